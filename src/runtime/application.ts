@@ -1,0 +1,224 @@
+/**
+ * One instance of an application: a topology on a broker, with local state.
+ *
+ * ```
+ *   created ──start──► starting ──► restoring ──► running ──close──► stopping ──► closed
+ *                         │             │  ▲          │
+ *                         │             │  └─reopen───┤        (fenced, unknown outcome, rebalance)
+ *                         ▼             ▼             ▼
+ *                       failed ◄──────────────────────┘        an error whose action is `stop`
+ * ```
+ * Called by the CLI, by tests and by users. It owns neither broker nor engine: who opened them
+ * closes them, after this.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { config as rxjsConfig } from 'rxjs'
+import { type Engine } from '../../state/engine.ts'
+import { type Broker } from '../broker/port.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import { RuntimeError } from '../errors/classes.ts'
+import { type Logger, silentLogger } from '../logger.ts'
+import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
+import { type Store } from '../stores/store.ts'
+import { TaskCounters } from '../task/task-counters.ts'
+import { type Topology } from '../topology/topology.ts'
+import { type ApplicationState, assertTransition } from './application-state.ts'
+import { CommitTimings } from './commit-timings.ts'
+import { Membership } from './membership.ts'
+import { allTaskIds } from './open-task.ts'
+import { storeByName, StoreQuery } from './queries.ts'
+import { RefusedInputs } from './refused-inputs.ts'
+import { RestoreProgress } from './restore-progress.ts'
+import { type RuntimeMetrics, runtimeMetrics } from './runtime-metrics.ts'
+import { guardState } from './state-guard.ts'
+import { StreamLoop } from './stream-loop.ts'
+import { TaskManager } from './task-manager.ts'
+import { TopicPlan } from './topic-plan.ts'
+
+export interface ApplicationOptions {
+  /** Group id, and prefix of internal topics and transactional ids; stable for ever. */
+  readonly applicationId: string
+  readonly topology: Topology
+  readonly broker: Broker
+  /** Holds the state of this instance and of no other. */
+  readonly engine: Engine
+  /** Distinguishes the instances of one application; stable over restarts. Default `0`. */
+  readonly instanceId?: string
+  readonly config?: Partial<RuntimeConfig>
+  readonly clock?: Clock
+  readonly logger?: Logger
+}
+
+export class Application {
+  readonly #options: ApplicationOptions
+  readonly #config: RuntimeConfig
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #counters = new TaskCounters()
+  readonly #timings = new CommitTimings()
+  readonly #progress = new RestoreProgress()
+  readonly #listeners = new Set<(state: ApplicationState) => void>()
+  readonly #stopped = Promise.withResolvers<void>()
+  #state: ApplicationState = 'created'
+  #tasks: TaskManager | undefined
+  #loop: StreamLoop | undefined
+  #keepAlive: ReturnType<typeof setInterval> | undefined
+
+  /** @throws {RuntimeError} STREAMS_CONFIG: an option is unknown or out of bounds */
+  constructor(options: ApplicationOptions) {
+    if (!/^[\w.-]+$/.test(options.applicationId)) {
+      throw new RuntimeError('STREAMS_CONFIG', `application id "${options.applicationId}" may hold `
+        + 'letters, digits, ".", "_" and "-" only, since it names topics')
+    }
+    this.#options = options
+    this.#config = resolveConfig(options.config)
+    this.#clock = options.clock ?? systemClock
+    this.#logger = options.logger ?? silentLogger
+    this.#stopped.promise.catch(() => {}) // who does not ask must not end the process
+  }
+
+  get state(): ApplicationState {
+    return this.#state
+  }
+
+  /** Resolves after `close`; rejects with the error that stopped the instance. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise
+  }
+
+  /**
+   * Joins the group, restores the state and processes.
+   *
+   * @returns  when all tasks run for the first time
+   * @throws {RuntimeError | TopologyError | BrokerError | StoreError} the state is `failed`
+   */
+  async start(): Promise<void> {
+    this.#to('starting')
+    rxjsConfig.onUnhandledError = (error) => this.#loop?.fail(error)
+    // the clock's timers never keep a process alive; a running instance does
+    this.#keepAlive = setInterval(() => {}, 2 ** 30)
+    const running = Promise.withResolvers<void>()
+    this.#run(running.resolve).then(
+      () => this.#ended('closed'),
+      (error: unknown) => {
+        this.#ended('failed', error)
+        running.reject(error)
+      },
+    )
+    await running.promise
+  }
+
+  /** Commits what was processed, closes the tasks, leaves the group. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#state === 'created') this.#to('closed')
+    if (this.#state === 'closed' || this.#state === 'failed') return
+    if (this.#state !== 'stopping') this.#to('stopping')
+    this.#loop?.stop()
+    await this.#stopped.promise
+  }
+
+  /** Abandons everything at once, as a crash does. For tests and for a last resort. */
+  kill(): void {
+    this.#loop?.kill()
+  }
+
+  /**
+   * Reads committed state of this instance.
+   *
+   * @throws {RuntimeError} STREAMS_CLOSED by its methods while no task runs: ask again
+   */
+  query<Opened, Reader>(store: Store<Opened, Reader>): StoreQuery<Reader> {
+    return new StoreQuery(store.name, () => (this.#tasks?.running ?? [])
+      .flatMap(({ task }) => {
+        const found = task.store(store.name)
+        return found === undefined ? [] : [store.reader(found.slots)]
+      }))
+  }
+
+  /** @throws {RuntimeError} STREAMS_CONFIG: no such store; the message lists them */
+  queryByName(name: string): StoreQuery<unknown> {
+    return this.query(storeByName(this.#options.topology.plan.stores, name))
+  }
+
+  /** @returns the function that removes the listener */
+  onStateChange(listener: (state: ApplicationState) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  metrics(): RuntimeMetrics {
+    return runtimeMetrics({
+      state: this.#state,
+      counters: this.#counters,
+      timings: this.#timings,
+      progress: this.#progress,
+      running: this.#tasks?.running ?? [],
+      reopenings: this.#loop?.reopenings ?? 0,
+    })
+  }
+
+  /** Records known to wait, fetched or not; -1 while no task runs. */
+  lagRecords(): number {
+    return this.metrics().lagRecords
+  }
+
+  async #run(onFirstRunning: () => void): Promise<void> {
+    const { applicationId, broker, engine, topology, instanceId = '0' } = this.#options
+    const { plan } = topology
+    const [config, clock, logger] = [this.#config, this.#clock, this.#logger]
+    const topics = await TopicPlan.apply(broker,
+      { applicationId, plan, deadLetterTopic: config.deadLetterTopic })
+    const clusterId = await broker.clusterId()
+    await guardState({ engine, applicationId, clusterId, plan, topics })
+    const refusedInputs = new RefusedInputs()
+    this.#tasks = new TaskManager({
+      applicationId, topology, broker, engine, topics, clusterId, clock, config, logger,
+      refusedInputs,
+      counters: this.#counters,
+      progress: this.#progress,
+      onCompletion: () => this.#loop?.wake(),
+    })
+    const membership = new Membership({
+      broker, clock,
+      groupId: applicationId,
+      processId: randomUUID(),
+      sessionTimeoutMs: config.sessionTimeoutMs,
+      heartbeatIntervalMs: config.heartbeatIntervalMs,
+      allTasks: () => allTaskIds(plan.subTopologies, topics),
+      onRebalance: () => this.#loop?.rebalance(),
+      onLost: (error) => this.#loop?.fail(error),
+    })
+    this.#loop = new StreamLoop({
+      applicationId, broker, engine, clock, config, logger, membership, refusedInputs,
+      transactionalId: `${applicationId}-${instanceId}`,
+      tasks: this.#tasks,
+      timings: this.#timings,
+      hasPlainSteps: plan.subTopologies.some(({ hasPlainSteps }) => hasPlainSteps),
+      onOpening: () => this.#to('restoring'),
+      onRunning: () => {
+        this.#to('running')
+        onFirstRunning()
+      },
+    })
+    if (this.#state === 'stopping') this.#loop.stop()
+    await this.#loop.run()
+  }
+
+  #ended(state: 'closed' | 'failed', error?: unknown): void {
+    clearInterval(this.#keepAlive)
+    this.#to(state)
+    if (state === 'closed') this.#stopped.resolve()
+    else this.#stopped.reject(error)
+  }
+
+  #to(state: ApplicationState): void {
+    if (state === this.#state) return
+    // a reopening while stopping stays `stopping`: it only finishes what was begun
+    if (this.#state === 'stopping' && (state === 'restoring' || state === 'running')) return
+    assertTransition(this.#state, state)
+    this.#state = state
+    this.#logger.debug({ state }, 'application state')
+    for (const listener of this.#listeners) listener(state)
+  }
+}

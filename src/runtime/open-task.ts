@@ -1,0 +1,104 @@
+/**
+ * Makes one task out of its id: stores over the engine, queues at the committed offsets.
+ *
+ * Called by the task manager with everything known that had to be asked. Nothing here waits.
+ */
+
+import { namespacePrefix, positionKey } from '../../state/key-layout.ts'
+import { type Engine } from '../../state/engine.ts'
+import { Slots } from '../../state/slots.ts'
+import { type UndoLog } from '../../state/undo-log.ts'
+import { type CommittedOffset, type TopicDescription } from '../broker/port.ts'
+import { type GraphNode, type SubTopology } from '../topology/graph.ts'
+import { ChangelogHead } from '../task/changelog-head.ts'
+import { InputProgress } from '../task/input-progress.ts'
+import { RecordQueue } from '../task/record-queue.ts'
+import { type TaskInput, type TaskStore } from '../task/stream-task.ts'
+import { type TaskSink } from '../task/task-io.ts'
+import { defaultMaxMessageBytes, type TopicFacts } from './topic-plan.ts'
+
+export interface TaskIdentity {
+  readonly id: string
+  readonly sub: SubTopology
+  readonly partition: number
+}
+
+/** Task ids of all sub-topologies: `<sub-topology>_<partition>`. */
+export const allTaskIds = (
+  subs: readonly SubTopology[], topics: TopicFacts,
+): readonly string[] => subs.flatMap((sub) =>
+  Array.from({ length: topics.partitionsOf(sub) }, (_, partition) => `${sub.id}_${partition}`))
+
+export const taskIdentity = (subs: readonly SubTopology[], id: string): TaskIdentity => {
+  const [subId, partition] = id.split('_').map(Number)
+  const sub = subs.find((candidate) => candidate.id === subId)
+  if (sub === undefined || partition === undefined) throw new Error(`no task is named ${id}`)
+  return { id, sub, partition }
+}
+
+/** Partitions the task reads: of topics that have that many. */
+export const inputsOf = (
+  { sub, partition }: TaskIdentity, topics: TopicFacts,
+): readonly { readonly logical: string, readonly topic: string, readonly partition: number }[] =>
+  sub.sourceTopics
+    .filter((logical) => topics.topic(logical).partitions > partition)
+    .map((logical) => ({ logical, topic: topics.physicalName(logical), partition }))
+
+export const openInputs = (
+  task: TaskIdentity,
+  topics: TopicFacts,
+  offsets: ReadonlyMap<string, Pick<CommittedOffset, 'offset'>>,
+): readonly TaskInput[] => inputsOf(task, topics).map(({ logical, topic, partition }) => {
+  const node = task.sub.nodes.find((candidate) =>
+    candidate.role === 'source' && candidate.topic === logical)!
+  const { offset } = offsets.get(`${topic}-${partition}`)!
+  return {
+    queue: new RecordQueue(topic, partition, offset),
+    progress: new InputProgress(),
+    source: {
+      logicalName: logical, serdes: node.topicHandle!, acceptsNull: acceptsNull(node),
+    },
+  }
+})
+
+const acceptsNull = ({ acceptsNull: isTable, topicHandle }: GraphNode): boolean =>
+  isTable || topicHandle?.value.acceptsNull === true
+
+export interface OpenStoresOptions {
+  readonly engine: Engine
+  readonly topics: TopicFacts
+  readonly clusterId: string
+  readonly undo: UndoLog
+  readonly cachedSlotsMax: number
+  readonly stores: ReadonlyMap<string, TaskStore['store']>
+}
+
+export const openStores = (
+  task: TaskIdentity, options: OpenStoresOptions,
+): ReadonlyMap<string, TaskStore> => {
+  const { engine, topics, clusterId, undo, cachedSlotsMax, stores } = options
+  return new Map(task.sub.stores.map((name) => {
+    const store = stores.get(name)!
+    const slots = new Slots({
+      engine, undo, cachedSlotsMax, codec: store.codec, prefix: namespacePrefix(task.id, name),
+    })
+    const { name: topic, topicId } = topics.changelog(name)
+    const { partition } = task
+    const head = new ChangelogHead(
+      { topic, topicId, partition, clusterId }, engine.get(positionKey(topic, partition)))
+    return [name, { store, slots, opened: store.open(slots), changelogTopic: topic, head }]
+  }))
+}
+
+export const sinksOf = (
+  { sub }: TaskIdentity, topics: TopicFacts,
+): ReadonlyMap<string, TaskSink> => new Map(sub.nodes
+  .filter(({ role }) => role === 'sink')
+  .map(({ topic, topicHandle }) =>
+    [topic!, { ...sinkOf(topics.topic(topic!)), serdes: topicHandle! }]))
+
+export const sinkOf = (
+  { name, partitions, config }: TopicDescription,
+): Omit<TaskSink, 'serdes'> => ({
+  topic: name, partitions, maxMessageBytes: config.maxMessageBytes ?? defaultMaxMessageBytes,
+})

@@ -1,0 +1,345 @@
+/**
+ * Process, punctuate, commit: the one loop of an instance, over all its tasks.
+ *
+ * ```
+ *   opening ──► running ──stop──► draining ──► stopped
+ *      ▲           │ reopenTask, rejoin, skip
+ *      └───────────┘        uncommitted work is dropped, tasks reopen at committed offsets
+ * ```
+ * Called by the application. 1. Nothing awaits between the pick of a record and the close of its
+ * scope. 2. Generation N commits while N+1 is processed over it; N+1 is sealed only after N ended
+ * and was applied. 3. Whatever fails in a commit drops N and N+1 of every task. 4. A topology with
+ * plain RxJS steps is sealed one macrotask after its last record, so that a late emission is
+ * refused before its input is committed. 5. The loop switches on an error's `action` only.
+ */
+
+import { type Broker, type TransactionalProducer } from '../broker/port.ts'
+import { type Engine } from '../../state/engine.ts'
+import { StoreError } from '../../state/errors.ts'
+import { type Clock } from '../clock.ts'
+import { type ErrorAction } from '../errors/codes.ts'
+import { type Logger } from '../logger.ts'
+import { type RuntimeConfig } from '../runtime-config.ts'
+import { CommitSchedule } from './commit-schedule.ts'
+import { type CommitTimings } from './commit-timings.ts'
+import { Committer } from './committer.ts'
+import { FetchLoop } from './fetch-loop.ts'
+import { type Generation, sealGeneration } from './generation.ts'
+import { type Membership } from './membership.ts'
+import { type RefusedInputs } from './refused-inputs.ts'
+import { macrotask, sleep } from './sleep.ts'
+import { type TaskManager } from './task-manager.ts'
+
+export interface StreamLoopOptions {
+  readonly applicationId: string
+  readonly transactionalId: string
+  readonly broker: Broker
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly config: RuntimeConfig
+  readonly logger: Logger
+  readonly membership: Membership
+  readonly tasks: TaskManager
+  readonly timings: CommitTimings
+  readonly refusedInputs: RefusedInputs
+  readonly hasPlainSteps: boolean
+  onOpening(): void
+  onRunning(): void
+}
+
+export class StreamLoop {
+  readonly #options: StreamLoopOptions
+  readonly #schedule: CommitSchedule
+  #producer: TransactionalProducer | undefined
+  #committer: Committer | undefined
+  #fetchLoop: FetchLoop | undefined
+  #inFlight: Promise<void> | undefined
+  #failure: { readonly error: unknown } | undefined
+  #mustRejoin = false
+  #isStopping = false
+  /** Since the last commit that succeeded: the backoff grows with them. */
+  #failures = 0
+  #isKilled = false
+  #ownedTasks: readonly string[] = []
+  #purgedAtMs: number
+  #wakeUp: (() => void) | undefined
+  #wasWoken = false
+  reopenings = 0
+
+  constructor(options: StreamLoopOptions) {
+    this.#options = options
+    const { clock, config, timings } = options
+    this.#schedule = new CommitSchedule(clock, config, timings)
+    this.#purgedAtMs = clock.nowMs()
+  }
+
+  /** Runs until stopped; rejects with the error that stops the instance. */
+  async run(): Promise<void> {
+    while (!this.#isKilled) {
+      try {
+        await this.#open()
+        await this.#cycle()
+        await this.#close()
+        return
+      } catch (error) {
+        if (!this.#isKilled) await this.#recover(error)
+      }
+    }
+  }
+
+  /** Asks for a clean end: what was processed is committed, then the tasks close. */
+  stop(): void {
+    this.#isStopping = true
+    this.wake()
+  }
+
+  /** As kill -9 would: nothing more is sent or written by this loop. Tests only. */
+  kill(): void {
+    this.#isKilled = true
+    this.#options.membership.abandon()
+    this.#options.tasks.close()
+    void this.#fetchLoop?.stop()
+    this.wake()
+  }
+
+  /** The group rebalances: commit, give everything back, join again. */
+  rebalance(): void {
+    this.#mustRejoin = true
+    this.wake()
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.wake()
+  }
+
+  wake(): void {
+    this.#wasWoken = true
+    this.#wakeUp?.()
+  }
+
+  // ── opening and closing ──────────────────────────────────────────────────────────────────────
+
+  async #open(): Promise<void> {
+    const { broker, engine, clock, config, logger, membership, tasks, timings } = this.#options
+    this.#options.onOpening()
+    this.#failure = undefined
+    if (this.#producer === undefined) {
+      const { transactionalId } = this.#options
+      const { transactionTimeoutMs } = config
+      this.#producer = broker.transactionalProducer({ transactionalId, transactionTimeoutMs })
+      await this.#producer.init()
+    }
+    if (this.#mustRejoin || !membership.isMember) {
+      this.#mustRejoin = false
+      this.#ownedTasks = await membership.join(this.#ownedTasks)
+    }
+    await tasks.open(this.#ownedTasks)
+    if (this.#isKilled) return
+    this.#committer = new Committer({
+      engine, clock, logger, timings,
+      producer: this.#producer,
+      refusedInputs: this.#options.refusedInputs,
+      applyAttemptsMax: config.applyAttemptsMax,
+      groupMetadata: () => membership.current(),
+    })
+    this.#fetchLoop = new FetchLoop({
+      clock, config,
+      fetcher: broker.fetcher(`${this.#options.applicationId}-input`),
+      inputs: tasks.running.flatMap(({ task }) => task.inputs),
+      onRecords: () => this.wake(),
+      onError: (error) => this.fail(error),
+    })
+    this.#fetchLoop.start()
+    tasks.startEffects()
+    this.#options.onRunning()
+  }
+
+  /** Clean: settle N, commit N+1, close, leave. */
+  async #close(): Promise<void> {
+    await this.#settleAndCommit()
+    await this.#fetchLoop?.stop()
+    this.#options.tasks.close()
+    await this.#producer?.close()
+    await this.#options.membership.leave()
+  }
+
+  /** Dirty: forget what is not committed. The error decides whether and how to go on. */
+  async #recover(error: unknown): Promise<void> {
+    const { tasks, membership, logger, clock } = this.#options
+    this.#failures += 1
+    await this.#inFlight?.catch(() => {}) // an apply in flight must end before the store is read
+    this.#inFlight = undefined
+    tasks.close()
+    await this.#fetchLoop?.stop()
+    await this.#producer?.close()
+    this.#producer = undefined // its transaction is aborted by the next init of the same id
+    const action = actionOf(error)
+    if (action === 'stop' || (this.#isStopping && this.#failures > stopAttemptsMax)) throw error
+    logger.warn({ err: error, action }, 'tasks reopen at their committed offsets')
+    this.reopenings += 1
+    if (action === 'rejoin') {
+      membership.forget()
+      this.#ownedTasks = []
+    }
+    if (this.#failures > 1) await sleep(clock, Math.min(10_000, 50 * 2 ** this.#failures))
+  }
+
+  // ── running ──────────────────────────────────────────────────────────────────────────────────
+
+  async #cycle(): Promise<void> {
+    const { config } = this.#options
+    while (!this.#isStopping && !this.#isKilled) {
+      this.#throwFailure()
+      if (this.#mustRejoin) await this.#rejoin()
+      const isBackedUp = this.#inFlight !== undefined && this.#schedule.isBackedUp
+      const processed = isBackedUp ? 0 : this.#slice()
+      this.#maybePurge()
+      const isCaughtUp = this.#options.tasks.running.every(({ task }) => task.bufferedRecords === 0)
+      if (this.#inFlight === undefined && this.#hasUncommitted()) {
+        const dueInMs = this.#schedule.dueInMs(isCaughtUp)
+        if (dueInMs <= 0) await this.#startCommit()
+        else if (processed === 0) {
+          await this.#wait(Math.min(dueInMs, this.#nextWakeInMs()))
+          continue
+        }
+      } else if (processed === 0) {
+        await this.#wait(Math.min(config.fetchMaxWaitMs, this.#nextWakeInMs()))
+        continue
+      }
+      await macrotask()
+    }
+  }
+
+  /** Processes records, completions and punctuations for at most `sliceMs`. */
+  #slice(): number {
+    const { clock, config, tasks } = this.#options
+    const untilMs = clock.monotonicMs() + config.sliceMs
+    const nowMs = clock.nowMs()
+    let processed = 0
+    let hasMore = true
+    while (hasMore && !this.#schedule.isBackedUp) {
+      hasMore = false
+      for (const running of tasks.running) {
+        let turn = this.#completions(running)
+        while (turn < recordsPerTurn && running.task.processNext(nowMs)) turn += 1
+        if (turn >= recordsPerTurn) hasMore = true
+        turn += running.task.punctuate(nowMs)
+        processed += turn
+        this.#schedule.processed(turn)
+      }
+      if (clock.monotonicMs() >= untilMs) break
+    }
+    this.#fetchLoop?.drained()
+    return processed
+  }
+
+  #completions({ task, effects }: TaskManager['running'][number]): number {
+    let count = 0
+    while (count < recordsPerTurn) {
+      const next = effects.take()
+      if (next === undefined) break
+      const error = task.completeEffect(next.node, next.completion)
+      if (error !== undefined) throw error // the row is still in its store: asked again on reopening
+      effects.settled(next)
+      count += 1
+    }
+    return count
+  }
+
+  #hasUncommitted(): boolean {
+    return this.#options.tasks.running.some(({ task }) => task.hasUncommitted)
+  }
+
+  async #startCommit(): Promise<void> {
+    if (this.#options.hasPlainSteps) await macrotask()
+    const generation = this.#seal()
+    if (generation === undefined) return
+    this.#inFlight = this.#commit(generation).catch((error: unknown) => this.fail(error))
+  }
+
+  #seal(): Generation | undefined {
+    const { tasks, clock } = this.#options
+    const generation = sealGeneration(tasks.running.map(({ task }) => task), clock.nowMs())
+    if (generation !== undefined) this.#schedule.started()
+    return generation
+  }
+
+  async #commit(generation: Generation): Promise<void> {
+    await this.#committer!.commit(generation)
+    this.#inFlight = undefined
+    this.#failures = 0
+    if (this.#isKilled) return
+    for (const { task, effects } of generation.tasks) {
+      this.#options.tasks.running.find((running) => running.task === task)?.effects.start(effects)
+    }
+    this.wake()
+  }
+
+  async #settleAndCommit(): Promise<void> {
+    await this.#inFlight
+    this.#throwFailure()
+    if (this.#options.hasPlainSteps) await macrotask()
+    const generation = this.#seal()
+    if (generation !== undefined) await this.#commit(generation)
+  }
+
+  /** Revoke order: stop → settle N → commit N+1 → apply → close → join. */
+  async #rejoin(): Promise<void> {
+    await this.#settleAndCommit()
+    await this.#fetchLoop?.stop()
+    this.#options.tasks.close()
+    await this.#open()
+  }
+
+  #maybePurge(): void {
+    const { clock, tasks, logger } = this.#options
+    if (clock.nowMs() - this.#purgedAtMs < purgeIntervalMs) return
+    this.#purgedAtMs = clock.nowMs()
+    tasks.purgeRepartitionTopics().catch((error: unknown) =>
+      logger.warn({ err: error }, 'repartition topics could not be purged; tried again later'))
+  }
+
+  #throwFailure(): void {
+    if (this.#failure === undefined) return
+    const { error } = this.#failure
+    this.#failure = undefined
+    throw error
+  }
+
+  #nextWakeInMs(): number {
+    const nowMs = this.#options.clock.nowMs()
+    let earliestMs = Infinity
+    for (const { task } of this.#options.tasks.running) {
+      earliestMs = Math.min(earliestMs, task.nextWakeMs())
+    }
+    return Math.max(0, earliestMs - nowMs)
+  }
+
+  /** Until something happens, or for so long. */
+  async #wait(waitMs: number): Promise<void> {
+    if (!this.#wasWoken) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.clock.setTimer(Math.max(1, Math.ceil(waitMs)), resolve)
+        this.#wakeUp = () => {
+          cancel()
+          resolve()
+        }
+      })
+      this.#wakeUp = undefined
+    }
+    this.#wasWoken = false
+  }
+}
+
+/** Between two looks at the clock; small enough that a slow record does not stretch the slice. */
+const recordsPerTurn = 32
+const purgeIntervalMs = 30_000
+/** A stop that cannot commit gives up after so many attempts: the work is repeated, not lost. */
+const stopAttemptsMax = 3
+
+const actionOf = (error: unknown): ErrorAction => {
+  if (error instanceof StoreError) return error.action === 'retry' ? 'stop' : error.action
+  const { action } = error as { readonly action?: ErrorAction }
+  return action ?? 'stop' // not one of ours: a bug, and nothing is known about the state it left
+}

@@ -1,0 +1,425 @@
+/**
+ * One sub-topology × one partition: stores that last, and a pipeline that is replaced at a throw.
+ *
+ * Called by the stream loop and by the topology driver; knows neither broker nor commit.
+ * 1. `processNext`, `punctuate` and `completeEffect` are synchronous and all or nothing.
+ * 2. A failed pipeline is never used again: RxJS operators stop at their first error.
+ * 3. A TopologyError and a handler's `fail` are thrown: the task must be closed dirty. 4. Nothing
+ * leaves the task but by `seal`; a sealed generation must be `applied` before the next is sealed.
+ */
+
+import { Slots } from '../../state/slots.ts'
+import { type Clock } from '../clock.ts'
+import { RecordError, type RecordPosition, RuntimeError, TopologyError } from '../errors/classes.ts'
+import { type RecordErrorCode } from '../errors/codes.ts'
+import { deadLetterHeaders } from '../errors/dead-letter.ts'
+import { type Logger } from '../logger.ts'
+import { type StreamRecord } from '../record.ts'
+import { type RawRecord } from '../broker/port.ts'
+import { type RuntimeConfig } from '../runtime-config.ts'
+import { type Store } from '../stores/store.ts'
+import { type ChangelogHead } from './changelog-head.ts'
+import { type EffectCompletion, type EffectNode } from '../topology/effect-node.ts'
+import { type Gate } from '../topology/gate.ts'
+import { type SubTopology } from '../topology/graph.ts'
+import { type DropReason } from '../topology/scope.ts'
+import { TaskScope, type TaskServices } from '../topology/task-scope.ts'
+import { type Topology } from '../topology/topology.ts'
+import { type Punctuator, type PunctuationTime } from '../topology/punctuator.ts'
+import { FailurePolicy } from './failure-policy.ts'
+import { type InputProgress } from './input-progress.ts'
+import { encodeOffsetMetadata, type OffsetMetadata } from './offset-metadata.ts'
+import { PartitionGroup } from './partition-group.ts'
+import { PunctuationSchedule } from './punctuation-schedule.ts'
+import { type EffectRequest, RecordScope, StagedOutput } from './record-scope.ts'
+import { type RecordQueue } from './record-queue.ts'
+import { type TaskCounters } from './task-counters.ts'
+import { type TaskGeneration } from './task-generation.ts'
+import {
+  decodeRecord, encodeOutput, type TaskSink, type TaskSource, UnwritableRecordError,
+} from './task-io.ts'
+
+export interface TaskInput {
+  readonly queue: RecordQueue
+  readonly source: TaskSource
+  readonly progress: InputProgress
+}
+
+/** A store of the task: opened face, slots and changelog. */
+export interface TaskStore {
+  readonly store: Store
+  readonly slots: Slots
+  readonly opened: unknown
+  readonly changelogTopic: string
+  readonly head: ChangelogHead
+}
+
+export interface StreamTaskOptions {
+  readonly id: string
+  readonly applicationId: string
+  readonly topology: Topology
+  readonly sub: SubTopology
+  readonly partition: number
+  readonly inputs: readonly TaskInput[]
+  readonly metadata: OffsetMetadata
+  readonly records: RecordScope
+  readonly stores: ReadonlyMap<string, TaskStore>
+  /** By logical topic name. */
+  readonly sinks: ReadonlyMap<string, TaskSink>
+  readonly deadLetters: TaskSink
+  /** `topic-partition@offset` of inputs whose outputs the broker refused. */
+  readonly refusedInputs: ReadonlyMap<string, Error>
+  readonly config: RuntimeConfig
+  readonly clock: Clock
+  readonly counters: TaskCounters
+  readonly logger: Logger
+}
+
+export class StreamTask implements TaskServices {
+  readonly plan
+  readonly sub: SubTopology
+  readonly taskId: string
+  readonly partition: number
+  readonly #options: StreamTaskOptions
+  readonly #records: RecordScope
+  readonly #group: PartitionGroup
+  readonly #inputs: ReadonlyMap<RecordQueue, TaskInput>
+  readonly #schedule: PunctuationSchedule
+  readonly #policy: FailurePolicy
+  readonly #counters: TaskCounters
+  #streamTimeMs: number
+  #retryAtMs = -Infinity
+  #consumed = false
+  #position: (() => RecordPosition) | undefined
+  #fault: TopologyError | undefined
+  #scope: TaskScope
+
+  constructor(options: StreamTaskOptions) {
+    this.#options = options
+    this.plan = options.topology.plan
+    this.sub = options.sub
+    this.taskId = options.id
+    this.partition = options.partition
+    this.#records = options.records
+    this.#counters = options.counters
+    this.#group = new PartitionGroup(
+      options.inputs.map(({ queue }) => queue), options.config.maxTaskIdleMs)
+    this.#inputs = new Map(options.inputs.map((input) => [input.queue, input]))
+    this.#schedule = new PunctuationSchedule(options.metadata.schedules)
+    this.#policy = new FailurePolicy(options.config)
+    this.#streamTimeMs = options.metadata.streamTimeMs
+    this.#scope = this.#build()
+  }
+
+  // ── the data path ────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Processes the next record in event-time order.
+   *
+   * @returns false if nothing is ready: inputs empty, waiting for a slower input, or backing off
+   * @throws {TopologyError | RuntimeError} close the task dirty
+   */
+  processNext(nowMs: number): boolean {
+    if (nowMs < this.#retryAtMs) return false
+    const queue = this.#group.next(nowMs)
+    if (queue === undefined) return false
+    const raw = queue.peek()!
+    const error = this.#attempt(queue, raw, nowMs)
+    if (error === undefined) this.#policy.passed()
+    else if (!this.#isSettled(error, raw, nowMs)) return true
+    queue.pop()
+    this.#consumed = true
+    this.#counters.recordsProcessed += 1
+    return true
+  }
+
+  /** Fires what is due, each firing in a record scope of its own. @returns how many fired */
+  punctuate(nowMs: number): number {
+    return this.#punctuateOn('streamTime', this.#streamTimeMs) + this.#punctuateOn('wallClock', nowMs)
+  }
+
+  /**
+   * Feeds the outcome of an external call back into the topology.
+   *
+   * @returns the failure of what follows the effect; the completion must be offered again
+   */
+  completeEffect(node: string, completion: EffectCompletion): RecordError | undefined {
+    const effect = this.#scope.effects.get(node)
+    if (effect === undefined) throw new Error(`task ${this.taskId} has no effect ${node}`)
+    const position = { topic: node, partition: this.partition, offset: -1n }
+    const error = this.#inScope(() => position, node, () => effect.input.next(completion))
+    if (error === undefined) this.#consumed = true
+    return error
+  }
+
+  // ── the commit path ──────────────────────────────────────────────────────────────────────────
+
+  /** True if a commit would have something to say. */
+  get hasUncommitted(): boolean {
+    if (this.#consumed || this.#records.outputCount > 0) return true
+    for (const { slots } of this.#options.stores.values()) if (slots.dirtyCount > 0) return true
+    return false
+  }
+
+  /**
+   * Takes everything since the last seal as one generation; undefined if there is nothing.
+   *
+   * @throws {TopologyError} a fault seen between records: their offsets must not be committed
+   */
+  seal(): TaskGeneration | undefined {
+    this.#throwFault()
+    if (!this.hasUncommitted) return undefined
+    const stores = [...this.#options.stores.values()]
+      .filter(({ slots }) => slots.dirtyCount > 0)
+      .map((store) => ({ ...store, writes: store.slots.seal() }))
+    this.#consumed = false
+    return { task: this, stores, offsets: this.offsets(), ...this.#records.drain() }
+  }
+
+  /** What a commit says about the inputs: sent with every transaction in which the task wrote. */
+  offsets(): TaskGeneration['offsets'] {
+    const metadata = encodeOffsetMetadata({
+      streamTimeMs: this.#streamTimeMs, schedules: this.#schedule.toJSON(),
+    })
+    return this.#options.inputs.map(({ queue: { topic, partition, position } }) =>
+      ({ topic, partition, offset: position, metadata }))
+  }
+
+  /** The first commit after an assignment says where processing starts, records or not. */
+  markConsumed(): void {
+    this.#consumed = true
+  }
+
+  /** Ends the pipeline; stores and queues are the owner's to drop. */
+  close(): void {
+    this.#scope.close()
+  }
+
+  /** Builds a new pipeline over the same stores: microseconds. */
+  rebuild(): void {
+    this.#scope.close()
+    this.#scope = this.#build()
+  }
+
+  // ── what the loop asks ───────────────────────────────────────────────────────────────────────
+
+  get inputs(): readonly TaskInput[] {
+    return this.#options.inputs
+  }
+
+  get effects(): ReadonlyMap<string, EffectNode> {
+    return this.#scope.effects
+  }
+
+  get bufferedRecords(): number {
+    return this.#group.recordCount
+  }
+
+  /** When the task wants a turn though no record arrives: retry, idle wait, punctuation. */
+  nextWakeMs(): number {
+    const idleMs = this.#group.idleUntilMs ?? Infinity
+    const retryMs = this.#retryAtMs > this.nowMs() ? this.#retryAtMs : Infinity
+    const punctuationMs = this.#schedule.nextWallClockMs(this.#scope.punctuators)
+    return Math.min(idleMs, retryMs, punctuationMs)
+  }
+
+  store(name: string): TaskStore | undefined {
+    return this.#options.stores.get(name)
+  }
+
+  // ── TaskServices: what the pipeline asks ─────────────────────────────────────────────────────
+
+  open<Opened>(store: Store<Opened>): Opened {
+    const found = this.#options.stores.get(store.name)
+    if (found === undefined) throw new Error(`task ${this.taskId} has no store ${store.name}`)
+    return found.opened as Opened
+  }
+
+  stage(topicName: string, record: StreamRecord<unknown, unknown>): void {
+    const sink = this.#options.sinks.get(topicName)
+    if (sink === undefined) throw new Error(`task ${this.taskId} has no sink ${topicName}`)
+    this.#counters.outputsStaged += 1
+    this.#records.stage(encodeOutput(sink, record, {
+      taskPartition: this.partition, cause: this.#position?.(),
+    }))
+  }
+
+  streamTimeMs(): number {
+    return this.#streamTimeMs
+  }
+
+  nowMs(): number {
+    return this.#options.clock.nowMs()
+  }
+
+  caughtUpToMs(): number {
+    let earliestMs = Infinity
+    for (const { queue, progress } of this.#options.inputs) {
+      earliestMs = Math.min(earliestMs, progress.caughtUpToMs(queue.position))
+    }
+    return earliestMs
+  }
+
+  report(fault: TopologyError): void {
+    this.#fault ??= fault
+  }
+
+  countDropped(_node: string, reason: DropReason): void {
+    const name = dropCounters[reason]
+    this.#counters[name] += 1
+  }
+
+  requestEffect(node: string, rowKey: string): void {
+    this.#records.requestEffect({ node, rowKey } satisfies EffectRequest)
+  }
+
+  // ── inside ───────────────────────────────────────────────────────────────────────────────────
+
+  #attempt(queue: RecordQueue, raw: RawRecord, nowMs: number): RecordError | undefined {
+    const { source } = this.#inputs.get(queue)!
+    const { topic, partition, position: offset } = queue
+    const position = { topic, partition, offset }
+    const refusal = this.#refusalOf(position)
+    if (refusal !== undefined) {
+      return this.#error('STREAMS_PRODUCTION', source.logicalName, position, refusal)
+    }
+    const { timestampMs } = raw
+    if (timestampMs < 0 || timestampMs > nowMs + this.#options.config.maxFutureSkewMs) {
+      return this.#error('STREAMS_TIMESTAMP', source.logicalName, position,
+        new Error(`timestamp ${timestampMs} is negative or further ahead than maxFutureSkewMs`))
+    }
+    let record: StreamRecord<unknown, unknown>
+    try {
+      record = decodeRecord(source, raw)
+    } catch (cause) {
+      return this.#error('STREAMS_DESERIALIZATION', source.logicalName, position, cause)
+    }
+    if (timestampMs > this.#streamTimeMs) this.#streamTimeMs = timestampMs
+    const stream = this.#scope.source(source.logicalName)!
+    return this.#inScope(() => position, source.logicalName, () => stream.emit(record))
+  }
+
+  /** Opens a record scope around `body`; whatever it throws undoes all of it. */
+  #inScope(position: () => RecordPosition, node: string, body: () => void): RecordError | undefined {
+    this.#throwFault()
+    const { gate } = this.#scope
+    if (gate.phase !== 'idle') throw gate.fault(node, 'STREAMS_REENTRY', nested)
+    gate.phase = 'open'
+    this.#position = position
+    try {
+      body()
+    } catch (cause) {
+      gate.fail(node, cause) // noted by the guilty node already, unless the kernel is wrong
+    }
+    this.#position = undefined
+    return this.#closeScope(gate, position)
+  }
+
+  #closeScope(gate: Gate, position: () => RecordPosition): RecordError | undefined {
+    const { failure } = gate
+    if (failure === undefined) {
+      gate.phase = 'idle'
+      this.#records.keep()
+      return undefined
+    }
+    this.#records.undo()
+    this.#counters.rolledBack += 1
+    this.rebuild()
+    if (failure.cause instanceof TopologyError) throw failure.cause
+    const code = failure.cause instanceof UnwritableRecordError
+      ? 'STREAMS_PRODUCTION' : 'STREAMS_PROCESSING'
+    return this.#error(code, failure.node, position(), failure.cause)
+  }
+
+  /** @returns false if the record stays at the head, to be tried again */
+  #isSettled(error: RecordError, raw: RawRecord, nowMs: number): boolean {
+    const verdict = this.#policy.judge(error)
+    switch (verdict.kind) {
+      case 'fail':
+        throw new RuntimeError('STREAMS_HANDLER_FAILED', `${error.message}; the handler for `
+          + `${error.code} is set to fail: mend the cause, or choose deadLetter`, error)
+      case 'retry':
+        this.#counters.retries += 1
+        this.#retryAtMs = nowMs + verdict.backoffMs
+        return false
+      case 'skip':
+        this.#counters.skipped += 1
+        this.#options.logger.warn({ err: error }, 'record skipped')
+        return true
+      case 'deadLetter':
+        this.#stageDeadLetter(error, raw, verdict.attempts)
+        return true
+    }
+  }
+
+  #stageDeadLetter(error: RecordError, raw: RawRecord, attempts: number): void {
+    const { deadLetters, applicationId, config, logger } = this.#options
+    const { key, value, timestampMs } = raw
+    const headers = deadLetterHeaders(raw.headers, error, {
+      attempts, applicationId, applicationVersion: config.applicationVersion,
+    })
+    const partition = this.partition % deadLetters.partitions
+    const written = { topic: deadLetters.topic, partition, timestampMs: Math.max(0, timestampMs) }
+    // bytes are copied: the dead letter may outlive the fetch buffer they are views of
+    const content = { key: key && Buffer.from(key), value: value && Buffer.from(value), headers }
+    this.#records.stage(new StagedOutput(written, content, undefined))
+    this.#records.keep()
+    this.#counters.deadLetters += 1
+    logger.warn({ code: error.code, task: this.taskId, node: error.node, reason: error.message },
+      'record went to the dead letters')
+  }
+
+  #punctuateOn(on: PunctuationTime, timeMs: number): number {
+    let fired = 0
+    for (const punctuator of this.#scope.punctuators) {
+      if (punctuator.on === on && this.#schedule.isDue(punctuator, timeMs)) {
+        this.#fire(punctuator, timeMs)
+        fired += 1
+      }
+    }
+    return fired
+  }
+
+  /** A punctuation that fails is undone, counted, logged, and due again after its interval. */
+  #fire(punctuator: Punctuator, timeMs: number): void {
+    const position = { topic: punctuator.name, partition: this.partition, offset: -1n }
+    const error = this.#inScope(() => position, punctuator.name,
+      () => punctuator.input.next(timeMs))
+    this.#schedule.fired(punctuator, timeMs)
+    this.#counters.punctuations += 1
+    if (error === undefined) return
+    this.#counters.punctuationFailures += 1
+    this.#options.logger.error({ err: error }, 'punctuation failed; it will be tried again')
+  }
+
+  #refusalOf({ topic, partition, offset }: RecordPosition): Error | undefined {
+    const { refusedInputs } = this.#options
+    if (refusedInputs.size === 0) return undefined
+    return refusedInputs.get(`${topic}-${partition}@${offset}`)
+  }
+
+  #error(
+    code: RecordErrorCode, node: string, position: RecordPosition, cause: unknown,
+  ): RecordError {
+    return new RecordError(code, { taskId: this.taskId, node, position }, cause)
+  }
+
+  #build(): TaskScope {
+    const scope = new TaskScope(this)
+    scope.build(this.#options.topology.define)
+    return scope
+  }
+
+  #throwFault(): void {
+    if (this.#fault !== undefined) throw this.#fault
+  }
+}
+
+const dropCounters = {
+  late: 'droppedLate',
+  nullKey: 'droppedNullKey',
+  nullValue: 'droppedNullValue',
+  expired: 'droppedExpired',
+} as const satisfies Record<DropReason, keyof TaskCounters>
+
+const nested = 'a record was pushed while another one is in flight, by one of its own steps.'

@@ -1,0 +1,19 @@
+/** Plain numbers that tasks raise and metrics read; one object per instance. */
+export class TaskCounters {
+  recordsProcessed = 0
+  outputsStaged = 0
+  punctuations = 0
+  effectsStarted = 0
+  effectsCompleted = 0
+  effectsUnknown = 0
+  effectRetries = 0
+  deadLetters = 0
+  skipped = 0
+  retries = 0
+  rolledBack = 0
+  punctuationFailures = 0
+  droppedLate = 0
+  droppedNullKey = 0
+  droppedNullValue = 0
+  droppedExpired = 0
+}

@@ -1,0 +1,18 @@
+/** What one task hands to one commit: everything since its last seal, or nothing. */
+
+import { type SealedWrite } from '../../state/slots.ts'
+import { type CommittedOffset } from '../broker/port.ts'
+import { type EffectRequest, type StagedOutput } from './record-scope.ts'
+import { type StreamTask, type TaskStore } from './stream-task.ts'
+
+export interface SealedStore extends TaskStore {
+  readonly writes: readonly SealedWrite[]
+}
+
+export interface TaskGeneration {
+  readonly task: StreamTask
+  readonly outputs: readonly StagedOutput[]
+  readonly effects: readonly EffectRequest[]
+  readonly stores: readonly SealedStore[]
+  readonly offsets: readonly CommittedOffset[]
+}

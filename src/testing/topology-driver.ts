@@ -1,0 +1,364 @@
+/**
+ * Runs a topology synchronously, without a broker: several partitions, all its tasks, real stores.
+ *
+ * For tests of topologies. It drives the same tasks as production: encoded bytes, record scopes,
+ * dead letters, slots over a memory engine. 1. Every record is committed before the next is taken.
+ * 2. What is written to a topic that the topology reads comes back in at once, repartition topics
+ * included. 3. Time stands still unless the test moves it. 4. `restart` builds everything anew from
+ * what was committed, as a new process would. 5. With `rebuildBeforeEachRecord` outputs must be
+ * the same; where they differ, a step keeps state outside of a store.
+ */
+
+import { MemoryDisk } from '../../state/memory/memory-disk.ts'
+import { MemoryEngine } from '../../state/memory/memory-engine.ts'
+import { RawRecord, type TopicDescription } from '../broker/port.ts'
+import { partitionOf } from '../broker/partitioner.ts'
+import { silentLogger } from '../logger.ts'
+import { type Headers, noHeaders, StreamRecord } from '../record.ts'
+import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
+import { bytes } from '../serde/bytes.ts'
+import { type Store } from '../stores/store.ts'
+import {
+  allTaskIds, inputsOf, openInputs, openStores, sinkOf, sinksOf, type TaskIdentity, taskIdentity,
+} from '../runtime/open-task.ts'
+import { changelogTopicName, deadLetterTopicName, repartitionTopicName }
+  from '../runtime/internal-names.ts'
+import { storeBatch, sealGeneration } from '../runtime/generation.ts'
+import { StoreQuery } from '../runtime/queries.ts'
+import { macrotask } from '../runtime/sleep.ts'
+import { type TopicFacts } from '../runtime/topic-plan.ts'
+import { EffectRunner } from '../task/effect-runner.ts'
+import { decodeOffsetMetadata } from '../task/offset-metadata.ts'
+import { RecordScope } from '../task/record-scope.ts'
+import { StreamTask } from '../task/stream-task.ts'
+import { TaskCounters } from '../task/task-counters.ts'
+import { type Topic } from '../topic.ts'
+import { type SubTopology } from '../topology/graph.ts'
+import { type Topology } from '../topology/topology.ts'
+import { ManualClock } from './manual-clock.ts'
+
+export interface DriverOptions {
+  /** Of every topic; default 1. */
+  readonly partitions?: number
+  /** Wall clock at the start, in ms; default 0. */
+  readonly startMs?: number
+  readonly rebuildBeforeEachRecord?: boolean
+  readonly config?: Partial<RuntimeConfig>
+}
+
+export interface PipeOptions {
+  /** Default: the wall clock. */
+  readonly timestampMs?: number
+  readonly headers?: Headers
+}
+
+/** A failed record as it would lie in the dead-letter topic. */
+export interface DriverDeadLetter {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const applicationId = 'driver'
+
+export class TopologyDriver {
+  readonly clock: ManualClock
+  readonly #topology: Topology
+  readonly #options: DriverOptions
+  readonly #config: RuntimeConfig
+  readonly #topics: DriverTopics
+  readonly #engine: MemoryEngine
+  readonly #disk = new MemoryDisk()
+  readonly #counters = new TaskCounters()
+  readonly #outputs: Output[] = []
+  /** What was written, by topic and partition; the index is the offset. */
+  readonly #log = new Map<string, Output[]>()
+  readonly #committed = new Map<string, { offset: bigint, metadata: string }>()
+  #tasks: readonly DriverTask[] = []
+
+  constructor(topology: Topology, options: DriverOptions = {}) {
+    this.#topology = topology
+    this.#options = options
+    this.#config = resolveConfig({ maxTaskIdleMs: 0, ...options.config })
+    this.#topics = new DriverTopics(topology, options.partitions ?? 1)
+    this.clock = new ManualClock(options.startMs ?? 0)
+    this.#engine = MemoryEngine.create(this.#disk)
+    this.#open()
+  }
+
+  /**
+   * Writes one record and processes it and all it causes.
+   *
+   * @throws {TopologyError | RuntimeError} what would stop the task; a record that only fails is
+   *                                        found in `deadLetters()`
+   */
+  pipe<K, V>(topic: Topic<K, V>, key: NoInfer<K>, value: NoInfer<V>, options: PipeOptions = {}): void {
+    const keyBytes = key === undefined ? null : topic.key.encode(key)
+    const valueBytes = value === undefined ? null : topic.value.encode(value)
+    this.pipeBytes(topic, keyBytes, valueBytes, options)
+  }
+
+  /** The same with raw bytes: for records that no serde would make. */
+  pipeBytes(
+    { name }: { readonly name: string },
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    { timestampMs = this.clock.nowMs(), headers = noHeaders }: PipeOptions = {},
+  ): void {
+    const partition = key === null ? 0 : partitionOf(key, this.#topics.partitions)
+    const physical = this.#topics.physicalName(name)
+    this.#append({ topic: physical, partition, key, value, timestampMs, headers })
+    this.#settle()
+  }
+
+  /** Moves the wall clock, firing punctuators on the way at their times. */
+  advanceWallClock(byMs: number): void {
+    const untilMs = this.clock.nowMs() + byMs
+    for (;;) {
+      const nextMs = Math.min(...this.#tasks.map(({ task }) => task.nextWakeMs()))
+      if (nextMs >= untilMs) break
+      if (nextMs > this.clock.nowMs()) this.clock.advanceTo(nextMs)
+      this.#turn()
+    }
+    this.clock.advanceTo(untilMs)
+    this.#turn()
+  }
+
+  /** Waits for external calls and processes what they answer, until none is open or all back off. */
+  async settleEffects(): Promise<void> {
+    for (let idle = 0; idle < idleTurnsMax; idle++) {
+      await macrotask()
+      for (const { task, effects } of this.#tasks) {
+        for (let next = effects.take(); next !== undefined; next = effects.take()) {
+          const error = task.completeEffect(next.node, next.completion)
+          if (error !== undefined) throw error
+          this.#commit()
+          effects.settled(next)
+          idle = 0
+        }
+      }
+      this.#settle()
+    }
+  }
+
+  /** Removes and returns what was written to a topic so far, decoded. */
+  read<K, V>(topic: Topic<K, V>): StreamRecord<K, V>[] {
+    return this.#take(this.#topics.physicalName(topic.name)).map((output) => new StreamRecord(
+      (output.key === null ? undefined : topic.key.decode(output.key)) as K,
+      (output.value === null ? undefined : topic.value.decode(output.value)) as V,
+      output.timestampMs, output.headers))
+  }
+
+  values<K, V>(topic: Topic<K, V>): V[] {
+    return this.read(topic).map(({ value }) => value)
+  }
+
+  /** Removes and returns the dead letters so far. */
+  deadLetters(): DriverDeadLetter[] {
+    return this.#take(deadLetterTopicName(applicationId)).map(({ key, value, headers }) => ({
+      key, value,
+      headers: Object.fromEntries(headers.map((header) =>
+        [header.key, Buffer.from(header.value ?? []).toString()])),
+    }))
+  }
+
+  /** Committed state, as an interactive query sees it. */
+  query<Opened, Reader>(store: Store<Opened, Reader>): StoreQuery<Reader> {
+    return new StoreQuery(store.name, () => this.#tasks.flatMap(({ task }) => {
+      const found = task.store(store.name)
+      return found === undefined ? [] : [store.reader(found.slots)]
+    }))
+  }
+
+  /** Stops and starts again from committed state; external calls in flight are forgotten. */
+  restart(): void {
+    for (const { task, effects } of this.#tasks) {
+      effects.close()
+      task.close()
+    }
+    this.#open()
+  }
+
+  get counters(): Readonly<TaskCounters> {
+    return this.#counters
+  }
+
+  #open(): void {
+    const { plan } = this.#topology
+    const ids = allTaskIds(plan.subTopologies, this.#topics)
+    this.#tasks = ids.map((id) => this.#openTask(id))
+    for (const { task, effects } of this.#tasks) {
+      this.#refill(task)
+      effects.recover()
+    }
+    this.#settle()
+  }
+
+  #openTask(id: string): DriverTask {
+    const identity = taskIdentity(this.#topology.plan.subTopologies, id)
+    const records = new RecordScope()
+    const inputs = openInputs(identity, this.#topics, this.#offsetsOf(identity))
+    const first = inputs[0]!.queue
+    const { metadata = '' } = this.#committed.get(`${first.topic}-${first.partition}`) ?? {}
+    const [clock, counters] = [this.clock, this.#counters]
+    const task = new StreamTask({
+      id, applicationId, inputs, records, clock, counters,
+      topology: this.#topology,
+      sub: identity.sub,
+      partition: identity.partition,
+      metadata: decodeOffsetMetadata(metadata),
+      stores: openStores(identity, {
+        engine: this.#engine, topics: this.#topics, clusterId: 'driver', undo: records.undoLog,
+        cachedSlotsMax: this.#config.cachedSlotsMax, stores: this.#topology.plan.stores,
+      }),
+      sinks: sinksOf(identity, this.#topics),
+      deadLetters: { ...sinkOf(this.#topics.deadLetters), serdes: { key: bytes, value: bytes } },
+      refusedInputs: new Map(),
+      config: this.#config,
+      logger: silentLogger,
+    })
+    return { task, effects: new EffectRunner({ task, clock, counters, onCompletion() {} }) }
+  }
+
+  #offsetsOf(identity: TaskIdentity): ReadonlyMap<string, { readonly offset: bigint }> {
+    return new Map(inputsOf(identity, this.#topics).map(({ topic, partition }) => {
+      const at = `${topic}-${partition}`
+      return [at, this.#committed.get(at) ?? { offset: 0n }]
+    }))
+  }
+
+  #append(output: Output): void {
+    const at = `${output.topic}-${output.partition}`
+    const log = this.#log.get(at) ?? []
+    this.#log.set(at, log)
+    log.push(output)
+    for (const { task } of this.#tasks) this.#enqueue(task, output, BigInt(log.length - 1))
+  }
+
+  #enqueue(task: StreamTask, output: Output, offset: bigint): void {
+    const { topic, partition, timestampMs, key, value, headers } = output
+    for (const { queue } of task.inputs) {
+      if (queue.topic !== topic || queue.partition !== partition) continue
+      queue.enqueue({
+        topic, partition, baseOffset: offset, nextOffset: offset + 1n, sizeBytes: 0,
+        records: [new RawRecord(0, timestampMs, key, value, headers)],
+        logStartOffset: 0n, lastStableOffset: offset + 1n, highWatermark: offset + 1n,
+        leaderEpoch: 0,
+      })
+    }
+  }
+
+  /** Records written but not processed before the restart. */
+  #refill(task: StreamTask): void {
+    for (const { queue: { topic, partition, fetchedTo } } of task.inputs) {
+      const rest = this.#log.get(`${topic}-${partition}`)?.slice(Number(fetchedTo)) ?? []
+      rest.forEach((output, index) => this.#enqueue(task, output, fetchedTo + BigInt(index)))
+    }
+  }
+
+  /** Punctuates once, then processes whatever there is. */
+  #turn(): void {
+    for (const { task } of this.#tasks) {
+      for (const { queue, progress } of task.inputs) {
+        progress.observe(this.clock.nowMs(), queue.position)
+      }
+      if (task.punctuate(this.clock.nowMs()) > 0) this.#commit()
+    }
+    this.#settle()
+  }
+
+  #settle(): void {
+    let progressed = true
+    while (progressed) {
+      progressed = false
+      for (const { task } of this.#tasks) {
+        if (this.#options.rebuildBeforeEachRecord === true) task.rebuild()
+        while (task.processNext(this.clock.nowMs())) {
+          progressed = true
+          task.punctuate(this.clock.nowMs())
+          this.#commit()
+          if (this.#options.rebuildBeforeEachRecord === true) task.rebuild()
+        }
+      }
+    }
+  }
+
+  #commit(): void {
+    const generation = sealGeneration(this.#tasks.map(({ task }) => task), this.clock.nowMs())
+    if (generation === undefined) return
+    const produced = generation.batches.map(({ topic, partition }) =>
+      ({ topic, partition, baseOffset: 0n, nextOffset: 0n, leaderEpoch: 0 }))
+    this.#disk.apply(storeBatch(generation, produced, this.clock.nowMs()).finish())
+    for (const { topic, partition, offset, metadata } of generation.offsets) {
+      this.#committed.set(`${topic}-${partition}`, { offset, metadata })
+    }
+    for (const { task, stores, outputs, effects } of generation.tasks) {
+      for (const { head, slots } of stores) {
+        head.moved()
+        slots.applied()
+      }
+      for (const output of outputs) {
+        this.#outputs.push(output)
+        this.#append(output)
+      }
+      this.#tasks.find((running) => running.task === task)!.effects.start(effects)
+    }
+  }
+
+  #take(topic: string): Output[] {
+    const found = this.#outputs.filter((output) => output.topic === topic)
+    const rest = this.#outputs.filter((output) => output.topic !== topic)
+    this.#outputs.splice(0, this.#outputs.length, ...rest)
+    return found
+  }
+}
+
+interface DriverTask {
+  readonly task: StreamTask
+  readonly effects: EffectRunner
+}
+
+interface Output {
+  readonly topic: string
+  readonly partition: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly timestampMs: number
+  readonly headers: Headers
+}
+
+/** Turns of the event loop without an answer after which external calls are left to themselves. */
+const idleTurnsMax = 3
+
+/** Every topic has the same number of partitions, and nothing needs to be created. */
+class DriverTopics implements TopicFacts {
+  readonly partitions: number
+  readonly #internal: ReadonlySet<string>
+
+  constructor({ plan }: Topology, partitions: number) {
+    this.partitions = partitions
+    this.#internal = new Set(plan.internalTopics)
+  }
+
+  get deadLetters(): TopicDescription {
+    return { ...this.topic(deadLetterTopicName(applicationId)), partitions: 1 }
+  }
+
+  physicalName(logical: string): string {
+    return this.#internal.has(logical) ? repartitionTopicName(applicationId, logical) : logical
+  }
+
+  topic(logical: string): TopicDescription {
+    const { partitions } = this
+    const config = { cleanupPolicy: 'delete' } as const
+    return { name: this.physicalName(logical), partitions, config, topicId: logical }
+  }
+
+  changelog(storeName: string): TopicDescription {
+    return this.topic(changelogTopicName(applicationId, storeName))
+  }
+
+  partitionsOf(_sub: SubTopology): number {
+    return this.partitions
+  }
+}

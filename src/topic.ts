@@ -1,0 +1,28 @@
+/**
+ * Typed handles of topics: a name with the serdes of both sides.
+ *
+ * The handle is the only place where the type of a topic is written; operators infer from it.
+ */
+
+import { type Serdes } from './serde/serde.ts'
+
+/** An external topic: created by the operators of the cluster, its partition count is theirs. */
+export interface Topic<K, V> extends Serdes<K, V> {
+  readonly name: string
+}
+
+/** A topic owned by the application; the runtime adds `<applicationId>-` and `-repartition`. */
+export interface RepartitionTopic<K, V> extends Topic<K, V> {
+  readonly internal: true
+}
+
+export const topic = <K, V>(name: string, serdes: Serdes<K, V>): Topic<K, V> => ({
+  name,
+  ...serdes,
+})
+
+/** @param name  stable: an edit of the topology must not orphan records in flight */
+export const repartitionTopic = <K, V>(
+  name: string,
+  serdes: Serdes<K, V>,
+): RepartitionTopic<K, V> => ({ name, ...serdes, internal: true })
