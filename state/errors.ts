@@ -58,7 +58,8 @@ export class StoreLockedError extends StoreError {
 export class StoreCorruptError extends StoreError {
   override readonly name = 'StoreCorruptError'
   constructor(directory: string, cause?: unknown) {
-    super('STATE_CORRUPT', 'stop', `store in ${directory} cannot be read: ${reasonOf(cause)}`, cause)
+    const reason = reasonOf(cause)
+    super('STATE_CORRUPT', 'stop', `store in ${directory} cannot be read: ${reason}`, cause)
   }
 }
 

@@ -109,12 +109,13 @@ const divergedReason = (position: Position, facts: ChangelogFacts): string | und
 
 /** Deletes between the position and the end may have been compacted away, unseen. */
 const outdatedReason = (position: Position, facts: ChangelogFacts): string | undefined => {
-  if (position.offset === facts.highWatermark) return undefined // nothing is in between
+  // between the last record of a transaction and the end lies its own marker, and nothing else
+  if (facts.highWatermark - position.offset <= 1n) return undefined
   const ageMs = facts.nowMs - position.appliedAtMs
   const ageMaxMs = facts.deleteRetentionMs - facts.marginMs
   if (ageMs > ageMaxMs) {
-    return `the position is ${ageMs} ms old: deletes older than ${ageMaxMs} ms (delete.retention.ms `
-      + 'less a margin) may be missing from the changelog'
+    return `the position is ${ageMs} ms old: deletes older than ${ageMaxMs} ms `
+      + '(delete.retention.ms less a margin) may be missing from the changelog'
   }
   if (ageMs < -facts.marginMs) {
     return `the position is ${-ageMs} ms ahead of the clock, so its age is unknown`

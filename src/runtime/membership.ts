@@ -78,11 +78,15 @@ export class Membership {
     this.#generation = undefined
   }
 
+  /** A courtesy to the others: where it fails, the session time-out does the same, later. */
   async leave(): Promise<void> {
     this.#stopHeartbeat()
     const generation = this.#generation
     this.#generation = undefined
-    if (generation !== undefined) await this.#options.broker.groups.leave(generation)
+    if (generation === undefined) return
+    await this.#options.broker.groups.leave(generation).catch((error: unknown) => {
+      if (!(error instanceof BrokerError)) throw error
+    })
   }
 
   /** Ends the heartbeat without a word to the group: as a crash does. */

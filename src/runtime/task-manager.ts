@@ -199,10 +199,10 @@ export class TaskManager {
     })
     const { highWatermark } = facts
     const job = { taskId: task.taskId, storeName: store.name, head, highWatermark }
-    switch (judgement.kind) {
+    switch (judgement.verdict) {
       case 'resume':
         return { ...job, fromOffset: position!.offset }
-      case 'restore':
+      case 'restoreFromStart':
         return { ...job, fromOffset: facts.logStartOffset }
       case 'wipe':
         logger.warn({ store: store.name, task: task.taskId, reason: judgement.reason },

@@ -1,0 +1,74 @@
+/**
+ * What `npm start`, `npm test` and the other npm scripts do, on the project's own Node 24.
+ *
+ * Plain Node 20 without dependencies: it must run before anything is installed.
+ * 1. Arguments after `--` reach the program. 2. The exit status is that of the first step that
+ * failed. 3. Steps of one command run in the order written here.
+ */
+
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { bootstrap, projectRoot, runOnProjectNode } from './bootstrap.mjs'
+
+const cli = join(projectRoot, 'src', 'cli', 'main.ts')
+const vitest = [
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  '--reporter=default',
+  '--reporter=./test/report.ts',
+]
+const oxfmt = 'node_modules/oxfmt/bin/oxfmt'
+
+const commands = {
+  start: (args) => [['--disable-warning=ExperimentalWarning', cli, 'dev', ...args]],
+  install: () => [],
+  test: (args) => [[...vitest, ...args]],
+  check: () => [
+    [oxfmt, '--check'],
+    ['node_modules/oxlint/bin/oxlint', '--deny-warnings'],
+    ['node_modules/typescript/bin/tsc', '--noEmit', '-p', '.'],
+    vitest,
+  ],
+  bench: (args) => (args.length === 0 ? listBenches() : [[benchFile(args[0]), ...args.slice(1)]]),
+  format: (args) => [[oxfmt, ...args]],
+  diagrams: (args) => [['scripts/diagrams.ts', ...args]],
+}
+
+const main = async () => {
+  const [name = '', ...args] = process.argv.slice(2)
+  const steps = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (steps === undefined) {
+    const known = Object.keys(commands).join(', ')
+    process.stderr.write(`run.mjs: unknown command '${name}'; known: ${known}\n`)
+    return 2
+  }
+  bootstrap()
+  // `start` keeps the caller's directory for --state-dir; tools work on the project.
+  if (name !== 'start') process.chdir(projectRoot)
+  for (const step of steps(args)) {
+    const status = await runOnProjectNode(step)
+    if (status !== 0) return status
+  }
+  return 0
+}
+
+/** `macro/shop-flow` → `bench/macro/shop-flow.ts`. */
+const benchFile = (name) => {
+  const file = join('bench', `${name.replace(/^bench\/|\.ts$/g, '')}.ts`)
+  if (existsSync(join(projectRoot, file))) return file
+  process.stderr.write(`run.mjs: there is no ${file}\n`)
+  listBenches()
+  process.exit(2)
+}
+
+const listBenches = () => {
+  process.stderr.write('usage: npm run bench -- NAME [arguments]; there are:\n')
+  const folder = join(projectRoot, 'bench')
+  const files = existsSync(folder) ? readdirSync(folder, { recursive: true }) : []
+  for (const file of files.filter((name) => name.endsWith('.ts')).toSorted()) {
+    process.stderr.write(`  ${file.slice(0, -'.ts'.length)}\n`)
+  }
+  return []
+}
+
+process.exitCode = await main()

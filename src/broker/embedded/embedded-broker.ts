@@ -1,0 +1,235 @@
+/**
+ * A durable, transactional broker inside the process: what `millrace dev`, tests and simulations
+ * run on. Opened by the runtime or a test; any number of applications of the process may share it.
+ *
+ * It differs from Kafka: 1. One process, no replication: a leader epoch is a start of the broker.
+ * 2. Nothing travels over a wire, so there are no sequence numbers and no lost answers; faults are
+ * injected instead. 3. Transactions that the last process left open are aborted at the start
+ * (`openTransactionsOnStart`), since their owners are dead. 4. Acknowledged means written by the
+ * engine: it survives the process; whether it survives the machine is the engine's durability.
+ * 5. Group generations are not durable. 6. Consumed memory: the tail cache and per-key maps of a
+ * running compaction; logs are on disk. 7. Clock, randomness and faults are injected; it touches
+ * no others, so a manual clock drives everything.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { type Engine } from '../../../state/engine.ts'
+import { type Clock } from '../../clock.ts'
+import { Prng } from '../../testing/prng.ts'
+import { BrokerError } from '../errors.ts'
+import {
+  type Broker, type Fetcher, type Groups, type Producer, type Topics, type TransactionalOptions,
+  type TransactionalProducer,
+} from '../port.ts'
+import { Cluster } from './cluster.ts'
+import { CommittedOffsets } from './committed-offsets.ts'
+import { EmbeddedFetcher } from './embedded-fetcher.ts'
+import { EmbeddedProducer } from './embedded-producer.ts'
+import { EmbeddedTransactionalProducer } from './embedded-transactional-producer.ts'
+import { type EmbeddedBrokerFaults } from './faults.ts'
+import { GroupCoordinator } from './group-coordinator.ts'
+import { Journal } from './journal.ts'
+import { type CleanOptions, LogCleaner } from './log-cleaner.ts'
+import { LogCache } from './log-cache.ts'
+import { TopicRegistry } from './topic-registry.ts'
+import { TransactionCoordinator } from './transaction-coordinator.ts'
+
+export interface EmbeddedBrokerOptions {
+  /** Of its own: the broker uses all of the key space. */
+  readonly engine: Engine
+  readonly clock: Clock
+  /** Ids come from this seed; from the system's randomness if absent. */
+  readonly seed?: number
+  readonly faults?: EmbeddedBrokerFaults
+  /** Close the engine with the broker; default false. */
+  readonly ownsEngine?: boolean
+  /** Between the answer of a commit and its markers, in ms; default 0: the next macrotask. */
+  readonly markerDelayMs?: number
+  /**
+   * How much later than the committed offsets the records of a transaction become stable, in ms;
+   * default 0: together. On Kafka each partition's leader writes its marker in its own time.
+   */
+  readonly logMarkerDelayMs?: number
+  /** Default `abort`; `keep` holds the last stable offset until fenced or timed out, as Kafka. */
+  readonly openTransactionsOnStart?: 'abort' | 'keep'
+  /** Decoded tails of all partitions together; default 16 MB. */
+  readonly cacheBytesMax?: number
+  /** How long a rebalance waits for members that do not join, in ms; default 60,000. */
+  readonly rebalanceTimeoutMs?: number
+  /** Between two runs of `maintain`, in ms; default 30,000; 0 switches the timer off. */
+  readonly maintenanceIntervalMs?: number
+  /** Fewest new records that make a compaction worth while; default 10,000. */
+  readonly dirtyRecordsMin?: number
+  /** Keys that one compaction looks at, about 150 bytes of memory each; default 200,000. */
+  readonly compactionKeysMax?: number
+}
+
+const markerRetryMs = 100
+
+export class EmbeddedBroker implements Broker {
+  readonly kind = 'embedded'
+  readonly topics: Topics
+  readonly groups: Groups
+  readonly #options: EmbeddedBrokerOptions
+  readonly #journal: Journal
+  readonly #cluster: Cluster
+  readonly #registry: TopicRegistry
+  readonly #coordinator: GroupCoordinator
+  readonly #transactions: TransactionCoordinator
+  readonly #committedOffsets: CommittedOffsets
+  readonly #cleaner: LogCleaner
+  readonly #fetchers = new Set<EmbeddedFetcher>()
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #cancelMaintenance: () => void = () => {}
+  #maintenance: Promise<void> | undefined
+
+  private constructor(options: EmbeddedBrokerOptions, parts: Parts) {
+    this.#options = options
+    this.#journal = parts.journal
+    this.#cluster = parts.cluster
+    this.#registry = parts.registry
+    this.#coordinator = parts.coordinator
+    this.#transactions = parts.transactions
+    this.#committedOffsets = parts.committedOffsets
+    this.#cleaner = parts.cleaner
+    this.topics = parts.registry
+    this.groups = parts.coordinator
+    this.#scheduleMaintenance()
+  }
+
+  /** Recovers what the engine holds: logs, offsets, transactions that were ending. */
+  static async open(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
+    const { engine, openTransactionsOnStart = 'abort' } = options
+    const journal = new Journal(engine)
+    const parts = await assemble(options, journal)
+    parts.committedOffsets.recover(engine)
+    await parts.registry.recover()
+    await parts.transactions.recover(engine, parts.registry.logs(), openTransactionsOnStart)
+    await journal.durable()
+    return new EmbeddedBroker(options, parts)
+  }
+
+  async clusterId(): Promise<string> {
+    return this.#cluster.clusterId
+  }
+
+  fetcher(_clientId: string): Fetcher {
+    this.#checkOpen()
+    const { engine, clock, faults } = this.#options
+    const fetcher = new EmbeddedFetcher({ engine, clock, faults, topics: this.#registry,
+      onClose: (closed) => this.#fetchers.delete(closed) })
+    this.#fetchers.add(fetcher)
+    return fetcher
+  }
+
+  producer(_clientId: string): Producer {
+    this.#checkOpen()
+    const { clock, faults } = this.#options
+    return new EmbeddedProducer({ clock, faults, journal: this.#journal, topics: this.#registry })
+  }
+
+  transactionalProducer(options: TransactionalOptions): TransactionalProducer {
+    this.#checkOpen()
+    const { clock, faults } = this.#options
+    return new EmbeddedTransactionalProducer({ ...options, clock, faults, topics: this.#registry,
+      groups: this.#coordinator, transactions: this.#transactions })
+  }
+
+  /**
+   * Retention, compaction and removal of purged rows, over all partitions. A timer calls it; a
+   * second call waits for the first and runs again.
+   */
+  async maintain(options: CleanOptions = { force: false }): Promise<void> {
+    while (this.#maintenance !== undefined) await this.#maintenance
+    this.#checkOpen()
+    this.#maintenance = this.#cleanAll(options)
+    try {
+      await this.#maintenance
+    } finally {
+      this.#maintenance = undefined
+    }
+  }
+
+  /** Ends long polls, waits for what is being written, then closes. */
+  async close(): Promise<void> {
+    if (this.#state !== 'open') return
+    this.#state = 'closing'
+    this.#cancelMaintenance()
+    this.#cleaner.stop()
+    for (const fetcher of [...this.#fetchers]) await fetcher.close()
+    await this.#maintenance?.catch(() => {})
+    await this.#transactions.settled()
+    await this.#journal.durable().catch(() => {})
+    this.kill()
+    if (this.#options.ownsEngine === true) await this.#options.engine.close()
+  }
+
+  /** For crash tests: no more writes from now on, and no answer is a success. */
+  kill(): void {
+    this.#state = 'closed'
+    this.#cancelMaintenance()
+    this.#cleaner.stop()
+    this.#journal.stop()
+    this.#transactions.stop()
+    this.#coordinator.stop()
+    this.#committedOffsets.stop()
+    for (const fetcher of [...this.#fetchers]) void fetcher.close()
+  }
+
+  async #cleanAll(options: CleanOptions): Promise<void> {
+    for (const log of [...this.#registry.logs()]) {
+      if (this.#state !== 'open') return
+      if (!log.isDeleted) await this.#cleaner.clean(log, options)
+    }
+  }
+
+  /** A failure (disk full) is no reason to stop: the next run tries again. */
+  #scheduleMaintenance(): void {
+    const { clock, maintenanceIntervalMs = 30_000 } = this.#options
+    if (maintenanceIntervalMs === 0) return
+    this.#cancelMaintenance = clock.setTimer(maintenanceIntervalMs, () => {
+      void this.maintain().catch(() => {}).finally(() => {
+        if (this.#state === 'open') this.#scheduleMaintenance()
+      })
+    })
+  }
+
+  #checkOpen(): void {
+    if (this.#state === 'open') return
+    throw new BrokerError('BROKER_CLOSED', 'the embedded broker is closed')
+  }
+}
+
+interface Parts {
+  readonly journal: Journal
+  readonly cluster: Cluster
+  readonly registry: TopicRegistry
+  readonly coordinator: GroupCoordinator
+  readonly transactions: TransactionCoordinator
+  readonly committedOffsets: CommittedOffsets
+  readonly cleaner: LogCleaner
+}
+
+const assemble = async (options: EmbeddedBrokerOptions, journal: Journal): Promise<Parts> => {
+  const { engine, clock, faults, seed } = options
+  let prng = seed === undefined ? undefined : new Prng(seed)
+  const newUuid = (): string => prng?.uuid() ?? randomUUID()
+  const cluster = await Cluster.open(engine, journal, newUuid)
+  if (seed !== undefined) prng = new Prng(seed + cluster.leaderEpoch) // no id of the last start
+  const committedOffsets = new CommittedOffsets(journal)
+  const cache = new LogCache(options.cacheBytesMax ?? 16 * 1024 * 1024)
+  return {
+    journal,
+    cluster,
+    committedOffsets,
+    registry: new TopicRegistry({ engine, journal, cache, cluster, committedOffsets, newUuid }),
+    coordinator: new GroupCoordinator({ clock, committedOffsets, faults, newUuid,
+      rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 60_000 }),
+    transactions: new TransactionCoordinator({ journal, clock, cluster, committedOffsets,
+      markerRetryMs, markerDelayMs: options.markerDelayMs ?? 0,
+      logMarkerDelayMs: options.logMarkerDelayMs ?? 0 }),
+    cleaner: new LogCleaner({ engine, journal, clock,
+      dirtyRecordsMin: options.dirtyRecordsMin ?? 10_000,
+      keysMax: options.compactionKeysMax ?? 200_000 }),
+  }
+}

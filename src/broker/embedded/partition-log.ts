@@ -1,0 +1,263 @@
+/**
+ * The log of one partition: where it ends, what is stable, and how records get in.
+ *
+ * Appended to by `EmbeddedProducer` and `TransactionCoordinator`, read by `LogReader`, shortened
+ * by `LogCleaner` and `purge`. 1. Offsets are given at the call of append, in order; records are
+ * visible (high watermark, tail, last stable offset) when their journal group is durable. A group
+ * that fails leaves a gap, as compaction does. 2. lastStableOffset = first offset of the oldest
+ * open transaction, else the high watermark. 3. Every movement is told to the listeners.
+ */
+
+import {
+  type PartitionOffsets, type ProduceRecord, RawRecord, type TopicConfig,
+} from '../port.ts'
+import { AbortedRanges } from './aborted-ranges.ts'
+import { encodeBatch } from './batch-codec.ts'
+import { type Journal } from './journal.ts'
+import { type LogCache, LogTail } from './log-cache.ts'
+import { abortedKey, batchKey, encodeAborted, encodeJson, type PartitionRow, partitionKey }
+  from './rows.ts'
+import { type BatchHeader, batchKinds, recordBytes } from './stored-batch.ts'
+
+/** A log counts as read for this long after a fetch; only then its tail is cached. */
+const followedForMs = 10_000
+/** A produced batch is cut into rows of at most this, so that a read stays small. */
+const rowBytesMax = 128 * 1024
+const rowRecordsMax = 2_000
+
+export interface ProducerIdentity {
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
+export const noIdentity: ProducerIdentity = { producerId: -1, producerEpoch: 0 }
+
+export interface PartitionLogOptions {
+  readonly logId: number
+  readonly topic: string
+  readonly partition: number
+  readonly config: TopicConfig
+  readonly leaderEpoch: number
+  readonly journal: Journal
+  readonly cache: LogCache
+  /** What an earlier start left; absent for a new log. */
+  readonly recovered?: PartitionRow & { readonly endOffset: number }
+}
+
+export interface AppendedRange {
+  readonly baseOffset: number
+  readonly nextOffset: number
+}
+
+export class PartitionLog {
+  readonly logId: number
+  readonly topic: string
+  readonly partition: number
+  readonly config: TopicConfig
+  readonly leaderEpoch: number
+  readonly tail = new LogTail()
+  readonly aborted = new AbortedRanges()
+  readonly listeners = new Set<() => void>()
+  logStartOffset: number
+  highWatermark: number
+  lastStableOffset: number
+  cleanedUntilOffset: number
+  cleanRecordCount: number
+  isDeleted = false
+  readonly #journal: Journal
+  readonly #cache: LogCache
+  #nextOffset: number
+  #followedUntilMs = -1
+  /** Producer id → first offset of its open transaction here. */
+  readonly #openTransactions = new Map<number, number>()
+
+  constructor(options: PartitionLogOptions) {
+    const { recovered } = options
+    this.logId = options.logId
+    this.topic = options.topic
+    this.partition = options.partition
+    this.config = options.config
+    this.leaderEpoch = options.leaderEpoch
+    this.#journal = options.journal
+    this.#cache = options.cache
+    this.logStartOffset = recovered?.logStartOffset ?? 0
+    this.cleanedUntilOffset = recovered?.cleanedUntilOffset ?? 0
+    this.cleanRecordCount = recovered?.cleanRecordCount ?? 0
+    this.#nextOffset = recovered?.endOffset ?? 0
+    this.highWatermark = this.#nextOffset
+    this.lastStableOffset = this.#nextOffset
+  }
+
+  get isCompacted(): boolean {
+    return this.config.cleanupPolicy !== 'delete'
+  }
+
+  offsets(): PartitionOffsets {
+    return {
+      logStartOffset: BigInt(this.logStartOffset),
+      lastStableOffset: BigInt(this.lastStableOffset),
+      highWatermark: BigInt(this.highWatermark),
+      leaderEpoch: this.leaderEpoch,
+    }
+  }
+
+  /** A fetch asked here: from now on the tail is worth keeping for a while. */
+  follow(nowMs: number): void {
+    this.#followedUntilMs = nowMs + followedForMs
+  }
+
+  /**
+   * Adds records, already checked against the limits; durable when the journal says so.
+   *
+   * Keys, values and headers are kept by reference: nobody may write into them afterwards.
+   */
+  append(
+    records: readonly ProduceRecord[],
+    identity: ProducerIdentity,
+    nowMs: number,
+  ): AppendedRange {
+    const baseOffset = this.#nextOffset
+    const isFollowed = nowMs < this.#followedUntilMs
+    let from = 0
+    while (from < records.length) {
+      const until = rowEnd(records, from)
+      const row = from === 0 && until === records.length ? records : records.slice(from, until)
+      this.#appendRow(row, identity, isFollowed)
+      from = until
+    }
+    return { baseOffset, nextOffset: this.#nextOffset }
+  }
+
+  /**
+   * Ends a transaction here. The marker takes an offset.
+   *
+   * @param firstOffset  of the transaction in this log
+   */
+  appendMarker(
+    kind: typeof batchKinds.commit | typeof batchKinds.abort,
+    identity: ProducerIdentity,
+    firstOffset: number,
+    nowMs: number,
+  ): void {
+    const { producerId } = identity
+    const offset = this.#nextOffset
+    this.#nextOffset += 1
+    const header: BatchHeader = {
+      kind, transactional: true, ...identity, baseOffset: offset, lastOffset: offset,
+      maxTimestampMs: nowMs, cleanedAtMs: 0, sizeBytes: 0, recordCount: 0,
+    }
+    this.#journal.put(batchKey(this.logId, offset), encodeBatch(header, []))
+    if (kind === batchKinds.abort) {
+      this.#journal.put(abortedKey(this.logId, offset), encodeAborted(producerId, firstOffset))
+    }
+    this.#journal.onDurable(() => {
+      this.#openTransactions.delete(producerId)
+      if (kind === batchKinds.abort) {
+        this.aborted.add(producerId, { firstOffset, markerOffset: offset })
+      }
+      this.#grown(header, this.tail.isEmpty ? undefined : [])
+    })
+  }
+
+  /** At start: a transaction that the last run left open holds the last stable offset back. */
+  recoverOpenTransaction(producerId: number, firstOffset: number): void {
+    this.#openTransactions.set(producerId, firstOffset)
+    this.#updateStableOffset()
+  }
+
+  /** Records below are gone for readers at once; their rows go at the next maintenance. */
+  raiseLogStart(offset: number): void {
+    if (offset <= this.logStartOffset) return
+    this.logStartOffset = Math.min(offset, this.highWatermark)
+    this.savePartitionRow()
+    this.#tellListeners()
+  }
+
+  savePartitionRow(): void {
+    const { logStartOffset, highWatermark, cleanedUntilOffset, cleanRecordCount } = this
+    const row: PartitionRow = { logStartOffset, highWatermark, cleanedUntilOffset,
+      cleanRecordCount }
+    this.#journal.put(partitionKey(this.logId), encodeJson(row))
+  }
+
+  /** Rows were rewritten: what is cached may hold records that are gone. */
+  dropTail(): void {
+    this.#cache.drop(this.tail)
+  }
+
+  markDeleted(): void {
+    this.isDeleted = true
+    this.dropTail()
+    this.#tellListeners()
+  }
+
+  #appendRow(
+    records: readonly ProduceRecord[],
+    identity: ProducerIdentity,
+    isFollowed: boolean,
+  ): void {
+    const baseOffset = this.#nextOffset
+    this.#nextOffset += records.length
+    let sizeBytes = 0
+    let maxTimestampMs = 0
+    for (let i = 0; i < records.length; i++) {
+      const record = records[i]!
+      sizeBytes += recordBytes(record)
+      if (record.timestampMs > maxTimestampMs) maxTimestampMs = record.timestampMs
+    }
+    const header: BatchHeader = {
+      kind: batchKinds.data, transactional: identity.producerId >= 0, ...identity, baseOffset,
+      lastOffset: this.#nextOffset - 1, maxTimestampMs, cleanedAtMs: 0, sizeBytes,
+      recordCount: records.length,
+    }
+    this.#journal.put(batchKey(this.logId, header.lastOffset), encodeBatch(header, records))
+    const kept = isFollowed ? rawRecords(records) : undefined
+    this.#journal.onDurable(() => {
+      const { producerId } = identity
+      if (producerId >= 0 && !this.#openTransactions.has(producerId)) {
+        this.#openTransactions.set(producerId, baseOffset)
+      }
+      this.#grown(header, kept)
+    })
+  }
+
+  #grown(header: BatchHeader, records: readonly RawRecord[] | undefined): void {
+    if (this.isDeleted) return
+    this.highWatermark = header.lastOffset + 1
+    if (records === undefined) this.#cache.drop(this.tail)
+    else this.#cache.add(this.tail, { ...header, records })
+    this.#updateStableOffset()
+    this.#tellListeners()
+  }
+
+  #updateStableOffset(): void {
+    let stable = this.highWatermark
+    for (const firstOffset of this.#openTransactions.values()) {
+      if (firstOffset < stable) stable = firstOffset
+    }
+    this.lastStableOffset = stable
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.listeners) listener()
+  }
+}
+
+const rowEnd = (records: readonly ProduceRecord[], from: number): number => {
+  let bytes = 0
+  const last = Math.min(records.length, from + rowRecordsMax)
+  for (let i = from; i < last; i++) {
+    bytes += recordBytes(records[i]!)
+    if (bytes > rowBytesMax && i > from) return i
+  }
+  return last
+}
+
+const rawRecords = (records: readonly ProduceRecord[]): RawRecord[] => {
+  const raw: RawRecord[] = []
+  for (let i = 0; i < records.length; i++) {
+    const { timestampMs, key, value, headers } = records[i]!
+    raw.push(new RawRecord(i, timestampMs, key, value, headers))
+  }
+  return raw
+}

@@ -1,0 +1,54 @@
+/**
+ * From whatever a command threw to a message on stderr and an exit status.
+ *
+ * Called once, by `main.ts`. 1. Errors of ours carry a code, which is shown: it is what README's
+ * table explains. 2. A stack is shown for bugs only, that is for errors without a code.
+ */
+
+import { CommanderError } from 'commander'
+import { nearest } from '../config/nearest.ts'
+import { UsageError } from '../config/usage-error.ts'
+import { exitCodes } from './exit-codes.ts'
+
+export interface Failure {
+  readonly message: string
+  readonly exitCode: number
+}
+
+/** What a person must change outside of the program; shown without code or stack. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+/** @param known  flags and command names of the command that was called, for typing errors */
+export const failureOf = (error: unknown, known: readonly string[]): Failure => {
+  if (error instanceof CommanderError) return commanderFailure(error, known)
+  if (error instanceof UsageError) {
+    return { message: `${error.message}\n`, exitCode: exitCodes.usage }
+  }
+  if (error instanceof CommandError) {
+    return { message: `${error.message}\n`, exitCode: exitCodes.failure }
+  }
+  if (!(error instanceof Error)) return { message: `${error}\n`, exitCode: exitCodes.failure }
+  const code = (error as { readonly code?: unknown }).code
+  if (typeof code !== 'string') {
+    return { message: `${error.stack ?? error.message}\n`, exitCode: exitCodes.failure }
+  }
+  return { message: `${code}: ${error.message}\n`, exitCode: exitCodeOf(code) }
+}
+
+const exitCodeOf = (code: string): number =>
+  code === 'STATE_LOCKED' || code === 'STATE_MISMATCH' ? exitCodes.refused : exitCodes.failure
+
+const commanderFailure = (error: CommanderError, known: readonly string[]): Failure => {
+  // help and version were printed already
+  if (error.exitCode === 0) return { message: '', exitCode: exitCodes.ok }
+  if (error.code === 'commander.help') return { message: '', exitCode: exitCodes.usage }
+  const message = error.message.replace(/^error: /, '')
+  const word = /^unknown (?:option|command) '(.*)'$/.exec(message)?.[1]
+  if (word === undefined) return { message: `${message}\n`, exitCode: exitCodes.usage }
+  const candidates = known.filter((name) => name.startsWith('-') === word.startsWith('-'))
+  const best = nearest(word.split('=')[0]!, candidates)
+  const hint = best === undefined ? '' : `; the nearest known one is '${best}'`
+  return { message: `${message}${hint}\n`, exitCode: exitCodes.usage }
+}

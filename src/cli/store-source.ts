@@ -1,0 +1,57 @@
+/**
+ * Where reads of stores come from: a running instance, or the files of a stopped one.
+ *
+ * The files are read as they were last applied. After a crash they may lack the last transactions,
+ * which the next start restores from the changelogs; nothing is written here.
+ */
+
+import { type Engine } from '../../state/engine.ts'
+import { namespacePrefix } from '../../state/key-layout.ts'
+import { Slots } from '../../state/slots.ts'
+import { UndoLog } from '../../state/undo-log.ts'
+import { type Broker } from '../broker/port.ts'
+import { storeByName, StoreQuery } from '../runtime/queries.ts'
+import { type Store } from '../stores/store.ts'
+import { type Plan } from '../topology/graph.ts'
+
+export interface StoreSource {
+  query<Opened, Reader>(store: Store<Opened, Reader>): StoreQuery<Reader>
+  /** @throws {RuntimeError} STREAMS_CONFIG: no such store; the message lists them */
+  named(name: string): Store
+}
+
+const cachedSlotsMax = 1_000
+
+/** @param engine  of the instance's state; stays the caller's */
+export const storedState = async (
+  engine: Engine,
+  broker: Broker,
+  plan: Plan,
+): Promise<StoreSource> => {
+  const taskIds = new Map<string, readonly string[]>()
+  for (const sub of plan.subTopologies) {
+    const described = await broker.topics.describe(sub.sourceTopics)
+    const widest = Math.max(0, ...[...described.values()].map(({ partitions }) => partitions))
+    const ids = Array.from({ length: widest }, (_, partition) => `${sub.id}_${partition}`)
+    for (const name of sub.stores) taskIds.set(name, ids)
+  }
+  const readersOf = <Opened, Reader>(store: Store<Opened, Reader>): readonly Reader[] =>
+    (taskIds.get(store.name) ?? []).map((taskId) =>
+      store.reader(
+        new Slots({
+          engine,
+          prefix: namespacePrefix(taskId, store.name),
+          codec: store.codec,
+          undo: new UndoLog(),
+          cachedSlotsMax,
+        }),
+      ),
+    )
+  return {
+    query: (store) => {
+      const readers = readersOf(store)
+      return new StoreQuery(store.name, () => readers)
+    },
+    named: (name) => storeByName(plan.stores, name),
+  }
+}

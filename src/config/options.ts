@@ -1,0 +1,163 @@
+/**
+ * Every option of the command line, its environment and its file: one table.
+ *
+ * Types, defaults, bounds and help texts all come from here; `settings.ts` resolves values and
+ * `src/cli` makes flags of it. A key is camelCase: `stateDir` is the flag `--state-dir`, the
+ * variable `MILLRACE_STATE_DIR` and the key `stateDir` in `millrace.json`. The runtime's own
+ * options (`src/runtime-config.ts`) are part of the table under their own names.
+ */
+
+import { type Static, type TSchema, Type } from 'typebox'
+import { runtimeOptions } from '../runtime-config.ts'
+
+/** How the text of a flag or variable becomes a value. */
+export type OptionKind = 'text' | 'number' | 'duration' | 'boolean'
+
+const rate = (description: string, byDefault: number) =>
+  Type.Number({ minimum: 0, maximum: 1, default: byDefault, description })
+
+const schemas = {
+  stateDir: Type.String({
+    default: '.millrace',
+    minLength: 1,
+    description: 'Directory of the state and of the embedded broker; one process at a time.',
+  }),
+  port: Type.Integer({
+    default: 4004,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'Port of the HTTP API on 127.0.0.1; 0 takes any free one.',
+  }),
+  output: Type.Union([Type.Literal('table'), Type.Literal('json')], {
+    default: 'table',
+    description: 'How data is printed: table (for people) or json (one document).',
+  }),
+  logLevel: Type.Union(
+    ['debug', 'info', 'warn', 'error', 'silent'].map((level) => Type.Literal(level)),
+    { default: 'warn', description: 'Lowest level of log lines on stderr.' },
+  ),
+  stateMemoryMb: Type.Integer({
+    default: 96,
+    minimum: 16,
+    maximum: 65_536,
+    description: 'MiB of cache and memtables for each of the two databases.',
+  }),
+  fsync: Type.Boolean({
+    default: false,
+    description: 'Wait for the disk at every commit: survives a power cut, costs milliseconds.',
+  }),
+  forMs: Type.Integer({
+    minimum: 1,
+    maximum: 2_147_483_647,
+    kind: 'duration',
+    flag: 'for',
+    description: 'Stop by itself after this time.',
+  }),
+  drainMs: Type.Integer({
+    default: 15_000,
+    minimum: 0,
+    maximum: 86_400_000,
+    kind: 'duration',
+    flag: 'drain',
+    description: 'Longest wait for open orders when stopping.',
+  }),
+  rate: Type.Number({
+    default: 20,
+    minimum: 0.01,
+    maximum: 100_000,
+    description: 'Orders per second.',
+  }),
+  seed: Type.Integer({
+    default: 1,
+    minimum: 0,
+    maximum: 4_294_967_295,
+    description: 'Seed of generated orders and of the fake payment provider.',
+  }),
+  load: Type.Boolean({ default: true, description: 'Generate orders.' }),
+  stock: Type.Boolean({ default: true, description: 'Stock what the file sells first.' }),
+  exit: Type.Boolean({
+    default: false,
+    description: 'Wait until every order is final, print the summary and end.',
+  }),
+  format: Type.Union([Type.Literal('json'), Type.Literal('cdnow')], {
+    default: 'json',
+    description: 'Format of the file: json (one order body per line) or cdnow.',
+  }),
+  rejects: Type.String({
+    minLength: 1,
+    description: 'Where malformed lines go; default FILE.rejects.',
+  }),
+  declineRate: rate('Share of card charges the fake provider declines.', 0),
+  shortRate: rate('Share of card charges the fake provider captures short.', 0),
+  timeoutRate: rate('Share of first provider calls that time out although they succeed.', 0),
+  transferDeadlineMs: Type.Integer({
+    default: 900_000,
+    minimum: 1_000,
+    maximum: 2_592_000_000,
+    kind: 'duration',
+    flag: 'transfer-deadline',
+    description: 'How long an order waits for a bank transfer.',
+  }),
+  bootstrap: Type.String({
+    minLength: 1,
+    description: 'Kafka brokers instead of the embedded one.',
+  }),
+} satisfies Record<string, TSchema>
+
+const runtimeSchemas = Object.fromEntries(
+  Object.entries(runtimeOptions).map(([name, { default: byDefault, min, max, doc }]) => [
+    name,
+    Type.Number({ default: byDefault, minimum: min, maximum: max, description: doc }),
+  ]),
+)
+
+export type OptionName = keyof typeof schemas
+export type RuntimeOption = keyof typeof runtimeOptions
+
+/** Values of options; those without a default may be missing. */
+export type OptionValues = {
+  readonly [Name in OptionName]: Static<(typeof schemas)[Name]>
+}
+
+export interface OptionSpec {
+  readonly name: string
+  readonly flag: string
+  readonly env: string
+  readonly kind: OptionKind
+  readonly schema: TSchema
+  readonly description: string
+  readonly default: unknown
+}
+
+const kebab = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+const specOf = (name: string, schema: TSchema): OptionSpec => {
+  const fields = schema as TSchema & Record<string, unknown>
+  const flag = String(fields['flag'] ?? kebab(name))
+  return {
+    name,
+    flag,
+    env: `MILLRACE_${flag.replaceAll('-', '_').toUpperCase()}`,
+    kind: kindOf(fields),
+    schema,
+    description: String(fields['description']),
+    default: fields['default'],
+  }
+}
+
+const kindOf = (fields: Record<string, unknown>): OptionKind => {
+  if (fields['kind'] === 'duration') return 'duration'
+  if (fields['type'] === 'boolean') return 'boolean'
+  return fields['type'] === 'integer' || fields['type'] === 'number' ? 'number' : 'text'
+}
+
+/** Every option by its name, in the order help shows them. */
+export const optionSpecs: ReadonlyMap<string, OptionSpec> = new Map(
+  Object.entries({ ...schemas, ...runtimeSchemas }).map(([name, schema]) => [
+    name,
+    specOf(name, schema),
+  ]),
+)
+
+export const runtimeOptionNames = Object.keys(runtimeOptions) as readonly RuntimeOption[]

@@ -1,0 +1,156 @@
+/**
+ * Resolves options: flags over MILLRACE_* variables over `millrace.json` over defaults.
+ *
+ * Called by each command of the CLI. 1. A value is checked wherever it comes from, and a complaint
+ * names its place. 2. Unknown keys of the file and unknown MILLRACE_* variables are refused with
+ * the nearest known one: a typing error must not silently mean the default. 3. The file is
+ * `millrace.json` in the current directory, or what MILLRACE_CONFIG names.
+ */
+
+import { readFileSync } from 'node:fs'
+import { Value } from 'typebox/value'
+import { formatDurationMs, parseDurationMs } from './duration.ts'
+import { nearest } from './nearest.ts'
+import {
+  type OptionName,
+  type OptionSpec,
+  optionSpecs,
+  type OptionValues,
+  type RuntimeOption,
+  runtimeOptionNames,
+} from './options.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Texts of flags as the command line gave them; booleans for flags without a value. */
+export type FlagValues = Readonly<Record<string, string | boolean | undefined>>
+
+export interface SettingSources {
+  readonly flags: FlagValues
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Parsed `millrace.json`; undefined if there is none. */
+  readonly file?: unknown
+  /** Defaults of one command where they differ from the table's. */
+  readonly defaults?: OptionDefaults
+}
+
+export type OptionDefaults = Partial<OptionValues>
+
+export type Settings = Partial<OptionValues> & {
+  readonly [Name in OptionsWithDefault]: OptionValues[Name]
+} & {
+  readonly runtime: Partial<Record<RuntimeOption, number>>
+}
+
+type OptionsWithDefault = Exclude<OptionName, 'forMs' | 'rejects' | 'bootstrap'>
+
+const otherVariables = ['MILLRACE_CONFIG']
+
+/** @throws {UsageError} an unknown key, or a value its option does not take */
+export const resolveSettings = (sources: SettingSources): Settings => {
+  const { flags, env, file, defaults = {} } = sources
+  const fileValues = checkFile(file)
+  checkEnvironment(env)
+  const values: Record<string, unknown> = {}
+  const runtime: Partial<Record<RuntimeOption, number>> = {}
+  for (const spec of optionSpecs.values()) {
+    const value = valueOf(spec, { flags, env, file: fileValues })
+      ?? defaults[spec.name as OptionName] ?? spec.default
+    if (value === undefined) continue
+    if (!isRuntimeOption(spec.name)) values[spec.name] = value
+    else if (value !== spec.default) runtime[spec.name] = value as number
+  }
+  return { ...values, runtime } as Settings
+}
+
+/** @throws {UsageError} the file is not JSON, or MILLRACE_CONFIG names one that cannot be read */
+export const readSettingsFile = (env: SettingSources['env']): unknown => {
+  const named = env['MILLRACE_CONFIG']
+  const path = named ?? 'millrace.json'
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (named === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new UsageError(`cannot read ${path}: ${(error as Error).message}`)
+  }
+  try {
+    return JSON.parse(content)
+  } catch (error) {
+    throw new UsageError(`${path} is not JSON: ${(error as Error).message}`)
+  }
+}
+
+const isRuntimeOption = (name: string): name is RuntimeOption =>
+  (runtimeOptionNames as readonly string[]).includes(name)
+
+const valueOf = (
+  spec: OptionSpec,
+  { flags, env, file }: SettingSources & { readonly file: Readonly<Record<string, unknown>> },
+): unknown => {
+  const flag = flags[spec.name]
+  if (flag !== undefined) return checked(spec, parsed(spec, flag), `--${spec.flag}`)
+  const variable = env[spec.env]
+  if (variable !== undefined) return checked(spec, parsed(spec, variable), spec.env)
+  const entry = file[spec.name]
+  if (entry !== undefined)
+    return checked(spec, fromFile(spec, entry), `millrace.json: ${spec.name}`)
+  return undefined
+}
+
+const parsed = (spec: OptionSpec, given: string | boolean): unknown => {
+  if (typeof given === 'boolean') return given
+  if (spec.kind === 'duration') return parseDurationMs(given) ?? given
+  if (spec.kind === 'boolean') return given === 'true' ? true : given === 'false' ? false : given
+  if (spec.kind === 'number') return /^[+-]?(\d|\.\d)/.test(given) ? Number(given) : given
+  return given
+}
+
+const fromFile = (spec: OptionSpec, entry: unknown): unknown =>
+  spec.kind === 'duration' && typeof entry === 'string' ? (parseDurationMs(entry) ?? entry) : entry
+
+const checked = (spec: OptionSpec, value: unknown, place: string): unknown => {
+  if (Value.Check(spec.schema, value)) return value
+  throw new UsageError(`${place}: ${JSON.stringify(value)} is not ${expectation(spec)}`)
+}
+
+const expectation = (spec: OptionSpec): string => {
+  const { minimum, maximum, anyOf, type } = spec.schema as {
+    readonly minimum?: number
+    readonly maximum?: number
+    readonly anyOf?: readonly { readonly const: string }[]
+    readonly type?: string
+  }
+  if (anyOf !== undefined) return `one of ${anyOf.map((literal) => literal.const).join(', ')}`
+  if (spec.kind === 'boolean') return 'true or false'
+  if (spec.kind === 'text') return 'a text of at least one character'
+  if (spec.kind === 'number') {
+    return `${type === 'integer' ? 'a whole number' : 'a number'} from ${minimum} to ${maximum}`
+  }
+  return (
+    `a duration such as 500ms, 20s, 5m or 1h, from ${formatDurationMs(minimum ?? 0)} to `
+    + formatDurationMs(maximum ?? 0)
+  )
+}
+
+const checkFile = (file: unknown): Readonly<Record<string, unknown>> => {
+  if (file === undefined) return {}
+  if (typeof file !== 'object' || file === null || Array.isArray(file)) {
+    throw new UsageError('millrace.json: an object of options is expected')
+  }
+  for (const key of Object.keys(file)) {
+    if (key === '$schema' || optionSpecs.has(key)) continue
+    const known = nearest(key, optionSpecs.keys())
+    throw new UsageError(`millrace.json: unknown key '${key}'; the nearest known one is '${known}'`)
+  }
+  return file as Readonly<Record<string, unknown>>
+}
+
+const checkEnvironment = (env: SettingSources['env']): void => {
+  const known = [...otherVariables, ...[...optionSpecs.values()].map((spec) => spec.env)]
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('MILLRACE_') || known.includes(name)) continue
+    throw new UsageError(
+      `unknown variable ${name}; the nearest known one is ${nearest(name, known)}`,
+    )
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The HTTP server of an instance: health, metrics, and whatever routes the application adds.
+ *
+ * Opened by the CLI. 1. Listens on 127.0.0.1 only. 2. Every failure is a problem document
+ * (`problem.ts`), also unknown paths, wrong methods, oversized and malformed bodies. 3. Routes of
+ * the application answer 503 until the instance runs. It must not know which application it is.
+ */
+
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import { type AddressInfo } from 'node:net'
+import { type Logger } from '../logger.ts'
+import { RouteTable } from './route-table.ts'
+import { type ProblemPlace, sendProblem } from './problem.ts'
+import { schemaValidator } from './schema-validator.ts'
+
+const bodyBytesMax = 1_048_576
+
+export interface HttpServerOptions {
+  /** Whether the instance runs, and whether it ever did. */
+  readonly health: () => { readonly isLive: boolean; readonly isReady: boolean }
+  /** Prometheus text exposition. */
+  readonly metrics: () => Promise<string>
+  readonly logger: Logger
+}
+
+/** @returns a server that does not listen yet; routes are added inside `register` */
+export const createHttpServer = (options: HttpServerOptions): FastifyInstance => {
+  const server = fastify({
+    bodyLimit: bodyBytesMax,
+    forceCloseConnections: true,
+    logger: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
+  })
+  server.setValidatorCompiler(schemaValidator)
+  server.removeContentTypeParser('text/plain')
+  const routes = new RouteTable()
+  server.addHook('onRoute', ({ method, url }) => routes.add(method, url))
+  server.setNotFoundHandler((request, reply) => {
+    const methods = routes.methodsOf(request.url)
+    if (methods.length === 0) {
+      return sendProblem(reply, 404, { detail: `There is no ${pathOf(request.url)}.` })
+    }
+    reply.header('allow', methods.join(', '))
+    return sendProblem(reply, 405, {
+      detail: `${pathOf(request.url)} takes ${methods.join(', ')}, not ${request.method}.`,
+    })
+  })
+  server.setErrorHandler((error: RouteError, _request, reply) =>
+    answerError(error, reply, options.logger),
+  )
+  addHealth(server, options)
+  return server
+}
+
+/** @returns the address, such as `http://127.0.0.1:4004` */
+export const listenOnLoopback = async (server: FastifyInstance, port: number): Promise<string> => {
+  await server.listen({ host: '127.0.0.1', port })
+  const { port: boundPort } = server.server.address() as AddressInfo
+  return `http://127.0.0.1:${boundPort}`
+}
+
+const pathOf = (url: string): string => url.split('?')[0]!
+
+const addHealth = (server: FastifyInstance, { health, metrics }: HttpServerOptions): void => {
+  let hasStarted = false
+  const answer = (reply: FastifyReply, isGood: boolean): FastifyReply =>
+    reply.code(isGood ? 200 : 503).send({ status: isGood ? 'up' : 'down' })
+  server.get('/health/live', (_request, reply) => answer(reply, health().isLive))
+  server.get('/health/ready', (_request, reply) => answer(reply, health().isReady))
+  server.get('/health/startup', (_request, reply) => {
+    hasStarted ||= health().isReady
+    return answer(reply, hasStarted)
+  })
+  server.get('/metrics', async (_request, reply) => {
+    const text = await metrics()
+    return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(text)
+  })
+}
+
+/** Errors of ours carry `code`; what only means "not now" is a 503 the client may repeat. */
+const notNowCodes = [
+  'STREAMS_CLOSED',
+  'STATE_CLOSED',
+  'BROKER_CLOSED',
+  'BROKER_UNAVAILABLE',
+  'BROKER_UNKNOWN_OUTCOME',
+]
+
+type RouteError = FastifyError & { readonly errors?: readonly ProblemPlace[] }
+
+const answerError = (error: RouteError, reply: FastifyReply, logger: Logger): FastifyReply => {
+  if (notNowCodes.includes(error.code)) {
+    reply.header('retry-after', '1')
+    return sendProblem(reply, 503, { detail: 'The instance is not running; ask again.' })
+  }
+  const status = error.statusCode ?? 500
+  if (status === 503) reply.header('retry-after', '1')
+  if (status < 500 || status === 503) {
+    return sendProblem(reply, status, { detail: error.message, errors: error.errors })
+  }
+  logger.error({ err: error }, 'HTTP request failed')
+  return sendProblem(reply, 500, { detail: 'The request failed; the log of the instance says why.' })
+}

@@ -1,0 +1,124 @@
+/**
+ * The instance's figures in Prometheus' text format, under the names operators alert on.
+ *
+ * Reads a RuntimeMetrics snapshot at each scrape; keeps none. Names end in their unit, counters in
+ * `_total`. Process figures (CPU, heap, event loop) come from prom-client's own collectors.
+ */
+
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
+
+/** Adds figures of the application itself: name, help, value by labels. */
+export interface ExtraGauge {
+  readonly name: string
+  readonly help: string
+  readonly label: string
+  values(): Readonly<Record<string, number>>
+}
+
+type Figure = readonly [name: string, help: string, read: (metrics: RuntimeMetrics) => number]
+
+const counterFigures: readonly Figure[] = [
+  ['records_processed_total', 'Input records processed.', (m) => m.counters.recordsProcessed],
+  ['outputs_staged_total', 'Records staged for topics.', (m) => m.counters.outputsStaged],
+  ['punctuations_total', 'Punctuator calls.', (m) => m.counters.punctuations],
+  ['punctuation_failures_total', 'Calls that threw.', (m) => m.counters.punctuationFailures],
+  ['effects_started_total', 'External calls started.', (m) => m.counters.effectsStarted],
+  ['effects_completed_total', 'External calls answered.', (m) => m.counters.effectsCompleted],
+  ['effects_unknown_total', 'Outcomes reported unknown.', (m) => m.counters.effectsUnknown],
+  ['effect_retries_total', 'External calls repeated.', (m) => m.counters.effectRetries],
+  ['dead_letters_total', 'Records sent to the dead letters.', (m) => m.counters.deadLetters],
+  ['records_skipped_total', 'Records a handler skipped.', (m) => m.counters.skipped],
+  ['record_retries_total', 'Records processed again by a handler.', (m) => m.counters.retries],
+  ['records_rolled_back_total', 'Records undone after a throw.', (m) => m.counters.rolledBack],
+  ['reopenings_total', 'Times the tasks were reopened.', (m) => m.reopenings],
+  ['commits_total', 'Transactions committed.', (m) => m.commits],
+  ['commit_send_ms_total', 'Spent sending outputs.', (m) => m.commitTotalsMs.send],
+  ['commit_end_ms_total', 'Spent ending transactions.', (m) => m.commitTotalsMs.end],
+  ['commit_apply_ms_total', 'Spent writing the state.', (m) => m.commitTotalsMs.apply],
+]
+
+const gaugeFigures: readonly Figure[] = [
+  ['running', '1 while tasks run.', (m) => (m.state === 'running' ? 1 : 0)],
+  ['tasks', 'Tasks of this instance.', (m) => m.tasks],
+  ['lag_records', 'Input records known to wait; -1 while no task runs.', (m) => m.lagRecords],
+  ['buffered_records', 'Fetched records that wait.', (m) => m.bufferedRecords],
+  ['open_effects', 'External calls that wait for an answer.', (m) => m.openEffects],
+  ['commit_average_ms', 'Recent duration of a commit.', (m) => m.commitAverageMs],
+  ['restoring', '1 while state is restored.', (m) => (m.restore.isRunning ? 1 : 0)],
+  ['restored_records', 'Records restored at the last start.', (m) => m.restore.recordsRestored],
+]
+
+const drops = ['Late', 'NullKey', 'NullValue', 'Expired'] as const
+
+export class Prometheus {
+  readonly #registry = new Registry()
+  readonly #read: () => RuntimeMetrics
+
+  constructor(read: () => RuntimeMetrics, extras: readonly ExtraGauge[] = []) {
+    this.#read = read
+    collectDefaultMetrics({ register: this.#registry })
+    for (const figure of counterFigures) this.#addCounter(figure)
+    for (const figure of gaugeFigures) this.#addGauge(figure)
+    this.#addDrops()
+    for (const extra of extras) this.#addExtra(extra)
+  }
+
+  /** The text a scrape gets. */
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  #addCounter([name, help, read]: Figure): void {
+    const metrics = this.#read
+    new Counter({
+      name: `millrace_${name}`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.reset()
+        this.inc(read(metrics()))
+      },
+    })
+  }
+
+  #addGauge([name, help, read]: Figure): void {
+    const metrics = this.#read
+    new Gauge({
+      name: `millrace_${name}`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read(metrics()))
+      },
+    })
+  }
+
+  #addDrops(): void {
+    const metrics = this.#read
+    new Counter({
+      name: 'millrace_records_dropped_total',
+      help: 'Records an operator dropped, by reason.',
+      labelNames: ['reason'],
+      registers: [this.#registry],
+      collect() {
+        this.reset()
+        const { counters } = metrics()
+        for (const reason of drops) this.inc({ reason }, counters[`dropped${reason}`])
+      },
+    })
+  }
+
+  #addExtra({ name, help, label, values }: ExtraGauge): void {
+    new Gauge({
+      name: `millrace_${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        this.reset()
+        for (const [key, value] of Object.entries(values())) this.set({ [label]: key }, value)
+      },
+    })
+  }
+}

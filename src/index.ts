@@ -1,0 +1,73 @@
+/** The public API and nothing else; topologies import no other file of the runner. */
+
+export { type Observable } from 'rxjs'
+export { days, hours, minutes, seconds } from './durations.ts'
+export { RecordError, type RecordPosition, RuntimeError, TopologyError } from './errors/classes.ts'
+export {
+  type ErrorAction,
+  type RecordErrorCode,
+  type RuntimeErrorCode,
+  type TopologyErrorCode,
+} from './errors/codes.ts'
+export { aggregate } from './operators/aggregate.ts'
+export { effect, type EffectOptions, type EffectResult } from './operators/effect.ts'
+export { filter } from './operators/filter.ts'
+export { joinTable } from './operators/join-table.ts'
+export { leftJoinWithin } from './operators/left-join-within.ts'
+export { mapValues } from './operators/map-values.ts'
+export { merge } from './operators/merge.ts'
+export { ofKind } from './operators/of-kind.ts'
+export { peek } from './operators/peek.ts'
+export {
+  process,
+  type ProcessContext,
+  type Processor,
+  type ProcessorPunctuator,
+} from './operators/process.ts'
+export { repartitionBy } from './operators/repartition-by.ts'
+export { stream } from './operators/stream.ts'
+export { table, type Table } from './operators/table.ts'
+export { to } from './operators/to.ts'
+export { Application, type ApplicationOptions } from './runtime/application.ts'
+export { type ApplicationState } from './runtime/application-state.ts'
+export { StoreQuery } from './runtime/queries.ts'
+export { type RuntimeMetrics } from './runtime/runtime-metrics.ts'
+export { type HandlerAnswer, runtimeOptions, type RuntimeConfig } from './runtime-config.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { type Logger } from './logger.ts'
+export { type Header, type Headers, type StreamRecord } from './record.ts'
+export { bytes } from './serde/bytes.ts'
+export { int64 } from './serde/int64.ts'
+export { json } from './serde/json.ts'
+export { nullable } from './serde/nullable.ts'
+export { type Serde, type Serdes } from './serde/serde.ts'
+export { utf8 } from './serde/utf8.ts'
+export { type JoinReader } from './stores/join-reader.ts'
+export { type JoinState } from './stores/join-state.ts'
+export { joinStore, type JoinStore } from './stores/join-store.ts'
+export {
+  type KeyRangeOptions,
+  keyValueStore,
+  type KeyValueReader,
+  type KeyValueState,
+  type KeyValueStore,
+} from './stores/key-value-store.ts'
+export {
+  type OutboxEntry,
+  type OutboxReader,
+  outboxStore,
+  type OutboxStore,
+} from './stores/outbox-store.ts'
+export { type Store } from './stores/store.ts'
+export {
+  windowStore,
+  type WindowReader,
+  type WindowState,
+  type WindowStore,
+} from './stores/window-store.ts'
+export { repartitionTopic, type RepartitionTopic, topic, type Topic } from './topic.ts'
+export { describe } from './topology/describe.ts'
+export { describeJson, type PlanJson } from './topology/describe-json.ts'
+export { type EffectCall, type EffectContext } from './topology/effect-node.ts'
+export { mermaid } from './topology/mermaid.ts'
+export { topology, type Topology } from './topology/topology.ts'

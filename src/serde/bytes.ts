@@ -1,0 +1,16 @@
+import { type Serde } from './serde.ts'
+
+/**
+ * Bytes as they are.
+ *
+ * Both ways copy: decoded bytes outlive the fetch buffer they came from, and encoded ones do not
+ * change if the caller writes into its array later.
+ */
+export const bytes: Serde<Uint8Array> = {
+  format: 'bytes',
+  encode(value) {
+    if (!(value instanceof Uint8Array)) throw new TypeError('bytes encodes Uint8Array only')
+    return Uint8Array.from(value)
+  },
+  decode: (encoded) => Uint8Array.from(encoded),
+}

@@ -1,0 +1,23 @@
+import { type Serde } from './serde.ts'
+import { utf8 } from './utf8.ts'
+
+/**
+ * Values as JSON text; the type is a promise of the caller, not checked at run time.
+ *
+ * `undefined`, functions and symbols have no JSON and are refused, and so is what makes
+ * JSON.stringify throw (cycles, bigint). Inside of objects JSON's own rules hold: undefined fields
+ * vanish, NaN becomes null, Date a string.
+ *
+ * @example  topic('orders', { key: utf8, value: json<Order>() })
+ */
+export const json = <T>(): Serde<T> => jsonSerde as Serde<T>
+
+const jsonSerde: Serde<unknown> = {
+  format: 'json',
+  encode(value) {
+    const text: string | undefined = JSON.stringify(value)
+    if (text === undefined) throw new TypeError(`json cannot encode ${typeof value}`)
+    return Buffer.from(text, 'utf8')
+  },
+  decode: (bytes) => JSON.parse(utf8.decode(bytes)),
+}

@@ -1,0 +1,142 @@
+/**
+ * One value per key: the store of aggregates, tables and processors.
+ *
+ * Slot layout: `[key]` → `[value]`, both as their serdes write them.
+ */
+
+import { type SlotRange, type Slots } from '../../state/slots.ts'
+import { type Serde, type Serdes } from '../serde/serde.ts'
+import { KeyCodec, prefixEndOf } from './key-codec.ts'
+import { type Store } from './store.ts'
+
+export interface KeyRangeOptions<K> {
+  /** Inclusive. */
+  readonly from?: K
+  /** Exclusive. */
+  readonly to?: K
+  /** Keys whose encoded bytes start with those of this key. */
+  readonly prefix?: K
+  readonly reverse?: boolean
+  /** Rows at most; all if absent. */
+  readonly limit?: number
+}
+
+/** Committed rows; what a query sees. */
+export interface KeyValueReader<K, V> {
+  /** `undefined` if the key has no value. */
+  get(key: K): V | undefined
+  /**
+   * Rows in the order of their encoded keys.
+   *
+   * Costs a seek (35–45 µs on RocksDB) and then some µs per row: nothing to do per record.
+   */
+  range(options?: KeyRangeOptions<K>): Iterable<readonly [K, V]>
+}
+
+/** Reads see the writes of the record in flight; a record that fails leaves none of them. */
+export interface KeyValueState<K, V> extends KeyValueReader<K, V> {
+  /**
+   * Replaces the value; the store owns it from now on, so do not change it in place later.
+   *
+   * @throws {TypeError} the value is undefined: call `delete`
+   */
+  put(key: K, value: V): void
+  delete(key: K): void
+  /** A hint: reads these keys in one call, where the following gets would make one each. */
+  prefetch(keys: readonly K[]): void
+}
+
+export interface KeyValueStore<K, V>
+  extends Store<KeyValueState<K, V>, KeyValueReader<K, V>>, Serdes<K, V> {
+  readonly kind: 'key-value'
+}
+
+/**
+ * Names a key-value store.
+ *
+ * @param name  unique in the application and stable: the changelog is `<applicationId>-<name>-…`
+ * @example     const totals = keyValueStore('totals', { key: utf8, value: json<number>() })
+ */
+export const keyValueStore = <K, V>(
+  name: string,
+  { key, value }: Serdes<K, V>,
+): KeyValueStore<K, V> => ({
+  name,
+  kind: 'key-value',
+  key,
+  value,
+  layout: `key-value/1 key=${key.format} value=${value.format}`,
+  changelog: { cleanupPolicy: 'compact' },
+  codec: {
+    encode: (stored) => value.encode(stored as V),
+    decode: (bytes) => value.decode(bytes),
+  },
+  open: (slots) => new KeyValueSlots<K, V>(slots, key),
+  reader: (slots) => {
+    const keys = new KeyCodec(key)
+    return {
+      get: (wanted) => slots.cleanGet(keys.toSlot(wanted)) as V | undefined,
+      range: (options = {}) => rows(slots.cleanScan(slotRange(keys, options)), keys),
+    }
+  },
+})
+
+class KeyValueSlots<K, V> implements KeyValueState<K, V> {
+  readonly #slots: Slots
+  readonly #keys: KeyCodec<K>
+
+  constructor(slots: Slots, key: Serde<K>) {
+    this.#slots = slots
+    this.#keys = new KeyCodec(key)
+  }
+
+  get(key: K): V | undefined {
+    return this.#slots.get(this.#keys.toSlot(key)) as V | undefined
+  }
+
+  put(key: K, value: V): void {
+    if (value === undefined) throw new TypeError('put() got undefined; use delete()')
+    this.#slots.put(this.#keys.toSlot(key), value)
+  }
+
+  delete(key: K): void {
+    this.#slots.delete(this.#keys.toSlot(key))
+  }
+
+  range(options: KeyRangeOptions<K> = {}): Iterable<readonly [K, V]> {
+    return rows(this.#slots.scan(slotRange(this.#keys, options)), this.#keys)
+  }
+
+  prefetch(keys: readonly K[]): void {
+    this.#slots.prefetch(keys.map((key) => this.#keys.toSlot(key)))
+  }
+}
+
+const rows = function* <K, V>(
+  scanned: Iterable<[string, unknown]>,
+  keys: KeyCodec<K>,
+): Generator<readonly [K, V]> {
+  for (const [slot, value] of scanned) yield [keys.fromSlot(slot), value as V]
+}
+
+const slotRange = <K>(
+  keys: KeyCodec<K>,
+  { from, to, prefix, reverse, limit }: KeyRangeOptions<K>,
+): SlotRange => {
+  const start = prefix === undefined ? undefined : keys.toSlot(prefix)
+  const gte = highest(from === undefined ? undefined : keys.toSlot(from), start)
+  const end = start === undefined ? undefined : prefixEndOf(start)
+  const lt = lowest(to === undefined ? undefined : keys.toSlot(to), end)
+  return {
+    ...(gte !== undefined && { gte }),
+    ...(lt !== undefined && { lt }),
+    ...(reverse !== undefined && { reverse }),
+    ...(limit !== undefined && { limit }),
+  }
+}
+
+const highest = (a: string | undefined, b: string | undefined): string | undefined =>
+  a === undefined || (b !== undefined && b > a) ? b : a
+
+const lowest = (a: string | undefined, b: string | undefined): string | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a

@@ -1,0 +1,32 @@
+/**
+ * Store handles: one typed value that names a store everywhere (operator, changelog, query).
+ *
+ * A handle holds no data. A task opens it once over `Slots` and keeps what it opened across
+ * rebuilds of its pipeline; `Opened` is the face an operator sees, `Reader` that of a query.
+ */
+
+import { type SlotCodec, type Slots } from '../../state/slots.ts'
+
+export type StoreKind = 'key-value' | 'window' | 'join' | 'outbox'
+
+/** How the changelog topic of a store is cleaned. */
+export interface ChangelogPolicy {
+  readonly cleanupPolicy: 'compact' | 'compact,delete'
+  /** How long a tombstone outlives compaction, in ms; default 24 h. */
+  readonly deleteRetentionMs?: number
+  /** Only with `delete`: ms a row may be needed, window retention included. */
+  readonly retentionMs?: number
+}
+
+export interface Store<Opened = unknown, Reader = unknown> {
+  readonly name: string
+  readonly kind: StoreKind
+  /** Kind, layout version and serde formats, compared with what the state was made by. */
+  readonly layout: string
+  readonly changelog: ChangelogPolicy
+  readonly codec: SlotCodec
+  /** Called once per task; the slots belong to this store alone. */
+  open(slots: Slots): Opened
+  /** Committed data only, for interactive queries; writes nothing, may be made at any time. */
+  reader(slots: Slots): Reader
+}

@@ -1,0 +1,43 @@
+/**
+ * Rules of a finished graph, checked once, in the planning scope.
+ *
+ * 1. What the definition returns are streams of this run. 2. Every node but a source has an input
+ * (a plain step such as `() => NEVER` cuts the lineage). 3. Every leaf is returned: no branch is
+ * forgotten, and the returned list is the list of effects. Tables are read by joins, repartition
+ * sinks by their own source.
+ */
+
+import { TopologyError } from '../errors/classes.ts'
+import { type GraphNode, type Plan } from './graph.ts'
+import { HotStream } from './hot-stream.ts'
+import { type Scope } from './scope.ts'
+
+export const validate = (
+  scope: Scope,
+  { nodes, edges }: Pick<Plan, 'nodes' | 'edges'>,
+  sinks: readonly unknown[],
+): void => {
+  const returned = new Set(returnedNodes(scope, sinks))
+  const hasInput = new Set(edges.map(({ to }) => to))
+  const hasOutput = new Set(edges.map(({ from }) => from))
+  for (const node of nodes) {
+    if (node.role !== 'source' && !hasInput.has(node.index)) {
+      throw invalid(`node ${node.name} has no input: an RxJS step before it drops its source`)
+    }
+    const isReadElsewhere = node.kind === 'table' || (node.internalTopic && node.role === 'sink')
+    if (!hasOutput.has(node.index) && !isReadElsewhere && !returned.has(node)) {
+      throw invalid(`node ${node.name} has no consumer; return it from the definition`)
+    }
+  }
+}
+
+const returnedNodes = (scope: Scope, sinks: unknown): readonly GraphNode[] => {
+  if (!Array.isArray(sinks)) throw invalid('the definition must return an array of streams')
+  return sinks.map((sink: unknown, index) => {
+    if (sink instanceof HotStream && sink.scope === scope) return sink.node
+    throw invalid(`returned element ${index} is not a stream of this run`)
+  })
+}
+
+const invalid = (message: string): TopologyError =>
+  new TopologyError('STREAMS_TOPOLOGY_INVALID', message)

@@ -1,0 +1,169 @@
+/**
+ * The directory of an instance's state, held by one process at a time.
+ *
+ * Locked by the runtime before it opens an engine; read by the command line to find a running
+ * process. The database has a lock of its own; this one knows who holds it, and where that
+ * process can be reached.
+ * 1. `lock.json` appears complete or not at all (link of a finished file).
+ * 2. A lock left by a dead process is removed only by the one process that holds the take-over
+ * file named after that very lock, so a lock made in the meantime cannot be removed.
+ * 3. A holder in another container cannot be seen and counts as dead: there the database's own
+ * lock refuses the second process.
+ */
+
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync }
+  from 'node:fs'
+import { join } from 'node:path'
+import { StoreLockedError } from './errors.ts'
+import { isSameProcess, processStartTicks } from './process-liveness.ts'
+
+const lockName = 'lock.json'
+
+export interface DirectoryLock {
+  readonly pid: number
+  readonly startedAtMs: number
+  /** Kernel's start time of the pid, where known. */
+  readonly startTicks?: string
+  /** Where the process can be reached, once it listens. */
+  readonly address?: string
+}
+
+export class StateDirectory {
+  readonly path: string
+  #lock: DirectoryLock | undefined
+
+  private constructor(path: string, lock: DirectoryLock) {
+    this.path = path
+    this.#lock = lock
+  }
+
+  /**
+   * Creates the directory if need be and takes it for this process.
+   *
+   * @throws {StoreLockedError} a live process holds it, `pid` names it (also this one)
+   */
+  static lock(path: string): StateDirectory {
+    mkdirSync(path, { recursive: true })
+    const startTicks = processStartTicks(process.pid)
+    const lock: DirectoryLock = {
+      pid: process.pid,
+      startedAtMs: Math.round(performance.timeOrigin),
+      ...(startTicks === undefined ? {} : { startTicks }),
+    }
+    while (!tryCreate(path, lockName, lock)) {
+      const text = readText(join(path, lockName))
+      if (text === undefined) continue // released just now
+      const holder = parse(text)
+      if (holder !== undefined && isHeld(holder)) throw new StoreLockedError(path, holder.pid)
+      takeOver(path, text, lock)
+    }
+    return new StateDirectory(path, lock)
+  }
+
+  /** Who holds the directory now; undefined if nobody alive does. */
+  static readLock(path: string): DirectoryLock | undefined {
+    const text = readText(join(path, lockName))
+    const holder = text === undefined ? undefined : parse(text)
+    return holder !== undefined && isHeld(holder) ? holder : undefined
+  }
+
+  /** Tells readers of the lock where this process can be reached. */
+  setAddress(url: string): void {
+    if (this.#lock === undefined) throw new Error(`state directory ${this.path} is not locked`)
+    this.#lock = { ...this.#lock, address: url }
+    const draft = draftPath(this.path)
+    writeFileSync(draft, JSON.stringify(this.#lock))
+    renameSync(draft, join(this.path, lockName))
+  }
+
+  /** Gives the directory up; a second call does nothing. */
+  unlock(): void {
+    if (this.#lock === undefined) return
+    this.#lock = undefined
+    remove(join(this.path, lockName))
+  }
+}
+
+/** Removes the stale lock, unless another process is at it or has done it. */
+const takeOver = (path: string, staleText: string, own: DirectoryLock): void => {
+  const right = holdTakeOver(path, staleText, own)
+  try {
+    if (readText(join(path, lockName)) === staleText) remove(join(path, lockName))
+  } finally {
+    remove(join(path, right))
+    // The lock that these rights were about is gone by now, so those left by the dead are void.
+    const prefix = takeOverPrefixOf(staleText)
+    for (const name of readdirSync(path)) {
+      if (name.startsWith(prefix) && !isHeldFile(join(path, name))) remove(join(path, name))
+    }
+  }
+}
+
+/**
+ * The exclusive right to remove one stale lock. A holder that died is passed by, not removed:
+ * removing it could remove its successor.
+ */
+const holdTakeOver = (path: string, staleText: string, own: DirectoryLock): string => {
+  const prefix = takeOverPrefixOf(staleText)
+  for (let attempt = 1; ; attempt++) {
+    const name = `${prefix}${attempt}`
+    if (tryCreate(path, name, own)) return name
+    const holder = parse(readText(join(path, name)) ?? '')
+    // Unreadable or given back just now: the next name will do as well.
+    if (holder !== undefined && isHeld(holder)) throw new StoreLockedError(path, holder.pid)
+  }
+}
+
+const takeOverPrefixOf = (staleText: string): string => {
+  const { pid, startTicks, startedAtMs } = parse(staleText) ?? {}
+  return `lock.takeover.${pid ?? 'unreadable'}.${startTicks ?? startedAtMs ?? ''}.`
+}
+
+const isHeldFile = (file: string): boolean => {
+  const holder = parse(readText(file) ?? '')
+  return holder !== undefined && isHeld(holder)
+}
+
+const tryCreate = (path: string, name: string, lock: DirectoryLock): boolean => {
+  const draft = draftPath(path)
+  writeFileSync(draft, JSON.stringify(lock))
+  try {
+    linkSync(draft, join(path, name))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    remove(draft)
+  }
+}
+
+const draftPath = (path: string): string => join(path, `lock.draft.${process.pid}`)
+
+const isHeld = ({ pid, startTicks }: DirectoryLock): boolean => isSameProcess(pid, startTicks)
+
+const parse = (text: string): DirectoryLock | undefined => {
+  try {
+    const lock = JSON.parse(text) as DirectoryLock | null
+    return Number.isSafeInteger(lock?.pid) && lock!.pid > 0 ? lock! : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const readText = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const remove = (file: string): void => {
+  try {
+    unlinkSync(file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}

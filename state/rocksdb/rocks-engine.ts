@@ -1,0 +1,127 @@
+/**
+ * The default engine: RocksDB, reads on the main thread, commits in a writer thread.
+ *
+ * One per instance; opened by the runtime and, with another directory, by the embedded broker.
+ * 1. Write-ahead log on: a commit survives the death of the process. With `sync` it also survives
+ * a power cut; without, a cut loses the last commits, which the stored positions show.
+ * 2. Close order: commits in flight, cursors, writer thread, database.
+ */
+
+import {
+  type Cursor, type Engine, type KeyRange, type ScanOptions, type Snapshot,
+} from '../engine.ts'
+import { StoreClosedError } from '../errors.ts'
+import { WriteBatch } from '../write-batch.ts'
+import { RocksDatabase } from './rocks-database.ts'
+import { RocksSnapshot } from './rocks-snapshot.ts'
+import { RocksWriter } from './rocks-writer.ts'
+
+export interface RocksEngineOptions {
+  /**
+   * For block cache (two thirds) and memtables (one third, half as much again at worst).
+   *
+   * At least 6 MiB; 96 MiB if absent. The process grows by about twice that in all.
+   */
+  readonly memoryBytes?: number
+  /** Wait for the device at every commit (fsync): milliseconds instead of microseconds. */
+  readonly sync?: boolean
+}
+
+const memoryBytesDefault = 96 * 1024 * 1024
+const memoryBytesMin = 6 * 1024 * 1024
+const cacheBytesMax = 0xffff_ffff // the binding takes 32 bits
+
+export class RocksEngine implements Engine {
+  readonly kind = 'rocksdb'
+  readonly #database: RocksDatabase
+  readonly #writer: RocksWriter
+  readonly #sync: boolean
+  #closing: Promise<void> | undefined
+
+  private constructor(database: RocksDatabase, writer: RocksWriter, sync: boolean) {
+    this.#database = database
+    this.#writer = writer
+    this.#sync = sync
+  }
+
+  /**
+   * Opens the database in the directory, which is created if need be.
+   *
+   * @throws {StoreLockedError} it is open already, here or in another process: stop that one
+   * @throws {StoreCorruptError} it cannot be read: wipe the directory and restore
+   * @throws {StoreFullError} no space: free some, then open again
+   * @throws {StoreIoError} another failure, or no binary for this machine: use another engine
+   */
+  static async open(directory: string, options: RocksEngineOptions = {}): Promise<RocksEngine> {
+    const memoryBytes = options.memoryBytes ?? memoryBytesDefault
+    if (!(memoryBytes >= memoryBytesMin)) {
+      throw new RangeError(`memoryBytes ${memoryBytes}: at least ${memoryBytesMin} are needed`)
+    }
+    const memtableBytes = Math.floor(memoryBytes / 3)
+    const database = await RocksDatabase.open(directory, {
+      createIfMissing: true,
+      memtableMemoryBudget: memtableBytes,
+      compaction: 'level',
+      compression: false,
+      walCompression: false,
+      cacheSize: Math.min(Math.floor(memoryBytes - memtableBytes), cacheBytesMax),
+      cacheIndexAndFilterBlocks: true,
+      blockSize: 4096,
+      parallelism: 1,
+    })
+    return new RocksEngine(database, new RocksWriter(database), options.sync === true)
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#database.get(key)
+  }
+
+  getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
+    return this.#database.getMany(keys)
+  }
+
+  scan(options: ScanOptions): Cursor {
+    return this.#database.cursor(options)
+  }
+
+  snapshot(): Snapshot {
+    return new RocksSnapshot(this.#database.twinCursors())
+  }
+
+  commit(batch: WriteBatch): Promise<void> {
+    return this.#write(batch, this.#sync)
+  }
+
+  bulkLoad(batch: WriteBatch): Promise<void> {
+    return this.#write(batch, false)
+  }
+
+  async deleteRange(range: KeyRange): Promise<void> {
+    if (this.#closing !== undefined) throw new StoreClosedError('deleteRange')
+    if (!(range.gte instanceof Uint8Array && range.lt instanceof Uint8Array)) {
+      throw new TypeError('deleteRange: bounds must be Uint8Arrays')
+    }
+    await this.#writer.deleteRange(range)
+  }
+
+  property(name: string): string | undefined {
+    return this.#database.property(name)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #write(batch: WriteBatch, sync: boolean): Promise<void> {
+    if (this.#closing !== undefined) throw new StoreClosedError('commit')
+    if (!(batch instanceof WriteBatch)) throw new TypeError('commit: not a WriteBatch')
+    await this.#writer.write(batch.finish(), sync)
+  }
+
+  async #close(): Promise<void> {
+    this.#database.stopReads()
+    await this.#writer.close()
+    await this.#database.close()
+  }
+}

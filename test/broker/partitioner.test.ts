@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { murmur2, partitionOf } from '../../src/broker/partitioner.ts'
+
+/** From Kafka's own UtilsTest.testMurmur2. */
+const known: readonly (readonly [key: string, hash: number])[] = [
+  ['21', -973932308],
+  ['foobar', -790332482],
+  ['a-little-bit-long-string', -985981536],
+  ['a-little-bit-longer-string', -1486304829],
+  ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
+  ['abc', 479470107],
+]
+
+describe('partitioner', () => {
+  it.each(known)('murmur2(%s) is what the Java client computes', (key, hash) => {
+    expect(murmur2(Buffer.from(key))).toBe(hash)
+  })
+
+  it('takes a partition from the positive part of the hash', () => {
+    for (const [key, hash] of known) {
+      expect(partitionOf(Buffer.from(key), 7)).toBe((hash & 0x7fffffff) % 7)
+    }
+  })
+
+  it('hashes views of a larger buffer like copies of them', () => {
+    const view = Buffer.from('xxfoobaryy').subarray(2, 8)
+    expect(murmur2(view)).toBe(-790332482)
+  })
+})

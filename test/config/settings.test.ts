@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest'
+import { parseDurationMs, formatDurationMs } from '../../src/config/duration.ts'
+import { editDistance, nearest } from '../../src/config/nearest.ts'
+import { optionSpecs } from '../../src/config/options.ts'
+import { type FlagValues, resolveSettings } from '../../src/config/settings.ts'
+import { UsageError } from '../../src/config/usage-error.ts'
+
+interface Sources {
+  readonly flags?: FlagValues
+  readonly env?: Record<string, string>
+  readonly file?: unknown
+}
+
+const resolve = ({ flags = {}, env = {}, file }: Sources = {}) =>
+  resolveSettings({ flags, env, file })
+
+const complaint = (sources: Sources): string => {
+  try {
+    resolve(sources)
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError)
+    return (error as Error).message
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('settings', () => {
+  it('takes defaults where nothing is given', () => {
+    const settings = resolve()
+    expect(settings.port).toBe(4004)
+    expect(settings.stateDir).toBe('.millrace')
+    expect(settings.runtime).toEqual({})
+    expect(settings.forMs).toBeUndefined()
+  })
+
+  it('prefers flags to variables to the file to defaults', () => {
+    const file = { port: 1, rate: 1, seed: 1 }
+    const env = { MILLRACE_PORT: '2', MILLRACE_RATE: '2' }
+    const settings = resolve({ flags: { port: '3' }, env, file })
+    expect([settings.port, settings.rate, settings.seed]).toEqual([3, 2, 1])
+  })
+
+  it('reads durations from each source', () => {
+    expect(resolve({ flags: { forMs: '20s' } }).forMs).toBe(20_000)
+    expect(resolve({ env: { MILLRACE_FOR: '1.5m' } }).forMs).toBe(90_000)
+    expect(resolve({ file: { forMs: '2h' } }).forMs).toBe(7_200_000)
+    expect(resolve({ file: { forMs: 250 } }).forMs).toBe(250)
+  })
+
+  it('passes only runtime options that differ from the default', () => {
+    expect(resolve({ flags: { commitIntervalMs: '50' } }).runtime).toEqual({ commitIntervalMs: 50 })
+    expect(resolve({ env: { MILLRACE_COMMIT_INTERVAL_MS: '100' } }).runtime).toEqual({})
+  })
+
+  it('reads booleans', () => {
+    expect(resolve({ env: { MILLRACE_LOAD: 'false' } }).load).toBe(false)
+    expect(resolve({ flags: { load: false } }).load).toBe(false)
+  })
+
+  it.each([
+    [{ flags: { port: '99999' } }, '--port: 99999 is not a whole number from 0 to 65535'],
+    [{ flags: { port: 'http' } }, '--port: "http" is not a whole number from 0 to 65535'],
+    [{ flags: { port: '' } }, '--port: "" is not a whole number from 0 to 65535'],
+    [{ env: { MILLRACE_FOR: '20' } }, 'MILLRACE_FOR: "20" is not a duration such as'],
+    [{ file: { rate: '20' } }, 'millrace.json: rate: "20" is not a number from'],
+    [{ flags: { output: 'yaml' } }, '--output: "yaml" is not one of table, json'],
+    [{ env: { MILLRACE_LOAD: 'maybe' } }, 'MILLRACE_LOAD: "maybe" is not true or false'],
+    [{ file: { prot: 1 } }, "unknown key 'prot'; the nearest known one is 'port'"],
+    [{ file: [] }, 'an object of options is expected'],
+    [{ env: { MILLRACE_STATEDIR: 'x' } }, 'the nearest known one is MILLRACE_STATE_DIR'],
+  ])('refuses %j', (sources, message) => {
+    expect(complaint(sources as Sources)).toContain(message)
+  })
+
+  it('has a description for each option, and distinct flags and variables', () => {
+    const specs = [...optionSpecs.values()]
+    for (const spec of specs) expect(spec.description, spec.name).toMatch(/\.$/)
+    expect(new Set(specs.map(({ flag }) => flag)).size).toBe(specs.length)
+    expect(new Set(specs.map(({ env }) => env)).size).toBe(specs.length)
+  })
+})
+
+describe('durations', () => {
+  it.each([
+    ['500ms', 500],
+    ['20s', 20_000],
+    ['0s', 0],
+    ['1.5m', 90_000],
+    ['2h', 7_200_000],
+    ['7d', 604_800_000],
+    ['20', undefined],
+    ['-1s', undefined],
+    ['s', undefined],
+    ['1 s', undefined],
+  ])('%s is %s ms', (text, durationMs) => {
+    expect(parseDurationMs(text)).toBe(durationMs)
+  })
+
+  it('are written back in the largest exact unit', () => {
+    expect([0, 500, 20_000, 90_000, 86_400_000].map(formatDurationMs)).toEqual([
+      '0ms',
+      '500ms',
+      '20s',
+      '90s',
+      '1d',
+    ])
+  })
+})
+
+describe('nearest', () => {
+  it('counts insertions, deletions, replacements and swaps of neighbours', () => {
+    expect(editDistance('port', 'port')).toBe(0)
+    expect(editDistance('prot', 'port')).toBe(1)
+    expect(editDistance('kitten', 'sitting')).toBe(3)
+    expect(editDistance('', 'abc')).toBe(3)
+  })
+
+  it('finds the nearest, and nothing among nothing', () => {
+    expect(nearest('--stat-dir', ['--rate', '--state-dir', '--seed'])).toBe('--state-dir')
+    expect(nearest('x', [])).toBeUndefined()
+  })
+})

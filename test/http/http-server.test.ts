@@ -1,0 +1,141 @@
+import { type FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { afterEach, describe, expect, it } from 'vitest'
+import { BrokerError } from '../../src/broker/errors.ts'
+import { createHttpServer, listenOnLoopback } from '../../src/http/http-server.ts'
+import { HttpProblem } from '../../src/http/problem.ts'
+import { type Logger } from '../../src/logger.ts'
+
+const health = { isLive: true, isReady: true }
+const errors: object[] = []
+const logger: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error: (details) => void errors.push(details),
+}
+
+let server: FastifyInstance
+
+const body = Type.Object(
+  { name: Type.String({ minLength: 1 }), lines: Type.Array(Type.Object({ n: Type.Integer() })) },
+  { additionalProperties: false },
+)
+
+const open = (): FastifyInstance => {
+  Object.assign(health, { isLive: true, isReady: true })
+  errors.length = 0
+  server = createHttpServer({ health: () => health, metrics: async () => 'up 1\n', logger })
+  server.post('/things', { schema: { body } }, (request) => request.body)
+  const querystring = Type.Object({ wait: Type.Optional(Type.Integer({ maximum: 10 })) })
+  server.get('/things/:id', { schema: { querystring } }, (request) => request.query)
+  server.delete('/things/:id', () => {
+    throw new HttpProblem(409, 'Not that one.')
+  })
+  server.get('/broken', () => {
+    throw new Error('secret')
+  })
+  server.get('/closed', () => {
+    throw new BrokerError('BROKER_UNAVAILABLE', 'no broker')
+  })
+  return server
+}
+
+afterEach(() => server.close())
+
+describe('http server', () => {
+  it('tells live, ready and started apart', async () => {
+    open()
+    health.isReady = false
+    const status = async (name: string): Promise<number> =>
+      (await server.inject(`/health/${name}`)).statusCode
+    expect([await status('live'), await status('ready'), await status('startup')]).toEqual([
+      200, 503, 503,
+    ])
+    health.isReady = true
+    expect([await status('ready'), await status('startup')]).toEqual([200, 200])
+    Object.assign(health, { isLive: false, isReady: false })
+    expect([await status('live'), await status('ready'), await status('startup')]).toEqual([
+      503, 503, 200,
+    ])
+  })
+
+  it('serves metrics as text', async () => {
+    const answer = await open().inject('/metrics')
+    expect(answer.body).toBe('up 1\n')
+    expect(answer.headers['content-type']).toMatch(/^text\/plain/)
+  })
+
+  it('names every place of a body that breaks the schema', async () => {
+    const answer = await open().inject({
+      method: 'POST',
+      url: '/things',
+      payload: { name: '', lines: [{ n: 1 }, { n: 'two' }, {}], other: true },
+    })
+    expect(answer.statusCode).toBe(400)
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/)
+    const problem = answer.json<{ errors: { pointer: string }[]; status: number; title: string }>()
+    expect(problem).toMatchObject({ status: 400, title: 'Bad request', type: 'about:blank' })
+    expect(problem.errors.map(({ pointer }) => pointer).toSorted()).toEqual([
+      '/lines/1/n',
+      '/lines/2/n',
+      '/name',
+      '/other',
+    ])
+  })
+
+  it('takes a good body as it is', async () => {
+    const payload = { name: '1', lines: [] }
+    const answer = await open().inject({ method: 'POST', url: '/things', payload })
+    expect(answer.json()).toEqual(payload)
+  })
+
+  it('converts and checks query parameters', async () => {
+    open()
+    expect((await server.inject('/things/1?wait=5')).json()).toEqual({ wait: 5 })
+    const wrong = await server.inject('/things/1?wait=11')
+    expect(wrong.statusCode).toBe(400)
+    expect(wrong.json()).toMatchObject({ errors: [{ pointer: '?wait' }] })
+  })
+
+  it.each([
+    ['malformed JSON', 400, { payload: '{"name":', type: 'application/json' }],
+    ['no JSON', 415, { payload: 'name=1', type: 'application/x-www-form-urlencoded' }],
+    ['text', 415, { payload: 'name', type: 'text/plain' }],
+    ['too much', 413, { payload: `{"name":"${'x'.repeat(2_000_000)}"}`, type: 'application/json' }],
+  ])('answers %s with a %i problem', async (_name, status, { payload, type }) => {
+    const headers = { 'content-type': type }
+    const answer = await open().inject({ method: 'POST', url: '/things', payload, headers })
+    expect(answer.statusCode).toBe(status)
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/)
+    expect(answer.json()).toMatchObject({ status })
+  })
+
+  it('tells unknown paths and wrong methods apart', async () => {
+    open()
+    expect((await server.inject('/nothing')).json()).toMatchObject({ status: 404 })
+    const wrong = await server.inject({ method: 'PUT', url: '/things/7?x=1' })
+    expect(wrong.json()).toMatchObject({ status: 405 })
+    expect(wrong.headers['allow']).toBe('DELETE, GET, HEAD')
+  })
+
+  it('passes problems of routes on, and hides what went wrong inside', async () => {
+    open()
+    const conflict = await server.inject({ method: 'DELETE', url: '/things/7' })
+    expect(conflict.json()).toMatchObject({ status: 409, detail: 'Not that one.' })
+    const broken = await server.inject('/broken')
+    expect(broken.statusCode).toBe(500)
+    expect(broken.body).not.toContain('secret')
+    expect(errors).toHaveLength(1)
+    const closed = await server.inject('/closed')
+    expect(closed.statusCode).toBe(503)
+    expect(closed.headers['retry-after']).toBe('1')
+  })
+
+  it('listens on loopback only', async () => {
+    const address = await listenOnLoopback(open(), 0)
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(server.addresses().map((one) => one.address)).toEqual(['127.0.0.1'])
+    expect((await fetch(`${address}/health/live`)).status).toBe(200)
+  })
+})

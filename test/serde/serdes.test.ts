@@ -1,0 +1,95 @@
+/**
+ * Goal: every serde gives back what it got, and refuses what it cannot represent.
+ * Method: property tests over each serde's whole domain; bytes are also read through a view with an
+ * offset, as they come out of a fetch buffer.
+ */
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { bytes, int64, json, nullable, type Serde, utf8 } from '../../src/index.ts'
+
+/** The encoded bytes as a view in the middle of a larger buffer. */
+const asView = (encoded: Uint8Array): Uint8Array => {
+  const buffer = new Uint8Array(encoded.length + 7).fill(0xee)
+  buffer.set(encoded, 3)
+  return buffer.subarray(3, 3 + encoded.length)
+}
+
+const roundTrips = <T>(serde: Serde<T>, values: fc.Arbitrary<T>): void =>
+  fc.assert(
+    fc.property(values, (value) => {
+      expect(serde.decode(asView(serde.encode(value)))).toStrictEqual(value)
+    }),
+  )
+
+const wellFormed = fc.string({ unit: 'binary' })
+
+test('utf8 round trip', () => roundTrips(utf8, wellFormed))
+test('utf8 keeps a byte order mark', () => roundTrips(utf8, fc.constant('\ufeffx')))
+test('int64 round trip', () =>
+  roundTrips(int64, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })))
+test('bytes round trip', () => roundTrips(bytes, fc.uint8Array()))
+test('json round trip', () =>
+  roundTrips<unknown>(
+    json(),
+    fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown),
+  )) // -0 has no JSON
+
+test('utf8 writes what Buffer writes, for short and long text', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
+      expect(Buffer.from(utf8.encode(text))).toEqual(Buffer.from(text, 'utf8'))
+      expect(utf8.decode(Buffer.from(text, 'utf8'))).toBe(text)
+    }),
+  )
+})
+
+test.each([
+  ['a stray continuation byte', [0x80]],
+  ['a cut sequence', [0x41, 0xe2, 0x82]],
+  ['an overlong form', [0xc0, 0xaf]],
+  ['a surrogate', [0xed, 0xa0, 0x80]],
+  ['a bad byte after 40 good ones', [...Array<number>(40).fill(0x61), 0xff]],
+])('utf8 refuses %s', (_, encoded) => {
+  expect(() => utf8.decode(Uint8Array.from(encoded))).toThrow(TypeError)
+  expect(() => json().decode(Uint8Array.from([0x22, ...encoded, 0x22]))).toThrow(TypeError)
+})
+
+test.each<[string, () => unknown]>([
+  ['utf8 of a lone surrogate', () => utf8.encode('a\ud800')],
+  ['utf8 of a number', () => utf8.encode(1 as never)],
+  ['int64 of a number', () => int64.encode(1 as never)],
+  ['int64 above its range', () => int64.encode(2n ** 63n)],
+  ['int64 below its range', () => int64.encode(-(2n ** 63n) - 1n)],
+  ['int64 of 7 bytes', () => int64.decode(new Uint8Array(7))],
+  ['int64 of 9 bytes', () => int64.decode(new Uint8Array(9))],
+  ['bytes of text', () => bytes.encode('x' as never)],
+  ['json of undefined', () => json<unknown>().encode(undefined)],
+  ['json of a function', () => json<unknown>().encode(() => 1)],
+  ['json of a bigint', () => json<unknown>().encode(1n)],
+  ['json of no text', () => json().decode(new Uint8Array())],
+  ['json of half a text', () => json().decode(Buffer.from('{"a":'))],
+  ['nullable of undefined', () => nullable(json<number>()).encode(undefined)],
+])('refused: %s', (_, use) => expect(use).toThrow())
+
+test('int64 is Kafka’s long: big-endian, two’s complement', () => {
+  expect([...int64.encode(-2n)]).toEqual([255, 255, 255, 255, 255, 255, 255, 254])
+  expect([...int64.encode(258n)]).toEqual([0, 0, 0, 0, 0, 0, 1, 2])
+})
+
+test('bytes are copied both ways', () => {
+  const buffer = Uint8Array.of(1, 2)
+  const [encoded, decoded] = [bytes.encode(buffer), bytes.decode(buffer)]
+  buffer[0] = 9
+  expect([[...encoded], [...decoded]]).toEqual([
+    [1, 2],
+    [1, 2],
+  ])
+})
+
+test('nullable says so and writes the bytes of the inner serde', () => {
+  const maybe = nullable(json<number>())
+  expect([maybe.acceptsNull, maybe.format]).toEqual([true, 'json'])
+  expect(maybe.encode(5)).toEqual(json<number>().encode(5))
+  expect(maybe.decode(Buffer.from('5'))).toBe(5)
+})

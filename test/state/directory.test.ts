@@ -1,0 +1,122 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { StateDirectory } from '../../state/directory.ts'
+import { StoreLockedError } from '../../state/errors.ts'
+
+const moduleUrl = new URL('../../state/directory.ts', import.meta.url).href
+let parent: string
+let path: string
+
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), 'millrace-directory-'))
+  path = join(parent, 'deep', 'state')
+})
+
+afterEach(() => rmSync(parent, { recursive: true, force: true }))
+
+const lockFile = (): string => join(path, 'lock.json')
+
+/** Runs `body` in another process with `StateDirectory` and `path` in scope. */
+const argumentsFor = (body: string): string[] => ['--input-type=module', '-e',
+  `import { StateDirectory } from ${JSON.stringify(moduleUrl)}
+  const path = process.argv[1]
+  ${body}`, path]
+
+describe('state directory', () => {
+  it('is created, held by one, and free again after unlock', () => {
+    const held = StateDirectory.lock(path)
+    expect(() => StateDirectory.lock(path)).toThrow(StoreLockedError)
+    try {
+      StateDirectory.lock(path)
+    } catch (error) {
+      expect((error as StoreLockedError).pid).toBe(process.pid)
+    }
+    expect(StateDirectory.readLock(path)?.pid).toBe(process.pid)
+    held.unlock()
+    held.unlock()
+    expect(StateDirectory.readLock(path)).toBeUndefined()
+    StateDirectory.lock(path).unlock()
+    expect(readdirSync(path)).toEqual([])
+  })
+
+  it('tells where the process can be reached, as long as it holds the lock', () => {
+    const held = StateDirectory.lock(path)
+    held.setAddress('http://localhost:4000')
+    expect(StateDirectory.readLock(path)?.address).toBe('http://localhost:4000')
+    expect(StateDirectory.readLock(path)?.startedAtMs).toBeGreaterThan(1.6e12)
+    held.unlock()
+    expect(() => held.setAddress('http://localhost:1')).toThrow('not locked')
+  })
+
+  it('refuses a second process, naming the pid of the first', () => {
+    const held = StateDirectory.lock(path)
+    const body = 'try { StateDirectory.lock(path) } catch (e) { console.log(e.code, e.pid) }'
+    const { stdout } = spawnSync(process.execPath, argumentsFor(body), { encoding: 'utf8' })
+    expect(stdout).toBe(`STATE_LOCKED ${process.pid}\n`)
+    held.unlock()
+  })
+
+  it('is free after the death of its process', async () => {
+    const body = 'StateDirectory.lock(path); console.log("held"); setInterval(() => {}, 1000)'
+    const child = spawn(process.execPath, argumentsFor(body), { stdio: 'pipe' })
+    await once(child.stdout, 'data')
+    expect(() => StateDirectory.lock(path)).toThrow(StoreLockedError)
+    expect(StateDirectory.readLock(path)?.pid).toBe(child.pid)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    expect(StateDirectory.readLock(path)).toBeUndefined()
+    StateDirectory.lock(path).unlock()
+    expect(readdirSync(path)).toEqual([])
+  })
+
+  it.runIf(process.platform === 'linux')('notices that a pid is used by another process', () => {
+    const held = StateDirectory.lock(path)
+    const lock = JSON.parse(readFileSync(lockFile(), 'utf8')) as object
+    writeFileSync(lockFile(), JSON.stringify({ ...lock, startTicks: '1' }))
+    expect(StateDirectory.readLock(path)).toBeUndefined()
+    StateDirectory.lock(path).unlock()
+    held.unlock()
+  })
+
+  it.each(['', 'garbage', '{"pid":-1}', 'null'])('takes over an unreadable lock: %j', (text) => {
+    StateDirectory.lock(path).unlock()
+    writeFileSync(lockFile(), text)
+    expect(StateDirectory.readLock(path)).toBeUndefined()
+    StateDirectory.lock(path).unlock()
+    expect(readdirSync(path)).toEqual([])
+  })
+
+  it('takes over although a process died while taking over', () => {
+    StateDirectory.lock(path).unlock()
+    const dead = { pid: 2 ** 22 - 1, startedAtMs: 1, startTicks: '5' }
+    writeFileSync(lockFile(), JSON.stringify(dead))
+    writeFileSync(join(path, `lock.takeover.${dead.pid}.5.1`), JSON.stringify(dead))
+    StateDirectory.lock(path).unlock()
+    expect(readdirSync(path)).toEqual([])
+  })
+
+  it('lets exactly one of many processes take over a stale lock', async () => {
+    StateDirectory.lock(path).unlock()
+    const stale = JSON.stringify({ pid: 2 ** 22 - 1, startedAtMs: 1, startTicks: '5' })
+    for (let round = 0; round < 3; round++) {
+      writeFileSync(lockFile(), stale)
+      const atMs = Date.now() + 700
+      // All spin until the same moment; who wins holds on until the others have tried.
+      const body = `while (Date.now() < ${atMs});
+        try { StateDirectory.lock(path); console.log('won') } catch (e) { console.log(e.code) }
+        setTimeout(() => {}, 600)`
+      const children = Array.from({ length: 6 }, () => {
+        const child = spawn(process.execPath, argumentsFor(body), { stdio: 'pipe' })
+        let output = ''
+        child.stdout.on('data', (chunk: Buffer) => (output += String(chunk)))
+        return once(child, 'close').then(() => output.trim())
+      })
+      const outcomes = (await Promise.all(children)).sort()
+      expect(outcomes).toEqual([...Array.from({ length: 5 }, () => 'STATE_LOCKED'), 'won'])
+    }
+  }, 30_000)
+})

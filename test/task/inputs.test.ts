@@ -1,0 +1,120 @@
+/** Queues, groups and progress: what a task knows of its inputs. */
+
+import { describe, expect, test } from 'vitest'
+import { type RawBatch, RawRecord } from '../../src/broker/port.ts'
+import { noHeaders } from '../../src/record.ts'
+import { InputProgress } from '../../src/task/input-progress.ts'
+import { PartitionGroup } from '../../src/task/partition-group.ts'
+import { RecordQueue } from '../../src/task/record-queue.ts'
+
+/** Records at these offsets and times; `end` is where the next fetch starts. */
+const batch = (
+  topic: string, entries: readonly (readonly [offset: number, timestampMs: number])[],
+  end: number, lastStableOffset = end,
+): RawBatch => {
+  const base = entries[0]?.[0] ?? end
+  const value = Buffer.from('x')
+  return {
+    topic, partition: 0, baseOffset: BigInt(base), sizeBytes: entries.length * 10,
+    records: entries.map(([offset, timestampMs]) =>
+      new RawRecord(offset - base, timestampMs, null, value, noHeaders)),
+    nextOffset: BigInt(end), logStartOffset: 0n, leaderEpoch: 1,
+    lastStableOffset: BigInt(lastStableOffset), highWatermark: BigInt(lastStableOffset),
+  }
+}
+
+describe('RecordQueue', () => {
+  test('the position is the head, and past markers once it is empty', () => {
+    const queue = new RecordQueue('a', 0, 5n)
+    expect(queue.position).toBe(5n)
+    queue.enqueue(batch('a', [[5, 1], [7, 2]], 9))
+    expect(queue.position).toBe(5n)
+    queue.pop()
+    expect(queue.position).toBe(7n)
+    queue.pop()
+    expect(queue.position).toBe(9n)
+    queue.enqueue(batch('a', [], 11))
+    expect(queue.position).toBe(11n)
+  })
+
+  test('bytes are counted until a batch is finished', () => {
+    const queue = new RecordQueue('a', 0, 0n)
+    queue.enqueue(batch('a', [[0, 1], [1, 1]], 2))
+    queue.pop()
+    expect([queue.recordCount, queue.sizeBytes]).toEqual([1, 20])
+    queue.pop()
+    expect([queue.recordCount, queue.sizeBytes]).toEqual([0, 0])
+  })
+
+  test('many small batches pass through in order', () => {
+    const queue = new RecordQueue('a', 0, 0n)
+    for (let i = 0; i < 100; i++) queue.enqueue(batch('a', [[i, i]], i + 1))
+    for (let i = 0; i < 100; i++) {
+      expect(queue.peek()?.timestampMs).toBe(i)
+      queue.pop()
+    }
+    expect(queue.peek()).toBeUndefined()
+  })
+
+  test('an offset below what was fetched is a bug, and said', () => {
+    const queue = new RecordQueue('a', 0, 5n)
+    expect(() => queue.enqueue(batch('a', [[4, 1]], 6))).toThrow('a-0: fetched 4 after 5')
+  })
+})
+
+describe('PartitionGroup', () => {
+  const pair = (): [RecordQueue, RecordQueue, PartitionGroup] => {
+    const [a, b] = [new RecordQueue('a', 0, 0n), new RecordQueue('b', 0, 0n)]
+    return [a, b, new PartitionGroup([a, b], 100)]
+  }
+
+  test('the lowest head timestamp is next; ties go to the first input', () => {
+    const [a, b, group] = pair()
+    a.enqueue(batch('a', [[0, 10], [1, 30]], 2))
+    b.enqueue(batch('b', [[0, 10], [1, 20]], 2))
+    const picked: string[] = []
+    for (let queue = group.next(0); queue !== undefined; queue = group.next(0)) {
+      picked.push(`${queue.topic}${queue.peek()!.timestampMs}`)
+      queue.pop()
+    }
+    expect(picked).toEqual(['a10', 'b10', 'b20', 'a30'])
+  })
+
+  test('an empty input is waited for while records are known at the broker, not for ever', () => {
+    const [a, b, group] = pair()
+    a.enqueue(batch('a', [[0, 10]], 1))
+    b.enqueue(batch('b', [], 0, 5)) // five offsets below the last stable one, none fetched
+    expect(group.next(1_000)).toBeUndefined()
+    expect(group.idleUntilMs).toBe(1_100)
+    expect(group.next(1_099)).toBeUndefined()
+    expect(group.next(1_100)).toBe(a)
+  })
+
+  test('an input that is known to be empty holds nothing back', () => {
+    const [a, b, group] = pair()
+    a.enqueue(batch('a', [[0, 10]], 1))
+    expect(group.next(0)).toBeUndefined() // nothing is known of b yet
+    b.enqueue(batch('b', [], 0, 0))
+    expect(group.next(0)).toBe(a)
+  })
+})
+
+describe('InputProgress', () => {
+  test('caught up to the time of the fetch whose watermark was reached', () => {
+    const progress = new InputProgress()
+    expect(progress.caughtUpToMs(0n)).toBe(-Infinity)
+    progress.observe(100, 10n)
+    expect(progress.caughtUpToMs(9n)).toBe(-Infinity)
+    expect(progress.caughtUpToMs(10n)).toBe(100)
+  })
+
+  test('a watermark that always runs ahead still proves something', () => {
+    const progress = new InputProgress()
+    const proven: number[] = []
+    for (let second = 1; second <= 5; second++) {
+      progress.observe(second * 1_000, BigInt(second * 10)) // ten records a second
+      proven.push(progress.caughtUpToMs(BigInt(second * 10 - 5))) // half a second behind
+    }
+    expect(proven).toEqual([-Infinity, 1_000, 2_000, 3_000, 4_000])
+  })
+})

@@ -1,0 +1,40 @@
+/** An order and a product as the API shows them: amounts as decimal strings, times as ISO-8601. */
+
+import { availableOf, type ProductRow } from '../inventory/stock-row.ts'
+import { capturedMinorOf, type OrderRow, refundedMinorOf } from '../orders/order-row.ts'
+import { isoTime } from '../shared/iso-time.ts'
+import { formatMinor } from '../shared/money.ts'
+
+export const orderView = (row: OrderRow): object => {
+  const money = (amountMinor: number): string => formatMinor(amountMinor, row.currency)
+  return {
+    orderId: row.orderId,
+    version: row.version,
+    status: row.status,
+    reason: row.reason,
+    customerId: row.customerId,
+    currency: row.currency,
+    total: money(row.totalMinor),
+    captured: money(capturedMinorOf(row)),
+    refunded: money(refundedMinorOf(row)),
+    paymentMethod: row.paymentMethod,
+    items: row.lines.map(({ productId, quantity, priceMinor, state }) => ({
+      productId,
+      quantity,
+      price: money(priceMinor),
+      state,
+    })),
+    shipment: row.shipment,
+    returnState: row.returnState,
+    shippingAddress: row.shippingAddress,
+    notes: row.notes,
+    placedAt: isoTime(row.placedAtMs),
+    createdAt: isoTime(row.createdAtMs),
+    deadlineAt: row.deadlineMs === undefined ? undefined : isoTime(row.deadlineMs),
+  }
+}
+
+export const productView = (row: ProductRow): object => ({
+  ...row,
+  available: availableOf(row),
+})

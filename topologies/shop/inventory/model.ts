@@ -1,0 +1,258 @@
+/**
+ * The inventory's decisions about holds: pure functions from rows and a command to rows and events.
+ *
+ * Called by `topology.ts` with rows of the stores, and by tests without any. 1. Equal arguments,
+ * equal decision. 2. onHand never falls below held. 3. Every ReleaseStock is answered; every other
+ * command is answered, or dropped as a repetition. 4. A commanded deduction never fails for want
+ * of a live hold while the stock is there.
+ */
+
+import { checkCount, checkId } from '../shared/checks.ts'
+import { type HoldCommand } from '../shared/commands.ts'
+import { type InventoryConfig } from '../shared/config.ts'
+import { type StockNotice, type StockReply, type StockReplyType } from '../shared/events.ts'
+import { newEvent } from '../shared/new-event.ts'
+import { ShopError } from '../shared/shop-error.ts'
+import {
+  availableOf,
+  emptyProduct,
+  type HoldRow,
+  type HoldState,
+  type ProductRow,
+} from './stock-row.ts'
+import { answerOf, type HoldAction, holdActions } from './transitions.ts'
+
+export type StockEmission =
+  /** Goes to the inventory's topic and back to the order. */
+  | { readonly kind: 'reply', readonly event: StockReply }
+  | { readonly kind: 'notice', readonly event: StockNotice }
+
+export interface StockContext extends InventoryConfig {
+  readonly nowMs: number
+}
+
+export interface HoldDecision {
+  readonly product: ProductRow
+  /** `undefined`: a closed hold whose time is over, to be deleted. */
+  readonly hold: HoldRow | undefined
+  readonly emissions: readonly StockEmission[]
+}
+
+export const inventorySource = 'inventory'
+
+/**
+ * @returns  `undefined` for a repetition, to be dropped and counted
+ * @throws {ShopError} BAD_COMMAND, COMMAND_ID_REUSED: dead letter; nothing changes
+ */
+export const decideHold = (
+  product: ProductRow | undefined,
+  hold: HoldRow | undefined,
+  command: HoldCommand,
+  context: StockContext,
+): HoldDecision | undefined => {
+  checkHold(hold, command)
+  const { commandType, data } = command
+  const stock = product ?? emptyProduct(data.productId)
+  const action = actionOf(hold, command)
+  if (action === 'drop') return undefined
+  const isEnough = availableOf(stock) >= data.quantity
+  const change = changeOf(action, data.quantity, isEnough)
+  if (change === undefined) return repeated(stock, hold, { action, command }, context)
+  const { state, reply, reason } = change
+  const moved = moveStock({ ...stock, version: stock.version + 1 }, change)
+  const next = nextHold(hold, command, { state, version: moved.version }, context)
+  const cause = { causationId: command.commandId, correlationId: command.metadata.correlationId }
+  const emissions: StockEmission[] = [replyOf(reply, { product: moved, hold: next, ...cause,
+    ...reason !== undefined && { reason } }, context)]
+  if (commandType === 'ReleaseStock') return { product: moved, hold: next, emissions }
+  return { ...withLowStock(moved, emissions, command.commandId, context), hold: next }
+}
+
+/**
+ * The expiry index fired for this hold: a live one expires, a closed one is forgotten.
+ *
+ * @param hold     its index row was due and is deleted by the caller
+ * @param untilMs  what is due up to here has passed: the wall clock, but not beyond the time up to
+ *                 which all inputs were seen, so no DeductStock for the hold can be waiting
+ */
+export const decideHoldDue = (
+  { product, hold }: { readonly product: ProductRow, readonly hold: HoldRow },
+  untilMs: number,
+  context: StockContext,
+): HoldDecision => {
+  if (hold.dueMs > untilMs) {
+    return { product, hold: { ...hold, indexedMs: hold.dueMs }, emissions: [] }
+  }
+  if (hold.state !== 'held') return { product, hold: undefined, emissions: [] }
+  return expireHold(product, { hold, reason: 'expired', causationId: hold.holdId }, context)
+}
+
+/** Ends a live hold from our side: it ran out, or its stock was taken away (`broken`). */
+export const expireHold = (
+  product: ProductRow,
+  cause: { hold: HoldRow, reason: 'expired' | 'broken', causationId: string },
+  context: StockContext,
+): HoldDecision & { readonly hold: HoldRow } => {
+  const { hold, reason, causationId } = cause
+  const version = product.version + 1
+  const moved = { ...product, version, held: product.held - hold.quantity }
+  const dueMs = context.nowMs + context.memoryMs
+  // Its index row is gone if the time came, and lies before the new one if the hold was broken.
+  const indexedMs = reason === 'expired' ? dueMs : Math.min(hold.indexedMs, dueMs)
+  const next: HoldRow = { ...hold, state: 'expired', version, dueMs, indexedMs }
+  const correlationId = hold.orderId
+  const about = { product: moved, hold: next, reason, causationId, correlationId }
+  return {
+    product: moved, hold: next, emissions: [replyOf('hold.expired', about, context)],
+  }
+}
+
+interface StockChange {
+  readonly state: HoldState
+  readonly reply: StockReplyType
+  readonly heldBy: number
+  readonly deductedBy: number
+  readonly returnedBy: number
+  readonly reason?: string
+}
+
+const still = { heldBy: 0, deductedBy: 0, returnedBy: 0 }
+
+/** `undefined` for the actions that change nothing. */
+const changeOf = (
+  action: HoldAction,
+  quantity: number,
+  isEnough: boolean,
+): StockChange | undefined => {
+  switch (action) {
+    case 'hold':
+      return isEnough
+        ? { ...still, state: 'held', reply: 'stock.reserved', heldBy: quantity }
+        : { ...still, state: 'refused', reply: 'reservation.failed', reason: 'out-of-stock' }
+    case 'deductHeld':
+      return { ...still, state: 'deducted', reply: 'stock.deducted', heldBy: -quantity,
+        deductedBy: quantity }
+    case 'deductFree':
+      return isEnough
+        ? { ...still, state: 'deducted', reply: 'stock.deducted', deductedBy: quantity }
+        : { ...still, state: 'refused', reply: 'deduct.failed', reason: 'out-of-stock' }
+    case 'releaseHeld':
+      return { ...still, state: 'released', reply: 'stock.released', heldBy: -quantity }
+    case 'close':
+      return { ...still, state: 'released', reply: 'stock.released' }
+    case 'giveBack':
+      return { ...still, state: 'returned', reply: 'stock.released', returnedBy: quantity }
+    default:
+      return undefined
+  }
+}
+
+const moveStock = (
+  product: ProductRow,
+  { heldBy, deductedBy, returnedBy }: StockChange,
+): ProductRow => ({
+  ...product,
+  onHand: product.onHand - deductedBy + returnedBy,
+  held: product.held + heldBy,
+  deductedTotal: product.deductedTotal + deductedBy,
+  returnedTotal: product.returnedTotal + returnedBy,
+})
+
+/** Only a compensation or a return takes back what was deducted. */
+const actionOf = (hold: HoldRow | undefined, command: HoldCommand): HoldAction => {
+  const action = holdActions[hold?.state ?? 'none'][command.commandType]
+  if (action !== 'giveBack' || command.commandType !== 'ReleaseStock') return action
+  const { reason } = command.data
+  return reason === 'compensation' || reason === 'return' ? 'giveBack' : 'drop'
+}
+
+/** Answers without a change: again, or that the hold is closed. */
+const repeated = (
+  product: ProductRow,
+  hold: HoldRow | undefined,
+  { action, command }: { readonly action: HoldAction, readonly command: HoldCommand },
+  context: StockContext,
+): HoldDecision | undefined => {
+  if (hold === undefined) return undefined
+  const reply = action === 'refuseClosed' ? 'reservation.failed'
+    : action === 'failClosed' ? 'deduct.failed' : answerOf[hold.state]
+  if (reply === undefined) return undefined
+  const isClosed = action === 'refuseClosed' || action === 'failClosed'
+  const about = {
+    product, hold, causationId: command.commandId, correlationId: command.metadata.correlationId,
+    ...isClosed && { reason: 'closed' },
+  }
+  return { product, hold, emissions: [replyOf(reply, about, context)] }
+}
+
+const nextHold = (
+  hold: HoldRow | undefined,
+  { data: { holdId, productId, orderId, line, quantity } }: HoldCommand,
+  { state, version }: Pick<HoldRow, 'state' | 'version'>,
+  { nowMs, holdMs, memoryMs }: StockContext,
+): HoldRow => {
+  const dueMs = nowMs + (state === 'held' ? holdMs : memoryMs)
+  const indexedMs = Math.min(hold?.indexedMs ?? dueMs, dueMs)
+  return { holdId, productId, orderId, line, quantity, state, version, dueMs, indexedMs }
+}
+
+const checkHold = (hold: HoldRow | undefined, { data }: HoldCommand): void => {
+  checkId(data.productId, 'productId')
+  checkId(data.orderId, 'orderId')
+  checkId(data.holdId, 'holdId')
+  checkCount(data.line, 'line', 0)
+  checkCount(data.quantity, 'quantity', 1)
+  if (hold === undefined) return
+  if (hold.orderId !== data.orderId || hold.quantity !== data.quantity || hold.line !== data.line) {
+    throw new ShopError('COMMAND_ID_REUSED', `hold ${data.holdId} is of order ${hold.orderId}, line `
+      + `${hold.line}, quantity ${hold.quantity}`)
+  }
+}
+
+interface ReplySubject {
+  readonly product: ProductRow
+  readonly hold: HoldRow
+  readonly causationId: string
+  readonly correlationId: string
+  readonly reason?: string
+}
+
+const replyOf = (
+  eventType: StockReplyType,
+  { product, hold, causationId, correlationId, reason }: ReplySubject,
+  { nowMs }: StockContext,
+): StockEmission => {
+  const { productId, orderId, holdId, line, quantity, version } = hold
+  const { onHand, held } = product
+  const data = {
+    productId, orderId, holdId, line, quantity, onHand, held, ...reason !== undefined && { reason },
+  }
+  const origin = {
+    source: inventorySource, aggregateId: productId, aggregateVersion: version, correlationId,
+    causationId, nowMs,
+  }
+  const event = newEvent(eventType, data, origin, `${eventType}:${holdId}`)
+  return { kind: 'reply', event }
+}
+
+/** Tells once, until the next addition, that a product runs low. */
+const withLowStock = (
+  product: ProductRow,
+  emissions: StockEmission[],
+  causationId: string,
+  { lowStockThreshold: threshold, nowMs }: StockContext,
+): { readonly product: ProductRow, readonly emissions: StockEmission[] } => {
+  const available = availableOf(product)
+  if (product.isLow || available > threshold || product.addedTotal === 0) {
+    return { product, emissions }
+  }
+  const { productId, version } = product
+  const origin = {
+    source: inventorySource, aggregateId: productId, aggregateVersion: version,
+    correlationId: causationId, causationId, nowMs,
+  }
+  const data = { productId, available, threshold }
+  const event = newEvent('stock.low', data, origin, `stock.low:${version}`)
+  emissions.push({ kind: 'notice', event })
+  return { product: { ...product, isLow: true }, emissions }
+}

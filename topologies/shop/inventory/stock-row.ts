@@ -1,0 +1,72 @@
+/**
+ * Stock of one product, and one row per hold on it.
+ *
+ * 1. `held` is the sum of the product's holds in state `held`, kept as a counter: a hot product has
+ * thousands. 2. The four totals only rise; onHand = added − subtracted − deducted + returned.
+ */
+
+export interface ProductRow {
+  readonly productId: string
+  /** Rises with each change. */
+  readonly version: number
+  readonly onHand: number
+  readonly held: number
+  /** Units never promised. */
+  readonly safetyStock: number
+  readonly addedTotal: number
+  readonly subtractedTotal: number
+  readonly deductedTotal: number
+  readonly returnedTotal: number
+  /** StockLow was told; reset by the next addition that lifts it above the threshold. */
+  readonly isLow: boolean
+}
+
+/**
+ * How a hold stands. All but `held` are closed: a marker that answers late commands.
+ * ```
+ *   (none) ─► held ─► deducted ─► returned
+ *      │       ├────► released
+ *      │       └────► expired ─► deducted | released | refused
+ *      ├─────► refused    not enough stock
+ *      └─────► released   the release overtook the reservation
+ * ```
+ */
+export type HoldState = 'held' | 'deducted' | 'returned' | 'released' | 'expired' | 'refused'
+
+export interface HoldRow {
+  readonly holdId: string
+  readonly productId: string
+  readonly orderId: string
+  readonly line: number
+  readonly quantity: number
+  readonly state: HoldState
+  /** The product's version at the last change: orders holds by age, and answers repetitions. */
+  readonly version: number
+  /** Wall clock at which a live hold expires, or a closed one is forgotten, in ms. */
+  readonly dueMs: number
+  /** Where the expiry index has its one row of this hold; never after `dueMs`. */
+  readonly indexedMs: number
+}
+
+/** An UpdateStock that was followed, kept to recognise its repetition. */
+export interface StockCommandRow {
+  readonly hash: string
+  readonly version: number
+}
+
+export const emptyProduct = (productId: string): ProductRow => ({
+  productId,
+  version: 0,
+  onHand: 0,
+  held: 0,
+  safetyStock: 0,
+  addedTotal: 0,
+  subtractedTotal: 0,
+  deductedTotal: 0,
+  returnedTotal: 0,
+  isLow: false,
+})
+
+/** What may still be promised; never negative, also when the safety stock is used up. */
+export const availableOf = ({ onHand, held, safetyStock }: ProductRow): number =>
+  Math.max(0, onHand - held - safetyStock)

@@ -1,0 +1,185 @@
+/**
+ * The inventory flow: stock and holds by productId.
+ *
+ * Glue only: reads rows, asks `model.ts` and `update-stock.ts`, writes rows, index and counters.
+ * Part of `shop.ts`; what it answers to orders goes back through a repartition topic.
+ */
+
+import {
+  type KeyValueState,
+  mapValues,
+  type Observable,
+  ofKind,
+  process,
+  repartitionBy,
+  stream,
+  type StreamRecord,
+  to,
+} from '../../../src/index.ts'
+import { checkKey } from '../shared/check-key.ts'
+import { type HoldCommand, type InventoryCommand, type UpdateStock } from '../shared/commands.ts'
+import { type ShopConfig } from '../shared/config.ts'
+import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
+import { type InventoryEvent, type StockReply } from '../shared/events.ts'
+import { dueBound, restOf, timeKey } from '../shared/time-index.ts'
+import { inventory, inventoryCommands, inventoryReplies } from '../shared/topics.ts'
+import { decideHold, decideHoldDue, type StockContext, type StockEmission } from './model.ts'
+import { type HoldRow, type ProductRow, type StockCommandRow } from './stock-row.ts'
+import {
+  holdKey,
+  holdStore,
+  inventoryTotals,
+  productStore,
+  stockCommands,
+  stockDeadlines,
+} from './stores.ts'
+import { decideStockUpdate } from './update-stock.ts'
+
+/** Index rows looked at in one punctuation; more wait for the next one. */
+const deadlinesMax = 1000
+
+interface StockStores {
+  readonly products: KeyValueState<string, ProductRow>
+  readonly holds: KeyValueState<string, HoldRow>
+  readonly commands: KeyValueState<string, StockCommandRow>
+  readonly deadlines: KeyValueState<string, 1>
+  readonly totals: Counters
+}
+
+export interface InventoryFlow {
+  /** Answers, keyed by orderId: the input of the orders flow. */
+  readonly replies$: Observable<StreamRecord<string, StockReply>>
+  readonly sinks: readonly Observable<unknown>[]
+}
+
+export const inventoryFlow = (config: ShopConfig): InventoryFlow => {
+  const decided$ = stream(inventoryCommands).pipe(decider(config))
+  const replies$ = decided$.pipe(
+    ofKind('reply'),
+    mapValues(({ event }) => event),
+    repartitionBy(inventoryReplies, ({ value }) => value.data.orderId),
+  )
+  const events$ = decided$.pipe(mapValues(({ event }): InventoryEvent => event))
+  return { replies$, sinks: [events$.pipe(to(inventory))] }
+}
+
+const decider = (config: ShopConfig) => {
+  const stores = {
+    products: productStore, holds: holdStore, commands: stockCommands, deadlines: stockDeadlines,
+    totals: inventoryTotals,
+  }
+  const contextOf = (nowMs: number): StockContext => ({ ...config.inventory, nowMs })
+  return process<string, InventoryCommand, typeof stores, StockEmission>('inventory', stores, {
+    onRecord: ({ key, value }, opened, context) => {
+      checkKey(key, value.data.productId, 'productId')
+      const now = contextOf(context.nowMs())
+      const emissions = value.commandType === 'UpdateStock'
+        ? updateStock(opened, value, now)
+        : commandHold(opened, value, now)
+      if (emissions === undefined) count(opened.totals, duplicatesCounter)
+      return emissions ?? []
+    },
+    punctuators: {
+      deadlines: {
+        everyMs: config.inventory.checkEveryMs,
+        on: 'wallClock',
+        run: (nowMs, opened, context) =>
+          passDeadlines(opened, Math.min(nowMs, context.caughtUpToMs()), contextOf(nowMs)),
+      },
+    },
+  })
+}
+
+const commandHold = (
+  opened: StockStores,
+  command: HoldCommand,
+  context: StockContext,
+): readonly StockEmission[] | undefined => {
+  const { productId, holdId } = command.data
+  const product = opened.products.get(productId)
+  const hold = opened.holds.get(holdKey(productId, holdId))
+  const decision = decideHold(product, hold, command, context)
+  if (decision === undefined) return undefined
+  if (decision.product !== product) opened.products.put(productId, decision.product)
+  if (decision.hold !== undefined) storeHold(opened, hold, decision.hold)
+  return decision.emissions
+}
+
+const updateStock = (
+  opened: StockStores,
+  command: UpdateStock,
+  context: StockContext,
+): readonly StockEmission[] | undefined => {
+  const { commandId, data: { productId } } = command
+  const decision = decideStockUpdate(
+    {
+      product: opened.products.get(productId),
+      seen: opened.commands.get(commandId),
+      liveHolds: () => liveHoldsOf(opened, productId),
+    },
+    command,
+    context,
+  )
+  if (decision === undefined) return undefined
+  opened.products.put(productId, decision.product)
+  opened.commands.put(commandId, decision.seen)
+  opened.deadlines.put(timeKey(context.nowMs + context.memoryMs, `c${commandId}`), 1)
+  for (const broken of decision.brokenHolds) {
+    storeHold(opened, opened.holds.get(holdKey(productId, broken.holdId)), broken)
+  }
+  return decision.emissions
+}
+
+const liveHoldsOf = ({ holds }: StockStores, productId: string): readonly HoldRow[] => {
+  const live: HoldRow[] = []
+  for (const [, hold] of holds.range({ prefix: holdKey(productId, '') })) {
+    if (hold.productId === productId && hold.state === 'held') live.push(hold)
+  }
+  return live
+}
+
+const passDeadlines = (
+  opened: StockStores,
+  dueMs: number,
+  context: StockContext,
+): readonly (readonly [string, StockEmission])[] => {
+  const bound = dueBound(dueMs)
+  if (bound === undefined) return []
+  const sent: (readonly [string, StockEmission])[] = []
+  for (const [indexKey] of [...opened.deadlines.range({ to: bound, limit: deadlinesMax })]) {
+    opened.deadlines.delete(indexKey)
+    const subject = restOf(indexKey)
+    if (subject.startsWith('c')) opened.commands.delete(subject.slice(1))
+    else sent.push(...passHold(opened, { key: subject.slice(1), dueMs }, context))
+  }
+  return sent
+}
+
+const passHold = (
+  opened: StockStores,
+  { key, dueMs }: { readonly key: string, readonly dueMs: number },
+  context: StockContext,
+): readonly (readonly [string, StockEmission])[] => {
+  const hold = opened.holds.get(key)
+  const product = hold && opened.products.get(hold.productId)
+  if (hold === undefined || product === undefined) return []
+  const decision = decideHoldDue({ product, hold }, dueMs, context)
+  if (decision.product !== product) opened.products.put(product.productId, decision.product)
+  if (decision.hold === undefined) opened.holds.delete(key)
+  else storeHold(opened, undefined, decision.hold)
+  return decision.emissions.map((emission) => [product.productId, emission] as const)
+}
+
+/** @param before  what the index has a row of */
+const storeHold = (
+  { holds, deadlines }: StockStores,
+  before: HoldRow | undefined,
+  hold: HoldRow,
+): void => {
+  if (hold === before) return
+  const key = holdKey(hold.productId, hold.holdId)
+  holds.put(key, hold)
+  if (before?.indexedMs === hold.indexedMs) return
+  if (before !== undefined) deadlines.delete(timeKey(before.indexedMs, `h${key}`))
+  deadlines.put(timeKey(hold.indexedMs, `h${key}`), 1)
+}

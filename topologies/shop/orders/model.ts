@@ -1,0 +1,156 @@
+/**
+ * The decider of orders: pure functions from a row and an input to the next row and messages.
+ *
+ * Called by `topology.ts` with the row of the store, and by tests without any store. 1. Equal
+ * arguments, equal decision. 2. `undefined` means nothing changes: a repetition. 3. What it cannot
+ * accept it throws as a ShopError, for the dead letters. 4. The caller writes row, index and
+ * messages together, or none.
+ */
+
+import { bodyHash } from '../shared/body-hash.ts'
+import { type OrderCommand } from '../shared/commands.ts'
+import { ShopError } from '../shared/shop-error.ts'
+import { cancel, cancelAfterReview, refund, update } from './command-steps.ts'
+import { createOrder } from './create-order.ts'
+import { returnGoods, shipmentCreated, shipmentMoved } from './delivery-steps.ts'
+import { paymentProcessed, paymentRefunded, paymentUnknown } from './money-steps.ts'
+import { type OrderContext, OrderDraft, type OrderEmission } from './order-draft.ts'
+import { hasChargeInFlight, isFinal, type OrderRow, type SeenCommand } from './order-row.ts'
+import {
+  lateHold,
+  lineDeducted,
+  lineExpired,
+  lineHeld,
+  lineLost,
+  lineRefused,
+  lineReleased,
+  lineReturned,
+} from './stock-steps.ts'
+import { type OrderAction, orderActions, type OrderInput } from './transitions.ts'
+import { beginWindDown } from './wind-down.ts'
+
+export interface OrderDecision {
+  readonly row: OrderRow
+  readonly emissions: readonly OrderEmission[]
+  /** The one row of the order in the deadline index: where to delete it and where to put it. */
+  readonly index: { readonly deleteMs?: number, readonly putMs?: number }
+}
+
+type Step = (draft: OrderDraft, input: never) => boolean
+
+const steps: Readonly<Record<Exclude<OrderAction, 'drop' | 'createAgain'>, Step>> = {
+  update, cancel, cancelAfterReview, returnGoods, refund,
+  lineHeld, lineRefused, lineDeducted, lineLost, lineReleased, lineReturned, lineExpired, lateHold,
+  paymentProcessed, paymentUnknown, paymentRefunded,
+  shipmentCreated, shipmentMoved,
+}
+
+/** Commands a row remembers at most; the oldest are forgotten first. */
+const seenCommandsMax = 64
+const seenCommandsMs = 24 * 3_600_000
+
+/**
+ * @param row  of the order named in the input; `undefined` if there is none
+ * @returns    `undefined` for a repetition, to be dropped and counted
+ * @throws {ShopError} dead letter; nothing changes
+ */
+export const decideOrder = (
+  row: OrderRow | undefined,
+  input: OrderInput,
+  context: OrderContext,
+): OrderDecision | undefined => {
+  if (row === undefined) return decideFirst(input, context)
+  const type = 'commandType' in input ? input.commandType : input.eventType
+  const action = orderActions[row.status][type]
+  if (action === undefined) {
+    throw new ShopError('ILLEGAL_TRANSITION', `${type} while order ${row.orderId} is ${row.status}`)
+  }
+  if (action === 'createAgain') return checkSameOrder(row, input as OrderCommand)
+  if ('commandType' in input && isRepeated(row, input)) return undefined
+  if (action === 'drop') return undefined
+  const draft = new OrderDraft(row, idOf(input), context)
+  if (!steps[action](draft, input as never)) return undefined
+  if ('commandType' in input) remember(draft, input)
+  return decisionOf(draft)
+}
+
+/**
+ * The deadline index fired for this order.
+ *
+ * A wait for the customer's money ends the order; a wait for an answer that may be in our own
+ * queues only raises an alarm and goes on.
+ *
+ * @param row    its index row was due and is deleted by the caller
+ * @param dueMs  deadlines up to here have passed: the wall clock, but not beyond the time up to
+ *               which all inputs were seen
+ */
+export const decideOrderDeadline = (
+  row: OrderRow,
+  dueMs: number,
+  context: OrderContext,
+): OrderDecision | undefined => {
+  if (isFinal(row) || row.deadlineMs === undefined) return undefined
+  if (row.deadlineMs > dueMs) {
+    const { deadlineMs } = row
+    return {
+      row: { ...row, indexedDeadlineMs: deadlineMs }, emissions: [], index: { putMs: deadlineMs },
+    }
+  }
+  const { indexedDeadlineMs: _fired, ...unindexed } = row
+  const draft = new OrderDraft(unindexed, `${row.orderId}:deadline`, context)
+  if (row.status === 'paying' && !hasChargeInFlight(row)) {
+    beginWindDown(draft, { outcome: 'expired', reason: 'payment-deadline' })
+  } else {
+    draft.raiseAlarm()
+  }
+  return decisionOf(draft)
+}
+
+const decideFirst = (input: OrderInput, context: OrderContext): OrderDecision => {
+  if ('commandType' in input && input.commandType === 'CreateOrder') {
+    return decisionOf(createOrder(input, bodyHash(input.data), context))
+  }
+  const type = 'commandType' in input ? input.commandType : input.eventType
+  throw new ShopError('ORDER_UNKNOWN', `${type} for order ${input.data.orderId}, never created`)
+}
+
+const decisionOf = ({ row, emissions }: OrderDraft): OrderDecision => {
+  if (isFinal(row)) {
+    const { deadlineMs: _deadlineMs, indexedDeadlineMs, ...final } = row
+    const index = indexedDeadlineMs === undefined ? {} : { deleteMs: indexedDeadlineMs }
+    return { row: final, emissions, index }
+  }
+  const { deadlineMs, indexedDeadlineMs } = row
+  if (deadlineMs === undefined) throw new Error(`order ${row.orderId} waits without a deadline`)
+  if (indexedDeadlineMs !== undefined && indexedDeadlineMs <= deadlineMs) {
+    return { row, emissions, index: {} }
+  }
+  row.indexedDeadlineMs = deadlineMs
+  const index = {
+    putMs: deadlineMs, ...indexedDeadlineMs !== undefined && { deleteMs: indexedDeadlineMs },
+  }
+  return { row, emissions, index }
+}
+
+const checkSameOrder = (row: OrderRow, { data }: OrderCommand): undefined => {
+  if (bodyHash(data) === row.createHash) return undefined
+  throw new ShopError('ORDER_ID_REUSED', `another order came under the id ${row.orderId}`)
+}
+
+const isRepeated = ({ seen, orderId }: OrderRow, { commandId, data }: OrderCommand): boolean => {
+  const known = seen?.find((each) => each.commandId === commandId)
+  if (known === undefined) return false
+  if (known.hash === bodyHash(data)) return true
+  throw new ShopError('COMMAND_ID_REUSED', `another command came to order ${orderId} under the id `
+    + commandId)
+}
+
+const remember = ({ row, context: { nowMs } }: OrderDraft, command: OrderCommand): void => {
+  const { commandId, data } = command
+  const fresh = (row.seen ?? []).filter(({ atMs }) => atMs > nowMs - seenCommandsMs)
+  const entry: SeenCommand = { commandId, hash: bodyHash(data), atMs: nowMs }
+  row.seen = [...fresh, entry].slice(-seenCommandsMax)
+}
+
+const idOf = (input: OrderInput): string =>
+  'commandType' in input ? input.commandId : input.eventId

@@ -1,0 +1,130 @@
+/**
+ * The state of one order: everything the decider knows, in one row.
+ *
+ * Written about eight times per order, so it holds no derived ids: hold, shipment and first
+ * payment ids follow from the order id (`shared/ids.ts`). Optional fields exist only when needed.
+ */
+
+import { type OrderItem, type PaymentMethod, type ShipmentStatus } from '../shared/commands.ts'
+import { type ReturnState } from '../shared/events.ts'
+
+export type OrderStatus =
+  | 'reserving' | 'paying' | 'review' | 'deducting' | 'confirmed' | 'compensating' | 'closing'
+  | 'completed' | 'rejected' | 'cancelled' | 'expired'
+
+/** How an order ends that is not delivered. */
+export type OrderOutcome = 'rejected' | 'cancelled' | 'expired'
+
+export const finalStatuses: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
+  'completed', 'rejected', 'cancelled', 'expired',
+])
+
+/**
+ * Where a line's stock stands.
+ * ```
+ *   asked ─► held ─► deducting ─► deducted ─► returning ─► returned
+ *     │       ├─► expired ─► deducting            │
+ *     ▼       ▼           │        ▼              ▼
+ *   failed  releasing ─► released  lost       releasing
+ * ```
+ * `failed`, `expired`, `lost`, `released`, `returned`: nothing is held or taken for this line.
+ */
+export type LineState =
+  | 'asked' | 'held' | 'failed' | 'expired' | 'releasing' | 'released'
+  | 'deducting' | 'deducted' | 'lost' | 'returning' | 'returned'
+
+export interface OrderLine extends OrderItem {
+  readonly state: LineState
+}
+
+export interface OrderRefund {
+  readonly refundId: string
+  readonly amountMinor: number
+  readonly state: 'asked' | 'done' | 'failed'
+}
+
+export interface OrderCharge {
+  readonly paymentId: string
+  readonly state: 'asked' | 'unknown' | 'captured' | 'declined'
+  readonly capturedMinor: number
+  readonly refunds?: readonly OrderRefund[]
+}
+
+export interface OrderShipment {
+  readonly status: ShipmentStatus
+  /** Version of the shipment it is known to have; older reports are duplicates. */
+  readonly version: number
+  readonly carrier: string
+  readonly trackingNumber: string
+}
+
+/** A command that was followed, kept to recognise its repetition. */
+export interface SeenCommand {
+  readonly commandId: string
+  readonly hash: string
+  readonly atMs: number
+}
+
+export interface OrderRow {
+  readonly orderId: string
+  /** Rises with each change of the row. */
+  readonly version: number
+  readonly status: OrderStatus
+  readonly customerId: string
+  readonly currency: string
+  readonly paymentMethod: PaymentMethod
+  readonly totalMinor: number
+  readonly lines: readonly OrderLine[]
+  readonly charges: readonly OrderCharge[]
+  /** Paid back on purpose (RefundOrder) of what the shop would otherwise keep. */
+  readonly waivedMinor?: number
+  readonly shipment?: OrderShipment
+  readonly returnState?: ReturnState
+  /** Where `closing` and `compensating` lead, and why. */
+  readonly outcome?: OrderOutcome
+  readonly reason?: string
+  /** A CancelOrder that waits for the outcome of a charge in `review`. */
+  readonly cancelReason?: string
+  readonly shippingAddress?: string
+  readonly notes?: string
+  readonly placedAtMs: number
+  readonly createdAtMs: number
+  /** Processing time at which an alarm or an expiry is due; absent when final. */
+  readonly deadlineMs?: number
+  /** Where the deadline index has its one row of this order; never after `deadlineMs`. */
+  readonly indexedDeadlineMs?: number
+  /** How often a deadline passed without the answer waited for. */
+  readonly alarms?: number
+  readonly createHash: string
+  readonly correlationId: string
+  readonly seen?: readonly SeenCommand[]
+}
+
+export const isFinal = ({ status }: OrderRow): boolean => finalStatuses.has(status)
+
+/** Money that was taken, over all charges. */
+export const capturedMinorOf = ({ charges }: OrderRow): number =>
+  charges.reduce((sum, { capturedMinor }) => sum + capturedMinor, 0)
+
+/** Money paid back, or asked to be: everything but failed refunds. */
+export const refundingMinorOf = ({ charges }: OrderRow): number =>
+  charges.reduce((sum, charge) => sum + chargeRefundingMinorOf(charge), 0)
+
+export const refundedMinorOf = ({ charges }: OrderRow): number =>
+  charges.reduce((sum, charge) => sum + sumRefunds(charge, ({ state }) => state === 'done'), 0)
+
+export const chargeRefundingMinorOf = (charge: OrderCharge): number =>
+  sumRefunds(charge, ({ state }) => state !== 'failed')
+
+/** Whether the outcome of a charge is still to come. */
+export const hasChargeInFlight = ({ charges }: OrderRow): boolean =>
+  charges.some(({ state }) => state === 'asked' || state === 'unknown')
+
+const sumRefunds = (
+  { refunds }: OrderCharge,
+  counts: (refund: OrderRefund) => boolean,
+): number => {
+  let sum = 0
+  for (const refund of refunds ?? []) if (counts(refund)) sum += refund.amountMinor
+  return sum
+}

@@ -1,0 +1,93 @@
+/**
+ * Settings of the shop: how long it waits, what it warns of, whom it asks for money.
+ *
+ * All times are ms of processing time. Given by whoever starts the shop (CLI, tests); the models
+ * get the part that concerns them.
+ */
+
+import { days, hours, minutes, seconds } from '../../../src/index.ts'
+import { type PaymentGateway } from '../gateway/payment-gateway.ts'
+
+export interface DeadlineConfig {
+  /** For an answer of another flow; past it an alarm is raised and the wait goes on. */
+  readonly replyMs: number
+  /** For the customer's transfer; past it the order expires. A card's answer: alarm only. */
+  readonly paymentMs: number
+  /** From confirmation to delivery; past it an alarm is raised. */
+  readonly deliveryMs: number
+  /** How often deadlines and holds are looked at. */
+  readonly checkEveryMs: number
+}
+
+export interface InventoryConfig {
+  /** How long stock is held for an order that does not deduct it. */
+  readonly holdMs: number
+  /** How long ended holds and command ids are remembered. */
+  readonly memoryMs: number
+  /** StockLow is told once when what is available falls to this. */
+  readonly lowStockThreshold: number
+  readonly checkEveryMs: number
+}
+
+export interface CarrierConfig {
+  /** Names to choose from, by the shipment's id. At least one. */
+  readonly carriers: readonly string[]
+  /** `automatic`: the fake carrier ships and delivers by itself; `manual`: by commands only. */
+  readonly mode: 'automatic' | 'manual'
+  readonly shipAfterMs: number
+  readonly deliverAfterMs: number
+  readonly checkEveryMs: number
+}
+
+export interface GatewayCallConfig {
+  /** Calls at once, per task. */
+  readonly maxInFlight: number
+  /** Attempts before an outcome is reported as unknown. */
+  readonly attemptsMax: number
+  readonly timeoutMs: number
+  readonly backoffMs: number
+  readonly backoffMaxMs: number
+}
+
+export interface ShopConfig {
+  readonly gateway: PaymentGateway
+  readonly gatewayCalls: GatewayCallConfig
+  readonly deadlines: DeadlineConfig
+  readonly inventory: InventoryConfig
+  readonly carrier: CarrierConfig
+  /** Charges tried per order; each but the first follows a definite decline. */
+  readonly chargesMax: number
+}
+
+export type ShopSettings = {
+  readonly gateway: PaymentGateway
+  readonly chargesMax?: number
+} & { readonly [Part in Exclude<keyof ShopConfig, 'gateway' | 'chargesMax'>]?:
+  Partial<ShopConfig[Part]> }
+
+const defaults: Omit<ShopConfig, 'gateway'> = {
+  gatewayCalls: {
+    maxInFlight: 64, attemptsMax: 5, timeoutMs: 10_000, backoffMs: 200, backoffMaxMs: 30_000,
+  },
+  deadlines: {
+    replyMs: minutes(5), paymentMs: minutes(15), deliveryMs: days(14), checkEveryMs: seconds(1),
+  },
+  inventory: {
+    holdMs: minutes(60), memoryMs: hours(24), lowStockThreshold: 10, checkEveryMs: seconds(1),
+  },
+  carrier: {
+    carriers: ['Blue Parcel', 'Northway', 'Swift'], mode: 'automatic', shipAfterMs: 0,
+    deliverAfterMs: 0, checkEveryMs: 100,
+  },
+  chargesMax: 1,
+}
+
+/** Fills in the defaults; what is given wins, field by field. */
+export const shopConfig = (given: ShopSettings): ShopConfig => ({
+  gateway: given.gateway,
+  chargesMax: given.chargesMax ?? defaults.chargesMax,
+  gatewayCalls: { ...defaults.gatewayCalls, ...given.gatewayCalls },
+  deadlines: { ...defaults.deadlines, ...given.deadlines },
+  inventory: { ...defaults.inventory, ...given.inventory },
+  carrier: { ...defaults.carrier, ...given.carrier },
+})

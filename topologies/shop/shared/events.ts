@@ -1,0 +1,183 @@
+/**
+ * Every event of the shop: data types and one tagged union per topic (tag: `eventType`).
+ *
+ * 1. An event states a fact and is never taken back; a later event corrects it. 2. Only the orders
+ * flow writes order and platform events, only payments writes payment events, and so on.
+ */
+
+import { type OrderItem, type PaymentMethod, type ShipmentStatus } from './commands.ts'
+import { type EventEnvelope } from './envelope.ts'
+
+export interface OrderCreatedData {
+  readonly orderId: string
+  readonly customerId: string
+  readonly currency: string
+  readonly totalMinor: number
+  readonly paymentMethod: PaymentMethod
+  readonly items: readonly OrderItem[]
+  readonly placedAt: string
+  readonly shippingAddress?: string
+  readonly notes?: string
+}
+
+/** What became of a return: goods on their way back, or goods and money both back. */
+export type ReturnState = 'requested' | 'started' | 'done'
+
+export interface OrderUpdatedData {
+  readonly orderId: string
+  readonly shippingAddress?: string
+  readonly notes?: string
+  readonly returnState?: ReturnState
+}
+
+export interface OrderConfirmedData {
+  readonly orderId: string
+  readonly customerId: string
+  readonly currency: string
+  readonly totalMinor: number
+  readonly capturedMinor: number
+}
+
+/** Data of OrderCancelled, OrderRejected and OrderExpired alike. */
+export interface OrderEndedData {
+  readonly orderId: string
+  readonly customerId: string
+  readonly reason: string
+  /** Money had been captured, and all of it was refunded. */
+  readonly refundRequired: boolean
+  readonly refundedMinor: number
+  readonly currency: string
+}
+
+export interface OrderCompletedData {
+  readonly orderId: string
+  readonly customerId: string
+  readonly shipmentId: string
+  readonly currency: string
+  readonly totalMinor: number
+}
+
+export interface WorkflowStartedData {
+  readonly orderId: string
+  readonly workflow: 'order'
+}
+
+export interface SagaEndedData {
+  readonly orderId: string
+  readonly workflow: 'order'
+  readonly outcome: string
+  readonly reason?: string
+}
+
+export interface PaymentProcessedData {
+  readonly paymentId: string
+  readonly orderId: string
+  readonly status: 'COMPLETED' | 'FAILED'
+  readonly amountMinor: number
+  /** What the provider took: may be less than asked for; 0 when FAILED. */
+  readonly capturedMinor: number
+  readonly currency: string
+  readonly method: PaymentMethod
+  readonly transactionId?: string
+  readonly reason?: string
+}
+
+/** The provider could not be asked to the end: neither captured nor declined, asked again. */
+export interface PaymentUnknownData {
+  readonly paymentId: string
+  readonly orderId: string
+  readonly amountMinor: number
+  readonly currency: string
+  readonly method: PaymentMethod
+  readonly error: string
+}
+
+export interface PaymentRefundedData {
+  readonly refundId: string
+  readonly paymentId: string
+  readonly orderId: string
+  readonly status: 'COMPLETED' | 'FAILED'
+  readonly amountMinor: number
+  readonly currency: string
+  readonly reason: string
+  /** Captured and neither refunded nor being refunded: what another refund may ask for. */
+  readonly refundableMinor: number
+}
+
+/** Data of every event that answers an order about one of its lines. */
+export interface StockReplyData {
+  readonly productId: string
+  readonly orderId: string
+  readonly holdId: string
+  readonly line: number
+  readonly quantity: number
+  /** Stock of the product after the fact. */
+  readonly onHand: number
+  readonly held: number
+  readonly reason?: string
+}
+
+export interface InventoryUpdatedData {
+  readonly productId: string
+  readonly operation: 'ADD' | 'SUBTRACT'
+  readonly quantityChange: number
+  readonly reason: 'ORDER' | 'RESTOCK' | 'ADJUSTMENT'
+  readonly onHand: number
+  readonly held: number
+  readonly safetyStock: number
+}
+
+export interface LowStockData {
+  readonly productId: string
+  readonly available: number
+  readonly threshold: number
+}
+
+export interface ShipmentCreatedData {
+  readonly shipmentId: string
+  readonly orderId: string
+  readonly carrier: string
+  readonly trackingNumber: string
+  /** ISO-8601. */
+  readonly estimatedDelivery: string
+}
+
+export interface ShipmentStatusUpdatedData {
+  readonly shipmentId: string
+  readonly orderId: string
+  readonly status: ShipmentStatus
+  readonly carrier: string
+  readonly location?: string
+}
+
+export type OrderEndedType = 'order.cancelled' | 'order.rejected' | 'order.expired'
+
+export type OrderEvent =
+  | EventEnvelope<'order.created', OrderCreatedData>
+  | EventEnvelope<'order.updated', OrderUpdatedData>
+  | EventEnvelope<'order.confirmed', OrderConfirmedData>
+  | EventEnvelope<OrderEndedType, OrderEndedData>
+  | EventEnvelope<'order.completed', OrderCompletedData>
+
+export type PlatformEvent =
+  | EventEnvelope<'workflow.started', WorkflowStartedData>
+  | EventEnvelope<'saga.completed' | 'saga.compensated', SagaEndedData>
+
+export type PaymentProcessed = EventEnvelope<'payment.processed', PaymentProcessedData>
+export type PaymentUnknown = EventEnvelope<'payment.unknown', PaymentUnknownData>
+export type PaymentRefunded = EventEnvelope<'payment.refunded', PaymentRefundedData>
+export type PaymentEvent = PaymentProcessed | PaymentUnknown | PaymentRefunded
+
+export type StockReplyType =
+  | 'stock.reserved' | 'reservation.failed' | 'stock.deducted' | 'deduct.failed'
+  | 'stock.released' | 'hold.expired'
+export type StockReply = EventEnvelope<StockReplyType, StockReplyData>
+export type StockNotice =
+  | EventEnvelope<'inventory.updated', InventoryUpdatedData>
+  | EventEnvelope<'stock.low', LowStockData>
+export type InventoryEvent = StockReply | StockNotice
+
+export type ShipmentCreated = EventEnvelope<'shipment.created', ShipmentCreatedData>
+export type ShipmentStatusUpdated =
+  EventEnvelope<'shipment.status-updated', ShipmentStatusUpdatedData>
+export type ShipmentEvent = ShipmentCreated | ShipmentStatusUpdated

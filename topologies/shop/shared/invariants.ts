@@ -1,0 +1,241 @@
+/**
+ * What must always be true of the shop (spec: shop.md §5), over snapshots of its rows.
+ *
+ * Pure; shared by tests, the summary and the running system's alarms. 1. `checkShop` wants rows of
+ * one moment: all read between two commits. 2. A message between two flows is part of the truth:
+ * each rule across flows allows exactly what can be on its way. 3. With `isSettled` nothing is on
+ * its way, and the rules become equations.
+ */
+
+import { type HoldRow, type ProductRow } from '../inventory/stock-row.ts'
+import {
+  capturedMinorOf,
+  isFinal,
+  type LineState,
+  type OrderRow,
+  type OrderStatus,
+  refundedMinorOf,
+  refundingMinorOf,
+} from '../orders/order-row.ts'
+import { type PaymentRow, refundableMinorOf } from '../payments/payment-row.ts'
+import { type Violation } from './violation.ts'
+
+export interface ShopSnapshot {
+  readonly orders: Iterable<OrderRow>
+  readonly products: Iterable<ProductRow>
+  readonly holds: Iterable<HoldRow>
+  readonly payments: Iterable<PaymentRow>
+  /** No message is on its way and no timer is pending. Default: something may be. */
+  readonly isSettled?: boolean
+}
+
+export interface ShopCheck {
+  /** Rows looked at. */
+  readonly checked: number
+  readonly violations: readonly Violation[]
+}
+
+/** Enough to see what is wrong; the rest is not collected. */
+const violationsMax = 100
+
+const undelivered: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
+  'rejected', 'cancelled', 'expired',
+])
+const takesNothing: ReadonlySet<LineState> = new Set<LineState>([
+  'failed', 'expired', 'lost', 'released', 'returned',
+])
+/** Lines whose deduction, or its reversal, may be on its way. */
+const mayBeDeducted: ReadonlySet<LineState> = new Set<LineState>([
+  'deducting', 'releasing', 'returning',
+])
+
+export const checkOrder = (row: OrderRow): readonly Violation[] => {
+  const { orderId, status, lines, totalMinor } = row
+  const capturedMinor = capturedMinorOf(row)
+  const refundingMinor = refundingMinorOf(row)
+  const states = lines.map(({ state }) => state)
+  const isShipped = status === 'confirmed' || status === 'completed'
+  const sum = lines.reduce((total, each) => total + each.quantity * each.priceMinor, 0)
+  return broken(orderId, [
+    ['total', sum === totalMinor, `lines are ${sum}, the total is ${totalMinor}`],
+    ['refunded-within-captured', refundingMinor <= capturedMinor,
+      `${refundingMinor} of ${capturedMinor} refunded`],
+    ['ended-holds-nothing', !undelivered.has(status) || states.every((s) => takesNothing.has(s)),
+      `${status} with lines ${states.join()}`],
+    ['ended-refunds-all', !undelivered.has(status) || hasNoFailedRefund(row) === false
+      || refundingMinor === capturedMinor, `${status}, ${refundingMinor} of ${capturedMinor} back`],
+    ['shipped-within-deducted', !isShipped || states.every((s) =>
+      s === 'deducted' || s === 'returning' || s === 'returned'),
+    `${status} with lines ${states.join()}`],
+    ['completed-delivered', status !== 'completed' || row.shipment?.status === 'DELIVERED',
+      `shipment ${row.shipment?.status}`],
+    ['paid-before-deducted', !isShipped || capturedMinor >= totalMinor,
+      `${capturedMinor} of ${totalMinor} captured`],
+    ['open-has-deadline', isFinal(row) || row.deadlineMs !== undefined, `${status}, no deadline`],
+  ])
+}
+
+const hasNoFailedRefund = ({ charges }: OrderRow): boolean =>
+  charges.every(({ refunds = [] }) => refunds.every(({ state }) => state !== 'failed'))
+
+/** @param liveHeld  sum of the product's holds in state `held` */
+export const checkProduct = (row: ProductRow, liveHeld: number): readonly Violation[] => {
+  const { productId, onHand, held, addedTotal, subtractedTotal, deductedTotal, returnedTotal } = row
+  const booked = addedTotal - subtractedTotal
+  const found = onHand + deductedTotal - returnedTotal
+  return broken(productId, [
+    ['on-hand-not-negative', onHand >= 0, `${onHand} on hand`],
+    ['held-within-on-hand', held >= 0 && held <= onHand, `${held} held of ${onHand}`],
+    ['stock-conserved', booked === found, `${booked} booked, ${found} found`],
+    ['held-is-sum-of-holds', held === liveHeld, `${held} held, holds add up to ${liveHeld}`],
+  ])
+}
+
+export const checkPayment = (row: PaymentRow): readonly Violation[] => {
+  const { paymentId, capturedMinor, amountMinor, state } = row
+  return broken(paymentId, [
+    ['captured-within-authorised', capturedMinor >= 0 && capturedMinor <= amountMinor,
+      `${capturedMinor} of ${amountMinor} captured`],
+    ['only-captured-has-money', state === 'captured' || capturedMinor === 0,
+      `${state} with ${capturedMinor}`],
+    ['refunded-within-captured', refundableMinorOf(row) >= 0,
+      `${-refundableMinorOf(row)} too much refunded`],
+  ])
+}
+
+/** Every invariant of the four flows, each by itself and across them. */
+export const checkShop = (snapshot: ShopSnapshot): ShopCheck => {
+  const violations: Violation[] = []
+  const tell = (found: readonly Violation[]): void => {
+    for (const each of found) if (violations.length < violationsMax) violations.push(each)
+  }
+  const { isSettled = false } = snapshot
+  const holds = tallyHolds(snapshot.holds)
+  const payments = tallyPayments(snapshot.payments, tell)
+  const lines = new Map<string, LineTally>()
+  let checked = holds.rows + payments.rows
+  for (const order of snapshot.orders) {
+    checked += 1
+    tell(checkOrder(order))
+    tell(checkHoldsOfOrder(order, holds.byOrder.get(order.orderId)))
+    tell(checkMoneyOfOrder(order, payments.byOrder.get(order.orderId) ?? noMoney, isSettled))
+    tallyLines(order, lines)
+  }
+  for (const product of snapshot.products) {
+    checked += 1
+    tell(checkProduct(product, holds.heldByProduct.get(product.productId) ?? 0))
+    tell(checkConservation(product, lines.get(product.productId) ?? noLines, isSettled))
+  }
+  return { checked, violations }
+}
+
+interface LineTally { deducted: number, perhaps: number }
+interface MoneyTally { capturedMinor: number, refundedMinor: number, refundingMinor: number }
+interface HoldTally { readonly live: number, readonly deducted: number }
+
+const noLines: LineTally = { deducted: 0, perhaps: 0 }
+const noMoney: MoneyTally = { capturedMinor: 0, refundedMinor: 0, refundingMinor: 0 }
+
+const tallyHolds = (holds: Iterable<HoldRow>) => {
+  const heldByProduct = new Map<string, number>()
+  const byOrder = new Map<string, HoldTally>()
+  let rows = 0
+  for (const { state, productId, orderId, quantity } of holds) {
+    rows += 1
+    if (state !== 'held' && state !== 'deducted') continue
+    const { live, deducted } = byOrder.get(orderId) ?? { live: 0, deducted: 0 }
+    const isHeld = state === 'held'
+    byOrder.set(orderId, {
+      live: live + (isHeld ? quantity : 0), deducted: deducted + (isHeld ? 0 : quantity),
+    })
+    if (isHeld) heldByProduct.set(productId, (heldByProduct.get(productId) ?? 0) + quantity)
+  }
+  return { heldByProduct, byOrder, rows }
+}
+
+const tallyPayments = (
+  payments: Iterable<PaymentRow>,
+  tell: (found: readonly Violation[]) => void,
+) => {
+  const byOrder = new Map<string, MoneyTally>()
+  let rows = 0
+  for (const payment of payments) {
+    rows += 1
+    tell(checkPayment(payment))
+    const { orderId, capturedMinor, refunds = [] } = payment
+    const tally = byOrder.get(orderId) ?? { ...noMoney }
+    tally.capturedMinor += capturedMinor
+    tally.refundingMinor += capturedMinor - refundableMinorOf(payment)
+    for (const { state, amountMinor } of refunds) {
+      if (state === 'done') tally.refundedMinor += amountMinor
+    }
+    byOrder.set(orderId, tally)
+  }
+  return { byOrder, rows }
+}
+
+const tallyLines = ({ lines }: OrderRow, tallies: Map<string, LineTally>): void => {
+  for (const { productId, quantity, state } of lines) {
+    const tally = tallies.get(productId) ?? { ...noLines }
+    if (state === 'deducted') tally.deducted += quantity
+    else if (mayBeDeducted.has(state)) tally.perhaps += quantity
+    tallies.set(productId, tally)
+  }
+}
+
+/** The inventory acts before the order learns of it, so an ended order has nothing in stock. */
+const checkHoldsOfOrder = (
+  { orderId, status }: OrderRow,
+  tally: HoldTally | undefined,
+): readonly Violation[] => broken(orderId, [
+  ['ended-holds-nothing', tally === undefined || !undelivered.has(status)
+    || (tally.live === 0 && tally.deducted === 0),
+  `${status}, yet ${tally?.live} held and ${tally?.deducted} deducted`],
+  ['delivered-holds-nothing', tally === undefined || status !== 'completed' || tally.live === 0,
+    `completed, yet ${tally?.live} held`],
+])
+
+/** The payments act before the order learns of it. */
+const checkMoneyOfOrder = (
+  order: OrderRow,
+  money: MoneyTally,
+  isSettled: boolean,
+): readonly Violation[] => {
+  const capturedMinor = capturedMinorOf(order)
+  const refundedMinor = refundedMinorOf(order)
+  const isEnded = undelivered.has(order.status)
+  const keptMinor = money.capturedMinor - money.refundedMinor
+  return broken(order.orderId, [
+    ['order-money-is-captured', capturedMinor <= money.capturedMinor,
+      `the order knows ${capturedMinor}, payments have ${money.capturedMinor}`],
+    ['order-refunds-are-refunded', refundedMinor <= money.refundedMinor,
+      `the order knows ${refundedMinor}, payments refunded ${money.refundedMinor}`],
+    ['settled-money-agrees', !isSettled
+      || (capturedMinor === money.capturedMinor && refundedMinor === money.refundedMinor),
+    `order ${capturedMinor}/${refundedMinor}, `
+      + `payments ${money.capturedMinor}/${money.refundedMinor}`],
+    ['ended-keeps-nothing', !isSettled || !isEnded || keptMinor === 0,
+      `${order.status}, yet ${keptMinor} kept`],
+  ])
+}
+
+/** Deducted lines of all orders = what the inventory deducted, give or take what is on its way. */
+const checkConservation = (
+  { productId, deductedTotal, returnedTotal }: ProductRow,
+  { deducted, perhaps }: LineTally,
+  isSettled: boolean,
+): readonly Violation[] => {
+  const taken = deductedTotal - returnedTotal
+  const most = isSettled ? deducted : deducted + perhaps
+  return broken(productId, [
+    ['deducted-for-orders', taken >= deducted && taken <= most,
+      `${taken} taken from stock, orders have ${deducted} to ${most}`],
+  ])
+}
+
+type Rule = readonly [rule: string, holds: boolean, detail: string]
+
+const broken = (subject: string, rules: readonly Rule[]): readonly Violation[] => {
+  if (rules.every(([, holds]) => holds)) return []
+  return rules.flatMap(([rule, holds, detail]) => (holds ? [] : [{ rule, subject, detail }]))
+}

@@ -1,0 +1,41 @@
+/**
+ * Makes an event envelope; every flow calls this, so all events have one hidden class.
+ */
+
+import { currentSchemaVersion, currentVersion, type EventEnvelope } from './envelope.ts'
+import { uuidV5 } from './ids.ts'
+import { isoTime } from './iso-time.ts'
+
+export interface EventOrigin {
+  readonly source: string
+  readonly aggregateId: string
+  readonly aggregateVersion: number
+  readonly correlationId: string
+  readonly causationId: string
+  readonly nowMs: number
+}
+
+/**
+ * @param transition  names the step within the aggregate; the event id is UUIDv5(aggregateId,
+ *                    transition), so it must not name two different facts
+ */
+export const newEvent = <T extends string, D>(
+  eventType: T,
+  data: D,
+  origin: EventOrigin,
+  transition: string,
+): EventEnvelope<T, D> => ({
+  eventId: uuidV5(origin.aggregateId, transition),
+  eventType,
+  eventVersion: currentVersion,
+  timestamp: isoTime(origin.nowMs),
+  source: origin.source,
+  aggregateId: origin.aggregateId,
+  aggregateVersion: origin.aggregateVersion,
+  data,
+  metadata: {
+    correlationId: origin.correlationId,
+    causationId: origin.causationId,
+    schemaVersion: currentSchemaVersion,
+  },
+})

@@ -1,0 +1,106 @@
+/**
+ * The topics of the shop: typed handles, and the catalogue the topics are created from.
+ *
+ * Partition counts are equal where keys are equal: orders, payments, shipments and their commands
+ * are co-partitioned by orderId. Names are those of the `ecom` naming (spec: shop.md §1).
+ */
+
+import { days, repartitionTopic, type Serde, topic, type Topic, utf8 } from '../../../src/index.ts'
+import {
+  type InventoryCommand,
+  type OrderCommand,
+  type PaymentCommand,
+  type ShipmentCommand,
+} from './commands.ts'
+import {
+  type InventoryEvent,
+  type OrderEvent,
+  type PaymentEvent,
+  type PlatformEvent,
+  type ShipmentEvent,
+  type StockReply,
+} from './events.ts'
+import { commandSerde, eventSerde } from './serde.ts'
+
+const byId = <V>(name: string, value: Serde<V>): Topic<string, V> =>
+  topic(name, { key: utf8, value })
+
+export const orderCommands = byId('ecom.order-commands', commandSerde<OrderCommand>(
+  ['CreateOrder', 'UpdateOrder', 'CancelOrder', 'RefundOrder'],
+))
+
+export const inventoryCommands = byId('ecom.inventory-commands', commandSerde<InventoryCommand>(
+  ['ReserveStock', 'DeductStock', 'ReleaseStock', 'UpdateStock'],
+))
+
+export const paymentCommands = byId('ecom.payment-commands', commandSerde<PaymentCommand>(
+  ['ProcessPayment', 'RefundPayment'],
+))
+
+export const shipmentCommands = byId('ecom.shipment-commands', commandSerde<ShipmentCommand>(
+  ['CreateShipment', 'UpdateShipmentStatus'],
+))
+
+export const orders = byId('ecom.orders', eventSerde<OrderEvent>([
+  'order.created', 'order.updated', 'order.confirmed', 'order.cancelled', 'order.rejected',
+  'order.expired', 'order.completed',
+]))
+
+export const payments = byId('ecom.payments', eventSerde<PaymentEvent>(
+  ['payment.processed', 'payment.unknown', 'payment.refunded'],
+))
+
+const inventoryEvents = eventSerde<InventoryEvent>([
+  'stock.reserved', 'reservation.failed', 'stock.deducted', 'deduct.failed', 'stock.released',
+  'hold.expired', 'inventory.updated', 'stock.low',
+])
+
+export const inventory = byId('ecom.inventory', inventoryEvents)
+
+export const shipments = byId('ecom.shipments', eventSerde<ShipmentEvent>(
+  ['shipment.created', 'shipment.status-updated'],
+))
+
+export const platform = byId('ecom.platform', eventSerde<PlatformEvent>(
+  ['workflow.started', 'saga.completed', 'saga.compensated'],
+))
+
+/**
+ * Answers of the inventory on their way back from productId to orderId.
+ *
+ * Shares the serde of `inventory`, which encodes each event once for both topics.
+ */
+export const inventoryReplies = repartitionTopic<string, StockReply>('inventory-replies', {
+  key: utf8,
+  value: inventoryEvents as Serde<InventoryEvent> as Serde<StockReply>,
+})
+
+/** How a topic is created where it does not exist. */
+export interface CatalogueEntry {
+  readonly topic: Topic<string, never>
+  readonly key: 'orderId' | 'productId'
+  readonly partitions: number
+  readonly retentionMs: number
+}
+
+const partitions = 6
+
+const entry = <V>(
+  handle: Topic<string, V>,
+  key: CatalogueEntry['key'],
+  retentionMs: number,
+): CatalogueEntry => ({ topic: handle as unknown as Topic<string, never>, key, partitions,
+  retentionMs })
+
+/** Every external topic of the flows; commands outlive a weekend's outage. */
+export const topicCatalogue: readonly CatalogueEntry[] = [
+  entry(orderCommands, 'orderId', days(7)),
+  entry(inventoryCommands, 'productId', days(7)),
+  entry(paymentCommands, 'orderId', days(7)),
+  entry(shipmentCommands, 'orderId', days(7)),
+  entry(orders, 'orderId', days(7)),
+  entry(payments, 'orderId', days(7)),
+  entry(inventory, 'productId', days(7)),
+  entry(shipments, 'orderId', days(7)),
+  entry(platform, 'orderId', days(1)),
+]

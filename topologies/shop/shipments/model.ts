@@ -1,0 +1,143 @@
+/**
+ * The shipments' decisions: pure functions from a row and a command, or the time, to row and events.
+ *
+ * Called by `topology.ts` with rows of the store, and by tests without any. 1. An order ships once:
+ * the shipment's id follows from the order's. 2. A status is only ever followed by one its table
+ * allows; the present status again is a repetition.
+ */
+
+import { bodyHash } from '../shared/body-hash.ts'
+import { checkId, checkOneOf } from '../shared/checks.ts'
+import {
+  type CreateShipment,
+  type ShipmentCommand,
+  type ShipmentStatus,
+  type UpdateShipmentStatus,
+} from '../shared/commands.ts'
+import { type CarrierConfig } from '../shared/config.ts'
+import { type ShipmentEvent } from '../shared/events.ts'
+import { shipmentIdOf } from '../shared/ids.ts'
+import { isoTime } from '../shared/iso-time.ts'
+import { newEvent } from '../shared/new-event.ts'
+import { ShopError } from '../shared/shop-error.ts'
+import { nextShipmentStatuses, type ShipmentRow } from './shipment-row.ts'
+
+export interface ShipmentDecision {
+  readonly row: ShipmentRow
+  readonly events: readonly ShipmentEvent[]
+}
+
+export interface ShipmentContext extends CarrierConfig {
+  readonly nowMs: number
+}
+
+/**
+ * @returns  `undefined` for a repetition, to be dropped and counted
+ * @throws {ShopError} dead letter; nothing changes
+ */
+export const decideShipment = (
+  row: ShipmentRow | undefined,
+  command: ShipmentCommand,
+  context: ShipmentContext,
+): ShipmentDecision | undefined => command.commandType === 'CreateShipment'
+  ? create(row, command, context)
+  : update(row, command, context)
+
+/** The automatic carrier: moves a shipment through every step that is due. */
+export const advanceShipment = (row: ShipmentRow, context: ShipmentContext): ShipmentDecision => {
+  const events: ShipmentEvent[] = []
+  let next = row
+  while (next.dueMs !== undefined && next.dueMs <= context.nowMs) {
+    const status: ShipmentStatus = next.status === 'CREATED' ? 'SHIPPED' : 'DELIVERED'
+    const { dueMs, ...rest } = next
+    const isDelivered = status === 'DELIVERED'
+    next = {
+      ...rest, status, version: next.version + 1,
+      ...!isDelivered && { dueMs: dueMs + context.deliverAfterMs },
+    }
+    events.push(statusEvent(next, next.shipmentId, context.nowMs))
+  }
+  return { row: next, events }
+}
+
+const create = (
+  row: ShipmentRow | undefined,
+  { commandId, data, metadata: { correlationId } }: CreateShipment,
+  context: ShipmentContext,
+): ShipmentDecision | undefined => {
+  checkId(data.shipmentId, 'shipmentId')
+  checkId(data.orderId, 'orderId')
+  const hash = bodyHash(data)
+  if (row !== undefined && row.bodyHash === hash) return undefined
+  if (row !== undefined || data.shipmentId !== shipmentIdOf(data.orderId)) {
+    throw new ShopError('SHIPMENT_ID_REUSED', `order ${data.orderId} ships once, as `
+      + shipmentIdOf(data.orderId))
+  }
+  const { shipmentId, orderId, shippingAddress } = data
+  const { carriers, mode, shipAfterMs, deliverAfterMs, nowMs } = context
+  const carrier = carrierOf(shipmentId, carriers)
+  const next: ShipmentRow = {
+    shipmentId, orderId, version: 1, status: 'CREATED', carrier,
+    trackingNumber: trackingNumberOf(carrier, shipmentId),
+    estimatedDeliveryMs: nowMs + shipAfterMs + deliverAfterMs,
+    correlationId, bodyHash: hash,
+    ...shippingAddress !== undefined && { shippingAddress },
+    ...mode === 'automatic' && { dueMs: nowMs + shipAfterMs },
+  }
+  const { trackingNumber, estimatedDeliveryMs } = next
+  const announced = {
+    shipmentId, orderId, carrier, trackingNumber, estimatedDelivery: isoTime(estimatedDeliveryMs),
+  }
+  const origin = originOf(next, commandId, nowMs)
+  return { row: next, events: [newEvent('shipment.created', announced, origin, 'shipment.created')] }
+}
+
+const update = (
+  row: ShipmentRow | undefined,
+  { commandId, data }: UpdateShipmentStatus,
+  { nowMs }: ShipmentContext,
+): ShipmentDecision | undefined => {
+  const { shipmentId, orderId, status, location } = data
+  checkOneOf(status, 'status', Object.keys(nextShipmentStatuses))
+  if (row === undefined || row.orderId !== orderId) {
+    throw new ShopError('SHIPMENT_UNKNOWN', `order ${orderId} has no shipment ${shipmentId}`)
+  }
+  if (row.status === status) return undefined
+  if (!nextShipmentStatuses[row.status].includes(status)) {
+    throw new ShopError('ILLEGAL_TRANSITION', `shipment ${shipmentId} is ${row.status}, `
+      + `${status} cannot follow`)
+  }
+  const { dueMs: _byHandNow, ...rest } = row
+  const next: ShipmentRow = {
+    ...rest, status, version: row.version + 1, ...location !== undefined && { location },
+  }
+  return { row: next, events: [statusEvent(next, commandId, nowMs)] }
+}
+
+const statusEvent = (row: ShipmentRow, causationId: string, nowMs: number): ShipmentEvent => {
+  const { shipmentId, orderId, status, carrier, location } = row
+  const data = {
+    shipmentId, orderId, status, carrier, ...location !== undefined && { location },
+  }
+  const transition = `shipment.status-updated:${row.version}`
+  const origin = originOf(row, causationId, nowMs)
+  return newEvent('shipment.status-updated', data, origin, transition)
+}
+
+const originOf = (
+  { shipmentId, version, correlationId }: ShipmentRow,
+  causationId: string,
+  nowMs: number,
+) => ({
+  source: 'shipments', aggregateId: shipmentId, aggregateVersion: version, correlationId,
+  causationId, nowMs,
+})
+
+/** By the shipment's id: even, and the same after a replay. */
+const carrierOf = (shipmentId: string, carriers: readonly string[]): string => {
+  const lot = Number.parseInt(shipmentId.slice(0, 8), 16)
+  return carriers[lot % carriers.length] ?? 'carrier'
+}
+
+const trackingNumberOf = (carrier: string, shipmentId: string): string =>
+  `${carrier.slice(0, 2).toUpperCase()}${shipmentId.replaceAll('-', '').slice(0, 12).toUpperCase()}`

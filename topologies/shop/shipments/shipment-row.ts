@@ -1,0 +1,36 @@
+/**
+ * One shipment, and the state machine of its status as data.
+ * ```
+ *   CREATED ─► SHIPPED ─► IN_TRANSIT ─► OUT_FOR_DELIVERY ─► DELIVERED
+ *                 └────────────┴──► DELIVERED   ▲   ▼
+ *                                          DELIVERY_FAILED ─► DELIVERED
+ * ```
+ */
+
+import { type ShipmentStatus } from '../shared/commands.ts'
+
+export interface ShipmentRow {
+  readonly shipmentId: string
+  readonly orderId: string
+  /** Rises with each change. */
+  readonly version: number
+  readonly status: ShipmentStatus
+  readonly carrier: string
+  readonly trackingNumber: string
+  readonly estimatedDeliveryMs: number
+  readonly location?: string
+  readonly shippingAddress?: string
+  /** When the automatic carrier moves it next, in ms; absent when delivered or moved by hand. */
+  readonly dueMs?: number
+  readonly correlationId: string
+  readonly bodyHash: string
+}
+
+export const nextShipmentStatuses: Readonly<Record<ShipmentStatus, readonly ShipmentStatus[]>> = {
+  CREATED: ['SHIPPED'],
+  SHIPPED: ['IN_TRANSIT', 'OUT_FOR_DELIVERY', 'DELIVERED'],
+  IN_TRANSIT: ['OUT_FOR_DELIVERY', 'DELIVERED'],
+  OUT_FOR_DELIVERY: ['DELIVERY_FAILED', 'DELIVERED'],
+  DELIVERY_FAILED: ['OUT_FOR_DELIVERY', 'DELIVERED'],
+  DELIVERED: [],
+}
