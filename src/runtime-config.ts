@@ -80,7 +80,7 @@ export const runtimeOptions = {
     doc: 'After so long without an end the broker aborts a transaction.',
   },
   cachedSlotsMax: {
-    default: 20_000, min: 100, max: 100_000_000,
+    default: 4_000, min: 100, max: 100_000_000,
     doc: 'Decoded rows each store of each task keeps in memory.',
   },
   applyAttemptsMax: {

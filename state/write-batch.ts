@@ -13,14 +13,19 @@
  * 2. Of several writes to one key the last wins.
  */
 
-const initialBytes = 16 * 1024
+const capacityBytesDefault = 16 * 1024
 
 export const entryKinds = { put: 1, delete: 2, expect: 3, absent: 4 } as const
 
 export class WriteBatch {
-  #buffer: Buffer<ArrayBuffer> = Buffer.from(new ArrayBuffer(initialBytes))
+  #buffer: Buffer<ArrayBuffer>
   #length = 0
   #count = 0
+
+  /** @param capacityBytes  as much as will be written, if known: growing copies everything */
+  constructor(capacityBytes = capacityBytesDefault) {
+    this.#buffer = Buffer.from(new ArrayBuffer(capacityBytes))
+  }
 
   /** Entries so far, expectations included. */
   get count(): number {

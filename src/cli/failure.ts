@@ -37,8 +37,12 @@ export const failureOf = (error: unknown, known: readonly string[]): Failure => 
   return { message: `${code}: ${error.message}\n`, exitCode: exitCodeOf(code) }
 }
 
-const exitCodeOf = (code: string): number =>
-  code === 'STATE_LOCKED' || code === 'STATE_MISMATCH' ? exitCodes.refused : exitCodes.failure
+const exitCodeOf = (code: string): number => {
+  if (code === 'STREAMS_CONFIG') return exitCodes.usage
+  return code === 'STATE_LOCKED' || code === 'STATE_MISMATCH'
+    ? exitCodes.refused
+    : exitCodes.failure
+}
 
 const commanderFailure = (error: CommanderError, known: readonly string[]): Failure => {
   // help and version were printed already

@@ -61,7 +61,7 @@ export const storeBatch = (
   { tasks }: Generation, produced: readonly ProducedBatch[], nowMs: number,
 ): WriteBatch => {
   const ends = new Map(produced.map((batch) => [`${batch.topic}-${batch.partition}`, batch]))
-  const batch = new WriteBatch()
+  const batch = new WriteBatch(capacityBytes(tasks))
   for (const { task, stores } of tasks) {
     for (const store of stores) {
       addRows(batch, namespacePrefix(task.taskId, store.store.name), store)
@@ -73,6 +73,24 @@ export const storeBatch = (
   }
   return batch
 }
+
+/** Rows with their prefixes and lengths, and the positions: an upper bound, not a guess. */
+const capacityBytes = (tasks: Generation['tasks']): number => {
+  let bytes = 0
+  for (const { stores } of tasks) {
+    for (const { store, writes } of stores) {
+      const rowOverheadBytes = 32 + store.name.length
+      for (const { key, value } of writes) {
+        bytes += key.length + (value?.length ?? 0) + rowOverheadBytes
+      }
+      bytes += positionBytes
+    }
+  }
+  return bytes
+}
+
+/** The position's key and its value, twice: expected and next. */
+const positionBytes = 1_024
 
 const addRows = (batch: WriteBatch, prefix: Uint8Array, { writes }: SealedStore): void => {
   for (const { key, value } of writes) {

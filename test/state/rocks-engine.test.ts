@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sta
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { StoreClosedError, StoreCorruptError, StoreFullError, StoreIoError, StoreLockedError }
   from '../../state/errors.ts'
 import { bytesFromLatin1 } from '../../state/key-layout.ts'
@@ -13,6 +13,7 @@ import { batchOf, drain, engineContract } from '../contract/engine-contract.ts'
 
 const small = { memoryBytes: 8 * 1024 * 1024 }
 const all = { gte: new Uint8Array(), lt: Uint8Array.of(255) }
+const moduleUrl = (path: string): string => new URL(`../../state/${path}`, import.meta.url).href
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'millrace-rocks-'))
 const remove = (directory: string): void => rmSync(directory, { recursive: true, force: true })
 
@@ -106,24 +107,32 @@ describe('rocks engine: misuse', () => {
     await expect(RocksEngine.open(directory, { memoryBytes: 1 })).rejects.toThrow(RangeError)
   })
 
-  it('ends with the process: nothing keeps it alive, open or with a commit in flight', () => {
+  /** Runs `body` in a new process, with an open engine, a large batch and a cursor in scope. */
+  const runProcess = (body: string): { status: number | null; stdout: string; stderr: string } => {
     const script = `
-      import { RocksEngine } from ${JSON.stringify(
-    new URL('../../state/rocksdb/rocks-engine.ts', import.meta.url).href)}
-      import { WriteBatch } from ${JSON.stringify(
-    new URL('../../state/write-batch.ts', import.meta.url).href)}
+      import { RocksEngine } from ${JSON.stringify(moduleUrl('rocksdb/rocks-engine.ts'))}
+      import { WriteBatch } from ${JSON.stringify(moduleUrl('write-batch.ts'))}
       const engine = await RocksEngine.open(process.argv[1], { memoryBytes: ${8 << 20} })
       const batch = new WriteBatch()
       const [prefix, value] = [Buffer.from('p'), Buffer.from('v')]
       for (let i = 0; i < 20000; i++) batch.put(prefix, Buffer.from('k' + i), value)
       const cursor = engine.scan({ gte: Buffer.from('a'), lt: Buffer.from('z') })
-      await engine.commit(batch)
-      console.log('committed', cursor.next(1).length)
-    `
-    const other = join(directory, 'other')
-    const { status, stdout, stderr } = spawnSync(process.execPath,
-      ['--input-type=module', '-e', script, other], { encoding: 'utf8', timeout: 20_000 })
-    expect({ status, stdout, stderr }).toMatchObject({ status: 0, stdout: 'committed 0\n' })
+      ${body}`
+    const args = ['--input-type=module', '-e', script, join(directory, 'other')]
+    return spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 })
+  }
+
+  it('does not keep the process alive, but awaits a commit in flight', () => {
+    const ended = runProcess(`await engine.commit(batch)
+      console.log('committed', cursor.next(1).length)`)
+    expect(ended).toMatchObject({ status: 0, stdout: 'committed 0\n' })
+  })
+
+  it('lets the process exit while the writer thread is writing', () => {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const ended = runProcess('void engine.commit(batch); setTimeout(() => process.exit(7), 5)')
+      expect(ended).toMatchObject({ status: 7, stderr: '' })
+    }
   })
 })
 
@@ -132,8 +141,7 @@ describe('rocks engine: another process', () => {
     const directory = newDirectory()
     const engine = await RocksEngine.open(directory, small)
     const script = `
-      import { RocksEngine } from ${JSON.stringify(
-    new URL('../../state/rocksdb/rocks-engine.ts', import.meta.url).href)}
+      import { RocksEngine } from ${JSON.stringify(moduleUrl('rocksdb/rocks-engine.ts'))}
       await RocksEngine.open(process.argv[1]).catch((e) => console.log(e.code, e.action))
     `
     const { stdout } = spawnSync(process.execPath,
@@ -155,6 +163,7 @@ describe('rocks engine: damaged files', () => {
   })
 
   afterEach(() => remove(directory))
+  afterAll(() => remove(pristine))
 
   const fileOf = (pattern: RegExp): string =>
     join(directory, readdirSync(directory).filter((name) => pattern.test(name)).sort().at(-1)!)
@@ -198,10 +207,15 @@ describe('rocks engine: damaged files', () => {
 
 describe('rocks engine: a full device', () => {
   const mountPoint = newDirectory()
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', mountPoint])
-  if (status !== 0) console.warn('disk-full test skipped: no tmpfs can be mounted here')
 
-  it.runIf(status === 0)('fails the commit, keeps what was acknowledged, resumes', async () => {
+  afterAll(() => {
+    spawnSync('umount', [mountPoint])
+    remove(mountPoint)
+  })
+
+  it('fails the commit, keeps what was acknowledged, resumes', async ({ skip }) => {
+    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', mountPoint])
+    if (status !== 0) return skip('no tmpfs can be mounted here')
     const directory = join(mountPoint, 'db')
     const engine = await RocksEngine.open(directory, small)
     const ballast = join(mountPoint, 'ballast')
@@ -243,8 +257,6 @@ describe('rocks engine: a full device', () => {
       rows.close()
     }
     await again.close()
-    spawnSync('umount', [mountPoint])
-    remove(mountPoint)
   }, 30_000)
 })
 

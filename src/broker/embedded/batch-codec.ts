@@ -105,7 +105,8 @@ const writeHeader = (header: BatchHeader): void => {
   view.setUint32(52, header.recordCount)
 }
 
-const writeRecord = ({ key, value, timestampMs, headers }: ProduceRecord, start: number): number => {
+const writeRecord = (record: ProduceRecord, start: number): number => {
+  const { key, value, timestampMs, headers } = record
   view.setFloat64(start + 4, timestampMs)
   view.setInt32(start + 12, key === null ? -1 : key.length)
   view.setInt32(start + 16, value === null ? -1 : value.length)

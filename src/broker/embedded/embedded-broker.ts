@@ -156,7 +156,7 @@ export class EmbeddedBroker implements Broker {
     this.#state = 'closing'
     this.#cancelMaintenance()
     this.#cleaner.stop()
-    for (const fetcher of [...this.#fetchers]) await fetcher.close()
+    for (const fetcher of this.#fetchers) await fetcher.close()
     await this.#maintenance?.catch(() => {})
     await this.#transactions.settled()
     await this.#journal.durable().catch(() => {})
@@ -173,11 +173,11 @@ export class EmbeddedBroker implements Broker {
     this.#transactions.stop()
     this.#coordinator.stop()
     this.#committedOffsets.stop()
-    for (const fetcher of [...this.#fetchers]) void fetcher.close()
+    for (const fetcher of this.#fetchers) void fetcher.close()
   }
 
   async #cleanAll(options: CleanOptions): Promise<void> {
-    for (const log of [...this.#registry.logs()]) {
+    for (const log of this.#registry.logs()) {
       if (this.#state !== 'open') return
       if (!log.isDeleted) await this.#cleaner.clean(log, options)
     }

@@ -132,7 +132,7 @@ export class Group {
   }
 
   #removeAbsent(): void {
-    for (const member of [...this.#members.values()]) {
+    for (const member of this.#members.values()) {
       if (member.joining === undefined) this.#remove(member, unknownMember(member.memberId))
     }
   }

@@ -238,8 +238,8 @@ export class TransactionCoordinator {
 
   #adopt(left: RecoveredTransaction, leftOpen: 'abort' | 'keep'): void {
     const { transactionalId, row, transaction } = left
-    const owned: Owned = { transactionalId, identity: transaction.identity, timeoutMs: row.timeoutMs,
-      timedOut: undefined, open: undefined, ending: undefined }
+    const owned: Owned = { transactionalId, identity: transaction.identity,
+      timeoutMs: row.timeoutMs, timedOut: undefined, open: undefined, ending: undefined }
     this.#owned.set(transactionalId, owned)
     if (row.state === 'empty') return
     for (const [log, firstOffset] of transaction.partitions) {

@@ -9,7 +9,7 @@ export const offsetsContract = (current: CurrentCluster): void => {
   generations(current)
 }
 
-const inTransactions = (current: CurrentCluster): void => void describe('offsets in transactions', () => {
+const inTransactions = (current: CurrentCluster): void => void describe('offsets sent', () => {
   it('appear with the commit, with their metadata', async () => {
     const { broker, probe } = current()
     const topic = await probe.create(current().name('orders'), 2)
@@ -91,7 +91,7 @@ const inTransactions = (current: CurrentCluster): void => void describe('offsets
   })
 })
 
-const generations = (current: CurrentCluster): void => void describe('offsets and generations', () => {
+const generations = (current: CurrentCluster): void => void describe('generations', () => {
   it('a member of the generation may commit, an older generation is fenced', async () => {
     const { broker, probe } = current()
     const topic = await probe.create(current().name('orders'))

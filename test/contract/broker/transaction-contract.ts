@@ -98,7 +98,7 @@ const visibility = (current: CurrentCluster): void => void describe('transaction
   })
 })
 
-const interleaved = (current: CurrentCluster): void => void describe('interleaved transactions', () => {
+const interleaved = (current: CurrentCluster): void => void describe('interleaving', () => {
   /**
    * Goal: no aborted record is read, no committed one is lost, whatever ranges interleave.
    * Method: three producers write to one partition in random order, each ending its transaction

@@ -9,8 +9,8 @@
 
 import { type OrderRow } from '../orders/order-row.ts'
 import { type ProductRow } from '../inventory/stock-row.ts'
-import { type UpdateStockData } from '../shared/commands.ts'
-import { type OrderRequest } from '../shared/order-request.ts'
+import { type ParsedOrder } from '../shared/order-request.ts'
+import { type StockRequest } from '../shared/stock-request.ts'
 import { type ShopSummary } from '../shared/summary.ts'
 
 /** An event of an order's story, from whichever topic. */
@@ -28,8 +28,6 @@ export interface OrderHistory {
   /** In the order of their times. */
   readonly events: readonly HistoryEntry[]
 }
-
-export type StockUpdate = Omit<UpdateStockData, 'productId'>
 
 export interface RangeRequest {
   /** Inclusive. */
@@ -52,10 +50,10 @@ export interface ShopStatus {
 }
 
 export interface ShopAccess {
-  placeOrder(orderId: string, request: OrderRequest): Promise<void>
+  placeOrder(orderId: string, order: ParsedOrder): Promise<void>
   cancelOrder(orderId: string, reason: string): Promise<void>
   /** @param key  the same update again under the same key has no further effect */
-  updateStock(productId: string, update: StockUpdate, key: string): Promise<void>
+  updateStock(productId: string, request: StockRequest, key: string): Promise<void>
   order(orderId: string): Promise<OrderRow | undefined>
   product(productId: string): Promise<ProductRow | undefined>
   /** Undefined if nothing is known of the order. */

@@ -7,30 +7,18 @@
 
 import { type FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import { parseExactJson } from '../shared/exact-json.ts'
 import { uuidV7 } from '../shared/ids.ts'
+import { parseStockRequest } from '../shared/stock-request.ts'
 import { orderRoutes } from './order-routes.ts'
 import { productView } from './order-view.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type RangeRequest, type ShopAccess, type StockUpdate } from './shop-access.ts'
+import { type RangeRequest, type ShopAccess } from './shop-access.ts'
 
-const quantityMax = 1_000_000_000
 const rowsMax = 10_000
 const rowsDefault = 100
 
 const productParams = Type.Object({ productId: Type.String({ minLength: 1, maxLength: 200 }) })
-
-const stockBody = Type.Object(
-  {
-    operation: Type.Union([Type.Literal('ADD'), Type.Literal('SUBTRACT')]),
-    quantity: Type.Integer({ minimum: 0, maximum: quantityMax }),
-    reason: Type.Optional(
-      Type.Union([Type.Literal('ORDER'), Type.Literal('RESTOCK'), Type.Literal('ADJUSTMENT')]),
-    ),
-    force: Type.Optional(Type.Boolean()),
-    safetyStock: Type.Optional(Type.Integer({ minimum: 0, maximum: quantityMax })),
-  },
-  { additionalProperties: false },
-)
 
 const rangeQuery = Type.Object(
   {
@@ -45,14 +33,28 @@ interface ProductParams {
   readonly productId: string
 }
 
-type StockBody = Omit<StockUpdate, 'reason'> & Partial<Pick<StockUpdate, 'reason'>>
-
 export const shopRoutes = (server: FastifyInstance, access: ShopAccess): void => {
+  keepDigitsOfAmounts(server)
   orderRoutes(server, access)
   inventoryRoutes(server, access)
   storeRoutes(server, access)
   server.get('/api/status', () => access.status())
   server.get('/api/summary', () => access.summary())
+}
+
+/** JSON.parse would round an amount before anybody could refuse it as inexact. */
+const keepDigitsOfAmounts = (server: FastifyInstance): void => {
+  server.addContentTypeParser<string>(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => {
+      try {
+        return parseExactJson(body)
+      } catch (error) {
+        throw new RouteProblem(400, `The body is not JSON: ${(error as Error).message}`)
+      }
+    },
+  )
 }
 
 const inventoryRoutes = (server: FastifyInstance, access: ShopAccess): void => {
@@ -66,15 +68,18 @@ const inventoryRoutes = (server: FastifyInstance, access: ShopAccess): void => {
       return reply.header('etag', `"${row.version}"`).send(productView(row))
     },
   )
-  server.put<{ Params: ProductParams; Body: StockBody }>(
+  server.put<{ Params: ProductParams }>(
     path,
-    { schema: { params: productParams, body: stockBody } },
+    { schema: { params: productParams } },
     async ({ params: { productId }, body, headers }, reply) => {
       const key = headers['idempotency-key']
-      const update: StockUpdate = { ...body, reason: body.reason ?? 'ADJUSTMENT' }
+      const parsed = parseStockRequest(body)
+      if (!parsed.ok) {
+        throw new RouteProblem(400, 'The update does not match its schema.', parsed.problems)
+      }
       await access.updateStock(
         productId,
-        update,
+        parsed.value,
         typeof key === 'string' && key !== '' ? key : uuidV7(Date.now()),
       )
       return reply

@@ -1,0 +1,131 @@
+/**
+ * The shop's whole flow on the embedded broker with RocksDB, in one process: orders per second.
+ *
+ * Goal: ≥ 3,000 orders/s, RSS under 600 MB. Method: stock is set, then ORDERS orders (default
+ * 60,000) are sent with at most IN_FLIGHT open at once; the clock runs from the first command to
+ * the last final outcome. The gateway answers at once, nothing fails but what the generator says.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
+import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
+import { partitionOf } from '../../src/broker/partitioner.ts'
+import { type ProduceRecord } from '../../src/broker/port.ts'
+import { Application, systemClock, type Topic } from '../../src/index.ts'
+import { noHeaders } from '../../src/record.ts'
+import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
+import { musicCatalogue } from '../../topologies/shop/load/catalogue.ts'
+import { orderGenerator } from '../../topologies/shop/load/order-generator.ts'
+import { orderTotals } from '../../topologies/shop/orders/stores.ts'
+import { shopConfig } from '../../topologies/shop/shared/config.ts'
+import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
+import { createOrderCommand, parseOrderRequest }
+  from '../../topologies/shop/shared/order-request.ts'
+import { updateStockCommand } from '../../topologies/shop/shared/stock-request.ts'
+import { shopSummary } from '../../topologies/shop/shared/summary.ts'
+import { inventoryCommands, orderCommands, topicCatalogue }
+  from '../../topologies/shop/shared/topics.ts'
+import { shopTopology } from '../../topologies/shop/shop.ts'
+import { report } from '../report.ts'
+
+const orderCount = Number(process.env['ORDERS'] ?? 60_000)
+const inFlightMax = Number(process.env['IN_FLIGHT'] ?? 15_000)
+const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+const [brokerEngine, stateEngine] = [
+  await RocksEngine.open(join(directory, 'broker'), { memoryBytes: 64 << 20 }),
+  await RocksEngine.open(join(directory, 'state'), { memoryBytes: 96 << 20 }),
+]
+const broker = await EmbeddedBroker.open({ engine: brokerEngine, clock: systemClock })
+await broker.topics.create(topicCatalogue.map(({ topic, partitions, retentionMs }) =>
+  ({ name: topic.name, partitions, config: { cleanupPolicy: 'delete', retentionMs } })))
+const application = new Application({
+  applicationId: 'shop', broker, engine: stateEngine,
+  topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }) })),
+})
+await application.start()
+const producer = broker.producer('bench')
+
+const send = async <V>(topic: Topic<string, V>, values: readonly (readonly [string, V])[]) => {
+  const partitions: ProduceRecord[][] = []
+  for (const [key, value] of values) {
+    const keyBytes = topic.key.encode(key)
+    const records = partitions[partitionOf(keyBytes, 6)] ??= []
+    records.push({
+      key: keyBytes, value: topic.value.encode(value), timestampMs: Date.now(), headers: noHeaders,
+    })
+  }
+  const batches = [...partitions.entries()].filter(([, records]) => records !== undefined)
+  await producer.send(batches.map(([partition, records]) =>
+    ({ topic: topic.name, partition, records })))
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
+const summary = (): ReturnType<typeof shopSummary> =>
+  shopSummary(application.query(orderTotals).range(), { checked: 0, violations: [] })
+const finalOrders = (): number =>
+  Object.values(summary().outcomes).reduce((sum, count) => sum + count, 0)
+
+const origin = (commandId: string): { commandId: string, nowMs: number, source: string } =>
+  ({ commandId, nowMs: Date.now(), source: 'bench' })
+await send(inventoryCommands, musicCatalogue.products.map(({ productId }) => [productId,
+  updateStockCommand(productId,
+    { operation: 'ADD', quantity: 100_000_000, reason: 'RESTOCK' }, origin(uuidV5('6ba7b811-9dad-11d1-80b4-00c04fd430c8', productId)))]))
+while (application.lagRecords() !== 0) await pause(10)
+await pause(300)
+
+const generator = orderGenerator(1, musicCatalogue, { outOfStockRate: 0, transferRate: 0 })
+const cpuStart = process.cpuUsage()
+const startedMs = performance.now()
+let [sent, peakRssBytes] = [0, 0]
+const seconds: number[] = []
+const meter = setInterval(() => {
+  seconds.push(finalOrders())
+  peakRssBytes = Math.max(peakRssBytes, process.memoryUsage().rss)
+}, 1_000)
+while (sent < orderCount) {
+  if (sent - finalOrders() > inFlightMax) {
+    await pause(5)
+    continue
+  }
+  const commands = Array.from({ length: Math.min(500, orderCount - sent) }, (_, i) => {
+    const orderId = uuidV5('6ba7b811-9dad-11d1-80b4-00c04fd430c8', `order-${sent + i}`)
+    const parsed = parseOrderRequest(generator.next())
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+    return [orderId, createOrderCommand(parsed.value,
+      { orderId, nowMs: Date.now(), source: 'bench' })] as const
+  })
+  await send(orderCommands, commands)
+  sent += commands.length
+}
+while (finalOrders() < orderCount) {
+  await pause(20)
+  if (process.env['DEBUG'] !== undefined) { console.error(summary(), application.metrics()); await pause(1000) }
+}
+const elapsedMs = performance.now() - startedMs
+clearInterval(meter)
+const cpu = process.cpuUsage(cpuStart)
+const metrics = application.metrics()
+const { outcomes } = summary()
+await application.close()
+await broker.close()
+await stateEngine.close()
+await brokerEngine.close()
+rmSync(directory, { recursive: true, force: true })
+const steady = seconds.slice(2)
+report({
+  name: 'macro/shop-flow',
+  figures: {
+    orders: orderCount,
+    ordersPerSec: orderCount / elapsedMs * 1_000,
+    steadyOrdersPerSec: steady.length > 2
+      ? (steady.at(-1)! - steady[0]!) / (steady.length - 1) : NaN,
+    cpuSecPerThousandOrders: (cpu.user + cpu.system) / 1_000 / orderCount,
+    peakRssBytes,
+    records: metrics.counters.recordsProcessed,
+    recordsPerSec: metrics.counters.recordsProcessed / elapsedMs * 1_000,
+    commits: metrics.commits,
+    completed: outcomes['completed'] ?? 0,
+  },
+})

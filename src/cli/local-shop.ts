@@ -1,0 +1,150 @@
+/**
+ * The shop of this process: commands to its topics, reads of its stores.
+ *
+ * Behind the HTTP routes and the commands that opened the state themselves. 1. Ids of commands
+ * derive from what they are about, so that repeating one has no effect. 2. Owns nothing but its
+ * writer: broker, engine and application belong to the instance.
+ */
+
+import { type ProductRow } from '../../topologies/shop/inventory/stock-row.ts'
+import { holdStore, productStore } from '../../topologies/shop/inventory/stores.ts'
+import { finalStatuses, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import { orderStore, orderTotals } from '../../topologies/shop/orders/stores.ts'
+import { paymentStore } from '../../topologies/shop/payments/stores.ts'
+import {
+  type OrderHistory,
+  type RangeRequest,
+  type ShopAccess,
+  type ShopStatus,
+  type StoreRow,
+} from '../../topologies/shop/http/shop-access.ts'
+import { cancelOrderCommand } from '../../topologies/shop/shared/customer-commands.ts'
+import { shopNamespace, uuidV5 } from '../../topologies/shop/shared/ids.ts'
+import { checkShop } from '../../topologies/shop/shared/invariants.ts'
+import {
+  createOrderCommand,
+  type ParsedOrder,
+} from '../../topologies/shop/shared/order-request.ts'
+import {
+  type StockRequest,
+  updateStockCommand,
+} from '../../topologies/shop/shared/stock-request.ts'
+import { type ShopSummary, shopSummary } from '../../topologies/shop/shared/summary.ts'
+import { inventoryCommands, orderCommands } from '../../topologies/shop/shared/topics.ts'
+import { type Broker } from '../broker/port.ts'
+import { type Clock } from '../clock.ts'
+import { CommandWriter } from './command-writer.ts'
+import { orderHistory } from './order-history.ts'
+import { readStoreRow, readStoreRows } from './read-store.ts'
+import { type StoreSource } from './store-source.ts'
+
+export interface LocalShopOptions {
+  readonly broker: Broker
+  readonly clock: Clock
+  readonly stores: StoreSource
+  /** Who wrote a command, in its envelope. */
+  readonly source: string
+  /** Of the running instance; a stopped one is never ready. */
+  readonly progress: () => { readonly isReady: boolean; readonly lagRecords: number }
+}
+
+export class LocalShop implements ShopAccess {
+  readonly #options: LocalShopOptions
+  readonly #writer: CommandWriter
+
+  private constructor(options: LocalShopOptions, writer: CommandWriter) {
+    this.#options = options
+    this.#writer = writer
+  }
+
+  static async open(options: LocalShopOptions): Promise<LocalShop> {
+    const { broker, clock } = options
+    const topics = [orderCommands.name, inventoryCommands.name]
+    return new LocalShop(options, await CommandWriter.open(broker, clock, topics))
+  }
+
+  placeOrder(orderId: string, order: ParsedOrder): Promise<void> {
+    const { clock, source } = this.#options
+    const command = createOrderCommand(order, { orderId, nowMs: clock.nowMs(), source })
+    return this.#writer.write(orderCommands, orderId, command)
+  }
+
+  cancelOrder(orderId: string, reason: string): Promise<void> {
+    const { clock, source } = this.#options
+    const commandId = uuidV5(orderId, `cancel:${reason}`)
+    const origin = { commandId, source, nowMs: clock.nowMs(), correlationId: orderId }
+    return this.#writer.write(orderCommands, orderId, cancelOrderCommand(orderId, reason, origin))
+  }
+
+  updateStock(productId: string, request: StockRequest, key: string): Promise<void> {
+    const { clock, source } = this.#options
+    const commandId = uuidV5(shopNamespace, `stock:${productId}:${key}`)
+    const origin = { commandId, source, nowMs: clock.nowMs() }
+    const command = updateStockCommand(productId, request, origin)
+    return this.#writer.write(inventoryCommands, productId, command)
+  }
+
+  async order(orderId: string): Promise<OrderRow | undefined> {
+    return this.orderNow(orderId)
+  }
+
+  /** As `order`, without a turn of the event loop: loaders ask thousands of times. */
+  orderNow(orderId: string): OrderRow | undefined {
+    return this.#options.stores.query(orderStore).get(orderId)
+  }
+
+  async product(productId: string): Promise<ProductRow | undefined> {
+    return this.#options.stores.query(productStore).get(productId)
+  }
+
+  history(orderId: string): Promise<OrderHistory | undefined> {
+    return orderHistory(this.#options.broker, orderId, this.orderNow(orderId))
+  }
+
+  async status(): Promise<ShopStatus> {
+    const statuses: Record<string, number> = {}
+    let orders = 0
+    for (const [name, value] of this.#totals()) {
+      if (name === 'orders') orders += value
+      const status = /^status:(.*)$/.exec(name)?.[1]
+      if (status !== undefined) statuses[status] = (statuses[status] ?? 0) + value
+    }
+    return { ...this.#options.progress(), orders, statuses }
+  }
+
+  async summary(): Promise<ShopSummary> {
+    const { stores, progress } = this.#options
+    const { statuses } = await this.status()
+    const isOpen = Object.entries(statuses).some(
+      ([status, count]) => count > 0 && !(finalStatuses as ReadonlySet<string>).has(status),
+    )
+    const check = checkShop({
+      orders: values(stores.query(orderStore).range()),
+      products: values(stores.query(productStore).range()),
+      holds: values(stores.query(holdStore).range()),
+      payments: values(stores.query(paymentStore).range()),
+      isSettled: !isOpen && progress().lagRecords === 0,
+    })
+    return shopSummary(this.#totals(), check)
+  }
+
+  async storeGet(store: string, key: string): Promise<unknown> {
+    return readStoreRow(this.#options.stores, store, key)
+  }
+
+  async storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]> {
+    return readStoreRows(this.#options.stores, store, range)
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close()
+  }
+
+  #totals(): Iterable<readonly [string, number]> {
+    return this.#options.stores.query(orderTotals).range()
+  }
+}
+
+function* values<V>(rows: Iterable<readonly [unknown, V]>): Generator<V> {
+  for (const [, value] of rows) yield value
+}

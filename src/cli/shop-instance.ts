@@ -1,0 +1,209 @@
+/**
+ * The shop as one running instance: lock, engines, embedded broker, topics, application, HTTP.
+ *
+ * The composition root, used by `dev`, `run` and `load`. 1. Parts open in this order and close in
+ * the reverse, also when opening fails half-way. 2. The HTTP server listens before the state is
+ * restored, so that health can be asked, and answers 503 to the rest until the instance runs.
+ * 3. One process per state directory; the lock tells others where to reach this one.
+ *
+ * Layout of the directory: `lock.json`, `state/` (local stores), `broker/` (topics).
+ */
+
+import { join } from 'node:path'
+import { type FastifyInstance } from 'fastify'
+import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
+import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
+import { orderTotals } from '../../topologies/shop/orders/stores.ts'
+import { shopConfig } from '../../topologies/shop/shared/config.ts'
+import { shopTopology } from '../../topologies/shop/shop.ts'
+import { StateDirectory } from '../../state/directory.ts'
+import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
+import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
+import { systemClock } from '../clock.ts'
+import { type Settings } from '../config/settings.ts'
+import { createHttpServer, listenOnLoopback } from '../http/http-server.ts'
+import { HttpProblem } from '../http/problem.ts'
+import { Prometheus } from '../http/prometheus.ts'
+import { type Logger } from '../logger.ts'
+import { storeByName } from '../runtime/queries.ts'
+import { Application } from '../runtime/application.ts'
+import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
+import { type Topology } from '../topology/topology.ts'
+import { CommandError } from './failure.ts'
+import { LocalShop } from './local-shop.ts'
+import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
+import { type StoreSource } from './store-source.ts'
+import { stderrLogger } from './stderr-logger.ts'
+
+export const applicationId = 'shop'
+
+export class ShopInstance {
+  readonly shop: LocalShop
+  readonly broker: EmbeddedBroker
+  /** Such as `http://127.0.0.1:4004`. */
+  readonly address: string
+  readonly #app: Application
+  readonly #parts: AsyncDisposableStack
+
+  private constructor(
+    app: Application,
+    parts: AsyncDisposableStack,
+    rest: { readonly shop: LocalShop; readonly broker: EmbeddedBroker; readonly address: string },
+  ) {
+    this.#app = app
+    this.#parts = parts
+    this.shop = rest.shop
+    this.broker = rest.broker
+    this.address = rest.address
+  }
+
+  /**
+   * Opens everything and waits until the tasks run.
+   *
+   * @throws {StoreLockedError} another process has the state directory: use that one, or stop it
+   * @throws {CommandError} the port is in use
+   */
+  static async open(settings: Settings): Promise<ShopInstance> {
+    await using parts = new AsyncDisposableStack()
+    const logger = stderrLogger(settings.logLevel)
+    const directory = StateDirectory.lock(settings.stateDir)
+    parts.defer(() => directory.unlock())
+    const broker = await openBroker(settings, parts)
+    const { app, topology } = await openApplication(settings, { broker, logger, parts })
+    const stores: StoreSource = {
+      query: (store) => app.query(store),
+      named: (name) => storeByName(topology.plan.stores, name),
+    }
+    const shop = await LocalShop.open({
+      broker,
+      clock: systemClock,
+      stores,
+      source: 'millrace',
+      progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
+    })
+    parts.defer(() => shop.close())
+    const address = await openHttp(settings, { app, shop, stores, logger, parts })
+    directory.setAddress(address)
+    parts.defer(() => app.close())
+    await app.start()
+    return new ShopInstance(app, parts.move(), { shop, broker, address })
+  }
+
+  /** Rejects with the error that stopped the instance; resolves after `close`. */
+  get stopped(): Promise<void> {
+    return this.#app.stopped
+  }
+
+  metrics(): RuntimeMetrics {
+    return this.#app.metrics()
+  }
+
+  /** Commits what was processed and closes everything. Idempotent. */
+  async close(): Promise<void> {
+    await this.#parts.disposeAsync()
+  }
+}
+
+const openBroker = async (
+  settings: Settings,
+  parts: AsyncDisposableStack,
+): Promise<EmbeddedBroker> => {
+  const engine = await openEngine(settings, 'broker')
+  parts.defer(() => engine.close())
+  const broker = await EmbeddedBroker.open({ engine, clock: systemClock })
+  parts.defer(() => broker.close())
+  await createShopTopics(broker)
+  return broker
+}
+
+const openEngine = (
+  { stateDir, stateMemoryMb, fsync }: Settings,
+  name: 'state' | 'broker',
+): Promise<RocksEngine> =>
+  RocksEngine.open(join(stateDir, name), {
+    memoryBytes: stateMemoryMb * 1_048_576,
+    sync: fsync,
+  })
+
+const openApplication = async (
+  settings: Settings,
+  { broker, logger, parts }: {
+    readonly broker: EmbeddedBroker
+    readonly logger: Logger
+    readonly parts: AsyncDisposableStack
+  },
+): Promise<{ readonly app: Application; readonly topology: Topology }> => {
+  const engine = await openEngine(settings, 'state')
+  parts.defer(() => engine.close())
+  const topology = shopTopology(shopConfigOf(settings))
+  const app = new Application({
+    applicationId,
+    topology,
+    broker,
+    engine,
+    clock: systemClock,
+    logger,
+    config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
+  })
+  return { app, topology }
+}
+
+/** The shop with the fake payment provider, whose troubles are settings. */
+export const shopConfigOf = (settings: Settings): ReturnType<typeof shopConfig> => {
+  const { seed, declineRate, shortRate, timeoutRate, transferDeadlineMs } = settings
+  return shopConfig({
+    gateway: fakeGateway({ seed, declineRate, shortRate, timeoutRate }),
+    deadlines: { paymentMs: transferDeadlineMs },
+  })
+}
+
+interface HttpParts {
+  readonly app: Application
+  readonly shop: LocalShop
+  readonly stores: StoreSource
+  readonly logger: Logger
+  readonly parts: AsyncDisposableStack
+}
+
+const openHttp = async (
+  { port }: Settings,
+  { app, shop, stores, logger, parts }: HttpParts,
+): Promise<string> => {
+  const metrics = new Prometheus(
+    () => app.metrics(),
+    [
+      {
+        name: 'shop_total',
+        help: 'Counters of the orders flow, over all partitions.',
+        label: 'counter',
+        values: () => (app.state === 'running' ? sums(stores.query(orderTotals).range()) : {}),
+      },
+    ],
+  )
+  const server: FastifyInstance = createHttpServer({
+    health: () => ({ isLive: app.state !== 'failed', isReady: app.state === 'running' }),
+    metrics: () => metrics.text(),
+    logger,
+  })
+  parts.defer(() => server.close())
+  await server.register(async (scope) => {
+    scope.addHook('onRequest', async () => {
+      if (app.state !== 'running') throw new HttpProblem(503, `The instance is ${app.state}.`)
+    })
+    shopRoutes(scope, shop)
+  })
+  try {
+    return await listenOnLoopback(server, port)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new CommandError(
+      `port ${port} is in use; choose another with --port (0 takes any free one)`,
+    )
+  }
+}
+
+const sums = (rows: Iterable<readonly [string, number]>): Record<string, number> => {
+  const totals: Record<string, number> = {}
+  for (const [name, value] of rows) totals[name] = (totals[name] ?? 0) + value
+  return totals
+}
