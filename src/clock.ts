@@ -23,3 +23,9 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** A running instance keeps its process alive, though its timers do not. @returns the release */
+export const keepProcessAlive = (): (() => void) => {
+  const handle = setInterval(() => {}, 2 ** 30)
+  return () => clearInterval(handle)
+}

@@ -14,6 +14,7 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync }
   from 'node:fs'
 import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import { StoreLockedError } from './errors.ts'
 import { isSameProcess, processStartTicks } from './process-liveness.ts'
 
@@ -47,7 +48,7 @@ export class StateDirectory {
     const startTicks = processStartTicks(process.pid)
     const lock: DirectoryLock = {
       pid: process.pid,
-      startedAtMs: Math.round(performance.timeOrigin),
+      startedAtMs: Math.round(performance.timeOrigin), // a fact of the process, not a clock
       ...(startTicks === undefined ? {} : { startTicks }),
     }
     while (!tryCreate(path, lockName, lock)) {

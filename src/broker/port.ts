@@ -71,6 +71,7 @@ export class RawRecord {
   readonly value: Uint8Array | null
   readonly headers: Headers
 
+  // oxlint-disable-next-line max-params -- made per record: an options object would cost as much
   constructor(
     offsetDelta: number,
     timestampMs: number,

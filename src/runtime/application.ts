@@ -16,7 +16,7 @@ import { randomUUID } from 'node:crypto'
 import { config as rxjsConfig } from 'rxjs'
 import { type Engine } from '../../state/engine.ts'
 import { type Broker } from '../broker/port.ts'
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, keepProcessAlive, systemClock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
@@ -63,7 +63,7 @@ export class Application {
   #state: ApplicationState = 'created'
   #tasks: TaskManager | undefined
   #loop: StreamLoop | undefined
-  #keepAlive: ReturnType<typeof setInterval> | undefined
+  #release: (() => void) | undefined
 
   /** @throws {RuntimeError} STREAMS_CONFIG: an option is unknown or out of bounds */
   constructor(options: ApplicationOptions) {
@@ -96,8 +96,7 @@ export class Application {
   async start(): Promise<void> {
     this.#to('starting')
     rxjsConfig.onUnhandledError = (error) => this.#loop?.fail(error)
-    // the clock's timers never keep a process alive; a running instance does
-    this.#keepAlive = setInterval(() => {}, 2 ** 30)
+    this.#release = keepProcessAlive()
     const running = Promise.withResolvers<void>()
     this.#run(running.resolve).then(
       () => this.#ended('closed'),
@@ -206,7 +205,7 @@ export class Application {
   }
 
   #ended(state: 'closed' | 'failed', error?: unknown): void {
-    clearInterval(this.#keepAlive)
+    this.#release?.()
     this.#to(state)
     if (state === 'closed') this.#stopped.resolve()
     else this.#stopped.reject(error)

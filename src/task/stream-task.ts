@@ -8,7 +8,7 @@
  * leaves the task but by `seal`; a sealed generation must be `applied` before the next is sealed.
  */
 
-import { Slots } from '../../state/slots.ts'
+import { type Slots } from '../../state/slots.ts'
 import { type Clock } from '../clock.ts'
 import { RecordError, type RecordPosition, RuntimeError, TopologyError } from '../errors/classes.ts'
 import { type RecordErrorCode } from '../errors/codes.ts'
@@ -31,7 +31,7 @@ import { type InputProgress } from './input-progress.ts'
 import { encodeOffsetMetadata, type OffsetMetadata } from './offset-metadata.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { PunctuationSchedule } from './punctuation-schedule.ts'
-import { type EffectRequest, RecordScope, StagedOutput } from './record-scope.ts'
+import { type EffectRequest, type RecordScope, StagedOutput } from './record-scope.ts'
 import { type RecordQueue } from './record-queue.ts'
 import { type TaskCounters } from './task-counters.ts'
 import { type TaskGeneration } from './task-generation.ts'

@@ -19,7 +19,7 @@ export const storeErrorOf = (error: unknown, call: RocksCall, directory: string)
   if (/No space left|ENOSPC|Disk quota exceeded|EDQUOT/.test(message)) {
     return new StoreFullError(directory, error)
   }
-  if (code === 'LEVEL_CORRUPTION' || /^Corruption:/.test(message)) {
+  if (code === 'LEVEL_CORRUPTION' || message.startsWith('Corruption:')) {
     return new StoreCorruptError(directory, error)
   }
   // A file that the manifest names is missing, or the manifest that CURRENT names.

@@ -39,7 +39,7 @@ describe('judgePosition', () => {
     ['old, but nothing came since', { offset: 60n }, { nowMs: 900 * hourMs }, 'resume', ''],
     ['a little ahead of the clock', {}, { nowMs: 99 * hourMs }, 'resume', ''],
     ['far ahead of the clock', {}, { nowMs: 98 * hourMs }, 'wipe', 'ahead of the clock'],
-  ])('%s', (_, changed, changedFacts, verdict, reason) => {
+  ])('%s', (_, ...[changed, changedFacts, verdict, reason]) => {
     const judged = judgePosition({ ...position, ...changed }, { ...facts, ...changedFacts })
     expect(judged.verdict).toBe(verdict)
     expect('reason' in judged ? judged.reason : '').toContain(reason)

@@ -24,15 +24,13 @@ export interface EmbeddedFetcherOptions {
   onClose(fetcher: EmbeddedFetcher): void
 }
 
-interface SeenOffsets {
-  lastStableOffset: number
-  highWatermark: number
-}
-
 export class EmbeddedFetcher implements Fetcher {
   readonly #options: EmbeddedFetcherOptions
-  /** What the last answer told of each log that we listen at. */
-  readonly #seen = new Map<PartitionLog, SeenOffsets>()
+  /**
+   * High watermark that the last answer told of each log that we listen at; −1 if none yet. The
+   * last stable offset never moves without it: a marker takes an offset.
+   */
+  readonly #seen = new Map<PartitionLog, number>()
   readonly #onMoved = (): void => this.#resume?.()
   #resume: (() => void) | undefined
   #isFetching = false
@@ -107,7 +105,7 @@ export class EmbeddedFetcher implements Fetcher {
       if (this.#seen.has(log)) continue
       isNew = true
       log.listeners.add(this.#onMoved)
-      this.#seen.set(log, { lastStableOffset: -1, highWatermark: -1 })
+      this.#seen.set(log, -1)
     }
     if (this.#seen.size > logs.length) this.#forgetOthers(new Set(logs))
     return isNew
@@ -147,21 +145,14 @@ export class EmbeddedFetcher implements Fetcher {
       const log = logs[i]!
       const batch = answer[i]!
       if (batch.records.length > 0 || batch.nextOffset !== requests[i]!.offset) return true
-      const seen = this.#seen.get(log)
-      if (seen === undefined) continue
-      if (seen.lastStableOffset !== log.lastStableOffset) return true
-      if (seen.highWatermark !== log.highWatermark) return true
+      if (this.#seen.get(log) !== log.highWatermark) return true
     }
     return false
   }
 
   #remember(logs: readonly PartitionLog[]): void {
-    for (const log of logs) {
-      const seen = this.#seen.get(log)
-      if (seen === undefined) continue
-      seen.lastStableOffset = log.lastStableOffset
-      seen.highWatermark = log.highWatermark
-    }
+    if (this.#isClosed) return
+    for (const log of logs) this.#seen.set(log, log.highWatermark)
   }
 
   #waitForMove(waitMs: number): Promise<void> {

@@ -88,10 +88,8 @@ class Answer {
     const isWhole = batch.baseOffset >= this.nextOffset
       && this.sizeBytes + batch.sizeBytes <= this.#maxBytes
     if (isFirst) this.baseOffset = batch.baseOffset
-    if (isFirst && isWhole) {
-      this.records = batch.records
-      this.#own = undefined
-    } else if (isWhole) this.#pushAll(batch)
+    if (isFirst && isWhole) this.records = batch.records
+    else if (isWhole) this.#pushAll(batch)
     else return this.#pushFitting(batch)
     this.sizeBytes += batch.sizeBytes
     this.nextOffset = batch.lastOffset + 1

@@ -97,6 +97,22 @@ const compaction = (current: CurrentCluster): void => void describe('compaction'
     expect(await probe.values(topic)).toEqual(['1', 'seal'])
   })
 
+  it('a value of an open transaction never replaces a committed one', async () => {
+    const { broker, harness, probe } = current()
+    const topic = await probe.create(current().name('table'), 1, { cleanupPolicy: 'compact' })
+    await broker.producer('test').send(
+      [{ topic, partition: 0, records: [recordOf('a', '1'), recordOf('a', '2')] }])
+    const producer = await probe.transactional(current().name('tx'))
+    producer.begin()
+    await producer.produce([{ topic, partition: 0, records: [recordOf('a', '3')] }])
+    await seal(current, topic)
+    await harness.maintain!()
+    await producer.abort()
+    await probe.settled(topic)
+    await harness.maintain!()
+    expect(await probe.values(topic)).toEqual(['2', 'seal'])
+  })
+
   /**
    * Goal: compaction never changes what a reader folds from the log. Method: random puts, deletes,
    * aborts and compactions; the fold of the committed log equals a map kept beside it.

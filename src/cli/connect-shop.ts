@@ -1,0 +1,80 @@
+/**
+ * The shop of a state directory for a command that only looks: running or not.
+ *
+ * A process that holds the directory is asked over HTTP; else the files are opened, read, and
+ * closed. Nothing is processed.
+ */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
+import { shopTopology } from '../../topologies/shop/shop.ts'
+import { StateDirectory } from '../../state/directory.ts'
+import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
+import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
+import { systemClock } from '../clock.ts'
+import { type Settings } from '../config/settings.ts'
+import { CommandError } from './failure.ts'
+import { LocalShop } from './local-shop.ts'
+import { RemoteShop } from './remote-shop.ts'
+import { shopConfigOf } from './shop-instance.ts'
+import { storedState } from './store-source.ts'
+
+const addressWaitMs = 30_000
+const addressPollMs = 100
+
+/** Runs `use` with the shop, and closes what was opened for it. */
+export const withShop = async <T>(
+  settings: Settings,
+  use: (shop: ShopAccess) => Promise<T>,
+): Promise<T> => {
+  const running = await runningShop(settings.stateDir)
+  if (running !== undefined) return use(running)
+  await using parts = new AsyncDisposableStack()
+  return await use(await openFiles(settings, parts))
+}
+
+/**
+ * The shop of the process that holds the directory; undefined if nobody does.
+ *
+ * @throws {CommandError} it does not say where it listens
+ */
+export const runningShop = async (stateDir: string): Promise<RemoteShop | undefined> => {
+  const endMs = performance.now() + addressWaitMs
+  for (;;) {
+    const holder = StateDirectory.readLock(stateDir)
+    if (holder === undefined) return undefined
+    if (holder.address !== undefined) return new RemoteShop(holder.address)
+    if (performance.now() > endMs) {
+      throw new CommandError(`process ${holder.pid} holds ${stateDir} but does not listen`)
+    }
+    await sleep(addressPollMs)
+  }
+}
+
+const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promise<LocalShop> => {
+  const { stateDir, stateMemoryMb } = settings
+  if (!existsSync(join(stateDir, 'broker'))) {
+    throw new CommandError(`there is no state in ${stateDir}; name another with --state-dir`)
+  }
+  const directory = StateDirectory.lock(stateDir)
+  parts.defer(() => directory.unlock())
+  const memoryBytes = stateMemoryMb * 1_048_576
+  const brokerEngine = await RocksEngine.open(join(stateDir, 'broker'), { memoryBytes })
+  parts.defer(() => brokerEngine.close())
+  const broker = await EmbeddedBroker.open({ engine: brokerEngine, clock: systemClock })
+  parts.defer(() => broker.close())
+  const engine = await RocksEngine.open(join(stateDir, 'state'), { memoryBytes })
+  parts.defer(() => engine.close())
+  const { plan } = shopTopology(shopConfigOf(settings))
+  const shop = await LocalShop.open({
+    broker,
+    clock: systemClock,
+    stores: await storedState(engine, broker, plan),
+    source: 'millrace',
+    progress: () => ({ isReady: false, lagRecords: -1 }),
+  })
+  parts.defer(() => shop.close())
+  return shop
+}
