@@ -27,11 +27,7 @@ export class CommandWriter {
   #next: Promise<void> | undefined
   #inFlight: Promise<void> = Promise.resolve()
 
-  private constructor(
-    producer: Producer,
-    clock: Clock,
-    partitions: ReadonlyMap<string, number>,
-  ) {
+  private constructor(producer: Producer, clock: Clock, partitions: ReadonlyMap<string, number>) {
     this.#producer = producer
     this.#clock = clock
     this.#partitions = partitions
@@ -50,14 +46,11 @@ export class CommandWriter {
 
   /** Resolves when the record is durable. */
   write<K, V>(topic: Topic<K, V>, key: K, value: V): Promise<void> {
-    const partitions = this.#partitions.get(topic.name)
-    if (partitions === undefined) throw new Error(`topic ${topic.name} was not opened for writing`)
-    const keyBytes = topic.key.encode(key)
     this.#pending.push({
       topic: topic.name,
-      partition: partitionOf(keyBytes, partitions),
+      partition: this.place(topic, key).partition,
       record: {
-        key: keyBytes,
+        key: topic.key.encode(key),
         value: topic.value.encode(value),
         timestampMs: this.#clock.nowMs(),
         headers: noHeaders,
@@ -65,6 +58,16 @@ export class CommandWriter {
     })
     this.#next ??= this.#sendAfter(this.#inFlight)
     return this.#next
+  }
+
+  /** Where records of the key lie. */
+  place<K>(
+    topic: Pick<Topic<K, unknown>, 'name' | 'key'>,
+    key: K,
+  ): { readonly partition: number; readonly partitions: number } {
+    const partitions = this.#partitions.get(topic.name)
+    if (partitions === undefined) throw new Error(`topic ${topic.name} was not opened for writing`)
+    return { partition: partitionOf(topic.key.encode(key), partitions), partitions }
   }
 
   /** Waits for what is being written. */
@@ -80,7 +83,10 @@ export class CommandWriter {
     this.#pending = []
     this.#inFlight = this.#next!
     this.#next = undefined
-    const batches = new Map<string, { topic: string; partition: number; records: ProduceRecord[] }>()
+    const batches = new Map<
+      string,
+      { topic: string; partition: number; records: ProduceRecord[] }
+    >()
     for (const { topic, partition, record } of records) {
       const name = `${topic}-${partition}`
       const batch = batches.get(name)

@@ -7,8 +7,18 @@
 
 import { type Command, Option } from 'commander'
 import { formatDurationMs } from '../config/duration.ts'
-import { type OptionName, type OptionSpec, optionSpecs, runtimeOptionNames } from '../config/options.ts'
-import { type OptionDefaults, readSettingsFile, resolveSettings, type Settings } from '../config/settings.ts'
+import {
+  type OptionName,
+  type OptionSpec,
+  optionSpecs,
+  runtimeOptionNames,
+} from '../config/options.ts'
+import {
+  type OptionDefaults,
+  readSettingsFile,
+  resolveSettings,
+  type Settings,
+} from '../config/settings.ts'
 
 /** Options of every command that opens an instance. */
 export const instanceOptions = [

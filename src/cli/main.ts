@@ -34,7 +34,10 @@ const build = (): Command => {
   program.addCommand(topologyCommand())
   for (const command of withDescendants(program)) {
     // failures are printed once, in `main`, with the nearest known word
-    command.exitOverride().showSuggestionAfterError(false).configureOutput({ outputError() {} })
+    command
+      .exitOverride()
+      .showSuggestionAfterError(false)
+      .configureOutput({ outputError() {} })
   }
   return program
 }
@@ -75,4 +78,14 @@ const main = async (args: readonly string[]): Promise<number> => {
   }
 }
 
-process.exit(await main(process.argv.slice(2)))
+/** A pipe takes 64 KiB at a time: exiting right after a write would cut the rest off. */
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    stream.write('', () => resolve())
+  })
+
+// whoever reads us may stop reading (`| head`); that is no failure
+process.stdout.on('error', () => process.exit(exitCodes.ok))
+const exitCode = await main(process.argv.slice(2))
+await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+process.exit(exitCode)

@@ -30,7 +30,10 @@ export const orderHistory = async (
   row: OrderRow | undefined,
 ): Promise<OrderHistory | undefined> => {
   const events: HistoryEntry[] = []
-  const collect = async <E extends AnyEvent>(topic: Topic<string, E>, key: string): Promise<void> => {
+  const collect = async <E extends AnyEvent>(
+    topic: Topic<string, E>,
+    key: string,
+  ): Promise<void> => {
     for await (const event of readKey(broker, topic, key)) {
       if (orderOf(event) === orderId) events.push(entryOf(topic.name, event))
     }
@@ -73,7 +76,10 @@ const rankOf = ({ eventType }: HistoryEntry): number => {
 
 const orderOf = ({ data }: AnyEvent): unknown => (data as { readonly orderId?: unknown }).orderId
 
-const entryOf = (topic: string, { timestamp, eventType, eventId, data }: AnyEvent): HistoryEntry => ({
+const entryOf = (
+  topic: string,
+  { timestamp, eventType, eventId, data }: AnyEvent,
+): HistoryEntry => ({
   timestamp,
   topic,
   eventType,

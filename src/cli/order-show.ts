@@ -2,7 +2,11 @@
 
 import { Command } from 'commander'
 import { type HistoryEntry, type OrderHistory } from '../../topologies/shop/http/shop-access.ts'
-import { capturedMinorOf, type OrderRow, refundedMinorOf } from '../../topologies/shop/orders/order-row.ts'
+import {
+  capturedMinorOf,
+  type OrderRow,
+  refundedMinorOf,
+} from '../../topologies/shop/orders/order-row.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
 import { type OptionName } from '../config/options.ts'
 import { addConfigFlags, settingsOf } from './config-flags.ts'
@@ -55,7 +59,10 @@ const headOf = (order: OrderRow): string => {
   ]
   const { shipment } = order
   if (shipment !== undefined) {
-    lines.push(['shipment', `${shipment.status} by ${shipment.carrier}, ${shipment.trackingNumber}`])
+    lines.push([
+      'shipment',
+      `${shipment.status} by ${shipment.carrier}, ${shipment.trackingNumber}`,
+    ])
   }
   return table(lines)
 }

@@ -42,7 +42,9 @@ export const readStoreRows = (
   for (const reader of readersOf<KeyValueReader<unknown, unknown>>(source, keyed)) {
     rows.push(...reader.range(bounds))
   }
-  return rows.toSorted(([a], [b]) => byBytes(keyed.key.encode(a), keyed.key.encode(b))).slice(0, limit)
+  return rows
+    .toSorted(([a], [b]) => byBytes(keyed.key.encode(a), keyed.key.encode(b)))
+    .slice(0, limit)
 }
 
 const outboxRows = (source: StoreSource, store: Store, limit: number): readonly StoreRow[] => {
@@ -61,15 +63,19 @@ const readersOf = <Reader>(source: StoreSource, store: Store): readonly Reader[]
 
 const keyValue = (store: Store): AnyKeyValue => {
   if (store.kind === 'key-value') return store as unknown as AnyKeyValue
-  throw new RuntimeError('STREAMS_CONFIG',
-    `store ${store.name} is a ${store.kind} store: only its range can be read`)
+  throw new RuntimeError(
+    'STREAMS_CONFIG',
+    `store ${store.name} is a ${store.kind} store: only its range can be read`,
+  )
 }
 
 const keyOf = ({ name, key }: AnyKeyValue, text: string): unknown => {
   if (key.format === 'utf8') return text
   if (key.format === 'int64' && /^-?\d+$/.test(text)) return BigInt(text)
-  throw new RuntimeError('STREAMS_CONFIG',
-    `store ${name} has ${key.format} keys: '${text}' cannot be one`)
+  throw new RuntimeError(
+    'STREAMS_CONFIG',
+    `store ${name} has ${key.format} keys: '${text}' cannot be one`,
+  )
 }
 
 const byBytes = (a: Uint8Array, b: Uint8Array): number => Buffer.compare(a, b)

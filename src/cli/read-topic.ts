@@ -30,10 +30,10 @@ export async function* readKey<K, V>(
     let offset = logStartOffset
     while (offset < lastStableOffset) {
       const batch: RawBatch = (
-        await fetcher.fetch(
-          [{ topic: topic.name, partition, offset, maxBytes: fetchBytes }],
-          { isolation: 'read_committed', maxWaitMs: 0 },
-        )
+        await fetcher.fetch([{ topic: topic.name, partition, offset, maxBytes: fetchBytes }], {
+          isolation: 'read_committed',
+          maxWaitMs: 0,
+        })
       )[0]!
       for (const record of batch.records) {
         if (record.value === null || record.key === null) continue

@@ -127,7 +127,11 @@ const openEngine = (
 
 const openApplication = async (
   settings: Settings,
-  { broker, logger, parts }: {
+  {
+    broker,
+    logger,
+    parts,
+  }: {
     readonly broker: EmbeddedBroker
     readonly logger: Logger
     readonly parts: AsyncDisposableStack

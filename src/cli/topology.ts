@@ -49,5 +49,7 @@ const planOf = (name: string): Plan => {
   const make = Object.hasOwn(shipped, name) ? shipped[name] : undefined
   if (make !== undefined) return make()
   const known = Object.keys(shipped)
-  throw new UsageError(`unknown topology '${name}'; the nearest known one is '${nearest(name, known)}'`)
+  throw new UsageError(
+    `unknown topology '${name}'; the nearest known one is '${nearest(name, known)}'`,
+  )
 }

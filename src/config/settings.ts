@@ -53,8 +53,10 @@ export const resolveSettings = (sources: SettingSources): Settings => {
   const values: Record<string, unknown> = {}
   const runtime: Partial<Record<RuntimeOption, number>> = {}
   for (const spec of optionSpecs.values()) {
-    const value = valueOf(spec, { flags, env, file: fileValues })
-      ?? defaults[spec.name as OptionName] ?? spec.default
+    const value =
+      valueOf(spec, { flags, env, file: fileValues })
+      ?? defaults[spec.name as OptionName]
+      ?? spec.default
     if (value === undefined) continue
     if (!isRuntimeOption(spec.name)) values[spec.name] = value
     else if (value !== spec.default) runtime[spec.name] = value as number

@@ -99,5 +99,7 @@ const answerError = (error: RouteError, reply: FastifyReply, logger: Logger): Fa
     return sendProblem(reply, status, { detail: error.message, errors: error.errors })
   }
   logger.error({ err: error }, 'HTTP request failed')
-  return sendProblem(reply, 500, { detail: 'The request failed; the log of the instance says why.' })
+  return sendProblem(reply, 500, {
+    detail: 'The request failed; the log of the instance says why.',
+  })
 }

@@ -143,6 +143,19 @@ describe('embedded broker: markers that lag', () => {
   })
 })
 
+describe('embedded broker: transaction time-out', () => {
+  it('is told apart from fencing, until there is a newer owner', async () => {
+    const { harness, probe } = await openCluster()
+    const producer = await openTransaction(probe)
+    await harness.passTime(61_000)
+    const late = () => codeOf(producer.produce([batchOf('orders', 0, 'late')]))
+    expect(await late()).toBe('BROKER_TRANSACTION_TIMED_OUT')
+    await probe.transactional('tx')
+    expect(await late()).toBe('BROKER_PRODUCER_FENCED')
+    await harness.dispose()
+  })
+})
+
 const full = (): never => {
   throw new StoreFullError('(memory)')
 }
@@ -190,7 +203,8 @@ describe('embedded broker: a disk that refuses', () => {
   })
 
   it.each([0, 5])('markers are tried until there is space, log delay %i', async (delayMs) => {
-    const { disk, harness, probe } = await openCluster({ markerDelayMs: 10, logMarkerDelayMs: delayMs })
+    const options = { markerDelayMs: 10, logMarkerDelayMs: delayMs }
+    const { disk, harness, probe } = await openCluster(options)
     await (await openTransaction(probe)).commit()
     disk.beforeCommit = full
     await harness.passTime(500)

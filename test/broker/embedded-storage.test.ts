@@ -138,10 +138,49 @@ describe('embedded broker: maintenance', () => {
       const records = [recordOf(`key-${i % 8}`, `${i}`)]
       await producer.send([{ topic: 'table', partition: 0, records }])
     }
+    await harness.maintain()
+    expect(await probe.values('table')).toHaveLength(40) // no key came twice among the first three
     for (let run = 0; run < 20; run++) await harness.maintain()
     const values = await probe.values('table')
     expect(values.slice(-8)).toEqual(['32', '33', '34', '35', '36', '37', '38', '39'])
     expect(values).toHaveLength(9) // 31 has the key of 39, the last batch, which is not cleaned
+    await harness.dispose()
+  })
+
+  it('is seen by readers of the tail, too', async () => {
+    const { harness, probe } = await openCluster()
+    await probe.create('table', 1, compacted)
+    await probe.values('table')
+    await probe.broker.fetcher('test').fetch(
+      [{ topic: 'table', partition: 0, offset: 0n, maxBytes: 1000 }],
+      { isolation: 'read_committed', maxWaitMs: 0 })
+    const producer = probe.broker.producer('test')
+    for (const value of ['1', '2', '3']) {
+      await producer.send([{ topic: 'table', partition: 0, records: [recordOf('key', value)] }])
+    }
+    expect(await probe.values('table')).toEqual(['1', '2', '3'])
+    await harness.maintain()
+    expect(await probe.values('table')).toEqual(['2', '3'])
+    await harness.dispose()
+  })
+
+  it('counts the age of each tombstone from the run that first saw it', async () => {
+    const { harness, probe } = await openCluster()
+    await probe.create('table', 1, { ...compacted, deleteRetentionMs: 10_000 })
+    const producer = probe.broker.producer('test')
+    const write = (...keys: string[]) => producer.send(keys.map((key) =>
+      ({ topic: 'table', partition: 0, records: [recordOf(key, null)] })))
+    const keys = async () => (await probe.read('table')).map(({ key }) => key)
+    await write('early', 'seal')
+    await harness.maintain()
+    await harness.passTime(6000)
+    await write('late', 'seal')
+    await harness.maintain()
+    expect(await keys()).toEqual(['early', 'seal', 'late', 'seal'])
+    await harness.passTime(5000)
+    await write('seal')
+    await harness.maintain()
+    expect(await keys()).toEqual(['late', 'seal', 'seal'])
     await harness.dispose()
   })
 

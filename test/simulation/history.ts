@@ -30,7 +30,11 @@ export const runHistory = async (
 ): Promise<HistoryResult> => {
   const prng = new Prng(seed)
   const world = new World(kind === 'worker'
-    ? { markerDelayMs: 10 * prng.int(4), isReplaced: prng.int(2) === 0 }
+    ? {
+        markerDelayMs: 10 * prng.int(4),
+        logMarkerDelayMs: prng.pick([0, 100, 2_000]),
+        isReplaced: prng.int(2) === 0,
+      }
     : {})
   const inputs: Input[] = []
   try {

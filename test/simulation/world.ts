@@ -26,8 +26,10 @@ const applicationId = 'ledger'
 
 export interface WorldOptions {
   readonly config?: Partial<RuntimeConfig>
-  /** Between the end of a transaction and its markers, in ms; those of the logs come later. */
+  /** Between the end of a transaction and its markers, in ms. */
   readonly markerDelayMs?: number
+  /** How much later those of the logs come, in ms: longer than a session, an heir meets them. */
+  readonly logMarkerDelayMs?: number
   /** A worker that died is followed by one with another transactional id. */
   readonly isReplaced?: boolean
 }
@@ -108,7 +110,9 @@ export class World {
   /** Lets time pass and the loop turn until nothing is left to do, or the machine died. */
   async settle(): Promise<void> {
     let quiet = 0
-    for (let turn = 0; turn < 2_000 && quiet < 6 && !this.#isDown; turn++) {
+    // records may become stable, and so readable, long after their transaction ended
+    const quietTurns = 6 + (this.#options.logMarkerDelayMs ?? 0) / 3
+    for (let turn = 0; turn < 5_000 && quiet < quietTurns && !this.#isDown; turn++) {
       this.clock.advanceBy(20)
       const before = this.#writes
       for (let i = 0; i < 4; i++) await macrotask()
@@ -148,7 +152,7 @@ export class World {
     const broker = await EmbeddedBroker.open({
       engine: MemoryEngine.create(this.brokerDisk), clock, faults, seed: 7,
       markerDelayMs: this.#options.markerDelayMs ?? 0,
-      logMarkerDelayMs: 4 * (this.#options.markerDelayMs ?? 0),
+      logMarkerDelayMs: this.#options.logMarkerDelayMs ?? 0,
     })
     await createTopics(broker)
     return broker

@@ -143,6 +143,7 @@ const sendOrder = (reply: FastifyReply, request: FastifyRequest, row: OrderRow):
   if (request.method === 'GET' && request.headers['if-none-match'] === etag) {
     return reply.code(304).send()
   }
-  return reply.header('location', `/api/orders/${encodeURIComponent(row.orderId)}`)
+  return reply
+    .header('location', `/api/orders/${encodeURIComponent(row.orderId)}`)
     .send(orderView(row))
 }

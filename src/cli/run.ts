@@ -1,0 +1,36 @@
+/** `millrace run [NAME]`: an instance of a shipped application, without generated orders. */
+
+import { Command } from 'commander'
+import { nearest } from '../config/nearest.ts'
+import { type OptionName } from '../config/options.ts'
+import { UsageError } from '../config/usage-error.ts'
+import { addConfigFlags, type ConfigFlags, instanceOptions, settingsOf } from './config-flags.ts'
+import { CommandError } from './failure.ts'
+import { runInstance } from './run-instance.ts'
+
+const flags: ConfigFlags = {
+  options: ['forMs', 'bootstrap', ...instanceOptions, 'output'] satisfies OptionName[],
+  withRuntime: true,
+}
+
+const applications = ['shop']
+
+export const runCommand = (): Command => {
+  const command = new Command('run')
+    .description('Run an application on the embedded broker, until Ctrl-C.')
+    .argument('[name]', 'which application', 'shop')
+  return addConfigFlags(command, flags).action(async (name: string) => {
+    const settings = settingsOf(command, flags)
+    if (!applications.includes(name)) {
+      const best = nearest(name, applications)
+      throw new UsageError(`unknown application '${name}'; the nearest known one is '${best}'`)
+    }
+    if (settings.bootstrap !== undefined) {
+      throw new CommandError(
+        '--bootstrap: this version runs on the embedded broker only; Kafka comes with the next '
+          + 'release',
+      )
+    }
+    process.exitCode = await runInstance(settings, { name: `run ${name}`, withLoad: false })
+  })
+}
