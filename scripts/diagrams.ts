@@ -29,14 +29,16 @@ const config = shopConfig({ gateway: () => Promise.reject(new Error('only drawn'
 
 const topologies: Readonly<Record<string, () => Topology>> = {
   'topologies/shop': () => shopTopology(config),
-  'topologies/shop/orders': () => topology('orders', () => {
-    const { name, key, value } = inventoryReplies
-    return ordersFlow(config, stream(topic(name, { key, value })))
-  }),
-  'topologies/shop/inventory': () => topology('inventory', () => {
-    const { replies$, sinks } = inventoryFlow(config)
-    return [...sinks, replies$]
-  }),
+  'topologies/shop/orders': () =>
+    topology('orders', () => {
+      const { name, key, value } = inventoryReplies
+      return ordersFlow(config, stream(topic(name, { key, value })))
+    }),
+  'topologies/shop/inventory': () =>
+    topology('inventory', () => {
+      const { replies$, sinks } = inventoryFlow(config)
+      return [...sinks, replies$]
+    }),
   'topologies/shop/payments': () => topology('payments', () => paymentsFlow(config)),
   'topologies/shop/shipments': () => topology('shipments', () => shipmentsFlow(config)),
 }

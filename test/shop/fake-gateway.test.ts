@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { fakeGateway, type FakeGatewayOptions } from '../../topologies/shop/gateway/fake-gateway.ts'
-import { type GatewayAnswer, type GatewayRequest } from '../../topologies/shop/gateway/payment-gateway.ts'
+import {
+  type GatewayAnswer,
+  type GatewayRequest,
+} from '../../topologies/shop/gateway/payment-gateway.ts'
 
-const charge = (paymentId: string, method: 'card' | 'transfer' = 'card'): GatewayRequest =>
-  ({ kind: 'charge', paymentId, orderId: 'o', amountMinor: 1001, currency: 'USD', method })
+const charge = (paymentId: string, method: 'card' | 'transfer' = 'card'): GatewayRequest => ({
+  kind: 'charge',
+  paymentId,
+  orderId: 'o',
+  amountMinor: 1001,
+  currency: 'USD',
+  method,
+})
 
 const { signal } = new AbortController()
 
@@ -24,8 +33,12 @@ const kindsOf = async (options: FakeGatewayOptions): Promise<Record<string, numb
   const counts: Record<string, number> = {}
   for (let index = 0; index < 2000; index++) {
     const answer = await ask(options, charge(`p-${index}`))
-    const kind = answer === 'unknown' ? answer
-      : answer.kind === 'captured' && answer.capturedMinor < 1001 ? 'short' : answer.kind
+    const kind =
+      answer === 'unknown'
+        ? answer
+        : answer.kind === 'captured' && answer.capturedMinor < 1001
+          ? 'short'
+          : answer.kind
     counts[kind] = (counts[kind] ?? 0) + 1
   }
   return counts
@@ -46,8 +59,11 @@ describe('the fake gateway', () => {
     const counts = await kindsOf(options)
     const near = (kind: string, share: number): boolean =>
       Math.abs((counts[kind] ?? 0) / 2000 - share) < 0.02
-    expect([near('declined', 0.045), near('short', 0.027), near('unknown', 0.1)])
-      .toEqual([true, true, true])
+    expect([near('declined', 0.045), near('short', 0.027), near('unknown', 0.1)]).toEqual([
+      true,
+      true,
+      true,
+    ])
     expect(await kindsOf({ ...options, seed: 2 })).not.toEqual(counts)
   })
 
@@ -62,8 +78,16 @@ describe('the fake gateway', () => {
   it('never declines a transfer or a refund', async () => {
     const options = { declineRate: 1, shortRate: 1 }
     expect(await ask(options, charge('p', 'transfer'))).toMatchObject({ capturedMinor: 1001 })
-    expect(await ask(options, { kind: 'refund', refundId: 'r', paymentId: 'p', orderId: 'o',
-      amountMinor: 5, currency: 'USD' })).toMatchObject({ kind: 'refunded' })
+    expect(
+      await ask(options, {
+        kind: 'refund',
+        refundId: 'r',
+        paymentId: 'p',
+        orderId: 'o',
+        amountMinor: 5,
+        currency: 'USD',
+      }),
+    ).toMatchObject({ kind: 'refunded' })
   })
 
   it('waits its latency, and not longer than the caller does', async () => {
@@ -75,8 +99,11 @@ describe('the fake gateway', () => {
     expect(await ask({ latencyMs: 250, sleep }, charge('p'))).toMatchObject({ kind: 'captured' })
     expect(waited).toEqual([250])
     const ended = AbortSignal.abort(new Error('too late'))
-    const call = fakeGateway({ latencyMs: 250, sleep })(charge('p'),
-      { idempotencyKey: 'p', attempt: 1, signal: ended })
+    const call = fakeGateway({ latencyMs: 250, sleep })(charge('p'), {
+      idempotencyKey: 'p',
+      attempt: 1,
+      signal: ended,
+    })
     await expect(call).rejects.toThrow('too late')
   })
 

@@ -16,12 +16,19 @@ const dnsNamespace = '6ba7b810-9dad-11d1-80b4-00c04fd430c8'
 /** The definition, word by word. */
 const uuidV5ByTheBook = (namespace: string, name: string): string => {
   const bytes = createHash('sha1')
-    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex')).update(name, 'utf8').digest()
+    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
+    .update(name, 'utf8')
+    .digest()
   bytes[6] = (bytes[6]! & 0x0f) | 0x50
   bytes[8] = (bytes[8]! & 0x3f) | 0x80
   const hex = bytes.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20),
-    hex.slice(20, 32)].join('-')
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20, 32),
+  ].join('-')
 }
 
 describe('uuidV5', () => {
@@ -35,12 +42,14 @@ describe('uuidV5', () => {
 
   it('agrees with the definition for any names, in any order of namespaces', () => {
     const names = fc.array(fc.tuple(fc.uuid(), fc.string({ unit: 'grapheme', maxLength: 300 })))
-    fc.assert(fc.property(names, (pairs) => {
-      for (const [namespace, name] of pairs) {
-        expect(uuidV5(namespace, name)).toBe(uuidV5ByTheBook(namespace, name))
-        expect(uuidV5(namespace, `${name}!`)).toBe(uuidV5ByTheBook(namespace, `${name}!`))
-      }
-    }))
+    fc.assert(
+      fc.property(names, (pairs) => {
+        for (const [namespace, name] of pairs) {
+          expect(uuidV5(namespace, name)).toBe(uuidV5ByTheBook(namespace, name))
+          expect(uuidV5(namespace, `${name}!`)).toBe(uuidV5ByTheBook(namespace, `${name}!`))
+        }
+      }),
+    )
   })
 
   it('takes a namespace that is no UUID for the one it stands for', () => {
@@ -50,8 +59,12 @@ describe('uuidV5', () => {
   })
 
   it('gives different steps of an order different ids', () => {
-    const ids = [holdIdOf(shopNamespace, 0), holdIdOf(shopNamespace, 1),
-      paymentIdOf(shopNamespace, 1), paymentIdOf(shopNamespace, 2)]
+    const ids = [
+      holdIdOf(shopNamespace, 0),
+      holdIdOf(shopNamespace, 1),
+      paymentIdOf(shopNamespace, 1),
+      paymentIdOf(shopNamespace, 2),
+    ]
     expect(new Set(ids).size).toBe(4)
   })
 })

@@ -1,50 +1,95 @@
 import { describe, expect, it } from 'vitest'
-import { emptyProduct, type HoldRow, type ProductRow } from '../../topologies/shop/inventory/stock-row.ts'
+import {
+  emptyProduct,
+  type HoldRow,
+  type ProductRow,
+} from '../../topologies/shop/inventory/stock-row.ts'
 import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { type PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { shopSummary } from '../../topologies/shop/shared/summary.ts'
 
 const order: OrderRow = {
-  orderId: 'o', version: 9, status: 'completed', customerId: 'c', currency: 'EUR',
-  paymentMethod: 'card', totalMinor: 20, placedAtMs: 0, createdAtMs: 0, createHash: 'h',
-  correlationId: 'c', shipment: { status: 'DELIVERED', version: 3, carrier: 'x', trackingNumber: 'y' },
+  orderId: 'o',
+  version: 9,
+  status: 'completed',
+  customerId: 'c',
+  currency: 'EUR',
+  paymentMethod: 'card',
+  totalMinor: 20,
+  placedAtMs: 0,
+  createdAtMs: 0,
+  createHash: 'h',
+  correlationId: 'c',
+  shipment: { status: 'DELIVERED', version: 3, carrier: 'x', trackingNumber: 'y' },
   lines: [{ productId: 'tea', quantity: 2, priceMinor: 10, state: 'deducted' }],
   charges: [{ paymentId: 'p', state: 'captured', capturedMinor: 20 }],
 }
 const product: ProductRow = {
-  ...emptyProduct('tea'), onHand: 8, held: 3, addedTotal: 11, subtractedTotal: 1, deductedTotal: 4,
+  ...emptyProduct('tea'),
+  onHand: 8,
+  held: 3,
+  addedTotal: 11,
+  subtractedTotal: 1,
+  deductedTotal: 4,
   returnedTotal: 2,
 }
 const hold = (state: HoldRow['state'], orderId: string, quantity: number): HoldRow => ({
-  holdId: `${orderId}-${state}`, productId: 'tea', orderId, line: 0, quantity, state, version: 1,
-  dueMs: 1, indexedMs: 1,
+  holdId: `${orderId}-${state}`,
+  productId: 'tea',
+  orderId,
+  line: 0,
+  quantity,
+  state,
+  version: 1,
+  dueMs: 1,
+  indexedMs: 1,
 })
 const payment: PaymentRow = {
-  paymentId: 'p', orderId: 'o', version: 2, state: 'captured', amountMinor: 20, capturedMinor: 20,
-  currency: 'EUR', method: 'card', commandId: 'c', correlationId: 'c', bodyHash: 'h',
+  paymentId: 'p',
+  orderId: 'o',
+  version: 2,
+  state: 'captured',
+  amountMinor: 20,
+  capturedMinor: 20,
+  currency: 'EUR',
+  method: 'card',
+  commandId: 'c',
+  correlationId: 'c',
+  bodyHash: 'h',
 }
 const good = {
-  orders: [order], products: [product], payments: [payment],
+  orders: [order],
+  products: [product],
+  payments: [payment],
   holds: [hold('deducted', 'o', 2), hold('held', 'other', 3)],
 }
 const rulesOf = (change: Partial<typeof good>, isSettled = true): readonly string[] =>
   checkShop({ ...good, ...change, isSettled }).violations.map(({ rule }) => rule)
 
 const ended: OrderRow = {
-  ...order, status: 'cancelled', lines: [{ ...order.lines[0]!, state: 'released' }],
+  ...order,
+  status: 'cancelled',
+  lines: [{ ...order.lines[0]!, state: 'released' }],
   charges: [{ ...order.charges[0]!, refunds: [{ refundId: 'r', amountMinor: 20, state: 'done' }] }],
 }
 const returned = { ...product, onHand: 10, returnedTotal: 4 }
 const refundedPayment: PaymentRow = {
-  ...payment, refunds: [{ refundId: 'r', amountMinor: 20, state: 'done', reason: 'x' }],
+  ...payment,
+  refunds: [{ refundId: 'r', amountMinor: 20, state: 'done', reason: 'x' }],
 }
 
 describe('checkShop', () => {
   it('finds nothing in a sound shop', () => {
     expect(checkShop({ ...good, isSettled: true })).toEqual({ checked: 5, violations: [] })
-    expect(rulesOf({ orders: [ended], products: [returned], payments: [refundedPayment],
-      holds: [hold('held', 'other', 3)] })).toEqual([])
+    expect(
+      rulesOf({
+        orders: [ended],
+        products: [returned],
+        payments: [refundedPayment],
+        holds: [hold('held', 'other', 3)],
+      }),
+    ).toEqual([])
   })
 
   it.each<[string, Partial<typeof good>]>([
@@ -55,12 +100,28 @@ describe('checkShop', () => {
     ['held-is-sum-of-holds', { holds: [hold('held', 'other', 4)] }],
     ['captured-within-authorised', { payments: [{ ...payment, amountMinor: 19 }] }],
     ['only-captured-has-money', { payments: [{ ...payment, state: 'declined' }] }],
-    ['refunded-within-captured', { payments: [{ ...refundedPayment, refunds: [
-      ...refundedPayment.refunds!, { refundId: 's', amountMinor: 1, state: 'asked', reason: '' }] }] }],
-    ['shipped-within-deducted', { orders: [{ ...order, lines: [
-      { ...order.lines[0]!, state: 'held' }] }] }],
-    ['completed-delivered', { orders: [{ ...order,
-      shipment: { ...order.shipment!, status: 'SHIPPED' } }] }],
+    [
+      'refunded-within-captured',
+      {
+        payments: [
+          {
+            ...refundedPayment,
+            refunds: [
+              ...refundedPayment.refunds!,
+              { refundId: 's', amountMinor: 1, state: 'asked', reason: '' },
+            ],
+          },
+        ],
+      },
+    ],
+    [
+      'shipped-within-deducted',
+      { orders: [{ ...order, lines: [{ ...order.lines[0]!, state: 'held' }] }] },
+    ],
+    [
+      'completed-delivered',
+      { orders: [{ ...order, shipment: { ...order.shipment!, status: 'SHIPPED' } }] },
+    ],
     ['paid-before-deducted', { orders: [{ ...order, charges: [] }] }],
     ['open-has-deadline', { orders: [{ ...order, status: 'paying' }] }],
     ['ended-holds-nothing', { orders: [{ ...ended, lines: order.lines }] }],
@@ -78,12 +139,21 @@ describe('checkShop', () => {
   })
 
   it('allows for what is on its way, until things have settled', () => {
-    const deducting: OrderRow = { ...order, status: 'deducting', deadlineMs: 1,
-      lines: [{ ...order.lines[0]!, state: 'deducting' }] }
+    const deducting: OrderRow = {
+      ...order,
+      status: 'deducting',
+      deadlineMs: 1,
+      lines: [{ ...order.lines[0]!, state: 'deducting' }],
+    }
     expect(rulesOf({ orders: [deducting] }, false)).toEqual([])
     expect(rulesOf({ orders: [deducting] })).toEqual(['deducted-for-orders'])
-    const unheard: OrderRow = { ...order, status: 'paying', deadlineMs: 1, charges: [],
-      lines: [{ ...order.lines[0]!, state: 'held' }] }
+    const unheard: OrderRow = {
+      ...order,
+      status: 'paying',
+      deadlineMs: 1,
+      charges: [],
+      lines: [{ ...order.lines[0]!, state: 'held' }],
+    }
     expect(rulesOf({ orders: [unheard], products: [returned] }, false)).toEqual([])
   })
 })
@@ -91,14 +161,27 @@ describe('checkShop', () => {
 describe('shopSummary', () => {
   it('adds up the counters of all partitions', () => {
     const counters: readonly (readonly [string, number])[] = [
-      ['orders', 3], ['units', 7], ['amount:EUR', 100], ['status:completed', 2], ['status:paying', 1],
-      ['status:reserving', 0], ['orders', 1], ['units', 1], ['amount:JPY', 9],
-      ['status:expired', 1], ['alarms', 2],
+      ['orders', 3],
+      ['units', 7],
+      ['amount:EUR', 100],
+      ['status:completed', 2],
+      ['status:paying', 1],
+      ['status:reserving', 0],
+      ['orders', 1],
+      ['units', 1],
+      ['amount:JPY', 9],
+      ['status:expired', 1],
+      ['alarms', 2],
     ]
     expect(shopSummary(counters, { checked: 5, violations: [] })).toEqual({
-      orders: 4, units: 8, amountMinor: { EUR: 100, JPY: 9 },
+      orders: 4,
+      units: 8,
+      amountMinor: { EUR: 100, JPY: 9 },
       outcomes: { completed: 2, rejected: 0, cancelled: 0, expired: 1 },
-      openByStatus: { paying: 1, reserving: 0 }, open: 1, alarms: 2, duplicates: 0,
+      openByStatus: { paying: 1, reserving: 0 },
+      open: 1,
+      alarms: 2,
+      duplicates: 0,
       invariants: { checked: 5, violations: [] },
     })
   })

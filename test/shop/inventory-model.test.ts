@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { decideHold, decideHoldDue, type StockContext } from '../../topologies/shop/inventory/model.ts'
+import {
+  decideHold,
+  decideHoldDue,
+  type StockContext,
+} from '../../topologies/shop/inventory/model.ts'
 import {
   availableOf,
   emptyProduct,
@@ -8,11 +12,20 @@ import {
   type ProductRow,
 } from '../../topologies/shop/inventory/stock-row.ts'
 import { decideStockUpdate } from '../../topologies/shop/inventory/update-stock.ts'
-import { type HoldCommand, type ReleaseReason, type UpdateStockData } from '../../topologies/shop/shared/commands.ts'
+import {
+  type HoldCommand,
+  type ReleaseReason,
+  type UpdateStock,
+  type UpdateStockData,
+} from '../../topologies/shop/shared/commands.ts'
 import { newCommand } from '../../topologies/shop/shared/new-command.ts'
 
 const context: StockContext = {
-  nowMs: 1000, holdMs: 60_000, memoryMs: 86_400_000, lowStockThreshold: 2, checkEveryMs: 1000,
+  nowMs: 1000,
+  holdMs: 60_000,
+  memoryMs: 86_400_000,
+  lowStockThreshold: 2,
+  checkEveryMs: 1000,
 }
 const origin = { commandId: 'c', source: 't', nowMs: 0 }
 const data = { productId: 'tea', orderId: 'o', holdId: 'h', line: 0, quantity: 3 }
@@ -22,10 +35,17 @@ const deduct: HoldCommand = newCommand('DeductStock', data, origin)
 const release = (reason: ReleaseReason): HoldCommand =>
   newCommand('ReleaseStock', { ...data, reason }, origin)
 
-const stocked = (onHand: number): ProductRow =>
-  ({ ...emptyProduct('tea'), onHand, addedTotal: onHand })
+const stocked = (onHand: number): ProductRow => ({
+  ...emptyProduct('tea'),
+  onHand,
+  addedTotal: onHand,
+})
 
-interface Shelf { product: ProductRow, hold: HoldRow | undefined, answers: string[] }
+interface Shelf {
+  product: ProductRow
+  hold: HoldRow | undefined
+  answers: string[]
+}
 
 const play = (onHand: number, commands: readonly HoldCommand[]): Shelf => {
   const shelf: Shelf = { product: stocked(onHand), hold: undefined, answers: [] }
@@ -45,40 +65,103 @@ const update = (
   product: ProductRow,
   change: Partial<UpdateStockData>,
   liveHolds: readonly HoldRow[] = [],
-) => decideStockUpdate({ product, seen: undefined, liveHolds: () => liveHolds }, newCommand(
-  'UpdateStock', { productId: 'tea', operation: 'ADD', quantity: 5, reason: 'RESTOCK', ...change },
-  origin), context)!
+) =>
+  decideStockUpdate(
+    { product, seen: undefined, liveHolds: () => liveHolds },
+    newCommand(
+      'UpdateStock',
+      { productId: 'tea', operation: 'ADD', quantity: 5, reason: 'RESTOCK', ...change },
+      origin,
+    ),
+    context,
+  )!
 
 describe('a hold', () => {
-  it.each<[string, number, readonly HoldCommand[], HoldState, readonly string[], number, number]>([
-    ['reserves', 9, [reserve], 'held', ['stock.reserved'], 9, 3],
-    ['is refused without stock', 2, [reserve], 'refused',
-      ['reservation.failed', 'stock.low'], 2, 0],
-    ['is deducted', 9, [reserve, deduct], 'deducted', ['stock.reserved', 'stock.deducted'], 6, 0],
-    ['is released', 9, [reserve, release('closing')], 'released',
-      ['stock.reserved', 'stock.released'], 9, 0],
-    ['comes back as a compensation', 9, [reserve, deduct, release('compensation')], 'returned',
-      ['stock.reserved', 'stock.deducted', 'stock.released'], 9, 0],
-    ['comes back as a return', 9, [reserve, deduct, release('return')], 'returned',
-      ['stock.reserved', 'stock.deducted', 'stock.released'], 9, 0],
-    ['stays deducted for a late release', 9, [reserve, deduct, release('late')], 'deducted',
-      ['stock.reserved', 'stock.deducted', 'dropped'], 6, 0],
-    ['refuses a reservation that was overtaken', 9, [release('closing'), reserve], 'released',
-      ['stock.released', 'reservation.failed'], 9, 0],
-    ['refuses a deduction after its release', 9, [reserve, release('closing'), deduct], 'released',
-      ['stock.reserved', 'stock.released', 'deduct.failed'], 9, 0],
-    ['answers repetitions as before', 9,
-      [reserve, reserve, deduct, deduct, release('return'), release('return')], 'returned',
-      ['stock.reserved', 'stock.reserved', 'stock.deducted', 'stock.deducted', 'stock.released',
-        'stock.released'], 9, 0],
-    ['drops a reservation that is history', 9, [reserve, deduct, reserve], 'deducted',
-      ['stock.reserved', 'stock.deducted', 'dropped'], 6, 0],
-    ['keeps its refusal when stock has come', 2, [reserve, deduct], 'refused',
-      ['reservation.failed', 'stock.low', 'deduct.failed'], 2, 0],
-  ])('%s', (_what, onHand, commands, state, answers, left, held) => {
-    const shelf = play(onHand, commands)
-    expect([shelf.hold?.state, shelf.answers, shelf.product.onHand, shelf.product.held])
-      .toEqual([state, answers, left, held])
+  it.each<
+    [
+      string,
+      number,
+      readonly HoldCommand[],
+      readonly [HoldState, readonly string[], number, number],
+    ]
+  >([
+    ['reserves', 9, [reserve], ['held', ['stock.reserved'], 9, 3]],
+    [
+      'is refused without stock',
+      2,
+      [reserve],
+      ['refused', ['reservation.failed', 'stock.low'], 2, 0],
+    ],
+    ['is deducted', 9, [reserve, deduct], ['deducted', ['stock.reserved', 'stock.deducted'], 6, 0]],
+    [
+      'is released',
+      9,
+      [reserve, release('closing')],
+      ['released', ['stock.reserved', 'stock.released'], 9, 0],
+    ],
+    [
+      'comes back as a compensation',
+      9,
+      [reserve, deduct, release('compensation')],
+      ['returned', ['stock.reserved', 'stock.deducted', 'stock.released'], 9, 0],
+    ],
+    [
+      'comes back as a return',
+      9,
+      [reserve, deduct, release('return')],
+      ['returned', ['stock.reserved', 'stock.deducted', 'stock.released'], 9, 0],
+    ],
+    [
+      'stays deducted for a late release',
+      9,
+      [reserve, deduct, release('late')],
+      ['deducted', ['stock.reserved', 'stock.deducted', 'dropped'], 6, 0],
+    ],
+    [
+      'refuses a reservation that was overtaken',
+      9,
+      [release('closing'), reserve],
+      ['released', ['stock.released', 'reservation.failed'], 9, 0],
+    ],
+    [
+      'refuses a deduction after its release',
+      9,
+      [reserve, release('closing'), deduct],
+      ['released', ['stock.reserved', 'stock.released', 'deduct.failed'], 9, 0],
+    ],
+    [
+      'answers repetitions as before',
+      9,
+      [reserve, reserve, deduct, deduct, release('return'), release('return')],
+      [
+        'returned',
+        [
+          'stock.reserved',
+          'stock.reserved',
+          'stock.deducted',
+          'stock.deducted',
+          'stock.released',
+          'stock.released',
+        ],
+        9,
+        0,
+      ],
+    ],
+    [
+      'drops a reservation that is history',
+      9,
+      [reserve, deduct, reserve],
+      ['deducted', ['stock.reserved', 'stock.deducted', 'dropped'], 6, 0],
+    ],
+    [
+      'keeps its refusal when stock has come',
+      2,
+      [reserve, deduct],
+      ['refused', ['reservation.failed', 'stock.low', 'deduct.failed'], 2, 0],
+    ],
+  ])('%s', (_what, onHand, commands, expected) => {
+    const { hold, answers, product } = play(onHand, commands)
+    expect([hold?.state, answers, product.onHand, product.held]).toEqual(expected)
   })
 
   it('repeats an answer with the same event id and version', () => {
@@ -89,8 +172,10 @@ describe('a hold', () => {
 
   it('that expired is held and deducted again while there is stock, else fails for good', () => {
     const { product, hold } = play(5, [reserve])
-    const expired = decideHoldDue({ product, hold: hold! }, hold!.dueMs,
-      { ...context, nowMs: hold!.dueMs })
+    const expired = decideHoldDue({ product, hold: hold! }, hold!.dueMs, {
+      ...context,
+      nowMs: hold!.dueMs,
+    })
     expect(expired.emissions[0]?.event.eventType).toBe('hold.expired')
     expect([expired.hold?.state, expired.product.held]).toEqual(['expired', 0])
     const deducted = decideHold(expired.product, expired.hold, deduct, context)!
@@ -99,13 +184,18 @@ describe('a hold', () => {
     const failed = decideHold(sold, expired.hold, deduct, context)!
     expect(failed.emissions[0]?.event.eventType).toBe('deduct.failed')
     const later = decideHold({ ...sold, onHand: 99 }, failed.hold, deduct, context)!
-    expect([later.emissions[0]?.event.eventType, later.product.onHand]).toEqual(['deduct.failed', 99])
+    expect([later.emissions[0]?.event.eventType, later.product.onHand]).toEqual([
+      'deduct.failed',
+      99,
+    ])
   })
 
   it('does not expire before everything up to its time was seen', () => {
     const { product, hold } = play(9, [reserve])
-    const decision = decideHoldDue({ product, hold: hold! }, hold!.dueMs - 1,
-      { ...context, nowMs: hold!.dueMs + 99 })
+    const decision = decideHoldDue({ product, hold: hold! }, hold!.dueMs - 1, {
+      ...context,
+      nowMs: hold!.dueMs + 99,
+    })
     expect([decision.hold?.state, decision.emissions]).toEqual(['held', []])
   })
 
@@ -113,10 +203,14 @@ describe('a hold', () => {
     const { product, hold } = play(9, [reserve, deduct])
     const { dueMs, indexedMs } = hold!
     expect([indexedMs, dueMs]).toEqual([61_000, 86_401_000])
-    const early = decideHoldDue({ product, hold: hold! }, indexedMs, { ...context, nowMs: indexedMs })
+    const early = decideHoldDue({ product, hold: hold! }, indexedMs, {
+      ...context,
+      nowMs: indexedMs,
+    })
     expect(early.hold).toEqual({ ...hold, indexedMs: dueMs })
-    expect(decideHoldDue({ product, hold: hold! }, dueMs, { ...context, nowMs: dueMs }).hold)
-      .toBeUndefined()
+    expect(
+      decideHoldDue({ product, hold: hold! }, dueMs, { ...context, nowMs: dueMs }).hold,
+    ).toBeUndefined()
   })
 
   it('is refused under the id of another one', () => {
@@ -137,7 +231,10 @@ describe('a hold', () => {
 describe('low stock', () => {
   it('is told once, until an addition lifts it', () => {
     const low = decideHold(stocked(5), undefined, reserve, context)!
-    expect(low.emissions.map(({ event }) => event.eventType)).toEqual(['stock.reserved', 'stock.low'])
+    expect(low.emissions.map(({ event }) => event.eventType)).toEqual([
+      'stock.reserved',
+      'stock.low',
+    ])
     const more = newCommand('ReserveStock', { ...data, holdId: 'h2', quantity: 1 }, origin)
     expect(decideHold(low.product, undefined, more, context)?.emissions).toHaveLength(1)
     const lifted = update(low.product, { quantity: 5 })
@@ -155,33 +252,52 @@ describe('UpdateStock', () => {
   })
 
   it('is done once per id', () => {
-    const command = newCommand('UpdateStock', {
-      productId: 'tea', operation: 'ADD', quantity: 5, reason: 'RESTOCK',
-    }, origin)
+    const command: UpdateStock = newCommand(
+      'UpdateStock',
+      {
+        productId: 'tea',
+        operation: 'ADD',
+        quantity: 5,
+        reason: 'RESTOCK',
+      },
+      origin,
+    )
     const none = { product: undefined, seen: undefined, liveHolds: () => [] }
     const { seen, product } = decideStockUpdate(none, command, context)!
     expect(decideStockUpdate({ ...none, seen, product }, command, context)).toBeUndefined()
     const other = { ...command, data: { ...command.data, quantity: 6 } }
-    expect(() => decideStockUpdate({ ...none, seen, product }, other, context))
-      .toThrow(/COMMAND_ID_REUSED/)
+    expect(() => decideStockUpdate({ ...none, seen, product }, other, context)).toThrow(
+      /COMMAND_ID_REUSED/,
+    )
   })
 
   it('takes nothing that is held, unless forced, and then breaks the newest holds', () => {
     const holds = [1, 2, 3].map((version): HoldRow => ({
-      ...data, holdId: `h${version}`, quantity: 2, state: 'held', version, dueMs: 9000,
+      ...data,
+      holdId: `h${version}`,
+      quantity: 2,
+      state: 'held',
+      version,
+      dueMs: 9000,
       indexedMs: 9000,
     }))
     const product = { ...stocked(7), held: 6 }
     const take = { operation: 'SUBTRACT', quantity: 4, reason: 'ADJUSTMENT' } as const
     expect(() => update(product, take, holds)).toThrow(/STOCK_BELOW_HELD/)
-    expect(() => update(product, { ...take, quantity: 8, force: true }, holds))
-      .toThrow(/STOCK_BELOW_ZERO/)
+    expect(() => update(product, { ...take, quantity: 8, force: true }, holds)).toThrow(
+      /STOCK_BELOW_ZERO/,
+    )
     const forced = update(product, { ...take, force: true }, holds)
-    expect(forced.brokenHolds.map(({ holdId, state }) => [holdId, state]))
-      .toEqual([['h3', 'expired'], ['h2', 'expired']])
+    expect(forced.brokenHolds.map(({ holdId, state }) => [holdId, state])).toEqual([
+      ['h3', 'expired'],
+      ['h2', 'expired'],
+    ])
     expect(forced.product).toMatchObject({ onHand: 3, held: 2 })
-    expect(forced.emissions.map(({ event }) => event.eventType))
-      .toEqual(['hold.expired', 'hold.expired', 'inventory.updated'])
+    expect(forced.emissions.map(({ event }) => event.eventType)).toEqual([
+      'hold.expired',
+      'hold.expired',
+      'inventory.updated',
+    ])
     expect(forced.emissions[0]?.event.data).toMatchObject({ reason: 'broken', holdId: 'h3' })
   })
 

@@ -9,7 +9,9 @@ import { parseOrderRequest } from '../../topologies/shop/shared/order-request.ts
 const sample = new URL('../../topologies/shop/load/data/cdnow-sample.txt', import.meta.url)
 
 describe('the CDNOW file', () => {
-  const lines = readFileSync(sample, 'utf8').split('\n').filter((line) => line.trim() !== '')
+  const lines = readFileSync(sample, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
 
   it('makes the orders, units and cents that its columns add up to', () => {
     const ids = new Set<string>()
@@ -31,7 +33,9 @@ describe('the CDNOW file', () => {
     expect(parseCdnowLine(' 00021 0002 19970101  3   63.34', 5)).toMatchObject({
       ok: true,
       order: {
-        customerId: 'cdnow-00021', currency: 'USD', placedAt: '1997-01-01T00:00:00.000Z',
+        customerId: 'cdnow-00021',
+        currency: 'USD',
+        placedAt: '1997-01-01T00:00:00.000Z',
         items: [
           { productId: 'cd-21', quantity: 2, priceMinor: 2111 },
           { productId: 'cd-21', quantity: 1, priceMinor: 2112 },
@@ -64,8 +68,11 @@ describe('the CDNOW file', () => {
 
 describe('JSON lines', () => {
   const parse = jsonLineParser('orders.jsonl')
-  const body = { customerId: 'c', currency: 'EUR',
-    items: [{ productId: 'tea', quantity: 1, price: 4.5 }] }
+  const body = {
+    customerId: 'c',
+    currency: 'EUR',
+    items: [{ productId: 'tea', quantity: 1, price: 4.5 }],
+  }
 
   it('keep a given order id and derive the others from file, number and text', () => {
     const idOf = (text: string, lineNumber: number, from = parse): string => {
@@ -83,8 +90,11 @@ describe('JSON lines', () => {
     ['{', /JSON/],
     ['[]', /must be a JSON object/],
     [JSON.stringify({ ...body, curency: 'EUR' }), /\/curency is not a known field/],
-    ['{"customerId":"c","currency":"EUR","items":[{"productId":"t","quantity":1,'
-      + '"price":4.500000000000000001}]}', /\/items\/0\/price .*not exact/],
+    [
+      '{"customerId":"c","currency":"EUR","items":[{"productId":"t","quantity":1,'
+        + '"price":4.500000000000000001}]}',
+      /\/items\/0\/price .*not exact/,
+    ],
   ])('refuse %s', (text, reason) => {
     const parsed = parse(text, 3)
     expect(parsed.ok ? '' : parsed.reason).toMatch(reason)
@@ -102,7 +112,8 @@ describe('the order generator', () => {
     const orders = of(3)
     expect(orders.filter((order) => !parseOrderRequest(order).ok)).toEqual([])
     const unserved = orders.filter(({ items }) =>
-      items.some(({ productId }) => productId === 'record-sold-out')).length
+      items.some(({ productId }) => productId === 'record-sold-out'),
+    ).length
     const transfers = orders.filter(({ paymentMethod }) => paymentMethod === 'transfer').length
     expect([unserved > 10 && unserved < 60, transfers > 5 && transfers < 50]).toEqual([true, true])
   })

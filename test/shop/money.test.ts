@@ -47,15 +47,25 @@ describe('parseMinor', () => {
 
   it('is undone by formatMinor', () => {
     const currencies = fc.constantFrom('USD', 'JPY', 'KRW', 'BHD', 'TND', 'CLF')
-    fc.assert(fc.property(fc.maxSafeInteger(), currencies, (minor, currency) => {
-      expect(parseMinor(formatMinor(minor, currency), currency)).toBe(minor)
-    }))
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), currencies, (minor, currency) => {
+        expect(parseMinor(formatMinor(minor, currency), currency)).toBe(minor)
+      }),
+    )
   })
 })
 
 describe('currencies', () => {
-  it.each([['USD', 2], ['JPY', 0], ['KRW', 0], ['BHD', 3], ['KWD', 3], ['JOD', 3], ['OMR', 3],
-    ['TND', 3]])('%s has %d digits', (currency, digits) => {
+  it.each([
+    ['USD', 2],
+    ['JPY', 0],
+    ['KRW', 0],
+    ['BHD', 3],
+    ['KWD', 3],
+    ['JOD', 3],
+    ['OMR', 3],
+    ['TND', 3],
+  ])('%s has %d digits', (currency, digits) => {
     expect(isCurrency(currency)).toBe(true)
     expect(currencyExponent(currency)).toBe(digits)
   })
@@ -65,7 +75,11 @@ describe('currencies', () => {
   })
 
   it('formats with all digits', () => {
-    expect([formatMinor(5, 'USD'), formatMinor(-120, 'USD'), formatMinor(7, 'JPY'),
-      formatMinor(7, 'BHD')]).toEqual(['0.05', '-1.20', '7', '0.007'])
+    expect([
+      formatMinor(5, 'USD'),
+      formatMinor(-120, 'USD'),
+      formatMinor(7, 'JPY'),
+      formatMinor(7, 'BHD'),
+    ]).toEqual(['0.05', '-1.20', '7', '0.007'])
   })
 })

@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { decideOrder, decideOrderDeadline, type OrderDecision } from '../../topologies/shop/orders/model.ts'
+import {
+  decideOrder,
+  decideOrderDeadline,
+  type OrderDecision,
+} from '../../topologies/shop/orders/model.ts'
 import { type OrderContext } from '../../topologies/shop/orders/order-draft.ts'
 import { type OrderRow, type OrderStatus } from '../../topologies/shop/orders/order-row.ts'
-import { nextStatuses, orderActions, type OrderInput } from '../../topologies/shop/orders/transitions.ts'
+import {
+  nextStatuses,
+  orderActions,
+  type OrderInput,
+} from '../../topologies/shop/orders/transitions.ts'
 import { type PaymentMethod } from '../../topologies/shop/shared/commands.ts'
 import { shopConfig } from '../../topologies/shop/shared/config.ts'
 import {
@@ -11,7 +19,12 @@ import {
   updateOrderCommand,
 } from '../../topologies/shop/shared/customer-commands.ts'
 import { type StockReply, type StockReplyType } from '../../topologies/shop/shared/events.ts'
-import { holdIdOf, paymentIdOf, refundIdOf, shipmentIdOf } from '../../topologies/shop/shared/ids.ts'
+import {
+  holdIdOf,
+  paymentIdOf,
+  refundIdOf,
+  shipmentIdOf,
+} from '../../topologies/shop/shared/ids.ts'
 import { newEvent } from '../../topologies/shop/shared/new-event.ts'
 import { createOrderCommand } from '../../topologies/shop/shared/order-request.ts'
 
@@ -19,49 +32,126 @@ const { deadlines } = shopConfig({ gateway: () => Promise.reject(new Error('unus
 const at = (nowMs: number, chargesMax = 1): OrderContext => ({ nowMs, deadlines, chargesMax })
 const orderId = 'o-1'
 
-const create = (method: PaymentMethod = 'card', priceMinor = 500) => createOrderCommand({
-  customerId: 'ann', currency: 'EUR', paymentMethod: method,
-  items: [{ productId: 'tea', quantity: 2, priceMinor }, { productId: 'cup', quantity: 1, priceMinor }],
-}, { orderId, nowMs: 0, source: 'test' })
+const create = (method: PaymentMethod = 'card', priceMinor = 500) =>
+  createOrderCommand(
+    {
+      customerId: 'ann',
+      currency: 'EUR',
+      paymentMethod: method,
+      items: [
+        { productId: 'tea', quantity: 2, priceMinor },
+        { productId: 'cup', quantity: 1, priceMinor },
+      ],
+    },
+    { orderId, nowMs: 0, source: 'test' },
+  )
 
-const origin = { source: 't', aggregateId: 'a', aggregateVersion: 1, correlationId: 'c',
-  causationId: 'c', nowMs: 0 }
+const origin = {
+  source: 't',
+  aggregateId: 'a',
+  aggregateVersion: 1,
+  correlationId: 'c',
+  causationId: 'c',
+  nowMs: 0,
+}
 
-const stock = (type: StockReplyType, line: number, reason?: string): StockReply => newEvent(type, {
-  productId: line === 0 ? 'tea' : 'cup', orderId, holdId: holdIdOf(orderId, line), line,
-  quantity: 2 - line, onHand: 9, held: 1, ...reason !== undefined && { reason },
-}, origin, `${type}:${line}`)
+const stock = (type: StockReplyType, line: number, reason?: string): StockReply =>
+  newEvent(
+    type,
+    {
+      productId: line === 0 ? 'tea' : 'cup',
+      orderId,
+      holdId: holdIdOf(orderId, line),
+      line,
+      quantity: 2 - line,
+      onHand: 9,
+      held: 1,
+      ...(reason !== undefined && { reason }),
+    },
+    origin,
+    `${type}:${line}`,
+  )
 
-const paid = (capturedMinor: number, charge = 1): OrderInput => newEvent('payment.processed', {
-  paymentId: paymentIdOf(orderId, charge), orderId, amountMinor: 1500, capturedMinor,
-  status: capturedMinor > 0 ? 'COMPLETED' : 'FAILED', currency: 'EUR', method: 'card',
-}, origin, 'p')
+const paid = (capturedMinor: number, charge = 1): OrderInput =>
+  newEvent(
+    'payment.processed',
+    {
+      paymentId: paymentIdOf(orderId, charge),
+      orderId,
+      amountMinor: 1500,
+      capturedMinor,
+      status: capturedMinor > 0 ? 'COMPLETED' : 'FAILED',
+      currency: 'EUR',
+      method: 'card',
+    },
+    origin,
+    'p',
+  )
 
-const unknown: OrderInput = newEvent('payment.unknown', {
-  paymentId: paymentIdOf(orderId, 1), orderId, amountMinor: 1500, currency: 'EUR', method: 'card',
-  error: 'no answer',
-}, origin, 'u')
+const unknown: OrderInput = newEvent(
+  'payment.unknown',
+  {
+    paymentId: paymentIdOf(orderId, 1),
+    orderId,
+    amountMinor: 1500,
+    currency: 'EUR',
+    method: 'card',
+    error: 'no answer',
+  },
+  origin,
+  'u',
+)
 
-const refunded = (amountMinor: number, number = 1, failure?: { reason: string, left: number }) =>
-  newEvent('payment.refunded', {
-    refundId: refundIdOf(paymentIdOf(orderId, 1), number), paymentId: paymentIdOf(orderId, 1),
-    orderId, amountMinor, currency: 'EUR', status: failure ? 'FAILED' as const : 'COMPLETED' as const,
-    reason: failure?.reason ?? 'why', refundableMinor: failure?.left ?? 0,
-  }, origin, 'r')
+const refunded = (amountMinor: number, number = 1, failure?: { reason: string; left: number }) =>
+  newEvent(
+    'payment.refunded',
+    {
+      refundId: refundIdOf(paymentIdOf(orderId, 1), number),
+      paymentId: paymentIdOf(orderId, 1),
+      orderId,
+      amountMinor,
+      currency: 'EUR',
+      status: failure ? ('FAILED' as const) : ('COMPLETED' as const),
+      reason: failure?.reason ?? 'why',
+      refundableMinor: failure?.left ?? 0,
+    },
+    origin,
+    'r',
+  )
 
-const shipped: OrderInput = newEvent('shipment.created', {
-  shipmentId: shipmentIdOf(orderId), orderId, carrier: 'x', trackingNumber: 'y',
-  estimatedDelivery: '2026-01-01T00:00:00.000Z',
-}, origin, 's')
+const shipped: OrderInput = newEvent(
+  'shipment.created',
+  {
+    shipmentId: shipmentIdOf(orderId),
+    orderId,
+    carrier: 'x',
+    trackingNumber: 'y',
+    estimatedDelivery: '2026-01-01T00:00:00.000Z',
+  },
+  origin,
+  's',
+)
 
-const delivered: OrderInput = newEvent('shipment.status-updated', {
-  shipmentId: shipmentIdOf(orderId), orderId, status: 'DELIVERED', carrier: 'x',
-}, { ...origin, aggregateVersion: 3 }, 'd')
+const delivered: OrderInput = newEvent(
+  'shipment.status-updated',
+  {
+    shipmentId: shipmentIdOf(orderId),
+    orderId,
+    status: 'DELIVERED',
+    carrier: 'x',
+  },
+  { ...origin, aggregateVersion: 3 },
+  'd',
+)
 
 const heldBoth = [stock('stock.reserved', 0), stock('stock.reserved', 1)]
 const deductedBoth = [stock('stock.deducted', 0), stock('stock.deducted', 1)]
 const releasedBoth = [stock('stock.released', 0), stock('stock.released', 1)]
-const cancelled = cancelOrderCommand(orderId, 'mind changed', { commandId: 'x1', source: 't', nowMs: 0 })
+const cancelled = cancelOrderCommand(orderId, 'mind changed', {
+  commandId: 'x1',
+  source: 't',
+  nowMs: 0,
+})
 
 const play = (inputs: readonly OrderInput[], context = at(0)) => {
   let row: OrderRow | undefined
@@ -79,20 +169,37 @@ const play = (inputs: readonly OrderInput[], context = at(0)) => {
 
 const messagesOf = ({ emissions }: OrderDecision): readonly string[] =>
   emissions.map(({ message }) =>
-    ('commandType' in message ? message.commandType : message.eventType))
+    'commandType' in message ? message.commandType : message.eventType,
+  )
 
 describe('the way of an order', () => {
   it('sends each step once, lines in the order of their products', () => {
-    const { row, sent } = play([create(), ...heldBoth, paid(1500), ...deductedBoth, shipped, delivered])
+    const { row, sent } = play([
+      create(),
+      ...heldBoth,
+      paid(1500),
+      ...deductedBoth,
+      shipped,
+      delivered,
+    ])
     expect(row.status).toBe('completed')
     expect(sent).toEqual([
-      'order.created', 'workflow.started', 'ReserveStock', 'ReserveStock', 'ProcessPayment',
-      'DeductStock', 'DeductStock', 'order.confirmed', 'CreateShipment', 'order.completed',
+      'order.created',
+      'workflow.started',
+      'ReserveStock',
+      'ReserveStock',
+      'ProcessPayment',
+      'DeductStock',
+      'DeductStock',
+      'order.confirmed',
+      'CreateShipment',
+      'order.completed',
       'saga.completed',
     ])
     const decision = decideOrder(undefined, create(), at(0))!
     const products = decision.emissions.flatMap(({ kind, message }) =>
-      (kind === 'inventoryCommand' ? [message.data.productId] : []))
+      kind === 'inventoryCommand' ? [message.data.productId] : [],
+    )
     expect(products).toEqual(['cup', 'tea'])
   })
 
@@ -109,22 +216,67 @@ describe('the way of an order', () => {
   })
 
   it.each<[string, readonly OrderInput[], string, string]>([
-    ['out of stock', [create(), stock('reservation.failed', 0), stock('stock.released', 1)],
-      'rejected', 'out-of-stock'],
-    ['declined', [create(), ...heldBoth, paid(0), ...releasedBoth], 'cancelled', 'payment-declined'],
-    ['short', [create(), ...heldBoth, paid(700), ...releasedBoth, refunded(700)], 'cancelled',
-      'short-payment'],
-    ['cancelled while paying', [create(), ...heldBoth, cancelled, ...releasedBoth, paid(1500),
-      refunded(1500)], 'cancelled', 'mind changed'],
-    ['cancelled in review', [create(), ...heldBoth, unknown, cancelled, paid(1500), ...releasedBoth,
-      refunded(1500)], 'cancelled', 'mind changed'],
-    ['lost its stock', [create(), ...heldBoth, paid(1500), stock('stock.deducted', 0),
-      stock('deduct.failed', 1), stock('stock.released', 0), refunded(1500)], 'cancelled',
-    'stock-lost'],
-    ['lost a hold while waiting', [create('transfer'), ...heldBoth, stock('hold.expired', 0),
-      stock('stock.released', 1)], 'expired', 'hold-expired'],
-    ['was broken while waiting', [create('transfer'), ...heldBoth, stock('hold.expired', 0, 'broken'),
-      stock('stock.released', 1)], 'cancelled', 'stock-withdrawn'],
+    [
+      'out of stock',
+      [create(), stock('reservation.failed', 0), stock('stock.released', 1)],
+      'rejected',
+      'out-of-stock',
+    ],
+    [
+      'declined',
+      [create(), ...heldBoth, paid(0), ...releasedBoth],
+      'cancelled',
+      'payment-declined',
+    ],
+    [
+      'short',
+      [create(), ...heldBoth, paid(700), ...releasedBoth, refunded(700)],
+      'cancelled',
+      'short-payment',
+    ],
+    [
+      'cancelled while paying',
+      [create(), ...heldBoth, cancelled, ...releasedBoth, paid(1500), refunded(1500)],
+      'cancelled',
+      'mind changed',
+    ],
+    [
+      'cancelled in review',
+      [create(), ...heldBoth, unknown, cancelled, paid(1500), ...releasedBoth, refunded(1500)],
+      'cancelled',
+      'mind changed',
+    ],
+    [
+      'lost its stock',
+      [
+        create(),
+        ...heldBoth,
+        paid(1500),
+        stock('stock.deducted', 0),
+        stock('deduct.failed', 1),
+        stock('stock.released', 0),
+        refunded(1500),
+      ],
+      'cancelled',
+      'stock-lost',
+    ],
+    [
+      'lost a hold while waiting',
+      [create('transfer'), ...heldBoth, stock('hold.expired', 0), stock('stock.released', 1)],
+      'expired',
+      'hold-expired',
+    ],
+    [
+      'was broken while waiting',
+      [
+        create('transfer'),
+        ...heldBoth,
+        stock('hold.expired', 0, 'broken'),
+        stock('stock.released', 1),
+      ],
+      'cancelled',
+      'stock-withdrawn',
+    ],
   ])('that was %s ends once, after everything is back', (_what, inputs, status, reason) => {
     expect(play(inputs).row).toMatchObject({ status, reason })
     for (let missing = 3; missing < inputs.length; missing++) {
@@ -154,7 +306,8 @@ describe('the way of an order', () => {
     const inputs = [create(), ...heldBoth, paid(0)]
     const { row, sent } = play(inputs, at(0, 2))
     expect(row.charges.map(({ state, paymentId }) => [state, paymentId])).toEqual([
-      ['declined', paymentIdOf(orderId, 1)], ['asked', paymentIdOf(orderId, 2)],
+      ['declined', paymentIdOf(orderId, 1)],
+      ['asked', paymentIdOf(orderId, 2)],
     ])
     expect(sent.filter((type) => type === 'ProcessPayment')).toHaveLength(2)
     expect(play([...inputs, paid(0, 2)], at(0, 2)).row.status).toBe('closing')
@@ -168,8 +321,13 @@ describe('the way of an order', () => {
   })
 
   it('asks for the rest when a refund was more than is left', () => {
-    const inputs = [create(), ...heldBoth, paid(700), ...releasedBoth,
-      refunded(700, 1, { reason: 'exceeds-captured', left: 500 })]
+    const inputs = [
+      create(),
+      ...heldBoth,
+      paid(700),
+      ...releasedBoth,
+      refunded(700, 1, { reason: 'exceeds-captured', left: 500 }),
+    ]
     const { row, sent } = play(inputs)
     expect(sent.filter((type) => type === 'RefundPayment')).toHaveLength(2)
     expect(row.charges[0]?.refunds?.map(({ amountMinor }) => amountMinor)).toEqual([700, 500])
@@ -182,7 +340,11 @@ describe('the way of an order', () => {
     const { row, sent } = play([...done, cancelled, ...releasedBoth, refunded(1500)])
     expect([row.status, row.returnState]).toEqual(['completed', 'done'])
     expect(sent.slice(-5)).toEqual([
-      'order.updated', 'ReleaseStock', 'ReleaseStock', 'RefundPayment', 'order.updated',
+      'order.updated',
+      'ReleaseStock',
+      'ReleaseStock',
+      'RefundPayment',
+      'order.updated',
     ])
     const before = play([...done.slice(0, -1), cancelled, delivered])
     expect(before.row).toMatchObject({ status: 'completed', returnState: 'started' })
@@ -191,7 +353,10 @@ describe('the way of an order', () => {
   it('refunds on purpose no more than it keeps', () => {
     const done = [create(), ...heldBoth, paid(1500), ...deductedBoth]
     const refund = (amountMinor: number, commandId: string) =>
-      refundOrderCommand({ orderId, amountMinor, reason: 'sorry' }, { commandId, source: 't', nowMs: 0 })
+      refundOrderCommand(
+        { orderId, amountMinor, reason: 'sorry' },
+        { commandId, source: 't', nowMs: 0 },
+      )
     const { row, sent } = play([...done, refund(1000, 'r1'), refund(1000, 'r1')])
     expect([row.waivedMinor, sent.slice(-2)]).toEqual([1000, ['RefundPayment', 'dropped']])
     expect(() => play([...done, refund(1000, 'r1'), refund(501, 'r2')])).toThrow(/REFUND_TOO_LARGE/)
@@ -202,7 +367,10 @@ describe('the way of an order', () => {
     const update = (notes: string, commandId: string) =>
       updateOrderCommand({ orderId, notes }, { commandId, source: 't', nowMs: 0 })
     const { row, sent } = play([create(), update('a', 'u1'), update('b', 'u2'), update('a', 'u1')])
-    expect([row.notes, sent.slice(-3)]).toEqual(['b', ['order.updated', 'order.updated', 'dropped']])
+    expect([row.notes, sent.slice(-3)]).toEqual([
+      'b',
+      ['order.updated', 'order.updated', 'dropped'],
+    ])
     const confirmed = [create(), ...heldBoth, paid(1500), ...deductedBoth]
     expect(() => play([...confirmed, update('c', 'u3')])).toThrow(/ILLEGAL_TRANSITION.*confirmed/)
   })
@@ -256,8 +424,11 @@ describe('repetitions and nonsense', () => {
   it('has an action for money in every status', () => {
     for (const status of Object.keys(orderActions) as OrderStatus[]) {
       const actions = orderActions[status]
-      expect([actions['payment.processed'], actions['payment.unknown'], actions['payment.refunded']])
-        .toEqual(['paymentProcessed', 'paymentUnknown', 'paymentRefunded'])
+      expect([
+        actions['payment.processed'],
+        actions['payment.unknown'],
+        actions['payment.refunded'],
+      ]).toEqual(['paymentProcessed', 'paymentUnknown', 'paymentRefunded'])
     }
   })
 })
@@ -267,10 +438,17 @@ describe('deadlines', () => {
     const waiting = play([create('transfer'), ...heldBoth]).row
     const dueMs = deadlines.paymentMs
     expect(decideOrderDeadline(waiting, dueMs, at(dueMs))?.row).toMatchObject({
-      status: 'closing', outcome: 'expired', reason: 'payment-deadline',
+      status: 'closing',
+      outcome: 'expired',
+      reason: 'payment-deadline',
     })
-    for (const inputs of [[create()], [create(), ...heldBoth], [create(), ...heldBoth, unknown],
-      [create(), ...heldBoth, paid(1500)], [create(), ...heldBoth, cancelled]]) {
+    for (const inputs of [
+      [create()],
+      [create(), ...heldBoth],
+      [create(), ...heldBoth, unknown],
+      [create(), ...heldBoth, paid(1500)],
+      [create(), ...heldBoth, cancelled],
+    ]) {
       const { row } = play(inputs)
       const later = decideOrderDeadline(row, dueMs, at(dueMs))!
       expect(later.row).toMatchObject({ status: row.status, alarms: 1 })

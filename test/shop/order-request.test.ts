@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { createOrderCommand, parseOrderRequest } from '../../topologies/shop/shared/order-request.ts'
+import {
+  createOrderCommand,
+  parseOrderRequest,
+} from '../../topologies/shop/shared/order-request.ts'
 import { parseStockRequest } from '../../topologies/shop/shared/stock-request.ts'
 
 const item = { productId: 'tea', quantity: 2, price: '4.50' }
@@ -10,7 +13,10 @@ describe('parseOrderRequest', () => {
     expect(parseOrderRequest({ ...body, totalAmount: 9, notes: 'ring twice' })).toEqual({
       ok: true,
       value: {
-        customerId: 'ann', currency: 'EUR', paymentMethod: 'card', notes: 'ring twice',
+        customerId: 'ann',
+        currency: 'EUR',
+        paymentMethod: 'card',
+        notes: 'ring twice',
         items: [{ productId: 'tea', quantity: 2, priceMinor: 450 }],
       },
     })
@@ -48,7 +54,8 @@ describe('parseOrderRequest', () => {
     const parsed = parseOrderRequest({ ...body, orderId: 'o-1' })
     if (!parsed.ok) throw new Error('bad body')
     const [first, again] = [1, 2].map((nowMs) =>
-      createOrderCommand(parsed.value, { orderId: 'o-1', nowMs, source: 'http' }))
+      createOrderCommand(parsed.value, { orderId: 'o-1', nowMs, source: 'http' }),
+    )
     expect(first!.commandId).toBe(again!.commandId)
     expect(first!.data).toEqual(again!.data)
     expect(first!.data.orderId).toBe('o-1')

@@ -1,17 +1,36 @@
 import { describe, expect, it } from 'vitest'
-import { type GatewayAnswer, type GatewayRequest } from '../../topologies/shop/gateway/payment-gateway.ts'
-import { decideAnswer, decidePayment, type PaymentDecision } from '../../topologies/shop/payments/model.ts'
+import {
+  type GatewayAnswer,
+  type GatewayRequest,
+} from '../../topologies/shop/gateway/payment-gateway.ts'
+import {
+  decideAnswer,
+  decidePayment,
+  type PaymentDecision,
+} from '../../topologies/shop/payments/model.ts'
 import { type PaymentRow, refundableMinorOf } from '../../topologies/shop/payments/payment-row.ts'
-import { type ProcessPaymentData, type RefundPayment } from '../../topologies/shop/shared/commands.ts'
+import {
+  type ProcessPaymentData,
+  type RefundPayment,
+} from '../../topologies/shop/shared/commands.ts'
 import { newCommand } from '../../topologies/shop/shared/new-command.ts'
 
 const origin = { commandId: 'c', source: 't', nowMs: 0 }
 const data: ProcessPaymentData = {
-  paymentId: 'p', orderId: 'o', customerId: 'ann', amountMinor: 100, currency: 'EUR', method: 'card',
+  paymentId: 'p',
+  orderId: 'o',
+  customerId: 'ann',
+  amountMinor: 100,
+  currency: 'EUR',
+  method: 'card',
 }
 const charge = newCommand('ProcessPayment', data, origin)
-const refund = (refundId: string, amountMinor: number): RefundPayment => newCommand('RefundPayment',
-  { refundId, paymentId: 'p', orderId: 'o', amountMinor, reason: 'why' }, origin)
+const refund = (refundId: string, amountMinor: number): RefundPayment =>
+  newCommand(
+    'RefundPayment',
+    { refundId, paymentId: 'p', orderId: 'o', amountMinor, reason: 'why' },
+    origin,
+  )
 
 const answer = (row: PaymentRow, request: GatewayRequest, value: GatewayAnswer) =>
   decideAnswer(row, { kind: 'done', request, value }, 1)
@@ -23,20 +42,27 @@ const requestOf = ({ emissions }: PaymentDecision): GatewayRequest => {
 }
 
 const asked = decidePayment(undefined, charge, 0)!
-const captured = answer(asked.row, requestOf(asked),
-  { kind: 'captured', capturedMinor: 100, transactionId: 't' })!
+const captured = answer(asked.row, requestOf(asked), {
+  kind: 'captured',
+  capturedMinor: 100,
+  transactionId: 't',
+})!
 
 const toldBy = (decision: PaymentDecision | undefined): readonly unknown[] =>
-  (decision?.emissions ?? []).map((each) => (each.kind === 'paymentEvent'
-    ? [each.event.eventType, 'status' in each.event.data ? each.event.data.status : '']
-    : each.kind))
+  (decision?.emissions ?? []).map((each) =>
+    each.kind === 'paymentEvent'
+      ? [each.event.eventType, 'status' in each.event.data ? each.event.data.status : '']
+      : each.kind,
+  )
 
 describe('a charge', () => {
   it('is asked for once, and answered once', () => {
     expect(requestOf(asked)).toMatchObject({ kind: 'charge', paymentId: 'p', amountMinor: 100 })
     expect(decidePayment(asked.row, charge, 0)).toBeUndefined()
     expect(toldBy(captured)).toEqual([['payment.processed', 'COMPLETED']])
-    expect(answer(captured.row, requestOf(asked), { kind: 'declined', reason: 'no' })).toBeUndefined()
+    expect(
+      answer(captured.row, requestOf(asked), { kind: 'declined', reason: 'no' }),
+    ).toBeUndefined()
   })
 
   it('that is declined says FAILED and has no money', () => {
@@ -50,16 +76,24 @@ describe('a charge', () => {
     const unknown = decideAnswer(asked.row, result, 1)!
     expect(toldBy(unknown)).toEqual([['payment.unknown', '']])
     expect(decideAnswer(unknown.row, result, 2)).toBeUndefined()
-    const known = answer(unknown.row, requestOf(asked),
-      { kind: 'captured', capturedMinor: 100, transactionId: 't' })
+    const known = answer(unknown.row, requestOf(asked), {
+      kind: 'captured',
+      capturedMinor: 100,
+      transactionId: 't',
+    })
     expect(toldBy(known)).toEqual([['payment.processed', 'COMPLETED']])
   })
 
   it('is refused under the id of another one, or without sense', () => {
     const other = newCommand('ProcessPayment', { ...data, amountMinor: 101 }, origin)
     expect(() => decidePayment(asked.row, other, 0)).toThrow(/PAYMENT_ID_REUSED/)
-    for (const change of [{ amountMinor: 0 }, { amountMinor: 1.5 }, { currency: 'x' },
-      { method: 'cash' as 'card' }, { paymentId: '' }]) {
+    for (const change of [
+      { amountMinor: 0 },
+      { amountMinor: 1.5 },
+      { currency: 'x' },
+      { method: 'cash' as 'card' },
+      { paymentId: '' },
+    ]) {
       const bad = newCommand('ProcessPayment', { ...data, ...change }, origin)
       expect(() => decidePayment(undefined, bad, 0)).toThrow(/BAD_COMMAND/)
     }
@@ -74,8 +108,10 @@ describe('a refund', () => {
     const tooMuch = decidePayment(first.row, refund('r2', 41), 0)!
     expect(toldBy(tooMuch)).toEqual([['payment.refunded', 'FAILED']])
     const [told] = tooMuch.emissions
-    expect(told?.kind === 'paymentEvent' && told.event.data)
-      .toMatchObject({ reason: 'exceeds-captured', refundableMinor: 40 })
+    expect(told?.kind === 'paymentEvent' && told.event.data).toMatchObject({
+      reason: 'exceeds-captured',
+      refundableMinor: 40,
+    })
     expect(decidePayment(tooMuch.row, refund('r3', 40), 0)?.emissions[0]?.kind).toBe('gatewayCall')
   })
 
@@ -85,8 +121,9 @@ describe('a refund', () => {
     expect(() => decidePayment(first.row, refund('r1', 99), 0)).toThrow(/COMMAND_ID_REUSED/)
     const done = answer(first.row, requestOf(first), { kind: 'refunded', transactionId: 't' })!
     expect(toldBy(done)).toEqual([['payment.refunded', 'COMPLETED']])
-    expect(answer(done.row, requestOf(first), { kind: 'refunded', transactionId: 't' }))
-      .toBeUndefined()
+    expect(
+      answer(done.row, requestOf(first), { kind: 'refunded', transactionId: 't' }),
+    ).toBeUndefined()
   })
 
   it('that is refused may be asked for again; one of unknown outcome may not', () => {
@@ -94,17 +131,22 @@ describe('a refund', () => {
     const refused = answer(first.row, requestOf(first), { kind: 'refused', reason: 'closed' })!
     expect(toldBy(refused)).toEqual([['payment.refunded', 'FAILED']])
     expect(refundableMinorOf(refused.row)).toBe(100)
-    const unknown = decideAnswer(first.row,
-      { kind: 'unknown', request: requestOf(first), error: 'x' }, 0)!
+    const unknown = decideAnswer(
+      first.row,
+      { kind: 'unknown', request: requestOf(first), error: 'x' },
+      0,
+    )!
     expect([toldBy(unknown), refundableMinorOf(unknown.row)]).toEqual([[], 0])
   })
 
   it('needs a payment of that order that has money', () => {
     expect(() => decidePayment(undefined, refund('r1', 1), 0)).toThrow(/PAYMENT_UNKNOWN/)
-    expect(() => decidePayment({ ...captured.row, orderId: 'x' }, refund('r1', 1), 0))
-      .toThrow(/PAYMENT_UNKNOWN/)
-    expect(toldBy(decidePayment(asked.row, refund('r1', 1), 0)))
-      .toEqual([['payment.refunded', 'FAILED']])
+    expect(() => decidePayment({ ...captured.row, orderId: 'x' }, refund('r1', 1), 0)).toThrow(
+      /PAYMENT_UNKNOWN/,
+    )
+    expect(toldBy(decidePayment(asked.row, refund('r1', 1), 0))).toEqual([
+      ['payment.refunded', 'FAILED'],
+    ])
     expect(() => decidePayment(captured.row, refund('r1', 0), 0)).toThrow(/BAD_COMMAND/)
   })
 })

@@ -2,17 +2,31 @@ import { describe, expect, it } from 'vitest'
 import { type ShipmentStatus } from '../../topologies/shop/shared/commands.ts'
 import { shipmentIdOf } from '../../topologies/shop/shared/ids.ts'
 import { newCommand } from '../../topologies/shop/shared/new-command.ts'
-import { advanceShipment, decideShipment, type ShipmentContext } from '../../topologies/shop/shipments/model.ts'
+import {
+  advanceShipment,
+  decideShipment,
+  type ShipmentContext,
+} from '../../topologies/shop/shipments/model.ts'
 
 const shipmentId = shipmentIdOf('o')
 const origin = { commandId: 'c', source: 't', nowMs: 0 }
-const create = newCommand('CreateShipment', {
-  shipmentId, orderId: 'o', items: [{ productId: 'tea', quantity: 1 }],
-}, origin)
+const create = newCommand(
+  'CreateShipment',
+  {
+    shipmentId,
+    orderId: 'o',
+    items: [{ productId: 'tea', quantity: 1 }],
+  },
+  origin,
+)
 const update = (status: ShipmentStatus) =>
   newCommand('UpdateShipmentStatus', { shipmentId, orderId: 'o', status }, origin)
 const at = (nowMs: number, mode: 'automatic' | 'manual' = 'automatic'): ShipmentContext => ({
-  carriers: ['Swift', 'Northway'], mode, shipAfterMs: 100, deliverAfterMs: 200, checkEveryMs: 10,
+  carriers: ['Swift', 'Northway'],
+  mode,
+  shipAfterMs: 100,
+  deliverAfterMs: 200,
+  checkEveryMs: 10,
   nowMs,
 })
 

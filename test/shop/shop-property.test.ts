@@ -20,7 +20,7 @@ import { type GatewayLot, isFromOutside, type Sabotage, ShopWorld } from './shop
 
 interface OrderPlan {
   readonly method: PaymentMethod
-  readonly lines: readonly { readonly product: number, readonly quantity: number }[]
+  readonly lines: readonly { readonly product: number; readonly quantity: number }[]
   readonly priceMinor: number
 }
 
@@ -32,8 +32,10 @@ interface History {
 
 const plans: fc.Arbitrary<OrderPlan> = fc.record({
   method: fc.constantFrom<PaymentMethod>('card', 'card', 'transfer'),
-  lines: fc.array(fc.record({ product: fc.nat(2), quantity: fc.integer({ min: 1, max: 3 }) }),
-    { minLength: 1, maxLength: 3 }),
+  lines: fc.array(fc.record({ product: fc.nat(2), quantity: fc.integer({ min: 1, max: 3 }) }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
   priceMinor: fc.constantFrom(0, 1, 999, 2550),
 })
 
@@ -43,16 +45,24 @@ const histories: fc.Arbitrary<History> = fc.record({
   schedule: fc.array(fc.nat(1 << 20), { maxLength: 400, size: 'max' }),
 })
 
-const origin = (world: ShopWorld, commandId: string) =>
-  ({ commandId, source: 'test', nowMs: world.nowMs })
+const origin = (world: ShopWorld, commandId: string) => ({
+  commandId,
+  source: 'test',
+  nowMs: world.nowMs,
+})
 
 const orderIdOf = (index: number): string => `order-${index}`
 
 const place = (world: ShopWorld, { method, lines, priceMinor }: OrderPlan, index: number): void => {
   const order = {
-    customerId: 'c', currency: 'USD', paymentMethod: method,
-    items: lines.map(({ product, quantity }) =>
-      ({ productId: `p${product}`, quantity, priceMinor })),
+    customerId: 'c',
+    currency: 'USD',
+    paymentMethod: method,
+    items: lines.map(({ product, quantity }) => ({
+      productId: `p${product}`,
+      quantity,
+      priceMinor,
+    })),
   }
   const orderId = orderIdOf(index)
   const value = createOrderCommand(order, { orderId, nowMs: world.nowMs, source: 'test' })
@@ -60,9 +70,15 @@ const place = (world: ShopWorld, { method, lines, priceMinor }: OrderPlan, index
 }
 
 const addStock = (world: ShopWorld, product: number, quantity: number, commandId: string): void => {
-  const value = updateStockCommand(`p${product}`, {
-    operation: 'ADD', quantity, reason: 'RESTOCK',
-  }, origin(world, commandId))
+  const value = updateStockCommand(
+    `p${product}`,
+    {
+      operation: 'ADD',
+      quantity,
+      reason: 'RESTOCK',
+    },
+    origin(world, commandId),
+  )
   world.send({ to: 'inventory', value }, `p${product}`)
 }
 
@@ -76,22 +92,40 @@ const intervene = (world: ShopWorld, choice: number, orders: readonly OrderPlan[
   const totalMinor = lines.reduce((sum, { quantity }) => sum + quantity * priceMinor, 0)
   switch (Math.floor(choice / 7) % 8) {
     case 0:
-      world.send({ to: 'orders', value: cancelOrderCommand(orderId, 'changed my mind',
-        origin(world, id)) }, lane)
+      world.send(
+        { to: 'orders', value: cancelOrderCommand(orderId, 'changed my mind', origin(world, id)) },
+        lane,
+      )
       return
     case 1:
-      world.send({ to: 'orders', value: updateOrderCommand({ orderId, notes: id },
-        origin(world, id)) }, lane)
+      world.send(
+        { to: 'orders', value: updateOrderCommand({ orderId, notes: id }, origin(world, id)) },
+        lane,
+      )
       return
     case 2:
-      world.send({ to: 'orders', value: refundOrderCommand({ orderId, reason: 'goodwill',
-        amountMinor: 1 + (choice % 5) }, origin(world, id)) }, lane)
+      world.send(
+        {
+          to: 'orders',
+          value: refundOrderCommand(
+            { orderId, reason: 'goodwill', amountMinor: 1 + (choice % 5) },
+            origin(world, id),
+          ),
+        },
+        lane,
+      )
       return
     case 3:
     case 4: {
       const amountMinor = Math.max(1, totalMinor - (choice % 11 === 0 ? 1 : 0))
-      const data = { paymentId: `pay-${id}`, orderId, customerId: 'c', amountMinor,
-        currency: 'USD', method: 'transfer' as const }
+      const data = {
+        paymentId: `pay-${id}`,
+        orderId,
+        customerId: 'c',
+        amountMinor,
+        currency: 'USD',
+        method: 'transfer' as const,
+      }
       const isWanted = method === 'transfer' || choice % 3 === 0
       if (!isWanted || !world.orders.has(orderId)) return // nobody pays for an unknown order
       world.send({ to: 'payments', value: processPaymentCommand(data, origin(world, id)) }, orderId)
@@ -101,8 +135,16 @@ const intervene = (world: ShopWorld, choice: number, orders: readonly OrderPlan[
       addStock(world, choice % 3, choice % 4, id)
       return
     case 6: {
-      const value = updateStockCommand(`p${choice % 3}`, { operation: 'SUBTRACT',
-        quantity: choice % 5, reason: 'ADJUSTMENT', force: choice % 2 === 0 }, origin(world, id))
+      const value = updateStockCommand(
+        `p${choice % 3}`,
+        {
+          operation: 'SUBTRACT',
+          quantity: choice % 5,
+          reason: 'ADJUSTMENT',
+          force: choice % 2 === 0,
+        },
+        origin(world, id),
+      )
       world.send({ to: 'inventory', value }, `p${choice % 3}`)
       return
     }
@@ -112,7 +154,13 @@ const intervene = (world: ShopWorld, choice: number, orders: readonly OrderPlan[
 }
 
 const lots: readonly GatewayLot[] = [
-  'captured', 'captured', 'captured', 'declined', 'short', 'lost', 'unknown',
+  'captured',
+  'captured',
+  'captured',
+  'declined',
+  'short',
+  'lost',
+  'unknown',
 ]
 const pausesMs = [1, 500, 60_000, 301_000, 16 * 60_000, 61 * 60_000]
 
@@ -188,19 +236,28 @@ const checkEnd = (world: ShopWorld): void => {
 describe('the four models under every schedule', () => {
   it('keep the invariants at each step and end each order once', { timeout: 120_000 }, () => {
     const reached = new Map<string, number>()
-    fc.assert(fc.property(histories, (history) => {
-      const world = run(history)
-      checkEnd(world)
-      for (const { status, reason, returnState } of world.orders.values()) {
-        const label = [status, reason, returnState].filter(Boolean).join(' ')
-        reached.set(label, (reached.get(label) ?? 0) + 1)
-      }
-    }), { numRuns: 1500, seed: 20260101 })
+    fc.assert(
+      fc.property(histories, (history) => {
+        const world = run(history)
+        checkEnd(world)
+        for (const { status, reason, returnState } of world.orders.values()) {
+          const label = [status, reason, returnState].filter(Boolean).join(' ')
+          reached.set(label, (reached.get(label) ?? 0) + 1)
+        }
+      }),
+      { numRuns: 1500, seed: 20260101 },
+    )
     if (process.env['SHOP_REACHED']) console.log(reached)
     const expected = [
-      'completed', 'completed done', 'rejected out-of-stock', 'cancelled payment-declined',
-      'cancelled short-payment', 'cancelled changed my mind', 'expired payment-deadline',
-      'cancelled stock-lost', 'cancelled stock-withdrawn',
+      'completed',
+      'completed done',
+      'rejected out-of-stock',
+      'cancelled payment-declined',
+      'cancelled short-payment',
+      'cancelled changed my mind',
+      'expired payment-deadline',
+      'cancelled stock-lost',
+      'cancelled stock-withdrawn',
     ]
     expect(expected.filter((label) => !reached.has(label))).toEqual([])
   })
@@ -209,9 +266,12 @@ describe('the four models under every schedule', () => {
     ['an inventory that promises what it does not have', { oversells: true }],
     ['payments that forget their refunds', { refundsTwice: true }],
   ])('notice %s', (_what, sabotage) => {
-    const result = fc.check(fc.property(histories, (history) => {
-      checkEnd(run(history, sabotage))
-    }), { numRuns: 300, seed: 7 })
+    const result = fc.check(
+      fc.property(histories, (history) => {
+        checkEnd(run(history, sabotage))
+      }),
+      { numRuns: 300, seed: 7 },
+    )
     expect(result.failed).toBe(true)
   })
 })

@@ -35,7 +35,8 @@ export class ShopStory {
   constructor({ gateway = {}, settings = {}, ...options }: StoryOptions = {}) {
     const config = shopConfig({ ...settings, gateway: fakeGateway(gateway) })
     this.driver = new TopologyDriver(shopTopology(config), {
-      startMs: Date.UTC(2026, 0, 1), ...options,
+      startMs: Date.UTC(2026, 0, 1),
+      ...options,
     })
   }
 
@@ -51,9 +52,14 @@ export class ShopStory {
 
   order(orderId: string, items: Readonly<Record<string, number>>, method?: PaymentMethod): void {
     this.place(orderId, {
-      customerId: 'ann', currency: 'EUR', paymentMethod: method ?? 'card',
-      items: Object.entries(items).map(([productId, quantity]) =>
-        ({ productId, quantity, priceMinor: 1250 })),
+      customerId: 'ann',
+      currency: 'EUR',
+      paymentMethod: method ?? 'card',
+      items: Object.entries(items).map(([productId, quantity]) => ({
+        productId,
+        quantity,
+        priceMinor: 1250,
+      })),
     })
   }
 

@@ -10,8 +10,11 @@ import { parseOrderRequest } from '../../topologies/shop/shared/order-request.ts
 import { orderCommands, paymentCommands } from '../../topologies/shop/shared/topics.ts'
 import { ShopStory } from './shop-story.ts'
 
-const origin = (story: ShopStory, commandId: string) =>
-  ({ commandId, source: 'test', nowMs: story.nowMs })
+const origin = (story: ShopStory, commandId: string) => ({
+  commandId,
+  source: 'test',
+  nowMs: story.nowMs,
+})
 
 describe('an order', () => {
   it('is reserved, paid, deducted, shipped and completed', async () => {
@@ -24,14 +27,23 @@ describe('an order', () => {
       orders: ['order.created', 'order.confirmed', 'order.completed'],
       payments: ['payment.processed'],
       inventory: [
-        'inventory.updated', 'inventory.updated', 'stock.reserved', 'stock.low', 'stock.reserved',
-        'stock.low', 'stock.deducted', 'stock.deducted',
+        'inventory.updated',
+        'inventory.updated',
+        'stock.reserved',
+        'stock.low',
+        'stock.reserved',
+        'stock.low',
+        'stock.deducted',
+        'stock.deducted',
       ],
       shipments: ['shipment.created', 'shipment.status-updated', 'shipment.status-updated'],
     })
     expect(story.row('o-1')).toMatchObject({ status: 'completed', totalMinor: 3750 })
     expect(story.summary()).toMatchObject({
-      orders: 1, units: 3, amountMinor: { EUR: 3750 }, open: 0,
+      orders: 1,
+      units: 3,
+      amountMinor: { EUR: 3750 },
+      open: 0,
       outcomes: { completed: 1, rejected: 0, cancelled: 0, expired: 0 },
       invariants: { violations: [] },
     })
@@ -71,7 +83,7 @@ describe('an order', () => {
     expect(story.eventTypes().payments).toEqual(['payment.processed'])
   })
 
-  it('waits in review while the outcome of its charge is unknown, also when cancelled', async () => {
+  it('waits in review while its charge is of unknown outcome, also when cancelled', async () => {
     const story = new ShopStory({ gateway: { unknownRate: 1, unknownAttempts: 7 } })
     story.stock('tea', 10)
     story.order('o-1', { tea: 1 })
@@ -84,8 +96,11 @@ describe('an order', () => {
     await story.pass(minutes(3))
     await story.pass(minutes(3))
     expect(story.row('o-1')).toMatchObject({ status: 'cancelled', reason: 'late' })
-    expect(story.eventTypes().payments)
-      .toEqual(['payment.unknown', 'payment.processed', 'payment.refunded'])
+    expect(story.eventTypes().payments).toEqual([
+      'payment.unknown',
+      'payment.processed',
+      'payment.refunded',
+    ])
     expect(story.summary().invariants.violations).toEqual([])
   })
 
@@ -104,11 +119,22 @@ describe('an order', () => {
     const story = new ShopStory()
     story.stock('tea', 10)
     for (const orderId of ['paid', 'late']) story.order(orderId, { tea: 1 }, 'transfer')
-    const pay = (orderId: string): void => story.driver.pipe(paymentCommands, orderId,
-      processPaymentCommand({
-        paymentId: `p-${orderId}`, orderId, customerId: 'ann', amountMinor: 1250, currency: 'EUR',
-        method: 'transfer',
-      }, origin(story, `pay-${orderId}`)))
+    const pay = (orderId: string): void =>
+      story.driver.pipe(
+        paymentCommands,
+        orderId,
+        processPaymentCommand(
+          {
+            paymentId: `p-${orderId}`,
+            orderId,
+            customerId: 'ann',
+            amountMinor: 1250,
+            currency: 'EUR',
+            method: 'transfer',
+          },
+          origin(story, `pay-${orderId}`),
+        ),
+      )
     await story.pass()
     pay('paid')
     await story.pass(minutes(16))
@@ -116,12 +142,16 @@ describe('an order', () => {
     await story.pass()
     expect(story.row('paid').status).toBe('completed')
     expect(story.row('late')).toMatchObject({ status: 'expired' })
-    expect(story.row('late').charges[0]?.refunds).toMatchObject([{ amountMinor: 1250, state: 'done' }])
+    expect(story.row('late').charges[0]?.refunds).toMatchObject([
+      { amountMinor: 1250, state: 'done' },
+    ])
     expect(story.summary().invariants.violations).toEqual([])
   })
 
   it('goes on after a restart at any point', async () => {
-    const story = new ShopStory({ settings: { carrier: { shipAfterMs: 500, deliverAfterMs: 500 } } })
+    const story = new ShopStory({
+      settings: { carrier: { shipAfterMs: 500, deliverAfterMs: 500 } },
+    })
     story.stock('tea', 10)
     story.driver.restart()
     story.order('o-1', { tea: 1 })
@@ -139,16 +169,46 @@ describe('an order', () => {
 describe('what the shop refuses becomes a dead letter', () => {
   it.each([
     ['bytes that are no JSON', 'o-1', '{', /JSON/],
-    ['an unknown type', 'o-1', JSON.stringify({ commandId: 'c', commandType: 'Dance',
-      commandVersion: '1.0.0', data: {}, metadata: { correlationId: 'c' } }), /unknown commandType/],
-    ['an unknown major version', 'o-1', JSON.stringify({ commandId: 'c', commandType: 'CreateOrder',
-      commandVersion: '2.0.0', data: {}, metadata: { correlationId: 'c' } }), /commandVersion/],
-    ['a command for an order never created', 'o-1', JSON.stringify(
-      cancelOrderCommand('o-1', 'why not', { commandId: 'c', source: 't', nowMs: 0 })),
-    /ORDER_UNKNOWN/],
-    ['another key than its order id', 'o-2', JSON.stringify(
-      cancelOrderCommand('o-1', 'why not', { commandId: 'c', source: 't', nowMs: 0 })),
-    /is not its orderId/],
+    [
+      'an unknown type',
+      'o-1',
+      JSON.stringify({
+        commandId: 'c',
+        commandType: 'Dance',
+        commandVersion: '1.0.0',
+        data: {},
+        metadata: { correlationId: 'c' },
+      }),
+      /unknown commandType/,
+    ],
+    [
+      'an unknown major version',
+      'o-1',
+      JSON.stringify({
+        commandId: 'c',
+        commandType: 'CreateOrder',
+        commandVersion: '2.0.0',
+        data: {},
+        metadata: { correlationId: 'c' },
+      }),
+      /commandVersion/,
+    ],
+    [
+      'a command for an order never created',
+      'o-1',
+      JSON.stringify(
+        cancelOrderCommand('o-1', 'why not', { commandId: 'c', source: 't', nowMs: 0 }),
+      ),
+      /ORDER_UNKNOWN/,
+    ],
+    [
+      'another key than its order id',
+      'o-2',
+      JSON.stringify(
+        cancelOrderCommand('o-1', 'why not', { commandId: 'c', source: 't', nowMs: 0 }),
+      ),
+      /is not its orderId/,
+    ],
   ])('%s', (_what, key, text, reason) => {
     const story = new ShopStory()
     story.driver.pipeBytes(orderCommands, Buffer.from(key), Buffer.from(text))
@@ -202,8 +262,9 @@ describe('a day of orders', () => {
     expect(after).toMatchObject({ orders: 150, open: 0 })
     expect(Object.values(after.outcomes).every((count) => count > 0)).toBe(true)
     expect(story.driver.deadLetters()).toEqual([])
-    const finals = story.eventTypes().orders.filter((type) =>
-      /\.(completed|rejected|cancelled|expired)$/.test(type))
+    const finals = story
+      .eventTypes()
+      .orders.filter((type) => /\.(completed|rejected|cancelled|expired)$/.test(type))
     expect(finals).toHaveLength(150)
   })
 

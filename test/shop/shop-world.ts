@@ -7,14 +7,22 @@
  */
 
 import { gatewayKeyOf, type GatewayRequest } from '../../topologies/shop/gateway/payment-gateway.ts'
-import { decideHold, decideHoldDue, type StockEmission } from '../../topologies/shop/inventory/model.ts'
+import {
+  decideHold,
+  decideHoldDue,
+  type StockEmission,
+} from '../../topologies/shop/inventory/model.ts'
 import {
   type HoldRow,
   type ProductRow,
   type StockCommandRow,
 } from '../../topologies/shop/inventory/stock-row.ts'
 import { decideStockUpdate } from '../../topologies/shop/inventory/update-stock.ts'
-import { decideOrder, decideOrderDeadline, type OrderDecision } from '../../topologies/shop/orders/model.ts'
+import {
+  decideOrder,
+  decideOrderDeadline,
+  type OrderDecision,
+} from '../../topologies/shop/orders/model.ts'
 import { isFinal, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { type OrderInput } from '../../topologies/shop/orders/transitions.ts'
 import {
@@ -38,12 +46,12 @@ import { advanceShipment, decideShipment } from '../../topologies/shop/shipments
 import { type ShipmentRow } from '../../topologies/shop/shipments/shipment-row.ts'
 
 export type WorldMessage =
-  | { readonly to: 'orders', readonly value: OrderInput }
-  | { readonly to: 'inventory', readonly value: InventoryCommand }
-  | { readonly to: 'payments', readonly value: PaymentCommand }
-  | { readonly to: 'shipments', readonly value: ShipmentCommand }
-  | { readonly to: 'gateway', readonly value: GatewayRequest }
-  | { readonly to: 'answers', readonly value: GatewayResult }
+  | { readonly to: 'orders'; readonly value: OrderInput }
+  | { readonly to: 'inventory'; readonly value: InventoryCommand }
+  | { readonly to: 'payments'; readonly value: PaymentCommand }
+  | { readonly to: 'shipments'; readonly value: ShipmentCommand }
+  | { readonly to: 'gateway'; readonly value: GatewayRequest }
+  | { readonly to: 'answers'; readonly value: GatewayResult }
 
 /** A fault to plant, to see that the checks find it. */
 export interface Sabotage {
@@ -66,9 +74,9 @@ export class ShopWorld {
   /** Final events per order, in order. */
   readonly outcomes = new Map<string, string[]>()
   readonly eventIds = new Map<string, string>()
-  readonly deadLetters: { readonly message: WorldMessage, readonly error: ShopError }[] = []
+  readonly deadLetters: { readonly message: WorldMessage; readonly error: ShopError }[] = []
   /** What really moved, by idempotency key. */
-  readonly bank = new Map<string, { paymentId: string, amountMinor: number }>()
+  readonly bank = new Map<string, { paymentId: string; amountMinor: number }>()
   readonly #stockCommands = new Map<string, StockCommandRow>()
   readonly #sabotage: Sabotage
 
@@ -123,16 +131,16 @@ export class ShopWorld {
   tick(): void {
     const context = this.#orderContext()
     if (!this.lanes().some((lane) => lane.startsWith('orders|'))) {
-      for (const row of [...this.orders.values()]) {
+      for (const row of this.orders.values()) {
         if ((row.indexedDeadlineMs ?? Infinity) > this.nowMs) continue
         this.#storeOrder(decideOrderDeadline(row, this.nowMs, context))
       }
     }
     if (!this.lanes().some((lane) => lane.startsWith('inventory|'))) {
-      for (const hold of [...this.holds.values()]) this.#passHold(hold)
+      for (const hold of this.holds.values()) this.#passHold(hold)
     }
     const carrier = { ...this.config.carrier, nowMs: this.nowMs }
-    for (const row of [...this.shipments.values()]) {
+    for (const row of this.shipments.values()) {
       const { row: next, events } = advanceShipment(row, carrier)
       this.shipments.set(next.shipmentId, next)
       for (const value of events) this.send({ to: 'orders', value }, row.orderId + '|ship')
@@ -140,8 +148,12 @@ export class ShopWorld {
   }
 
   violations(isSettled = false): readonly Violation[] {
-    const rows = { orders: this.orders.values(), products: this.products.values(),
-      holds: this.holds.values(), payments: this.payments.values() }
+    const rows = {
+      orders: this.orders.values(),
+      products: this.products.values(),
+      holds: this.holds.values(),
+      payments: this.payments.values(),
+    }
     const found: Violation[] = [...checkShop({ ...rows, isSettled }).violations]
     for (const [orderId, outcomes] of this.outcomes) {
       if (outcomes.length <= 1) continue
@@ -210,12 +222,18 @@ export class ShopWorld {
     const context = { ...this.config.inventory, nowMs: this.nowMs }
     const product = this.products.get(productId)
     if (command.commandType === 'UpdateStock') {
-      const decision = decideStockUpdate({
-        product,
-        seen: this.#stockCommands.get(command.commandId),
-        liveHolds: () => [...this.holds.values()].filter((hold) =>
-          hold.productId === productId && hold.state === 'held'),
-      }, command, context)
+      const decision = decideStockUpdate(
+        {
+          product,
+          seen: this.#stockCommands.get(command.commandId),
+          liveHolds: () =>
+            [...this.holds.values()].filter(
+              (hold) => hold.productId === productId && hold.state === 'held',
+            ),
+        },
+        command,
+        context,
+      )
       if (decision === undefined) return
       this.products.set(productId, decision.product)
       this.#stockCommands.set(command.commandId, decision.seen)
@@ -257,7 +275,8 @@ export class ShopWorld {
       return done(request, { kind: 'declined', reason: 'card-declined' })
     }
     const { paymentId } = request
-    const amountMinor = known?.amountMinor
+    const amountMinor =
+      known?.amountMinor
       ?? (lot === 'short' ? Math.floor(request.amountMinor / 2) : request.amountMinor)
     this.bank.set(key, { paymentId, amountMinor })
     if (lot === 'lost') return undefined
@@ -283,12 +302,13 @@ export class ShopWorld {
     }
   }
 
-  #storePayment(decision: { row: PaymentRow, emissions: readonly PaymentEmission[] } | undefined) {
+  #storePayment(decision: { row: PaymentRow; emissions: readonly PaymentEmission[] } | undefined) {
     if (decision === undefined) return
     const { row, emissions } = decision
     this.payments.set(row.paymentId, row)
     for (const each of emissions) {
-      if (each.kind === 'gatewayCall') this.send({ to: 'gateway', value: each.request }, row.orderId)
+      if (each.kind === 'gatewayCall')
+        this.send({ to: 'gateway', value: each.request }, row.orderId)
       else this.send({ to: 'orders', value: each.event }, `${row.orderId}|pay`)
     }
   }
@@ -319,13 +339,14 @@ export class ShopWorld {
   }
 
   #noteEvent(eventId: string, eventType: string, orderId: string): void {
-    if (this.eventIds.has(eventId)) throw new Error(`event id ${eventId} of ${eventType} used twice`)
+    if (this.eventIds.has(eventId))
+      throw new Error(`event id ${eventId} of ${eventType} used twice`)
     this.eventIds.set(eventId, eventType)
     if (!/\.(completed|rejected|cancelled|expired)$/.test(eventType)) return
-    this.outcomes.set(orderId, [...this.outcomes.get(orderId) ?? [], eventType])
+    this.outcomes.set(orderId, [...(this.outcomes.get(orderId) ?? []), eventType])
   }
 
-  #banked(paymentId: string): { captured: number, refunded: number } {
+  #banked(paymentId: string): { captured: number; refunded: number } {
     let captured = 0
     let refunded = 0
     for (const entry of this.bank.values()) {

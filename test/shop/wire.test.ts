@@ -17,10 +17,23 @@ describe('the wire format', () => {
   })
 
   it('encodes an event once for its topic and the way back to the order', () => {
-    const data = { productId: 'p', orderId: 'o', holdId: 'h', line: 0, quantity: 1, onHand: 1,
-      held: 1 }
-    const origin = { source: 's', aggregateId: 'p', aggregateVersion: 1, correlationId: 'c',
-      causationId: 'c', nowMs: 0 }
+    const data = {
+      productId: 'p',
+      orderId: 'o',
+      holdId: 'h',
+      line: 0,
+      quantity: 1,
+      onHand: 1,
+      held: 1,
+    }
+    const origin = {
+      source: 's',
+      aggregateId: 'p',
+      aggregateVersion: 1,
+      correlationId: 'c',
+      causationId: 'c',
+      nowMs: 0,
+    }
     const event = newEvent('stock.reserved', data, origin, 'x')
     const bytes = inventory.value.encode(event)
     expect(inventoryReplies.value.encode(event)).toBe(bytes)

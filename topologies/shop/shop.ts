@@ -22,20 +22,31 @@ import { type ShopConfig } from './shared/config.ts'
 import { shipmentSteps, shipmentStore, shipmentTotals } from './shipments/stores.ts'
 import { shipmentsFlow } from './shipments/topology.ts'
 
-export const shopTopology = (config: ShopConfig): Topology => topology('shop', () => {
-  const { replies$, sinks } = inventoryFlow(config)
-  return [
-    ...sinks,
-    ...ordersFlow(config, replies$),
-    ...paymentsFlow(config),
-    ...shipmentsFlow(config),
-  ]
-})
+export const shopTopology = (config: ShopConfig): Topology =>
+  topology('shop', () => {
+    const { replies$, sinks } = inventoryFlow(config)
+    return [
+      ...sinks,
+      ...ordersFlow(config, replies$),
+      ...paymentsFlow(config),
+      ...shipmentsFlow(config),
+    ]
+  })
 
 /** Every store of the shop, for queries by name. */
 export const shopStores: readonly Store[] = [
-  orderStore, orderDeadlines, orderTotals,
-  productStore, holdStore, stockCommands, stockDeadlines, inventoryTotals,
-  paymentStore, gatewayCalls, paymentTotals,
-  shipmentStore, shipmentSteps, shipmentTotals,
+  orderStore,
+  orderDeadlines,
+  orderTotals,
+  productStore,
+  holdStore,
+  stockCommands,
+  stockDeadlines,
+  inventoryTotals,
+  paymentStore,
+  gatewayCalls,
+  paymentTotals,
+  shipmentStore,
+  shipmentSteps,
+  shipmentTotals,
 ]

@@ -32,8 +32,14 @@ export interface FakeGatewayOptions {
 /** @throws {RangeError} a rate outside of 0 to 1, or a latency without `sleep` */
 export const fakeGateway = (options: FakeGatewayOptions = {}): PaymentGateway => {
   const {
-    seed = 1, declineRate = 0, shortRate = 0, timeoutRate = 0, unknownRate = 0,
-    unknownAttempts = 7, latencyMs = 0, sleep,
+    seed = 1,
+    declineRate = 0,
+    shortRate = 0,
+    timeoutRate = 0,
+    unknownRate = 0,
+    unknownAttempts = 7,
+    latencyMs = 0,
+    sleep,
   } = options
   for (const rate of [declineRate, shortRate, timeoutRate, unknownRate]) {
     if (!(rate >= 0 && rate <= 1)) throw new RangeError(`a rate of ${rate} is not within 0 to 1`)
@@ -59,7 +65,7 @@ export const fakeGateway = (options: FakeGatewayOptions = {}): PaymentGateway =>
 const chargeAnswer = (
   { amountMinor }: GatewayRequest,
   idempotencyKey: string,
-  { isDeclined, isShort }: { readonly isDeclined: boolean, readonly isShort: boolean },
+  { isDeclined, isShort }: { readonly isDeclined: boolean; readonly isShort: boolean },
 ): GatewayAnswer => {
   if (isDeclined) return { kind: 'declined', reason: 'card-declined' }
   const capturedMinor = isShort ? Math.floor(amountMinor / 2) : amountMinor

@@ -30,10 +30,10 @@ export type GatewayRequest = ChargeRequest | RefundRequest
 
 export type GatewayAnswer =
   /** `capturedMinor` may be less than asked for, never more. */
-  | { readonly kind: 'captured', readonly capturedMinor: number, readonly transactionId: string }
-  | { readonly kind: 'declined', readonly reason: string }
-  | { readonly kind: 'refunded', readonly transactionId: string }
-  | { readonly kind: 'refused', readonly reason: string }
+  | { readonly kind: 'captured'; readonly capturedMinor: number; readonly transactionId: string }
+  | { readonly kind: 'declined'; readonly reason: string }
+  | { readonly kind: 'refunded'; readonly transactionId: string }
+  | { readonly kind: 'refused'; readonly reason: string }
 
 export interface GatewayCall {
   readonly idempotencyKey: string

@@ -24,8 +24,8 @@ import { answerOf, type HoldAction, holdActions } from './transitions.ts'
 
 export type StockEmission =
   /** Goes to the inventory's topic and back to the order. */
-  | { readonly kind: 'reply', readonly event: StockReply }
-  | { readonly kind: 'notice', readonly event: StockNotice }
+  | { readonly kind: 'reply'; readonly event: StockReply }
+  | { readonly kind: 'notice'; readonly event: StockNotice }
 
 export interface StockContext extends InventoryConfig {
   readonly nowMs: number
@@ -62,8 +62,13 @@ export const decideHold = (
   const moved = moveStock({ ...stock, version: stock.version + 1 }, change)
   const next = nextHold(hold, command, { state, version: moved.version }, context)
   const cause = { causationId: command.commandId, correlationId: command.metadata.correlationId }
-  const emissions: StockEmission[] = [replyOf(reply, { product: moved, hold: next, ...cause,
-    ...reason !== undefined && { reason } }, context)]
+  const emissions: StockEmission[] = [
+    replyOf(
+      reply,
+      { product: moved, hold: next, ...cause, ...(reason !== undefined && { reason }) },
+      context,
+    ),
+  ]
   if (commandType === 'ReleaseStock') return { product: moved, hold: next, emissions }
   return { ...withLowStock(moved, emissions, command.commandId, context), hold: next }
 }
@@ -76,7 +81,7 @@ export const decideHold = (
  *                 which all inputs were seen, so no DeductStock for the hold can be waiting
  */
 export const decideHoldDue = (
-  { product, hold }: { readonly product: ProductRow, readonly hold: HoldRow },
+  { product, hold }: { readonly product: ProductRow; readonly hold: HoldRow },
   untilMs: number,
   context: StockContext,
 ): HoldDecision => {
@@ -90,7 +95,7 @@ export const decideHoldDue = (
 /** Ends a live hold from our side: it ran out, or its stock was taken away (`broken`). */
 export const expireHold = (
   product: ProductRow,
-  cause: { hold: HoldRow, reason: 'expired' | 'broken', causationId: string },
+  cause: { hold: HoldRow; reason: 'expired' | 'broken'; causationId: string },
   context: StockContext,
 ): HoldDecision & { readonly hold: HoldRow } => {
   const { hold, reason, causationId } = cause
@@ -103,7 +108,9 @@ export const expireHold = (
   const correlationId = hold.orderId
   const about = { product: moved, hold: next, reason, causationId, correlationId }
   return {
-    product: moved, hold: next, emissions: [replyOf('hold.expired', about, context)],
+    product: moved,
+    hold: next,
+    emissions: [replyOf('hold.expired', about, context)],
   }
 }
 
@@ -130,8 +137,13 @@ const changeOf = (
         ? { ...still, state: 'held', reply: 'stock.reserved', heldBy: quantity }
         : { ...still, state: 'refused', reply: 'reservation.failed', reason: 'out-of-stock' }
     case 'deductHeld':
-      return { ...still, state: 'deducted', reply: 'stock.deducted', heldBy: -quantity,
-        deductedBy: quantity }
+      return {
+        ...still,
+        state: 'deducted',
+        reply: 'stock.deducted',
+        heldBy: -quantity,
+        deductedBy: quantity,
+      }
     case 'deductFree':
       return isEnough
         ? { ...still, state: 'deducted', reply: 'stock.deducted', deductedBy: quantity }
@@ -170,17 +182,24 @@ const actionOf = (hold: HoldRow | undefined, command: HoldCommand): HoldAction =
 const repeated = (
   product: ProductRow,
   hold: HoldRow | undefined,
-  { action, command }: { readonly action: HoldAction, readonly command: HoldCommand },
+  { action, command }: { readonly action: HoldAction; readonly command: HoldCommand },
   context: StockContext,
 ): HoldDecision | undefined => {
   if (hold === undefined) return undefined
-  const reply = action === 'refuseClosed' ? 'reservation.failed'
-    : action === 'failClosed' ? 'deduct.failed' : answerOf[hold.state]
+  const reply =
+    action === 'refuseClosed'
+      ? 'reservation.failed'
+      : action === 'failClosed'
+        ? 'deduct.failed'
+        : answerOf[hold.state]
   if (reply === undefined) return undefined
   const isClosed = action === 'refuseClosed' || action === 'failClosed'
   const about = {
-    product, hold, causationId: command.commandId, correlationId: command.metadata.correlationId,
-    ...isClosed && { reason: 'closed' },
+    product,
+    hold,
+    causationId: command.commandId,
+    correlationId: command.metadata.correlationId,
+    ...(isClosed && { reason: 'closed' }),
   }
   return { product, hold, emissions: [replyOf(reply, about, context)] }
 }
@@ -204,8 +223,11 @@ const checkHold = (hold: HoldRow | undefined, { data }: HoldCommand): void => {
   checkCount(data.quantity, 'quantity', 1)
   if (hold === undefined) return
   if (hold.orderId !== data.orderId || hold.quantity !== data.quantity || hold.line !== data.line) {
-    throw new ShopError('COMMAND_ID_REUSED', `hold ${data.holdId} is of order ${hold.orderId}, line `
-      + `${hold.line}, quantity ${hold.quantity}`)
+    throw new ShopError(
+      'COMMAND_ID_REUSED',
+      `hold ${data.holdId} is of order ${hold.orderId}, line `
+        + `${hold.line}, quantity ${hold.quantity}`,
+    )
   }
 }
 
@@ -225,11 +247,22 @@ const replyOf = (
   const { productId, orderId, holdId, line, quantity, version } = hold
   const { onHand, held } = product
   const data = {
-    productId, orderId, holdId, line, quantity, onHand, held, ...reason !== undefined && { reason },
+    productId,
+    orderId,
+    holdId,
+    line,
+    quantity,
+    onHand,
+    held,
+    ...(reason !== undefined && { reason }),
   }
   const origin = {
-    source: inventorySource, aggregateId: productId, aggregateVersion: version, correlationId,
-    causationId, nowMs,
+    source: inventorySource,
+    aggregateId: productId,
+    aggregateVersion: version,
+    correlationId,
+    causationId,
+    nowMs,
   }
   const event = newEvent(eventType, data, origin, `${eventType}:${holdId}`)
   return { kind: 'reply', event }
@@ -241,15 +274,19 @@ const withLowStock = (
   emissions: StockEmission[],
   causationId: string,
   { lowStockThreshold: threshold, nowMs }: StockContext,
-): { readonly product: ProductRow, readonly emissions: StockEmission[] } => {
+): { readonly product: ProductRow; readonly emissions: StockEmission[] } => {
   const available = availableOf(product)
   if (product.isLow || available > threshold || product.addedTotal === 0) {
     return { product, emissions }
   }
   const { productId, version } = product
   const origin = {
-    source: inventorySource, aggregateId: productId, aggregateVersion: version,
-    correlationId: causationId, causationId, nowMs,
+    source: inventorySource,
+    aggregateId: productId,
+    aggregateVersion: version,
+    correlationId: causationId,
+    causationId,
+    nowMs,
   }
   const data = { productId, available, threshold }
   const event = newEvent('stock.low', data, origin, `stock.low:${version}`)

@@ -11,7 +11,8 @@ export const holdStore = keyValueStore('holds', { key: utf8, value: json<HoldRow
 
 /** By commandId of UpdateStock, for `memoryMs`. */
 export const stockCommands = keyValueStore('stock-commands', {
-  key: utf8, value: json<StockCommandRow>(),
+  key: utf8,
+  value: json<StockCommandRow>(),
 })
 
 /** `<ms>|h<hold key>` per hold and `<ms>|c<commandId>` per command: when to look at it. */
@@ -19,7 +20,8 @@ export const stockDeadlines = keyValueStore('stock-deadlines', { key: utf8, valu
 
 /** Counters of the task. */
 export const inventoryTotals = keyValueStore('inventory-totals', {
-  key: utf8, value: json<number>(),
+  key: utf8,
+  value: json<number>(),
 })
 
 export const holdKey = (productId: string, holdId: string): string => `${productId}|${holdId}`

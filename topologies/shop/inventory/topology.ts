@@ -65,7 +65,10 @@ export const inventoryFlow = (config: ShopConfig): InventoryFlow => {
 
 const decider = (config: ShopConfig) => {
   const stores = {
-    products: productStore, holds: holdStore, commands: stockCommands, deadlines: stockDeadlines,
+    products: productStore,
+    holds: holdStore,
+    commands: stockCommands,
+    deadlines: stockDeadlines,
     totals: inventoryTotals,
   }
   const contextOf = (nowMs: number): StockContext => ({ ...config.inventory, nowMs })
@@ -73,9 +76,10 @@ const decider = (config: ShopConfig) => {
     onRecord: ({ key, value }, opened, context) => {
       checkKey(key, value.data.productId, 'productId')
       const now = contextOf(context.nowMs())
-      const emissions = value.commandType === 'UpdateStock'
-        ? updateStock(opened, value, now)
-        : commandHold(opened, value, now)
+      const emissions =
+        value.commandType === 'UpdateStock'
+          ? updateStock(opened, value, now)
+          : commandHold(opened, value, now)
       if (emissions === undefined) count(opened.totals, duplicatesCounter)
       return emissions ?? []
     },
@@ -110,7 +114,10 @@ const updateStock = (
   command: UpdateStock,
   context: StockContext,
 ): readonly StockEmission[] | undefined => {
-  const { commandId, data: { productId } } = command
+  const {
+    commandId,
+    data: { productId },
+  } = command
   const decision = decideStockUpdate(
     {
       product: opened.products.get(productId),
@@ -146,7 +153,8 @@ const passDeadlines = (
   const bound = dueBound(dueMs)
   if (bound === undefined) return []
   const sent: (readonly [string, StockEmission])[] = []
-  for (const [indexKey] of [...opened.deadlines.range({ to: bound, limit: deadlinesMax })]) {
+  const due = [...opened.deadlines.range({ to: bound, limit: deadlinesMax })] // changed below
+  for (const [indexKey] of due) {
     opened.deadlines.delete(indexKey)
     const subject = restOf(indexKey)
     if (subject.startsWith('c')) opened.commands.delete(subject.slice(1))
@@ -157,7 +165,7 @@ const passDeadlines = (
 
 const passHold = (
   opened: StockStores,
-  { key, dueMs }: { readonly key: string, readonly dueMs: number },
+  { key, dueMs }: { readonly key: string; readonly dueMs: number },
   context: StockContext,
 ): readonly (readonly [string, StockEmission])[] => {
   const hold = opened.holds.get(key)

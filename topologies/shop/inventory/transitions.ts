@@ -10,8 +10,16 @@ import { type StockReplyType } from '../shared/events.ts'
 import { type HoldState } from './stock-row.ts'
 
 export type HoldAction =
-  | 'hold' | 'deductHeld' | 'deductFree' | 'releaseHeld' | 'close' | 'giveBack'
-  | 'refuseClosed' | 'failClosed' | 'answerAgain' | 'drop'
+  | 'hold'
+  | 'deductHeld'
+  | 'deductFree'
+  | 'releaseHeld'
+  | 'close'
+  | 'giveBack'
+  | 'refuseClosed'
+  | 'failClosed'
+  | 'answerAgain'
+  | 'drop'
 
 export const holdActions: Readonly<
   Record<HoldState | 'none', Readonly<Record<HoldCommand['commandType'], HoldAction>>>
@@ -22,7 +30,9 @@ export const holdActions: Readonly<
   deducted: { ReserveStock: 'drop', DeductStock: 'answerAgain', ReleaseStock: 'giveBack' },
   refused: { ReserveStock: 'answerAgain', DeductStock: 'failClosed', ReleaseStock: 'close' },
   released: {
-    ReserveStock: 'refuseClosed', DeductStock: 'failClosed', ReleaseStock: 'answerAgain',
+    ReserveStock: 'refuseClosed',
+    DeductStock: 'failClosed',
+    ReleaseStock: 'answerAgain',
   },
   returned: { ReserveStock: 'drop', DeductStock: 'drop', ReleaseStock: 'answerAgain' },
 }

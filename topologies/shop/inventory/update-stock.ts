@@ -94,13 +94,17 @@ const holdsToBreak = (
 ): readonly HoldRow[] => {
   const left = onHand - quantity
   if (left < 0) {
-    throw new ShopError('STOCK_BELOW_ZERO', `${quantity} of ${productId}, of which ${onHand} are `
-      + 'on hand')
+    throw new ShopError(
+      'STOCK_BELOW_ZERO',
+      `${quantity} of ${productId}, of which ${onHand} are ` + 'on hand',
+    )
   }
   if (left >= held) return []
   if (force !== true) {
-    throw new ShopError('STOCK_BELOW_HELD', `${quantity} of ${productId} would leave ${left}, and `
-      + `${held} are held for orders`)
+    throw new ShopError(
+      'STOCK_BELOW_HELD',
+      `${quantity} of ${productId} would leave ${left}, and ` + `${held} are held for orders`,
+    )
   }
   const newestFirst = liveHolds().toSorted((a, b) => b.version - a.version)
   const broken: HoldRow[] = []
@@ -129,8 +133,12 @@ const updatedOf = (
   const { operation, quantity, reason } = data
   const quantityChange = operation === 'ADD' ? quantity : -quantity
   const origin = {
-    source: inventorySource, aggregateId: productId, aggregateVersion: version, correlationId,
-    causationId: commandId, nowMs,
+    source: inventorySource,
+    aggregateId: productId,
+    aggregateVersion: version,
+    correlationId,
+    causationId: commandId,
+    nowMs,
   }
   const event = newEvent(
     'inventory.updated',

@@ -26,7 +26,8 @@ export const parseCdnowLine = (line: string, lineNumber: number): LoadLine => {
   const placedAt = `${year}-${month}-${day}T00:00:00.000Z`
   if (!isDate(placedAt)) return { ok: false, reason: `${year}${month}${day} is no date` }
   const units = Number(unitsText)
-  if (!Number.isSafeInteger(units) || units < 1) return { ok: false, reason: 'units must be 1 or more' }
+  if (!Number.isSafeInteger(units) || units < 1)
+    return { ok: false, reason: 'units must be 1 or more' }
   let amountMinor: number
   try {
     amountMinor = parseMinor(dollars, 'USD')

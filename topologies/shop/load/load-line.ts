@@ -3,5 +3,5 @@
 import { type ParsedOrder } from '../shared/order-request.ts'
 
 export type LoadLine =
-  | { readonly ok: true, readonly orderId: string, readonly order: ParsedOrder }
-  | { readonly ok: false, readonly reason: string }
+  | { readonly ok: true; readonly orderId: string; readonly order: ParsedOrder }
+  | { readonly ok: false; readonly reason: string }

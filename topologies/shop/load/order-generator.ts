@@ -50,8 +50,11 @@ export const orderGenerator = (
   }
 }
 
-const itemOf = ({ productId, price }: CatalogueProduct, random: Prng): OrderRequestItem =>
-  ({ productId, quantity: 1 + random.int(3), price })
+const itemOf = ({ productId, price }: CatalogueProduct, random: Prng): OrderRequestItem => ({
+  productId,
+  quantity: 1 + random.int(3),
+  price,
+})
 
 const distinct = (
   products: readonly CatalogueProduct[],

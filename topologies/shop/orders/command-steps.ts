@@ -12,8 +12,8 @@ import { beginWindDown } from './wind-down.ts'
 export const update = (draft: OrderDraft, { data }: UpdateOrder): boolean => {
   const { orderId, shippingAddress, notes } = data
   const changes = {
-    ...typeof shippingAddress === 'string' && { shippingAddress },
-    ...typeof notes === 'string' && { notes },
+    ...(typeof shippingAddress === 'string' && { shippingAddress }),
+    ...(typeof notes === 'string' && { notes }),
   }
   Object.assign(draft.row, changes)
   draft.orderEvent('order.updated', { orderId, ...changes })
@@ -48,8 +48,10 @@ export const refund = (draft: OrderDraft, { data }: RefundOrder): boolean => {
     const amountMinor = data.amountMinor ?? keptMinor
     checkCount(amountMinor, 'amountMinor', 1)
     if (amountMinor > keptMinor) {
-      throw new ShopError('REFUND_TOO_LARGE', `${amountMinor} of order ${row.orderId}, of which `
-        + `${keptMinor} are left`)
+      throw new ShopError(
+        'REFUND_TOO_LARGE',
+        `${amountMinor} of order ${row.orderId}, of which ` + `${keptMinor} are left`,
+      )
     }
     row.waivedMinor = (row.waivedMinor ?? 0) + amountMinor
   }

@@ -21,8 +21,11 @@ export const createOrder = (
 ): OrderDraft => {
   const { data } = command
   const totalMinor = checkOrder(data)
-  const draft = new OrderDraft(firstRow(command, totalMinor, createHash, context), command.commandId,
-    context)
+  const draft = new OrderDraft(
+    firstRow(command, totalMinor, createHash, context),
+    command.commandId,
+    context,
+  )
   draft.orderEvent('order.created', {
     orderId: data.orderId,
     customerId: data.customerId,
@@ -31,8 +34,8 @@ export const createOrder = (
     paymentMethod: data.paymentMethod,
     items: data.items,
     placedAt: isoTime(draft.row.placedAtMs),
-    ...data.shippingAddress !== undefined && { shippingAddress: data.shippingAddress },
-    ...data.notes !== undefined && { notes: data.notes },
+    ...(data.shippingAddress !== undefined && { shippingAddress: data.shippingAddress }),
+    ...(data.notes !== undefined && { notes: data.notes }),
   })
   draft.platformEvent('workflow.started', { orderId: data.orderId, workflow: 'order' })
   for (const line of linesByProduct(data.items)) draft.reserve(line)
@@ -55,16 +58,20 @@ const firstRow = (
     currency: data.currency,
     paymentMethod: data.paymentMethod,
     totalMinor,
-    lines: data.items.map(({ productId, quantity, priceMinor }) =>
-      ({ productId, quantity, priceMinor, state: 'asked' })),
+    lines: data.items.map(({ productId, quantity, priceMinor }) => ({
+      productId,
+      quantity,
+      priceMinor,
+      state: 'asked',
+    })),
     charges: [],
     placedAtMs,
     createdAtMs: nowMs,
     deadlineMs: nowMs + deadlines.replyMs,
     createHash,
     correlationId: metadata.correlationId,
-    ...data.shippingAddress !== undefined && { shippingAddress: data.shippingAddress },
-    ...data.notes !== undefined && { notes: data.notes },
+    ...(data.shippingAddress !== undefined && { shippingAddress: data.shippingAddress }),
+    ...(data.notes !== undefined && { notes: data.notes }),
   }
 }
 

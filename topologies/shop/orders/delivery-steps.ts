@@ -18,7 +18,10 @@ export const shipmentCreated = (
 ): boolean => {
   if (draft.row.shipment !== undefined) return false
   draft.row.shipment = {
-    status: 'CREATED', version: aggregateVersion, carrier, trackingNumber,
+    status: 'CREATED',
+    version: aggregateVersion,
+    carrier,
+    trackingNumber,
   }
   return true
 }
@@ -31,7 +34,10 @@ export const shipmentMoved = (
   const { row } = draft
   const { shipment } = row
   if (shipment === undefined) {
-    throw new ShopError('SHIPMENT_UNKNOWN', `order ${row.orderId} has no shipment ${shipmentId} yet`)
+    throw new ShopError(
+      'SHIPMENT_UNKNOWN',
+      `order ${row.orderId} has no shipment ${shipmentId} yet`,
+    )
   }
   if (version <= shipment.version) return false
   row.shipment = { ...shipment, status, version }
@@ -66,7 +72,11 @@ const complete = (draft: OrderDraft): void => {
   const { orderId, customerId, currency, totalMinor } = row
   draft.moveTo('completed')
   draft.orderEvent('order.completed', {
-    orderId, customerId, shipmentId: shipmentIdOf(orderId), currency, totalMinor,
+    orderId,
+    customerId,
+    shipmentId: shipmentIdOf(orderId),
+    currency,
+    totalMinor,
   })
   draft.platformEvent('saga.completed', { orderId, workflow: 'order', outcome: 'completed' })
   if (row.returnState === 'requested') startReturn(draft)

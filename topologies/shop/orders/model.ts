@@ -33,16 +33,30 @@ export interface OrderDecision {
   readonly row: OrderRow
   readonly emissions: readonly OrderEmission[]
   /** The one row of the order in the deadline index: where to delete it and where to put it. */
-  readonly index: { readonly deleteMs?: number, readonly putMs?: number }
+  readonly index: { readonly deleteMs?: number; readonly putMs?: number }
 }
 
 type Step = (draft: OrderDraft, input: never) => boolean
 
 const steps: Readonly<Record<Exclude<OrderAction, 'drop' | 'createAgain'>, Step>> = {
-  update, cancel, cancelAfterReview, returnGoods, refund,
-  lineHeld, lineRefused, lineDeducted, lineLost, lineReleased, lineReturned, lineExpired, lateHold,
-  paymentProcessed, paymentUnknown, paymentRefunded,
-  shipmentCreated, shipmentMoved,
+  update,
+  cancel,
+  cancelAfterReview,
+  returnGoods,
+  refund,
+  lineHeld,
+  lineRefused,
+  lineDeducted,
+  lineLost,
+  lineReleased,
+  lineReturned,
+  lineExpired,
+  lateHold,
+  paymentProcessed,
+  paymentUnknown,
+  paymentRefunded,
+  shipmentCreated,
+  shipmentMoved,
 }
 
 /** Commands a row remembers at most; the oldest are forgotten first. */
@@ -93,7 +107,9 @@ export const decideOrderDeadline = (
   if (row.deadlineMs > dueMs) {
     const { deadlineMs } = row
     return {
-      row: { ...row, indexedDeadlineMs: deadlineMs }, emissions: [], index: { putMs: deadlineMs },
+      row: { ...row, indexedDeadlineMs: deadlineMs },
+      emissions: [],
+      index: { putMs: deadlineMs },
     }
   }
   const { indexedDeadlineMs: _fired, ...unindexed } = row
@@ -127,7 +143,8 @@ const decisionOf = ({ row, emissions }: OrderDraft): OrderDecision => {
   }
   row.indexedDeadlineMs = deadlineMs
   const index = {
-    putMs: deadlineMs, ...indexedDeadlineMs !== undefined && { deleteMs: indexedDeadlineMs },
+    putMs: deadlineMs,
+    ...(indexedDeadlineMs !== undefined && { deleteMs: indexedDeadlineMs }),
   }
   return { row, emissions, index }
 }
@@ -141,8 +158,10 @@ const isRepeated = ({ seen, orderId }: OrderRow, { commandId, data }: OrderComma
   const known = seen?.find((each) => each.commandId === commandId)
   if (known === undefined) return false
   if (known.hash === bodyHash(data)) return true
-  throw new ShopError('COMMAND_ID_REUSED', `another command came to order ${orderId} under the id `
-    + commandId)
+  throw new ShopError(
+    'COMMAND_ID_REUSED',
+    `another command came to order ${orderId} under the id ` + commandId,
+  )
 }
 
 const remember = ({ row, context: { nowMs } }: OrderDraft, command: OrderCommand): void => {

@@ -73,8 +73,11 @@ export const paymentRefunded = (draft: OrderDraft, { data }: PaymentRefunded): b
   const { refundId, paymentId, amountMinor, status, reason, refundableMinor } = data
   const known = draft.row.charges.find((each) => each.paymentId === paymentId)
   if (known === undefined) {
-    throw new ShopError('PAYMENT_UNKNOWN', `refund ${refundId} is of the payment ${paymentId}, `
-      + `which order ${draft.row.orderId} does not know`)
+    throw new ShopError(
+      'PAYMENT_UNKNOWN',
+      `refund ${refundId} is of the payment ${paymentId}, `
+        + `which order ${draft.row.orderId} does not know`,
+    )
   }
   const refunds = known.refunds ?? []
   const asked = refunds.find((each) => each.refundId === refundId)
@@ -109,7 +112,10 @@ const settle = (draft: OrderDraft): void => {
 }
 
 const declined = (draft: OrderDraft): void => {
-  const { row, context: { chargesMax } } = draft
+  const {
+    row,
+    context: { chargesMax },
+  } = draft
   if (row.cancelReason !== undefined) {
     beginWindDown(draft, { outcome: 'cancelled', reason: row.cancelReason })
     return
@@ -137,10 +143,7 @@ const setCharge = (draft: OrderDraft, next: OrderCharge): void => {
   draft.row.charges = index < 0 ? [...charges, next] : charges.with(index, next)
 }
 
-const withRefund = (
-  refunds: readonly OrderRefund[],
-  next: OrderRefund,
-): readonly OrderRefund[] => {
+const withRefund = (refunds: readonly OrderRefund[], next: OrderRefund): readonly OrderRefund[] => {
   const index = refunds.findIndex(({ refundId }) => refundId === next.refundId)
   return index < 0 ? [...refunds, next] : refunds.with(index, next)
 }

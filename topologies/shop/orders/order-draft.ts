@@ -21,11 +21,11 @@ import { isFinal, type LineState, type OrderRow, type OrderStatus } from './orde
 import { nextStatuses } from './transitions.ts'
 
 export type OrderEmission =
-  | { readonly kind: 'orderEvent', readonly message: OrderEvent }
-  | { readonly kind: 'platformEvent', readonly message: PlatformEvent }
-  | { readonly kind: 'inventoryCommand', readonly message: InventoryCommand }
-  | { readonly kind: 'paymentCommand', readonly message: PaymentCommand }
-  | { readonly kind: 'shipmentCommand', readonly message: ShipmentCommand }
+  | { readonly kind: 'orderEvent'; readonly message: OrderEvent }
+  | { readonly kind: 'platformEvent'; readonly message: PlatformEvent }
+  | { readonly kind: 'inventoryCommand'; readonly message: InventoryCommand }
+  | { readonly kind: 'paymentCommand'; readonly message: PaymentCommand }
+  | { readonly kind: 'shipmentCommand'; readonly message: ShipmentCommand }
 
 /** Processing time and settings; the same for every record of a call. */
 export interface OrderContext {
@@ -105,7 +105,8 @@ export class OrderDraft {
     const data = { ...this.#hold(line), reason }
     const origin = this.#commandOrigin(`${data.holdId}:release:${reason}`)
     this.emissions.push({
-      kind: 'inventoryCommand', message: newCommand('ReleaseStock', data, origin),
+      kind: 'inventoryCommand',
+      message: newCommand('ReleaseStock', data, origin),
     })
   }
 
@@ -118,7 +119,7 @@ export class OrderDraft {
     })
   }
 
-  refund(paymentId: string, refund: { refundId: string, amountMinor: number }): void {
+  refund(paymentId: string, refund: { refundId: string; amountMinor: number }): void {
     const { orderId, reason = 'surplus' } = this.row
     const data = { ...refund, paymentId, orderId, reason }
     this.emissions.push({
@@ -132,7 +133,10 @@ export class OrderDraft {
     const shipmentId = shipmentIdOf(orderId)
     const items = lines.map(({ productId, quantity }) => ({ productId, quantity }))
     const data = {
-      shipmentId, orderId, items, ...shippingAddress !== undefined && { shippingAddress },
+      shipmentId,
+      orderId,
+      items,
+      ...(shippingAddress !== undefined && { shippingAddress }),
     }
     this.emissions.push({
       kind: 'shipmentCommand',
@@ -146,11 +150,17 @@ export class OrderDraft {
   }
 
   #setDeadline(): void {
-    const { row, context: { nowMs, deadlines } } = this
+    const {
+      row,
+      context: { nowMs, deadlines },
+    } = this
     if (isFinal(row)) return // the decision takes the deadline away
     const isPaying = row.status === 'paying'
-    const waitMs = isPaying ? deadlines.paymentMs
-      : row.status === 'confirmed' ? deadlines.deliveryMs : deadlines.replyMs
+    const waitMs = isPaying
+      ? deadlines.paymentMs
+      : row.status === 'confirmed'
+        ? deadlines.deliveryMs
+        : deadlines.replyMs
     row.deadlineMs = nowMs + waitMs
   }
 
@@ -163,15 +173,23 @@ export class OrderDraft {
   #origin() {
     const { orderId, version, correlationId } = this.row
     return {
-      source, aggregateId: orderId, aggregateVersion: version, correlationId,
-      causationId: this.#causationId, nowMs: this.context.nowMs,
+      source,
+      aggregateId: orderId,
+      aggregateVersion: version,
+      correlationId,
+      causationId: this.#causationId,
+      nowMs: this.context.nowMs,
     }
   }
 
   #commandOrigin(commandId: string) {
     const { correlationId } = this.row
     return {
-      commandId, source, nowMs: this.context.nowMs, correlationId, causationId: this.#causationId,
+      commandId,
+      source,
+      nowMs: this.context.nowMs,
+      correlationId,
+      causationId: this.#causationId,
     }
   }
 }

@@ -9,14 +9,26 @@ import { type OrderItem, type PaymentMethod, type ShipmentStatus } from '../shar
 import { type ReturnState } from '../shared/events.ts'
 
 export type OrderStatus =
-  | 'reserving' | 'paying' | 'review' | 'deducting' | 'confirmed' | 'compensating' | 'closing'
-  | 'completed' | 'rejected' | 'cancelled' | 'expired'
+  | 'reserving'
+  | 'paying'
+  | 'review'
+  | 'deducting'
+  | 'confirmed'
+  | 'compensating'
+  | 'closing'
+  | 'completed'
+  | 'rejected'
+  | 'cancelled'
+  | 'expired'
 
 /** How an order ends that is not delivered. */
 export type OrderOutcome = 'rejected' | 'cancelled' | 'expired'
 
 export const finalStatuses: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
-  'completed', 'rejected', 'cancelled', 'expired',
+  'completed',
+  'rejected',
+  'cancelled',
+  'expired',
 ])
 
 /**
@@ -30,8 +42,17 @@ export const finalStatuses: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
  * `failed`, `expired`, `lost`, `released`, `returned`: nothing is held or taken for this line.
  */
 export type LineState =
-  | 'asked' | 'held' | 'failed' | 'expired' | 'releasing' | 'released'
-  | 'deducting' | 'deducted' | 'lost' | 'returning' | 'returned'
+  | 'asked'
+  | 'held'
+  | 'failed'
+  | 'expired'
+  | 'releasing'
+  | 'released'
+  | 'deducting'
+  | 'deducted'
+  | 'lost'
+  | 'returning'
+  | 'returned'
 
 export interface OrderLine extends OrderItem {
   readonly state: LineState
@@ -120,10 +141,7 @@ export const chargeRefundingMinorOf = (charge: OrderCharge): number =>
 export const hasChargeInFlight = ({ charges }: OrderRow): boolean =>
   charges.some(({ state }) => state === 'asked' || state === 'unknown')
 
-const sumRefunds = (
-  { refunds }: OrderCharge,
-  counts: (refund: OrderRefund) => boolean,
-): number => {
+const sumRefunds = ({ refunds }: OrderCharge, counts: (refund: OrderRefund) => boolean): number => {
   let sum = 0
   for (const refund of refunds ?? []) if (counts(refund)) sum += refund.amountMinor
   return sum

@@ -17,7 +17,11 @@ import {
 import { refundIdOf } from '../shared/ids.ts'
 
 const keepsNothing: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
-  'closing', 'compensating', 'rejected', 'cancelled', 'expired',
+  'closing',
+  'compensating',
+  'rejected',
+  'cancelled',
+  'expired',
 ])
 
 /** What the shop is owed as things stand. */

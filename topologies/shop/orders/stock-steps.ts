@@ -50,7 +50,11 @@ export const lineDeducted = (draft: OrderDraft, reply: StockReply): boolean => {
   draft.moveTo('confirmed')
   const capturedMinor = charges.reduce((sum, each) => sum + each.capturedMinor, 0)
   draft.orderEvent('order.confirmed', {
-    orderId, customerId, currency, totalMinor, capturedMinor,
+    orderId,
+    customerId,
+    currency,
+    totalMinor,
+    capturedMinor,
   })
   draft.ship()
   return true

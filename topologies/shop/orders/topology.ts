@@ -56,13 +56,25 @@ export const ordersFlow = (
   const inputs$ = merge(stream(orderCommands), stream(payments), stream(shipments), replies$)
   const decided$ = inputs$.pipe(decider(config))
   return [
-    decided$.pipe(ofKind('orderEvent'), mapValues(({ message }) => message), to(orders)),
-    decided$.pipe(ofKind('platformEvent'), mapValues(({ message }) => message), to(platform)),
     decided$.pipe(
-      ofKind('paymentCommand'), mapValues(({ message }) => message), to(paymentCommands),
+      ofKind('orderEvent'),
+      mapValues(({ message }) => message),
+      to(orders),
     ),
     decided$.pipe(
-      ofKind('shipmentCommand'), mapValues(({ message }) => message), to(shipmentCommands),
+      ofKind('platformEvent'),
+      mapValues(({ message }) => message),
+      to(platform),
+    ),
+    decided$.pipe(
+      ofKind('paymentCommand'),
+      mapValues(({ message }) => message),
+      to(paymentCommands),
+    ),
+    decided$.pipe(
+      ofKind('shipmentCommand'),
+      mapValues(({ message }) => message),
+      to(shipmentCommands),
     ),
     decided$.pipe(
       ofKind('inventoryCommand'),
@@ -74,8 +86,11 @@ export const ordersFlow = (
 
 const decider = (config: ShopConfig) => {
   const stores = { rows: orderStore, deadlines: orderDeadlines, totals: orderTotals }
-  const contextOf = (nowMs: number): OrderContext =>
-    ({ nowMs, deadlines: config.deadlines, chargesMax: config.chargesMax })
+  const contextOf = (nowMs: number): OrderContext => ({
+    nowMs,
+    deadlines: config.deadlines,
+    chargesMax: config.chargesMax,
+  })
   return process<string, OrderInput, typeof stores, OrderEmission>('orders', stores, {
     onRecord: ({ key, value }, opened, context) => {
       checkKey(key, value.data.orderId, 'orderId')
@@ -110,7 +125,8 @@ const passDeadlines = (
   const bound = dueBound(dueMs)
   if (bound === undefined) return []
   const sent: (readonly [string, OrderEmission])[] = []
-  for (const [indexKey] of [...opened.deadlines.range({ to: bound, limit: deadlinesMax })]) {
+  const due = [...opened.deadlines.range({ to: bound, limit: deadlinesMax })] // changed below
+  for (const [indexKey] of due) {
     opened.deadlines.delete(indexKey)
     const orderId = restOf(indexKey)
     const row = opened.rows.get(orderId)

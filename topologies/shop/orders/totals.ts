@@ -18,7 +18,11 @@ export const countDecision = (
 ): void => {
   if (before === undefined) {
     count(totals, 'orders')
-    count(totals, 'units', after.lines.reduce((units, { quantity }) => units + quantity, 0))
+    count(
+      totals,
+      'units',
+      after.lines.reduce((units, { quantity }) => units + quantity, 0),
+    )
     count(totals, amountCounter(after.currency), after.totalMinor)
   }
   if (before?.status !== after.status) {

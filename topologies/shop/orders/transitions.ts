@@ -43,16 +43,31 @@ export const nextStatuses: Readonly<Record<OrderStatus, readonly OrderStatus[]>>
 
 /** `drop`: a repetition, or an answer that came too late to matter; counted, nothing else. */
 export type OrderAction =
-  | 'drop' | 'createAgain' | 'update' | 'cancel' | 'cancelAfterReview' | 'returnGoods' | 'refund'
-  | 'lineHeld' | 'lineRefused' | 'lineDeducted' | 'lineLost' | 'lineReleased' | 'lineReturned'
-  | 'lineExpired' | 'lateHold'
-  | 'paymentProcessed' | 'paymentUnknown' | 'paymentRefunded'
-  | 'shipmentCreated' | 'shipmentMoved'
+  | 'drop'
+  | 'createAgain'
+  | 'update'
+  | 'cancel'
+  | 'cancelAfterReview'
+  | 'returnGoods'
+  | 'refund'
+  | 'lineHeld'
+  | 'lineRefused'
+  | 'lineDeducted'
+  | 'lineLost'
+  | 'lineReleased'
+  | 'lineReturned'
+  | 'lineExpired'
+  | 'lateHold'
+  | 'paymentProcessed'
+  | 'paymentUnknown'
+  | 'paymentRefunded'
+  | 'shipmentCreated'
+  | 'shipmentMoved'
 
 type Row = Readonly<Partial<Record<OrderInputType, OrderAction>>>
 
 const always = {
-  'CreateOrder': 'createAgain',
+  CreateOrder: 'createAgain',
   'payment.processed': 'paymentProcessed',
   'payment.unknown': 'paymentUnknown',
   'payment.refunded': 'paymentRefunded',
@@ -69,38 +84,62 @@ const stockKnown = {
 } as const satisfies Row
 
 const windingDown: Row = {
-  ...always, ...stockKnown, 'CancelOrder': 'drop', 'stock.released': 'lineReleased',
-  'RefundOrder': 'refund',
+  ...always,
+  ...stockKnown,
+  CancelOrder: 'drop',
+  'stock.released': 'lineReleased',
+  RefundOrder: 'refund',
 }
 
 const ended: Row = {
-  ...always, ...stockKnown, 'CancelOrder': 'drop', 'stock.reserved': 'lateHold',
-  'RefundOrder': 'refund',
+  ...always,
+  ...stockKnown,
+  CancelOrder: 'drop',
+  'stock.reserved': 'lateHold',
+  RefundOrder: 'refund',
 }
 
 const shipped: Row = {
-  ...always, ...stockKnown, 'CancelOrder': 'returnGoods', 'RefundOrder': 'refund',
-  'stock.released': 'lineReturned', 'shipment.created': 'shipmentCreated',
+  ...always,
+  ...stockKnown,
+  CancelOrder: 'returnGoods',
+  RefundOrder: 'refund',
+  'stock.released': 'lineReturned',
+  'shipment.created': 'shipmentCreated',
   'shipment.status-updated': 'shipmentMoved',
 }
 
 export const orderActions: Readonly<Record<OrderStatus, Row>> = {
   reserving: {
-    ...always, ...stockKnown, 'UpdateOrder': 'update', 'CancelOrder': 'cancel',
-    'stock.reserved': 'lineHeld', 'reservation.failed': 'lineRefused',
+    ...always,
+    ...stockKnown,
+    UpdateOrder: 'update',
+    CancelOrder: 'cancel',
+    'stock.reserved': 'lineHeld',
+    'reservation.failed': 'lineRefused',
     'hold.expired': 'lineExpired',
   },
   paying: {
-    ...always, ...stockKnown, 'UpdateOrder': 'update', 'CancelOrder': 'cancel',
+    ...always,
+    ...stockKnown,
+    UpdateOrder: 'update',
+    CancelOrder: 'cancel',
     'hold.expired': 'lineExpired',
   },
   review: {
-    ...always, ...stockKnown, 'UpdateOrder': 'update', 'CancelOrder': 'cancelAfterReview',
+    ...always,
+    ...stockKnown,
+    UpdateOrder: 'update',
+    CancelOrder: 'cancelAfterReview',
     'hold.expired': 'lineExpired',
   },
   deducting: {
-    ...always, ...stockKnown, 'UpdateOrder': 'update', 'CancelOrder': 'cancel',
-    'stock.deducted': 'lineDeducted', 'deduct.failed': 'lineLost',
+    ...always,
+    ...stockKnown,
+    UpdateOrder: 'update',
+    CancelOrder: 'cancel',
+    'stock.deducted': 'lineDeducted',
+    'deduct.failed': 'lineLost',
   },
   confirmed: shipped,
   completed: { ...shipped, 'shipment.created': 'drop', 'stock.reserved': 'lateHold' },

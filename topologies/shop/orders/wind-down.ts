@@ -19,12 +19,15 @@ import { refundSurplus } from './refunds.ts'
 
 /** Lines of these states wait for nothing and hold nothing. */
 const settledLines: ReadonlySet<LineState> = new Set<LineState>([
-  'failed', 'expired', 'lost', 'released',
+  'failed',
+  'expired',
+  'lost',
+  'released',
 ])
 
 export const beginWindDown = (
   draft: OrderDraft,
-  { outcome, reason }: { readonly outcome: OrderOutcome, readonly reason: string },
+  { outcome, reason }: { readonly outcome: OrderOutcome; readonly reason: string },
 ): void => {
   draft.row.outcome = outcome
   draft.row.reason = reason
@@ -50,7 +53,12 @@ export const tryFinish = (draft: OrderDraft): void => {
   const { orderId, customerId, currency, reason = '' } = row
   draft.moveTo(outcome)
   draft.orderEvent(`order.${outcome}`, {
-    orderId, customerId, reason, refundRequired: refundedMinor > 0, refundedMinor, currency,
+    orderId,
+    customerId,
+    reason,
+    refundRequired: refundedMinor > 0,
+    refundedMinor,
+    currency,
   })
   draft.platformEvent('saga.compensated', { orderId, workflow: 'order', outcome, reason })
 }

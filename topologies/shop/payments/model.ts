@@ -22,8 +22,8 @@ import { processedEvent, refundedEvent, unknownEvent } from './payment-events.ts
 import { type PaymentRefund, type PaymentRow, refundableMinorOf } from './payment-row.ts'
 
 export type PaymentEmission =
-  | { readonly kind: 'gatewayCall', readonly request: GatewayRequest }
-  | { readonly kind: 'paymentEvent', readonly event: PaymentEvent }
+  | { readonly kind: 'gatewayCall'; readonly request: GatewayRequest }
+  | { readonly kind: 'paymentEvent'; readonly event: PaymentEvent }
 
 export interface PaymentDecision {
   readonly row: PaymentRow
@@ -32,8 +32,8 @@ export interface PaymentDecision {
 
 /** What became of a gateway call; the result of the `effect` operator has this shape. */
 export type GatewayResult =
-  | { readonly kind: 'done', readonly request: GatewayRequest, readonly value: GatewayAnswer }
-  | { readonly kind: 'unknown', readonly request: GatewayRequest, readonly error: string }
+  | { readonly kind: 'done'; readonly request: GatewayRequest; readonly value: GatewayAnswer }
+  | { readonly kind: 'unknown'; readonly request: GatewayRequest; readonly error: string }
 
 /**
  * @param row  of the paymentId in the command
@@ -44,24 +44,28 @@ export const decidePayment = (
   row: PaymentRow | undefined,
   command: PaymentCommand,
   nowMs: number,
-): PaymentDecision | undefined => command.commandType === 'ProcessPayment'
-  ? charge(row, command)
-  : refund(row, command, nowMs)
+): PaymentDecision | undefined =>
+  command.commandType === 'ProcessPayment' ? charge(row, command) : refund(row, command, nowMs)
 
 /** @returns `undefined` if the outcome was known before */
 export const decideAnswer = (
   row: PaymentRow,
   result: GatewayResult,
   nowMs: number,
-): PaymentDecision | undefined => result.request.kind === 'charge'
-  ? chargeAnswered(row, result, nowMs)
-  : refundAnswered(row, { refundId: result.request.refundId, result }, nowMs)
+): PaymentDecision | undefined =>
+  result.request.kind === 'charge'
+    ? chargeAnswered(row, result, nowMs)
+    : refundAnswered(row, { refundId: result.request.refundId, result }, nowMs)
 
 const charge = (
   row: PaymentRow | undefined,
   command: ProcessPayment,
 ): PaymentDecision | undefined => {
-  const { data, commandId, metadata: { correlationId } } = command
+  const {
+    data,
+    commandId,
+    metadata: { correlationId },
+  } = command
   const hash = bodyHash(data)
   if (row !== undefined) {
     if (row.bodyHash === hash) return undefined
@@ -71,13 +75,24 @@ const charge = (
   const { paymentId, orderId, amountMinor, currency, method } = data
   return {
     row: {
-      paymentId, orderId, version: 1, state: 'asked', amountMinor, capturedMinor: 0, currency,
-      method, commandId, correlationId, bodyHash: hash,
+      paymentId,
+      orderId,
+      version: 1,
+      state: 'asked',
+      amountMinor,
+      capturedMinor: 0,
+      currency,
+      method,
+      commandId,
+      correlationId,
+      bodyHash: hash,
     },
-    emissions: [{
-      kind: 'gatewayCall',
-      request: { kind: 'charge', paymentId, orderId, amountMinor, currency, method },
-    }],
+    emissions: [
+      {
+        kind: 'gatewayCall',
+        request: { kind: 'charge', paymentId, orderId, amountMinor, currency, method },
+      },
+    ],
   }
 }
 
@@ -100,9 +115,12 @@ const refund = (
   const isPossible = amountMinor <= refundableMinorOf(row)
   const reason = isPossible ? String(data.reason) : 'exceeds-captured'
   const asked: PaymentRefund = {
-    refundId, amountMinor, state: isPossible ? 'asked' : 'failed', reason,
+    refundId,
+    amountMinor,
+    state: isPossible ? 'asked' : 'failed',
+    reason,
   }
-  const next = { ...row, version: row.version + 1, refunds: [...row.refunds ?? [], asked] }
+  const next = { ...row, version: row.version + 1, refunds: [...(row.refunds ?? []), asked] }
   if (!isPossible) return { row: next, emissions: [told(refundedEvent(next, asked, nowMs))] }
   const { currency } = row
   const request = { kind: 'refund', refundId, paymentId, orderId, amountMinor, currency } as const
@@ -134,7 +152,7 @@ const chargeAnswered = (
 
 const refundAnswered = (
   row: PaymentRow,
-  { refundId, result }: { readonly refundId: string, readonly result: GatewayResult },
+  { refundId, result }: { readonly refundId: string; readonly result: GatewayResult },
   nowMs: number,
 ): PaymentDecision | undefined => {
   const refunds = row.refunds ?? []

@@ -9,7 +9,8 @@ export const paymentStore = keyValueStore('payments', { key: utf8, value: json<P
 
 /** Calls to the provider that have no definite answer yet. */
 export const gatewayCalls = outboxStore('gateway-calls', {
-  key: utf8, value: json<GatewayRequest>(),
+  key: utf8,
+  value: json<GatewayRequest>(),
 })
 
 /** Counters of the task. */

@@ -22,17 +22,15 @@ import { type ShopConfig } from '../shared/config.ts'
 import { count, duplicatesCounter } from '../shared/counters.ts'
 import { type PaymentEvent } from '../shared/events.ts'
 import { paymentCommands, payments } from '../shared/topics.ts'
-import {
-  decideAnswer,
-  decidePayment,
-  type GatewayResult,
-  type PaymentEmission,
-} from './model.ts'
+import { decideAnswer, decidePayment, type GatewayResult, type PaymentEmission } from './model.ts'
 import { gatewayCalls, paymentStore, paymentTotals } from './stores.ts'
 
 export const paymentsFlow = (config: ShopConfig): readonly Observable<unknown>[] => {
   const decided$ = stream(paymentCommands).pipe(commandDecider())
-  const told$ = decided$.pipe(ofKind('paymentEvent'), mapValues(({ event }) => event))
+  const told$ = decided$.pipe(
+    ofKind('paymentEvent'),
+    mapValues(({ event }) => event),
+  )
   const answered$ = decided$.pipe(
     ofKind('gatewayCall'),
     mapValues(({ request }) => request),
@@ -74,7 +72,8 @@ const answerDecider = () => {
       }
       rows.put(row.paymentId, decision.row)
       return decision.emissions.flatMap((each) =>
-        (each.kind === 'paymentEvent' ? [each.event] : []))
+        each.kind === 'paymentEvent' ? [each.event] : [],
+      )
     },
   })
 }

@@ -100,7 +100,12 @@ export interface CreateShipmentData {
 }
 
 export type ShipmentStatus =
-  | 'CREATED' | 'SHIPPED' | 'IN_TRANSIT' | 'OUT_FOR_DELIVERY' | 'DELIVERY_FAILED' | 'DELIVERED'
+  | 'CREATED'
+  | 'SHIPPED'
+  | 'IN_TRANSIT'
+  | 'OUT_FOR_DELIVERY'
+  | 'DELIVERY_FAILED'
+  | 'DELIVERED'
 
 export interface UpdateShipmentStatusData {
   readonly shipmentId: string
@@ -127,6 +132,5 @@ export type RefundPayment = CommandEnvelope<'RefundPayment', RefundPaymentData>
 export type PaymentCommand = ProcessPayment | RefundPayment
 
 export type CreateShipment = CommandEnvelope<'CreateShipment', CreateShipmentData>
-export type UpdateShipmentStatus =
-  CommandEnvelope<'UpdateShipmentStatus', UpdateShipmentStatusData>
+export type UpdateShipmentStatus = CommandEnvelope<'UpdateShipmentStatus', UpdateShipmentStatusData>
 export type ShipmentCommand = CreateShipment | UpdateShipmentStatus

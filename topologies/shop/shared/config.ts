@@ -62,22 +62,36 @@ export interface ShopConfig {
 export type ShopSettings = {
   readonly gateway: PaymentGateway
   readonly chargesMax?: number
-} & { readonly [Part in Exclude<keyof ShopConfig, 'gateway' | 'chargesMax'>]?:
-  Partial<ShopConfig[Part]> }
+} & {
+  readonly [Part in Exclude<keyof ShopConfig, 'gateway' | 'chargesMax'>]?: Partial<ShopConfig[Part]>
+}
 
 const defaults: Omit<ShopConfig, 'gateway'> = {
   gatewayCalls: {
-    maxInFlight: 64, attemptsMax: 5, timeoutMs: 10_000, backoffMs: 200, backoffMaxMs: 30_000,
+    maxInFlight: 64,
+    attemptsMax: 5,
+    timeoutMs: 10_000,
+    backoffMs: 200,
+    backoffMaxMs: 30_000,
   },
   deadlines: {
-    replyMs: minutes(5), paymentMs: minutes(15), deliveryMs: days(14), checkEveryMs: seconds(1),
+    replyMs: minutes(5),
+    paymentMs: minutes(15),
+    deliveryMs: days(14),
+    checkEveryMs: seconds(1),
   },
   inventory: {
-    holdMs: minutes(60), memoryMs: hours(24), lowStockThreshold: 10, checkEveryMs: seconds(1),
+    holdMs: minutes(60),
+    memoryMs: hours(24),
+    lowStockThreshold: 10,
+    checkEveryMs: seconds(1),
   },
   carrier: {
-    carriers: ['Blue Parcel', 'Northway', 'Swift'], mode: 'automatic', shipAfterMs: 0,
-    deliverAfterMs: 0, checkEveryMs: 100,
+    carriers: ['Blue Parcel', 'Northway', 'Swift'],
+    mode: 'automatic',
+    shipAfterMs: 0,
+    deliverAfterMs: 0,
+    checkEveryMs: 100,
   },
   chargesMax: 1,
 }

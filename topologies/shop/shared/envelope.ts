@@ -3,7 +3,7 @@
  *
  * 1. `eventId` of a derived event is UUIDv5(entity, transition): a replay makes the same id, so a
  *    reader may drop duplicates by it. 2. `aggregateVersion` rises with each change of the
- *    aggregate; not every change is an event, so it may jump. 3. Values are never mutated once made.
+ * aggregate; not every change is an event, so it may jump. 3. Values are never mutated once made.
  */
 
 export interface Metadata {

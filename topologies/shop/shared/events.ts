@@ -169,8 +169,12 @@ export type PaymentRefunded = EventEnvelope<'payment.refunded', PaymentRefundedD
 export type PaymentEvent = PaymentProcessed | PaymentUnknown | PaymentRefunded
 
 export type StockReplyType =
-  | 'stock.reserved' | 'reservation.failed' | 'stock.deducted' | 'deduct.failed'
-  | 'stock.released' | 'hold.expired'
+  | 'stock.reserved'
+  | 'reservation.failed'
+  | 'stock.deducted'
+  | 'deduct.failed'
+  | 'stock.released'
+  | 'hold.expired'
 export type StockReply = EventEnvelope<StockReplyType, StockReplyData>
 export type StockNotice =
   | EventEnvelope<'inventory.updated', InventoryUpdatedData>
@@ -178,6 +182,8 @@ export type StockNotice =
 export type InventoryEvent = StockReply | StockNotice
 
 export type ShipmentCreated = EventEnvelope<'shipment.created', ShipmentCreatedData>
-export type ShipmentStatusUpdated =
-  EventEnvelope<'shipment.status-updated', ShipmentStatusUpdatedData>
+export type ShipmentStatusUpdated = EventEnvelope<
+  'shipment.status-updated',
+  ShipmentStatusUpdatedData
+>
 export type ShipmentEvent = ShipmentCreated | ShipmentStatusUpdated

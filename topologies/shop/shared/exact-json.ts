@@ -1,8 +1,8 @@
 /**
  * JSON.parse that keeps the digits of amounts.
  *
- * `19.990000000000001` is read as the number 19.990000000000002: which digits were sent is lost, and
- * an inexact amount would pass. So the fields that hold money are kept as their source text.
+ * `4.500000000000000001` is read as the number 4.5: which digits were sent is lost, and an inexact
+ * amount would pass. So the fields that hold money are kept as their source text.
  */
 
 const moneyFields: ReadonlySet<string> = new Set(['price', 'totalAmount', 'amount'])
@@ -14,4 +14,4 @@ export const parseExactJson = (text: string): unknown =>
   JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown)
 
 const keepDigits: Reviver = (key, value, { source }) =>
-  (typeof value === 'number' && source !== undefined && moneyFields.has(key) ? source : value)
+  typeof value === 'number' && source !== undefined && moneyFields.has(key) ? source : value

@@ -42,8 +42,7 @@ export const uuidV7 = (nowMs: number): string => {
 export const isUuid = (text: string): boolean => uuidPattern.test(text)
 
 /** One hold per order line. */
-export const holdIdOf = (orderId: string, line: number): string =>
-  uuidV5(orderId, `hold:${line}`)
+export const holdIdOf = (orderId: string, line: number): string => uuidV5(orderId, `hold:${line}`)
 
 /** A new number only after a definite decline, so one number is charged at most once. */
 export const paymentIdOf = (orderId: string, chargeNumber: number): string =>
@@ -57,8 +56,10 @@ export const shipmentIdOf = (orderId: string): string => uuidV5(orderId, 'shipme
 
 const asUuid = (hex: string, version: string): string => {
   const variant = ((Number.parseInt(hex[16] ?? '0', 16) & 3) | 8).toString(16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${version}${hex.slice(13, 16)}-`
+  return (
+    `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${version}${hex.slice(13, 16)}-`
     + `${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+  )
 }
 
 const loadNamespace = (namespace: string): void => {

@@ -39,14 +39,22 @@ export interface ShopCheck {
 const violationsMax = 100
 
 const undelivered: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
-  'rejected', 'cancelled', 'expired',
+  'rejected',
+  'cancelled',
+  'expired',
 ])
 const takesNothing: ReadonlySet<LineState> = new Set<LineState>([
-  'failed', 'expired', 'lost', 'released', 'returned',
+  'failed',
+  'expired',
+  'lost',
+  'released',
+  'returned',
 ])
 /** Lines whose deduction, or its reversal, may be on its way. */
 const mayBeDeducted: ReadonlySet<LineState> = new Set<LineState>([
-  'deducting', 'releasing', 'returning',
+  'deducting',
+  'releasing',
+  'returning',
 ])
 
 export const checkOrder = (row: OrderRow): readonly Violation[] => {
@@ -58,19 +66,38 @@ export const checkOrder = (row: OrderRow): readonly Violation[] => {
   const sum = lines.reduce((total, each) => total + each.quantity * each.priceMinor, 0)
   return broken(orderId, [
     ['total', sum === totalMinor, `lines are ${sum}, the total is ${totalMinor}`],
-    ['refunded-within-captured', refundingMinor <= capturedMinor,
-      `${refundingMinor} of ${capturedMinor} refunded`],
-    ['ended-holds-nothing', !undelivered.has(status) || states.every((s) => takesNothing.has(s)),
-      `${status} with lines ${states.join()}`],
-    ['ended-refunds-all', !undelivered.has(status) || hasNoFailedRefund(row) === false
-      || refundingMinor === capturedMinor, `${status}, ${refundingMinor} of ${capturedMinor} back`],
-    ['shipped-within-deducted', !isShipped || states.every((s) =>
-      s === 'deducted' || s === 'returning' || s === 'returned'),
-    `${status} with lines ${states.join()}`],
-    ['completed-delivered', status !== 'completed' || row.shipment?.status === 'DELIVERED',
-      `shipment ${row.shipment?.status}`],
-    ['paid-before-deducted', !isShipped || capturedMinor >= totalMinor,
-      `${capturedMinor} of ${totalMinor} captured`],
+    [
+      'refunded-within-captured',
+      refundingMinor <= capturedMinor,
+      `${refundingMinor} of ${capturedMinor} refunded`,
+    ],
+    [
+      'ended-holds-nothing',
+      !undelivered.has(status) || states.every((s) => takesNothing.has(s)),
+      `${status} with lines ${states.join()}`,
+    ],
+    [
+      'ended-refunds-all',
+      !undelivered.has(status)
+        || hasNoFailedRefund(row) === false
+        || refundingMinor === capturedMinor,
+      `${status}, ${refundingMinor} of ${capturedMinor} back`,
+    ],
+    [
+      'shipped-within-deducted',
+      !isShipped || states.every((s) => s === 'deducted' || s === 'returning' || s === 'returned'),
+      `${status} with lines ${states.join()}`,
+    ],
+    [
+      'completed-delivered',
+      status !== 'completed' || row.shipment?.status === 'DELIVERED',
+      `shipment ${row.shipment?.status}`,
+    ],
+    [
+      'paid-before-deducted',
+      !isShipped || capturedMinor >= totalMinor,
+      `${capturedMinor} of ${totalMinor} captured`,
+    ],
     ['open-has-deadline', isFinal(row) || row.deadlineMs !== undefined, `${status}, no deadline`],
   ])
 }
@@ -94,12 +121,21 @@ export const checkProduct = (row: ProductRow, liveHeld: number): readonly Violat
 export const checkPayment = (row: PaymentRow): readonly Violation[] => {
   const { paymentId, capturedMinor, amountMinor, state } = row
   return broken(paymentId, [
-    ['captured-within-authorised', capturedMinor >= 0 && capturedMinor <= amountMinor,
-      `${capturedMinor} of ${amountMinor} captured`],
-    ['only-captured-has-money', state === 'captured' || capturedMinor === 0,
-      `${state} with ${capturedMinor}`],
-    ['refunded-within-captured', refundableMinorOf(row) >= 0,
-      `${-refundableMinorOf(row)} too much refunded`],
+    [
+      'captured-within-authorised',
+      capturedMinor >= 0 && capturedMinor <= amountMinor,
+      `${capturedMinor} of ${amountMinor} captured`,
+    ],
+    [
+      'only-captured-has-money',
+      state === 'captured' || capturedMinor === 0,
+      `${state} with ${capturedMinor}`,
+    ],
+    [
+      'refunded-within-captured',
+      refundableMinorOf(row) >= 0,
+      `${-refundableMinorOf(row)} too much refunded`,
+    ],
   ])
 }
 
@@ -129,9 +165,19 @@ export const checkShop = (snapshot: ShopSnapshot): ShopCheck => {
   return { checked, violations }
 }
 
-interface LineTally { deducted: number, perhaps: number }
-interface MoneyTally { capturedMinor: number, refundedMinor: number, refundingMinor: number }
-interface HoldTally { readonly live: number, readonly deducted: number }
+interface LineTally {
+  deducted: number
+  perhaps: number
+}
+interface MoneyTally {
+  capturedMinor: number
+  refundedMinor: number
+  refundingMinor: number
+}
+interface HoldTally {
+  readonly live: number
+  readonly deducted: number
+}
 
 const noLines: LineTally = { deducted: 0, perhaps: 0 }
 const noMoney: MoneyTally = { capturedMinor: 0, refundedMinor: 0, refundingMinor: 0 }
@@ -146,7 +192,8 @@ const tallyHolds = (holds: Iterable<HoldRow>) => {
     const { live, deducted } = byOrder.get(orderId) ?? { live: 0, deducted: 0 }
     const isHeld = state === 'held'
     byOrder.set(orderId, {
-      live: live + (isHeld ? quantity : 0), deducted: deducted + (isHeld ? 0 : quantity),
+      live: live + (isHeld ? quantity : 0),
+      deducted: deducted + (isHeld ? 0 : quantity),
     })
     if (isHeld) heldByProduct.set(productId, (heldByProduct.get(productId) ?? 0) + quantity)
   }
@@ -187,13 +234,19 @@ const tallyLines = ({ lines }: OrderRow, tallies: Map<string, LineTally>): void 
 const checkHoldsOfOrder = (
   { orderId, status }: OrderRow,
   tally: HoldTally | undefined,
-): readonly Violation[] => broken(orderId, [
-  ['ended-holds-nothing', tally === undefined || !undelivered.has(status)
-    || (tally.live === 0 && tally.deducted === 0),
-  `${status}, yet ${tally?.live} held and ${tally?.deducted} deducted`],
-  ['delivered-holds-nothing', tally === undefined || status !== 'completed' || tally.live === 0,
-    `completed, yet ${tally?.live} held`],
-])
+): readonly Violation[] =>
+  broken(orderId, [
+    [
+      'ended-holds-nothing',
+      tally === undefined || !undelivered.has(status) || (tally.live === 0 && tally.deducted === 0),
+      `${status}, yet ${tally?.live} held and ${tally?.deducted} deducted`,
+    ],
+    [
+      'delivered-holds-nothing',
+      tally === undefined || status !== 'completed' || tally.live === 0,
+      `completed, yet ${tally?.live} held`,
+    ],
+  ])
 
 /** The payments act before the order learns of it. */
 const checkMoneyOfOrder = (
@@ -206,16 +259,28 @@ const checkMoneyOfOrder = (
   const isEnded = undelivered.has(order.status)
   const keptMinor = money.capturedMinor - money.refundedMinor
   return broken(order.orderId, [
-    ['order-money-is-captured', capturedMinor <= money.capturedMinor,
-      `the order knows ${capturedMinor}, payments have ${money.capturedMinor}`],
-    ['order-refunds-are-refunded', refundedMinor <= money.refundedMinor,
-      `the order knows ${refundedMinor}, payments refunded ${money.refundedMinor}`],
-    ['settled-money-agrees', !isSettled
-      || (capturedMinor === money.capturedMinor && refundedMinor === money.refundedMinor),
-    `order ${capturedMinor}/${refundedMinor}, `
-      + `payments ${money.capturedMinor}/${money.refundedMinor}`],
-    ['ended-keeps-nothing', !isSettled || !isEnded || keptMinor === 0,
-      `${order.status}, yet ${keptMinor} kept`],
+    [
+      'order-money-is-captured',
+      capturedMinor <= money.capturedMinor,
+      `the order knows ${capturedMinor}, payments have ${money.capturedMinor}`,
+    ],
+    [
+      'order-refunds-are-refunded',
+      refundedMinor <= money.refundedMinor,
+      `the order knows ${refundedMinor}, payments refunded ${money.refundedMinor}`,
+    ],
+    [
+      'settled-money-agrees',
+      !isSettled
+        || (capturedMinor === money.capturedMinor && refundedMinor === money.refundedMinor),
+      `order ${capturedMinor}/${refundedMinor}, `
+        + `payments ${money.capturedMinor}/${money.refundedMinor}`,
+    ],
+    [
+      'ended-keeps-nothing',
+      !isSettled || !isEnded || keptMinor === 0,
+      `${order.status}, yet ${keptMinor} kept`,
+    ],
   ])
 }
 
@@ -228,8 +293,11 @@ const checkConservation = (
   const taken = deductedTotal - returnedTotal
   const most = isSettled ? deducted : deducted + perhaps
   return broken(productId, [
-    ['deducted-for-orders', taken >= deducted && taken <= most,
-      `${taken} taken from stock, orders have ${deducted} to ${most}`],
+    [
+      'deducted-for-orders',
+      taken >= deducted && taken <= most,
+      `${taken} taken from stock, orders have ${deducted} to ${most}`,
+    ],
   ])
 }
 

@@ -53,12 +53,19 @@ export interface RequestProblem {
 }
 
 export type ParsedRequest =
-  | { readonly ok: true, readonly value: ParsedOrder }
-  | { readonly ok: false, readonly problems: readonly RequestProblem[] }
+  | { readonly ok: true; readonly value: ParsedOrder }
+  | { readonly ok: false; readonly problems: readonly RequestProblem[] }
 
 const fields: ReadonlySet<string> = new Set([
-  'orderId', 'customerId', 'currency', 'items', 'paymentMethod', 'shippingAddress', 'notes',
-  'placedAt', 'totalAmount',
+  'orderId',
+  'customerId',
+  'currency',
+  'items',
+  'paymentMethod',
+  'shippingAddress',
+  'notes',
+  'placedAt',
+  'totalAmount',
 ])
 const itemFields: ReadonlySet<string> = new Set(['productId', 'quantity', 'price'])
 const textMax = 1000
@@ -77,10 +84,13 @@ export const parseOrderRequest = (body: unknown): ParsedRequest => {
 /** @param orderId  also makes the commandId, so a retry under the same id is the same command */
 export const createOrderCommand = (
   { orderId: _given, ...order }: ParsedOrder,
-  { orderId, nowMs, source }: { orderId: string, nowMs: number, source: string },
-): CreateOrder => newCommand(
-  'CreateOrder', { orderId, ...order }, { commandId: `${orderId}:create`, nowMs, source },
-)
+  { orderId, nowMs, source }: { orderId: string; nowMs: number; source: string },
+): CreateOrder =>
+  newCommand(
+    'CreateOrder',
+    { orderId, ...order },
+    { commandId: `${orderId}:create`, nowMs, source },
+  )
 
 const checkBody = (
   body: Readonly<Record<string, unknown>>,
@@ -103,14 +113,14 @@ const checkBody = (
   checkTotal(body['totalAmount'], { items, currency: String(currency) }, problems)
   const { orderId, shippingAddress, notes } = body
   return {
-    ...orderId !== undefined && { orderId: orderId as string },
+    ...(orderId !== undefined && { orderId: orderId as string }),
     customerId: body['customerId'] as string,
     currency: currency as string,
     items,
     paymentMethod: paymentMethod as PaymentMethod,
-    ...shippingAddress !== undefined && { shippingAddress: shippingAddress as string },
-    ...notes !== undefined && { notes: notes as string },
-    ...placedAt !== undefined && { placedAt: placedAt as string },
+    ...(shippingAddress !== undefined && { shippingAddress: shippingAddress as string }),
+    ...(notes !== undefined && { notes: notes as string }),
+    ...(placedAt !== undefined && { placedAt: placedAt as string }),
   }
 }
 
@@ -123,13 +133,14 @@ const checkItems = (
     problems.push({ pointer: '/items', detail: `must be an array of 1 to ${orderLinesMax} items` })
     return []
   }
-  return items.map((item: unknown, index) => checkItem(item, { at: `/items/${index}`, currency },
-    problems))
+  return items.map((item: unknown, index) =>
+    checkItem(item, { at: `/items/${index}`, currency }, problems),
+  )
 }
 
 const checkItem = (
   item: unknown,
-  { at, currency }: { readonly at: string, readonly currency: string },
+  { at, currency }: { readonly at: string; readonly currency: string },
   problems: RequestProblem[],
 ): OrderItem => {
   const fallback = { productId: '', quantity: 1, priceMinor: 0 }
@@ -151,7 +162,7 @@ const checkItem = (
 
 const checkAmount = (
   amount: unknown,
-  { pointer, currency }: { readonly pointer: string, readonly currency: string },
+  { pointer, currency }: { readonly pointer: string; readonly currency: string },
   problems: RequestProblem[],
 ): number => {
   if (typeof amount !== 'string' && typeof amount !== 'number') {
@@ -170,7 +181,7 @@ const checkAmount = (
 
 const checkTotal = (
   totalAmount: unknown,
-  { items, currency }: { readonly items: readonly OrderItem[], readonly currency: string },
+  { items, currency }: { readonly items: readonly OrderItem[]; readonly currency: string },
   problems: RequestProblem[],
 ): void => {
   if (problems.length > 0) return
@@ -187,8 +198,11 @@ const checkTotal = (
 
 const checkText = (
   body: Readonly<Record<string, unknown>>,
-  { field, max, isRequired = false }:
-  { readonly field: string, readonly max: number, readonly isRequired?: boolean },
+  {
+    field,
+    max,
+    isRequired = false,
+  }: { readonly field: string; readonly max: number; readonly isRequired?: boolean },
   problems: RequestProblem[],
 ): void => {
   const text = body[field]
@@ -198,7 +212,7 @@ const checkText = (
 
 const tellUnknown = (
   body: Readonly<Record<string, unknown>>,
-  { known, at }: { readonly known: ReadonlySet<string>, readonly at: string },
+  { known, at }: { readonly known: ReadonlySet<string>; readonly at: string },
   problems: RequestProblem[],
 ): void => {
   for (const field of Object.keys(body)) {

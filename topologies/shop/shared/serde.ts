@@ -23,10 +23,16 @@ interface Tags {
 }
 
 const eventTags: Tags = {
-  what: 'event', id: 'eventId', type: 'eventType', version: 'eventVersion',
+  what: 'event',
+  id: 'eventId',
+  type: 'eventType',
+  version: 'eventVersion',
 }
 const commandTags: Tags = {
-  what: 'command', id: 'commandId', type: 'commandType', version: 'commandVersion',
+  what: 'command',
+  id: 'commandId',
+  type: 'commandType',
+  version: 'commandVersion',
 }
 
 /** @param types  every `eventType` the topic may carry */
@@ -34,9 +40,8 @@ export const eventSerde = <E extends AnyEvent>(types: readonly E['eventType'][])
   checkedJson<E>(eventTags, types)
 
 /** @param types  every `commandType` the topic may carry */
-export const commandSerde = <C extends AnyCommand>(
-  types: readonly C['commandType'][],
-): Serde<C> => checkedJson<C>(commandTags, types)
+export const commandSerde = <C extends AnyCommand>(types: readonly C['commandType'][]): Serde<C> =>
+  checkedJson<C>(commandTags, types)
 
 const checkedJson = <T extends object>(tags: Tags, types: readonly string[]): Serde<T> => {
   const { format, encode, decode } = json<T>()
@@ -67,8 +72,11 @@ const checkEnvelope = (value: unknown, tags: Tags, known: ReadonlySet<string>): 
     throw new ShopError('BAD_MESSAGE', `unknown ${tags.type} ${JSON.stringify(type)} here`)
   }
   if (typeof version !== 'string' || !version.startsWith('1.')) {
-    throw new ShopError('BAD_MESSAGE', `${type} has the unknown ${tags.version} `
-      + `${JSON.stringify(version)}; known are versions 1.x`)
+    throw new ShopError(
+      'BAD_MESSAGE',
+      `${type} has the unknown ${tags.version} `
+        + `${JSON.stringify(version)}; known are versions 1.x`,
+    )
   }
   if (typeof id !== 'string' || id === '') {
     throw new ShopError('BAD_MESSAGE', `${type} has no ${tags.id}`)

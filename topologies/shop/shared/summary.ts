@@ -21,7 +21,7 @@ export interface ShopSummary {
   readonly open: number
   readonly alarms: number
   readonly duplicates: number
-  readonly invariants: { readonly checked: number, readonly violations: readonly Violation[] }
+  readonly invariants: { readonly checked: number; readonly violations: readonly Violation[] }
 }
 
 /** @param counters  rows of the store `order-totals`, of every partition */
@@ -44,7 +44,14 @@ export const shopSummary = (
   const { orders = 0, units = 0, alarms = 0, duplicates = 0 } = plain
   const open = Object.values(openByStatus).reduce((sum, value) => sum + value, 0)
   return {
-    orders, units, amountMinor, outcomes, openByStatus, open, alarms, duplicates,
+    orders,
+    units,
+    amountMinor,
+    outcomes,
+    openByStatus,
+    open,
+    alarms,
+    duplicates,
     invariants: { checked, violations },
   }
 }

@@ -25,45 +25,66 @@ import { commandSerde, eventSerde } from './serde.ts'
 const byId = <V>(name: string, value: Serde<V>): Topic<string, V> =>
   topic(name, { key: utf8, value })
 
-export const orderCommands = byId('ecom.order-commands', commandSerde<OrderCommand>(
-  ['CreateOrder', 'UpdateOrder', 'CancelOrder', 'RefundOrder'],
-))
+export const orderCommands = byId(
+  'ecom.order-commands',
+  commandSerde<OrderCommand>(['CreateOrder', 'UpdateOrder', 'CancelOrder', 'RefundOrder']),
+)
 
-export const inventoryCommands = byId('ecom.inventory-commands', commandSerde<InventoryCommand>(
-  ['ReserveStock', 'DeductStock', 'ReleaseStock', 'UpdateStock'],
-))
+export const inventoryCommands = byId(
+  'ecom.inventory-commands',
+  commandSerde<InventoryCommand>(['ReserveStock', 'DeductStock', 'ReleaseStock', 'UpdateStock']),
+)
 
-export const paymentCommands = byId('ecom.payment-commands', commandSerde<PaymentCommand>(
-  ['ProcessPayment', 'RefundPayment'],
-))
+export const paymentCommands = byId(
+  'ecom.payment-commands',
+  commandSerde<PaymentCommand>(['ProcessPayment', 'RefundPayment']),
+)
 
-export const shipmentCommands = byId('ecom.shipment-commands', commandSerde<ShipmentCommand>(
-  ['CreateShipment', 'UpdateShipmentStatus'],
-))
+export const shipmentCommands = byId(
+  'ecom.shipment-commands',
+  commandSerde<ShipmentCommand>(['CreateShipment', 'UpdateShipmentStatus']),
+)
 
-export const orders = byId('ecom.orders', eventSerde<OrderEvent>([
-  'order.created', 'order.updated', 'order.confirmed', 'order.cancelled', 'order.rejected',
-  'order.expired', 'order.completed',
-]))
+export const orders = byId(
+  'ecom.orders',
+  eventSerde<OrderEvent>([
+    'order.created',
+    'order.updated',
+    'order.confirmed',
+    'order.cancelled',
+    'order.rejected',
+    'order.expired',
+    'order.completed',
+  ]),
+)
 
-export const payments = byId('ecom.payments', eventSerde<PaymentEvent>(
-  ['payment.processed', 'payment.unknown', 'payment.refunded'],
-))
+export const payments = byId(
+  'ecom.payments',
+  eventSerde<PaymentEvent>(['payment.processed', 'payment.unknown', 'payment.refunded']),
+)
 
 const inventoryEvents = eventSerde<InventoryEvent>([
-  'stock.reserved', 'reservation.failed', 'stock.deducted', 'deduct.failed', 'stock.released',
-  'hold.expired', 'inventory.updated', 'stock.low',
+  'stock.reserved',
+  'reservation.failed',
+  'stock.deducted',
+  'deduct.failed',
+  'stock.released',
+  'hold.expired',
+  'inventory.updated',
+  'stock.low',
 ])
 
 export const inventory = byId('ecom.inventory', inventoryEvents)
 
-export const shipments = byId('ecom.shipments', eventSerde<ShipmentEvent>(
-  ['shipment.created', 'shipment.status-updated'],
-))
+export const shipments = byId(
+  'ecom.shipments',
+  eventSerde<ShipmentEvent>(['shipment.created', 'shipment.status-updated']),
+)
 
-export const platform = byId('ecom.platform', eventSerde<PlatformEvent>(
-  ['workflow.started', 'saga.completed', 'saga.compensated'],
-))
+export const platform = byId(
+  'ecom.platform',
+  eventSerde<PlatformEvent>(['workflow.started', 'saga.completed', 'saga.compensated']),
+)
 
 /**
  * Answers of the inventory on their way back from productId to orderId.
@@ -89,8 +110,12 @@ const entry = <V>(
   handle: Topic<string, V>,
   key: CatalogueEntry['key'],
   retentionMs: number,
-): CatalogueEntry => ({ topic: handle as unknown as Topic<string, never>, key, partitions,
-  retentionMs })
+): CatalogueEntry => ({
+  topic: handle as unknown as Topic<string, never>,
+  key,
+  partitions,
+  retentionMs,
+})
 
 /** Every external topic of the flows; commands outlive a weekend's outage. */
 export const topicCatalogue: readonly CatalogueEntry[] = [

@@ -1,5 +1,5 @@
 /**
- * The shipments' decisions: pure functions from a row and a command, or the time, to row and events.
+ * The shipments' decisions: pure functions of a row and a command, or the time, to row and events.
  *
  * Called by `topology.ts` with rows of the store, and by tests without any. 1. An order ships once:
  * the shipment's id follows from the order's. 2. A status is only ever followed by one its table
@@ -39,9 +39,10 @@ export const decideShipment = (
   row: ShipmentRow | undefined,
   command: ShipmentCommand,
   context: ShipmentContext,
-): ShipmentDecision | undefined => command.commandType === 'CreateShipment'
-  ? create(row, command, context)
-  : update(row, command, context)
+): ShipmentDecision | undefined =>
+  command.commandType === 'CreateShipment'
+    ? create(row, command, context)
+    : update(row, command, context)
 
 /** The automatic carrier: moves a shipment through every step that is due. */
 export const advanceShipment = (row: ShipmentRow, context: ShipmentContext): ShipmentDecision => {
@@ -52,8 +53,10 @@ export const advanceShipment = (row: ShipmentRow, context: ShipmentContext): Shi
     const { dueMs, ...rest } = next
     const isDelivered = status === 'DELIVERED'
     next = {
-      ...rest, status, version: next.version + 1,
-      ...!isDelivered && { dueMs: dueMs + context.deliverAfterMs },
+      ...rest,
+      status,
+      version: next.version + 1,
+      ...(!isDelivered && { dueMs: dueMs + context.deliverAfterMs }),
     }
     events.push(statusEvent(next, next.shipmentId, context.nowMs))
   }
@@ -70,26 +73,40 @@ const create = (
   const hash = bodyHash(data)
   if (row !== undefined && row.bodyHash === hash) return undefined
   if (row !== undefined || data.shipmentId !== shipmentIdOf(data.orderId)) {
-    throw new ShopError('SHIPMENT_ID_REUSED', `order ${data.orderId} ships once, as `
-      + shipmentIdOf(data.orderId))
+    throw new ShopError(
+      'SHIPMENT_ID_REUSED',
+      `order ${data.orderId} ships once, as ` + shipmentIdOf(data.orderId),
+    )
   }
   const { shipmentId, orderId, shippingAddress } = data
   const { carriers, mode, shipAfterMs, deliverAfterMs, nowMs } = context
   const carrier = carrierOf(shipmentId, carriers)
   const next: ShipmentRow = {
-    shipmentId, orderId, version: 1, status: 'CREATED', carrier,
+    shipmentId,
+    orderId,
+    version: 1,
+    status: 'CREATED',
+    carrier,
     trackingNumber: trackingNumberOf(carrier, shipmentId),
     estimatedDeliveryMs: nowMs + shipAfterMs + deliverAfterMs,
-    correlationId, bodyHash: hash,
-    ...shippingAddress !== undefined && { shippingAddress },
-    ...mode === 'automatic' && { dueMs: nowMs + shipAfterMs },
+    correlationId,
+    bodyHash: hash,
+    ...(shippingAddress !== undefined && { shippingAddress }),
+    ...(mode === 'automatic' && { dueMs: nowMs + shipAfterMs }),
   }
   const { trackingNumber, estimatedDeliveryMs } = next
   const announced = {
-    shipmentId, orderId, carrier, trackingNumber, estimatedDelivery: isoTime(estimatedDeliveryMs),
+    shipmentId,
+    orderId,
+    carrier,
+    trackingNumber,
+    estimatedDelivery: isoTime(estimatedDeliveryMs),
   }
   const origin = originOf(next, commandId, nowMs)
-  return { row: next, events: [newEvent('shipment.created', announced, origin, 'shipment.created')] }
+  return {
+    row: next,
+    events: [newEvent('shipment.created', announced, origin, 'shipment.created')],
+  }
 }
 
 const update = (
@@ -104,12 +121,17 @@ const update = (
   }
   if (row.status === status) return undefined
   if (!nextShipmentStatuses[row.status].includes(status)) {
-    throw new ShopError('ILLEGAL_TRANSITION', `shipment ${shipmentId} is ${row.status}, `
-      + `${status} cannot follow`)
+    throw new ShopError(
+      'ILLEGAL_TRANSITION',
+      `shipment ${shipmentId} is ${row.status}, ` + `${status} cannot follow`,
+    )
   }
   const { dueMs: _byHandNow, ...rest } = row
   const next: ShipmentRow = {
-    ...rest, status, version: row.version + 1, ...location !== undefined && { location },
+    ...rest,
+    status,
+    version: row.version + 1,
+    ...(location !== undefined && { location }),
   }
   return { row: next, events: [statusEvent(next, commandId, nowMs)] }
 }
@@ -117,7 +139,11 @@ const update = (
 const statusEvent = (row: ShipmentRow, causationId: string, nowMs: number): ShipmentEvent => {
   const { shipmentId, orderId, status, carrier, location } = row
   const data = {
-    shipmentId, orderId, status, carrier, ...location !== undefined && { location },
+    shipmentId,
+    orderId,
+    status,
+    carrier,
+    ...(location !== undefined && { location }),
   }
   const transition = `shipment.status-updated:${row.version}`
   const origin = originOf(row, causationId, nowMs)
@@ -129,8 +155,12 @@ const originOf = (
   causationId: string,
   nowMs: number,
 ) => ({
-  source: 'shipments', aggregateId: shipmentId, aggregateVersion: version, correlationId,
-  causationId, nowMs,
+  source: 'shipments',
+  aggregateId: shipmentId,
+  aggregateVersion: version,
+  correlationId,
+  causationId,
+  nowMs,
 })
 
 /** By the shipment's id: even, and the same after a replay. */

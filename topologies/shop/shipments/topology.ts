@@ -4,13 +4,7 @@
  * Glue only: asks `model.ts`. Part of `shop.ts`.
  */
 
-import {
-  type KeyValueState,
-  type Observable,
-  process,
-  stream,
-  to,
-} from '../../../src/index.ts'
+import { type KeyValueState, type Observable, process, stream, to } from '../../../src/index.ts'
 import { checkKey } from '../shared/check-key.ts'
 import { type ShipmentCommand } from '../shared/commands.ts'
 import { type ShopConfig } from '../shared/config.ts'
@@ -31,8 +25,9 @@ interface ShipmentStores {
   readonly totals: Counters
 }
 
-export const shipmentsFlow = (config: ShopConfig): readonly Observable<unknown>[] =>
-  [stream(shipmentCommands).pipe(decider(config), to(shipments))]
+export const shipmentsFlow = (config: ShopConfig): readonly Observable<unknown>[] => [
+  stream(shipmentCommands).pipe(decider(config), to(shipments)),
+]
 
 const decider = (config: ShopConfig) => {
   const stores = { rows: shipmentStore, steps: shipmentSteps, totals: shipmentTotals }
@@ -66,7 +61,8 @@ const moveShipments = (
   const bound = dueBound(context.nowMs)
   if (bound === undefined) return []
   const sent: (readonly [string, ShipmentEvent])[] = []
-  for (const [indexKey] of [...opened.steps.range({ to: bound, limit: stepsMax })]) {
+  const due = [...opened.steps.range({ to: bound, limit: stepsMax })] // changed below
+  for (const [indexKey] of due) {
     opened.steps.delete(indexKey)
     const row = opened.rows.get(restOf(indexKey))
     if (row === undefined) continue
