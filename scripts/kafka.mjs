@@ -1,0 +1,143 @@
+/**
+ * `node scripts/kafka.mjs start|stop|status`: real Kafka brokers for tests, benchmarks and users.
+ *
+ * Plain Node, no dependencies. 1. stdout carries one JSON line, stderr the rest. 2. `start` returns
+ * when the brokers answer, and leaves them running; it may be called again. 3. KAFKA_BOOTSTRAP, if
+ * given, names the brokers, and nothing is started or stopped. Docker is not used: jars and a Java
+ * are enough everywhere.
+ */
+
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { clusterFacts, ClusterError, guardCluster, isAlive, readCluster, runningNodes, startCluster,
+  stopCluster } from './kafka/cluster.mjs'
+import { cacheDirectory, findJava, kafkaJars, kafkaVersion, MissingToolError }
+  from './kafka/jars.mjs'
+
+const usage = `usage: node scripts/kafka.mjs start|stop|status|libs [options]
+  --nodes 1|3         brokers (default 1)
+  --secure            TLS, SCRAM-SHA-512 and ACLs
+  --port N            of the first broker (default 19092); 0 takes free ones
+  --data DIR          the cluster's directory (default KAFKA_CACHE/cluster-PORT)
+  --kafka-version V   default ${kafkaVersion}
+  --wipe              stop: remove the data too; start: begin without any
+  --owner PID         start: end the brokers and remove their data when this process ends
+  --streams           libs: with kafka-streams, for the peer benchmark
+KAFKA_CACHE says where jars and data lie (default .millrace/kafka of the project).
+KAFKA_BOOTSTRAP names running brokers instead; then nothing is started.
+`
+
+const options = {
+  'nodes': { type: 'string', default: '1' },
+  'secure': { type: 'boolean', default: false },
+  'port': { type: 'string', default: '19092' },
+  'data': { type: 'string' },
+  'kafka-version': { type: 'string', default: kafkaVersion },
+  'wipe': { type: 'boolean', default: false },
+  'owner': { type: 'string' },
+  'streams': { type: 'boolean', default: false },
+}
+
+class UsageError extends Error {}
+
+const start = async (flags) => {
+  const external = process.env.KAFKA_BOOTSTRAP
+  if (external !== undefined) return print({ bootstrap: external, external: true })
+  const directory = directoryOf(flags)
+  const java = findJava()
+  const version = flags['kafka-version']
+  const libs = kafkaJars({ version })
+  if (flags.wipe) await remove(directory)
+  const known = readCluster(directory)
+  const [nodeCount, port] = [Number(flags.nodes), Number(flags.port)]
+  if (known !== undefined
+      && (known.nodes.length !== nodeCount || known.secure !== flags.secure)) {
+    throw new ClusterError(`${directory} holds a cluster of ${known.nodes.length} node(s), `
+      + `${known.secure ? '' : 'not '}secured; stop it with --wipe, or name another --data`)
+  }
+  // before the brokers: should this process be killed while they start, they end all the same
+  if (flags.owner !== undefined) guard(directory, flags.owner)
+  const { secure } = flags
+  const cluster = await startCluster({
+    directory, nodeCount, port, secure, version, java, libs,
+  })
+  // the guard may have looked before there was anything to end
+  if (flags.owner !== undefined && !isAlive(Number(flags.owner))) return remove(directory)
+  print(clusterFacts(cluster, libs))
+}
+
+const stop = async (flags) => {
+  const directory = directoryOf(flags)
+  const cluster = readCluster(directory)
+  const count = cluster === undefined ? 0 : runningNodes(cluster).length
+  if (cluster !== undefined) await stopCluster(cluster)
+  if (flags.wipe) rmSync(directory, { recursive: true, force: true })
+  print({ stopped: count })
+}
+
+const status = (flags) => {
+  const cluster = readCluster(directoryOf(flags))
+  const running = cluster === undefined ? [] : runningNodes(cluster)
+  const facts = cluster === undefined ? {} : clusterFacts(cluster)
+  print({ running: running.length, ...facts })
+  if (running.length === 0) process.exitCode = 1
+}
+
+const libs = (flags) =>
+  print({ libs: kafkaJars({ version: flags['kafka-version'], streams: flags.streams }) })
+
+const remove = async (directory) => {
+  const cluster = readCluster(directory)
+  if (cluster !== undefined) await stopCluster(cluster)
+  rmSync(directory, { recursive: true, force: true })
+}
+
+const guard = (directory, owner) => {
+  const args = [fileURLToPath(import.meta.url), 'guard', '--data', directory, '--owner', owner]
+  spawn(process.execPath, args, { detached: true, stdio: 'ignore' }).unref()
+}
+
+const directoryOf = ({ data, port }) =>
+  data === undefined ? join(cacheDirectory(), `cluster-${port}`) : resolve(data)
+
+const print = (facts) => process.stdout.write(`${JSON.stringify(facts)}\n`)
+
+const commands = {
+  start, stop, status, libs,
+  guard: ({ data, owner }) => guardCluster(resolve(data), Number(owner)),
+}
+
+const checked = (values) => {
+  if (!['1', '3'].includes(values.nodes)) throw new UsageError('--nodes is 1 or 3')
+  if (!/^\d{1,5}$/.test(values.port)) throw new UsageError('--port is a number')
+  if (values.owner !== undefined && !/^\d+$/.test(values.owner)) {
+    throw new UsageError('--owner is a process id')
+  }
+  if (values.port === '0' && values.data === undefined) throw new UsageError('--port 0 needs --data')
+  return values
+}
+
+const main = async () => {
+  const [name = '', ...args] = process.argv.slice(2)
+  if (!Object.hasOwn(commands, name)) throw new UsageError(`unknown command '${name}'`)
+  let values
+  try {
+    ({ values } = parseArgs({ args, options }))
+  } catch (error) {
+    throw new UsageError(error.message)
+  }
+  await commands[name](checked(values))
+}
+
+try {
+  await main()
+} catch (error) {
+  const isUsage = error instanceof UsageError
+  const isExpected = isUsage || error instanceof ClusterError || error instanceof MissingToolError
+  process.stderr.write(`kafka: ${isExpected ? error.message : error.stack}\n`)
+  if (isUsage) process.stderr.write(usage)
+  process.exitCode = isUsage ? 2 : 1
+}

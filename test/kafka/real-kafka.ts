@@ -1,0 +1,106 @@
+/**
+ * A real Kafka for the suites of one test run: started by the first that asks, ended with the run.
+ *
+ * Called by test files in their own worker processes. 1. One cluster per run: workers meet in a
+ * directory named after the run's main process. 2. A guard process ends it and removes its data
+ * when the main process is gone, however it went. 3. Where no broker can be had the reason is
+ * returned, for the suite to show; `KAFKA_REQUIRED=1` (as in CI) makes it an error.
+ */
+
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isMainThread } from 'node:worker_threads'
+
+export interface RealKafkaOptions {
+  readonly nodes?: 1 | 3
+  readonly secure?: boolean
+}
+
+export interface RealKafka {
+  /** `host:port` of every broker, with commas. */
+  readonly bootstrap: string
+  /** Absent for brokers named by KAFKA_BOOTSTRAP: they are not ours to kill. */
+  readonly nodes?: readonly { readonly id: number; readonly port: number; readonly pid: number }[]
+  readonly secure?: {
+    /** Path of the certificate authority, PEM. */
+    readonly ca: string
+    readonly mechanism: string
+    readonly admin: Credentials
+    readonly plainUser: Credentials
+  }
+}
+
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+}
+
+export interface NoKafka {
+  readonly skipped: string
+}
+
+const script = join(import.meta.dirname, '..', '..', 'scripts', 'kafka.mjs')
+const startMaxMs = 180_000
+const pollMs = 100
+
+/**
+ * The cluster of this run. Call it at the top of a test file, and skip the suite on `skipped`.
+ *
+ * @throws what hindered the start, if KAFKA_REQUIRED is 1
+ */
+export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKafka | NoKafka> => {
+  const found = await sharedKafka(options)
+  if (!('skipped' in found)) return found
+  if (process.env['KAFKA_REQUIRED'] === '1') throw new Error(`no Kafka: ${found.skipped}`)
+  process.stderr.write(`\n*** Kafka suites are SKIPPED: ${found.skipped}\n\n`)
+  return found
+}
+
+const sharedKafka = async (
+  { nodes = 1, secure = false }: RealKafkaOptions,
+): Promise<RealKafka | NoKafka> => {
+  // a worker is a child of the run's main process, or a thread of it
+  const ownerPid = isMainThread ? process.ppid : process.pid
+  const name = `millrace-kafka-${ownerPid}-${nodes}${secure ? '-secure' : ''}`
+  const directory = join(tmpdir(), name)
+  const result = join(directory, 'result.json')
+  if (isFirst(directory)) {
+    const args = ['--data', directory, '--owner', String(ownerPid), '--nodes', String(nodes)]
+    const found = await startKafka([...args, ...(secure ? ['--secure'] : [])])
+    writeFileSync(`${result}.new`, JSON.stringify(found))
+    renameSync(`${result}.new`, result)
+    return found
+  }
+  const endMs = performance.now() + startMaxMs
+  while (!existsSync(result)) {
+    if (performance.now() > endMs) return { skipped: `${directory} was not finished by another` }
+    await sleep(pollMs)
+  }
+  return JSON.parse(readFileSync(result, 'utf8')) as RealKafka | NoKafka
+}
+
+const isFirst = (directory: string): boolean => {
+  try {
+    mkdirSync(directory)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+const startKafka = (args: readonly string[]): Promise<RealKafka | NoKafka> =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, [script, 'start', '--port', '0', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [output, errors] = ['', '']
+    child.stdout.on('data', (chunk) => (output += String(chunk)))
+    child.stderr.on('data', (chunk) => (errors += String(chunk)))
+    child.on('error', (error) => resolve({ skipped: error.message }))
+    child.on('close', (status) =>
+      resolve(status === 0 ? (JSON.parse(output) as RealKafka) : { skipped: errors.trim() }))
+  })
