@@ -6,6 +6,7 @@ import { type ErrorAction } from '../errors/codes.ts'
 
 export const brokerErrorCodes = {
   BROKER_UNAVAILABLE: 'retry', // no connection, leader moving: wait and ask again
+  BROKER_NOT_AUTHORIZED: 'stop', // wrong credentials, or an ACL is missing: the message names it
   BROKER_CLOSED: 'stop', // used after close: a bug in the caller
   BROKER_UNKNOWN_TOPIC: 'stop', // create it: millrace topics apply
   BROKER_OFFSET_OUT_OF_RANGE: 'stop', // records were deleted unread; never reset silently

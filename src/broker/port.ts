@@ -192,6 +192,11 @@ export interface JoinRequest {
   readonly memberId: string
   readonly instanceId?: string
   readonly sessionTimeoutMs: number
+  /**
+   * What the group reads. Kafka keeps committed offsets of these while the group has members;
+   * offsets of others end `offsets.retention.minutes` after their last commit.
+   */
+  readonly topics?: readonly string[]
   /** Opaque to the broker: our subscription, task ownership, host. */
   readonly metadata: Uint8Array
   /** Called on the elected leader only: member id → opaque assignment, for every member. */
