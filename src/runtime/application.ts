@@ -184,6 +184,7 @@ export class Application {
       processId: randomUUID(),
       sessionTimeoutMs: config.sessionTimeoutMs,
       heartbeatIntervalMs: config.heartbeatIntervalMs,
+      topics: Object.keys(topics.sourcePartitions()),
       allTasks: () => allTaskIds(plan.subTopologies, topics),
       onRebalance: () => this.#loop?.rebalance(),
       onLost: (error) => this.#loop?.fail(error),

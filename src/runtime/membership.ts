@@ -26,6 +26,8 @@ export interface MembershipOptions {
   readonly processId: string
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
+  /** Every source topic, as the broker knows it. */
+  readonly topics: readonly string[]
   allTasks(): readonly string[]
   onRebalance(): void
   onLost(error: Error): void
@@ -53,13 +55,14 @@ export class Membership {
 
   /** Joins, or joins again; resolves with the tasks of this instance. */
   async join(ownedTasks: readonly string[]): Promise<readonly string[]> {
-    const { broker, groupId, processId, sessionTimeoutMs, allTasks } = this.#options
+    const { broker, groupId, processId, sessionTimeoutMs, topics, allTasks } = this.#options
     this.#stopHeartbeat()
     const subscription: Subscription = { version: 1, processId, ownedTasks }
     this.#generation = await broker.groups.join({
       groupId,
       memberId: this.#generation?.memberId ?? '',
       sessionTimeoutMs,
+      topics,
       metadata: encodeJson(subscription),
       assign: (members) => {
         const known = members.map(({ memberId, metadata }) =>

@@ -7,16 +7,18 @@
  * metadata does not carry, the instance id of a static member, is remembered here by member id.
  */
 
+import { type Connection } from '@platformatic/kafka'
 import { type GroupMetadata, type Groups, type JoinedGeneration, type JoinRequest }
   from '../port.ts'
-import { type GroupConnections } from './group-connections.ts'
-import { groupError, groupErrors } from './group-errors.ts'
+import { type Cluster } from './cluster.ts'
+import { brokerErrorOf, kafkaCodes, noError } from './errors.ts'
 import { JoinAttempt } from './join-attempt.ts'
+import { call } from './protocol/call.ts'
 import { heartbeat } from './protocol/heartbeat.ts'
 import { leaveGroup } from './protocol/leave-group.ts'
 
 export interface ClassicGroupsOptions {
-  readonly connections: GroupConnections
+  readonly cluster: Cluster
   /** How long a rebalance waits for members to commit and join again, in ms; default 60,000. */
   readonly rebalanceTimeoutMs?: number
 }
@@ -24,61 +26,65 @@ export interface ClassicGroupsOptions {
 const rebalanceTimeoutDefaultMs = 60_000
 /** On top of the rebalance time-out: the coordinator answers a little after it. */
 const joinMarginMs = 15_000
-const joinRetryMs = 30_000
-const retryMs = 5_000
 
 export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave'> {
-  readonly #connections: GroupConnections
+  readonly #cluster: Cluster
   readonly #rebalanceTimeoutMs: number
   /** Of static members, by member id. */
   readonly #instanceIds = new Map<string, string>()
+  #joins = 0
 
-  constructor({ connections, rebalanceTimeoutMs }: ClassicGroupsOptions) {
-    this.#connections = connections
+  constructor({ cluster, rebalanceTimeoutMs }: ClassicGroupsOptions) {
+    this.#cluster = cluster
     this.#rebalanceTimeoutMs = rebalanceTimeoutMs ?? rebalanceTimeoutDefaultMs
   }
 
   async join(request: JoinRequest): Promise<JoinedGeneration> {
-    const { groupId, instanceId } = request
-    const attempt = new JoinAttempt(request, this.#rebalanceTimeoutMs)
-    const answerMaxMs = Math.max(this.#rebalanceTimeoutMs, request.sessionTimeoutMs) + joinMarginMs
-    const joined = await this.#connections.run(
-      { groupId, exclusive: true, retryMs: joinRetryMs, answerMaxMs },
-      (connection) => attempt.run(connection))
-    if (instanceId !== undefined) this.#instanceIds.set(joined.memberId, instanceId)
-    return joined
+    const cluster = this.#cluster
+    const rebalanceTimeoutMs = this.#rebalanceTimeoutMs
+    const requestTimeoutMs = Math.max(rebalanceTimeoutMs, request.sessionTimeoutMs) + joinMarginMs
+    this.#joins += 1
+    const purpose = `join-${this.#joins}`
+    try {
+      const joined = await new JoinAttempt({
+        cluster, request, rebalanceTimeoutMs, purpose, requestTimeoutMs,
+      }).run()
+      const { instanceId } = request
+      if (instanceId !== undefined) this.#instanceIds.set(joined.memberId, instanceId)
+      return joined
+    } finally {
+      cluster.connections.drop(purpose)
+    }
   }
 
   async heartbeat(member: GroupMetadata): Promise<'stable' | 'rebalancing'> {
     const { groupId, memberId, generationId } = member
-    const code = await this.#ask(member, (connection) =>
-      heartbeat.async(connection, groupId, generationId, memberId, this.#instanceId(member)))
-    if (code === groupErrors.rebalanceInProgress) return 'rebalancing'
-    if (code === groupErrors.none) return 'stable'
-    throw errorOf(code, member)
+    const errorCode = await this.#ask('heartbeat', member, (connection) =>
+      call(heartbeat, connection, groupId, generationId, memberId, this.#instanceId(member)))
+    if (errorCode === kafkaCodes.rebalanceInProgress) return 'rebalancing'
+    if (errorCode === noError) return 'stable'
+    throw errorOf('heartbeat', member, errorCode)
   }
 
   async leave(member: GroupMetadata): Promise<void> {
     const { groupId, memberId } = member
     const groupInstanceId = this.#instanceId(member)
-    const code = await this.#ask(member, (connection) =>
-      leaveGroup.async(connection, groupId, [{ memberId, groupInstanceId, reason: 'closing' }]))
+    const errorCode = await this.#ask('leave', member, (connection) =>
+      call(leaveGroup, connection, groupId, [{ memberId, groupInstanceId, reason: 'closing' }]))
     this.#instanceIds.delete(memberId)
-    if (code !== groupErrors.none) throw errorOf(code, member)
+    if (errorCode !== noError) throw errorOf('leave', member, errorCode)
   }
 
-  /** Throws what must be asked again within the run, so that it is. */
+  /** All of it may be done twice. */
   #ask(
-    member: GroupMetadata,
-    call: (connection: Parameters<typeof heartbeat.async>[0]) => Promise<number>,
+    verb: string,
+    { groupId }: GroupMetadata,
+    request: (connection: Connection) => Promise<number>,
   ): Promise<number> {
-    const { groupId } = member
-    return this.#connections.run({ groupId, exclusive: false, retryMs, answerMaxMs: 0 },
-      async (connection) => {
-        const code = await call(connection)
-        if (isMoving(code)) throw errorOf(code, member)
-        return code
-      })
+    return this.#cluster.askCoordinator({
+      kind: 'group', key: groupId, purpose: 'group', isRepeatable: true,
+      doing: `${verb} of group ${groupId}`, errorCode: (errorCode) => errorCode, request,
+    })
   }
 
   #instanceId({ memberId }: GroupMetadata): string | null {
@@ -86,10 +92,5 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
   }
 }
 
-const isMoving = (code: number): boolean =>
-  code === groupErrors.coordinatorLoading
-  || code === groupErrors.coordinatorNotAvailable
-  || code === groupErrors.notCoordinator
-
-const errorOf = (code: number, { groupId, memberId }: GroupMetadata): Error =>
-  groupError(code, groupId, `member ${memberId} of group ${groupId}`)
+const errorOf = (verb: string, { groupId, memberId }: GroupMetadata, errorCode: number): Error =>
+  brokerErrorOf(errorCode, `${verb} of group ${groupId} by member ${memberId}`)

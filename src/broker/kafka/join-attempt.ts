@@ -17,15 +17,27 @@ import {
   encodeConsumerProtocolAssignment, encodeConsumerProtocolSubscription,
 } from '@platformatic/kafka'
 import { type JoinedGeneration, type JoinRequest } from '../port.ts'
-import { groupError, groupErrors } from './group-errors.ts'
+import { type Cluster } from './cluster.ts'
+import { brokerErrorOf, kafkaCodes, noError } from './errors.ts'
+import { call } from './protocol/call.ts'
 import { joinGroup, type JoinGroupAnswer } from './protocol/join-group.ts'
 import { leaveGroup } from './protocol/leave-group.ts'
-import { syncGroup } from './protocol/sync-group.ts'
+import { syncGroup, type SyncGroupAnswer } from './protocol/sync-group.ts'
 
 /** As Kafka's own clients, so that its tools show the group. */
 const protocolType = 'consumer'
 const protocolName = 'millrace'
 const subscriptionVersion = 1
+
+export interface JoinAttemptOptions {
+  readonly cluster: Cluster
+  readonly request: JoinRequest
+  readonly rebalanceTimeoutMs: number
+  /** Of a connection for this attempt alone: the coordinator holds its answers. */
+  readonly purpose: string
+  /** How long one answer may take, in ms. */
+  readonly requestTimeoutMs: number
+}
 
 interface Assignment {
   readonly memberId: string
@@ -33,103 +45,116 @@ interface Assignment {
 }
 
 export class JoinAttempt {
+  readonly #options: JoinAttemptOptions
   readonly #request: JoinRequest
-  readonly #rebalanceTimeoutMs: number
   #memberId: string
 
-  constructor(request: JoinRequest, rebalanceTimeoutMs: number) {
-    this.#request = request
-    this.#rebalanceTimeoutMs = rebalanceTimeoutMs
-    this.#memberId = request.memberId
+  constructor(options: JoinAttemptOptions) {
+    this.#options = options
+    this.#request = options.request
+    this.#memberId = options.request.memberId
   }
 
   /**
-   * @throws {CoordinatorMovedError} run it again on a connection to the new one
    * @throws {BrokerError} as `Groups.join`
    * @throws what the leader's `assign` threw
    */
-  async run(connection: Connection): Promise<JoinedGeneration> {
+  async run(): Promise<JoinedGeneration> {
     for (;;) {
-      const joined = await this.#join(connection)
+      const joined = await this.#join()
       if (joined === undefined) continue
-      const answer = await syncGroup.async(connection, this.#request.groupId, joined.generationId,
-        this.#memberId, this.#instanceId, protocolType, joined.protocolName,
-        await this.#assignments(joined, connection))
-      if (answer.error === groupErrors.none) return this.#generation(joined, answer.assignment)
+      const { errorCode, assignment } = await this.#sync(joined, await this.#assignments(joined))
+      if (errorCode === noError) return this.#generation(joined, assignment)
       // the generation ended before we knew our part of it
-      const isOver = answer.error === groupErrors.rebalanceInProgress
-        || answer.error === groupErrors.illegalGeneration
-      if (!isOver) throw this.#error(answer.error)
+      const isOver = errorCode === kafkaCodes.rebalanceInProgress
+        || errorCode === kafkaCodes.illegalGeneration
+      if (!isOver) throw this.#error('sync', errorCode)
     }
   }
 
   /** Undefined: to be asked again. */
-  async #join(connection: Connection): Promise<JoinGroupAnswer | undefined> {
+  async #join(): Promise<JoinGroupAnswer | undefined> {
     const { groupId, sessionTimeoutMs, metadata, topics = [] } = this.#request
-    const userData = Buffer.from(metadata)
     const subscription = encodeConsumerProtocolSubscription({
-      version: subscriptionVersion, topics: [...topics], userData,
+      version: subscriptionVersion, topics: [...topics], userData: Buffer.from(metadata),
     })
-    const answer = await joinGroup.async(connection, groupId, sessionTimeoutMs,
-      this.#rebalanceTimeoutMs, this.#memberId, this.#instanceId, protocolType,
-      [{ name: protocolName, metadata: subscription }], null)
-    if (answer.error === groupErrors.none) {
+    const answer = await this.#ask('join', codeOf, (connection) =>
+      call(joinGroup, connection, groupId, sessionTimeoutMs, this.#options.rebalanceTimeoutMs,
+        this.#memberId, this.#instanceId, protocolType,
+        [{ name: protocolName, metadata: subscription }], null))
+    if (answer.errorCode === noError || answer.errorCode === kafkaCodes.memberIdRequired) {
       this.#memberId = answer.memberId
-      return answer
+      return answer.errorCode === noError ? answer : undefined
     }
-    if (answer.error === groupErrors.memberIdRequired) {
-      this.#memberId = answer.memberId
-      return undefined
+    const isNew = this.#memberId !== this.#request.memberId
+    if (answer.errorCode !== kafkaCodes.unknownMemberId || !isNew) {
+      throw this.#error('join', answer.errorCode)
     }
-    const isOurs = this.#memberId === this.#request.memberId
-    if (answer.error === groupErrors.unknownMember && !isOurs) {
-      // an id we were given and never used in a generation: the coordinator forgot it
-      this.#memberId = this.#request.memberId
-      return undefined
-    }
-    throw this.#error(answer.error)
+    // an id that we were given just now: a coordinator that moved knows nothing of it
+    this.#memberId = this.#request.memberId
+    return undefined
+  }
+
+  #sync(
+    { generationId, protocolName: name }: JoinGroupAnswer, assignments: Assignment[],
+  ): Promise<SyncGroupAnswer> {
+    return this.#ask('sync', codeOf, (connection) =>
+      call(syncGroup, connection, this.#request.groupId, generationId, this.#memberId,
+        this.#instanceId, protocolType, name, assignments))
   }
 
   /** Of the leader, for every member; nobody else has something to say. */
-  async #assignments(
-    joined: JoinGroupAnswer, connection: Connection,
-  ): Promise<Assignment[]> {
+  async #assignments(joined: JoinGroupAnswer): Promise<Assignment[]> {
     if (joined.leaderId !== this.#memberId || joined.skipAssignment) return []
     try {
       const assigned = this.#request.assign(joined.members.map(({ memberId, metadata }) =>
         ({ memberId, metadata: decodeConsumerProtocolSubscription(metadata).userData })))
-      return [...assigned].map(([memberId, bytes]) => {
-        const userData = Buffer.from(bytes)
-        const assignment = encodeConsumerProtocolAssignment({
-          version: subscriptionVersion, assignedPartitions: [], userData,
-        })
-        return { memberId, assignment }
-      })
+      return [...assigned].map(([memberId, userData]) => ({
+        memberId,
+        assignment: encodeConsumerProtocolAssignment({
+          version: subscriptionVersion, assignedPartitions: [], userData: Buffer.from(userData),
+        }),
+      }))
     } catch (error) {
-      await leaveGroup.async(connection, this.#request.groupId,
-        [{ memberId: this.#memberId, groupInstanceId: this.#instanceId, reason: 'assign failed' }])
+      const member = { memberId: this.#memberId, groupInstanceId: this.#instanceId, reason: null }
+      await this.#ask('leave', Number, (connection) =>
+        call(leaveGroup, connection, this.#request.groupId, [member]))
       throw error
     }
   }
 
-  #generation(joined: JoinGroupAnswer, assignment: Buffer): JoinedGeneration {
+  #generation({ generationId }: JoinGroupAnswer, assignment: Buffer): JoinedGeneration {
     const { userData } = decodeConsumerProtocolAssignment(assignment)
     return {
       groupId: this.#request.groupId,
       memberId: this.#memberId,
-      generationId: joined.generationId,
+      generationId,
       // a copy of its own: the caller keeps it
       assignment: Uint8Array.from(userData),
     }
   }
 
-  #error(code: number): Error {
+  #ask<Answer>(
+    verb: string,
+    errorCode: (answer: Answer) => number,
+    request: (connection: Connection) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { cluster, purpose, requestTimeoutMs } = this.#options
     const { groupId } = this.#request
+    return cluster.askCoordinator({
+      kind: 'group', key: groupId, purpose, requestTimeoutMs, isRepeatable: true,
+      doing: `${verb} of group ${groupId}`, errorCode, request,
+    })
+  }
+
+  #error(verb: string, errorCode: number): Error {
     const name = this.#memberId === '' ? 'a new member' : `member ${this.#memberId}`
-    return groupError(code, groupId, `${name} of group ${groupId}`)
+    return brokerErrorOf(errorCode, `${verb} of group ${this.#request.groupId} by ${name}`)
   }
 
   get #instanceId(): string | null {
     return this.#request.instanceId ?? null
   }
 }
+
+const codeOf = ({ errorCode }: { readonly errorCode: number }): number => errorCode

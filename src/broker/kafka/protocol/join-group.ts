@@ -5,7 +5,7 @@ import { createAPI, joinGroupV9, type Reader } from '@platformatic/kafka'
 type Arguments = Parameters<typeof joinGroupV9.createRequest>
 
 export interface JoinGroupAnswer {
-  readonly error: number
+  readonly errorCode: number
   readonly generationId: number
   readonly protocolName: string | null
   readonly leaderId: string
@@ -24,11 +24,11 @@ export interface JoinGroupMember {
 
 const parse = (_id: number, _key: number, _version: number, reader: Reader): JoinGroupAnswer => {
   reader.readInt32() // throttle time
-  const error = reader.readInt16()
+  const errorCode = reader.readInt16()
   const generationId = reader.readInt32()
   reader.readNullableString() // protocol type
   return {
-    error,
+    errorCode,
     generationId,
     protocolName: reader.readNullableString(),
     leaderId: reader.readString(),

@@ -5,17 +5,17 @@ import { createAPI, type Reader, syncGroupV5 } from '@platformatic/kafka'
 type Arguments = Parameters<typeof syncGroupV5.createRequest>
 
 export interface SyncGroupAnswer {
-  readonly error: number
+  readonly errorCode: number
   readonly assignment: Buffer
 }
 
 const parse = (_id: number, _key: number, _version: number, reader: Reader): SyncGroupAnswer => {
   reader.readInt32() // throttle time
-  const error = reader.readInt16()
+  const errorCode = reader.readInt16()
   reader.readNullableString() // protocol type
   reader.readNullableString() // protocol name
   // a copy: the answer lies in the connection's buffer
-  return { error, assignment: Buffer.from(reader.readBytes()) }
+  return { errorCode, assignment: Buffer.from(reader.readBytes()) }
 }
 
 export const syncGroup = createAPI<Arguments, SyncGroupAnswer>(
