@@ -95,6 +95,11 @@ export interface RawBatch extends TopicPartition, PartitionOffsets {
   readonly sizeBytes: number
   /** Where to fetch next: past aborted records and markers too, even if `records` is empty. */
   readonly nextOffset: bigint
+  /**
+   * Wall-clock time in ms before which nothing was missed: the high watermark counts everything
+   * written until then. Absent: until the fetch was called.
+   */
+  readonly askedAtMs?: number
 }
 
 export interface FetchRequest extends TopicPartition {

@@ -91,7 +91,7 @@ export class FetchLoop {
     batches.forEach((batch, index) => {
       const { queue, progress } = wanted[index]!
       queue.enqueue(batch)
-      progress.observe(issuedAtMs, batch.highWatermark)
+      progress.observe(batch.askedAtMs ?? issuedAtMs, batch.highWatermark)
     })
     this.#options.onRecords()
   }

@@ -284,7 +284,9 @@ export const isUnavailable = (error: unknown): error is BrokerError =>
 const isCoordinatorTrouble = (errorCode: number): boolean =>
   (errorCode >= 14 && errorCode <= 16) || kafkaFailure(errorCode).handling === 'coordinator'
 
-const topicError = ({ name, errorCode }: { name?: string | null; errorCode: number }) =>
+type NamedError = Pick<metadataV12.MetadataResponseTopic, 'name' | 'errorCode'>
+
+const topicError = ({ name, errorCode }: NamedError) =>
   brokerErrorOf(errorCode, `topic ${name}`, { topic: name ?? '' })
 
 const unknownPartition = (topic: string, partition: number, { leaderIds }: TopicMetadata) =>

@@ -1,0 +1,176 @@
+/**
+ * Sends the fetch requests of one fetcher: one per leader and turn, each on a connection of its
+ * own, since a long poll holds up whatever comes behind it.
+ *
+ * Used by `KafkaFetcher` only. 1. A partition is in one request at a time. 2. Partitions take
+ * turns to be first: the broker fills an answer in the order of the request. 3. When all lanes to
+ * a leader are taken, partitions stay unsent until one is free.
+ */
+
+import { type Connection, type fetchV17 } from '@platformatic/kafka'
+import { BrokerError } from '../errors.ts'
+import { type Cluster, type Leader } from './cluster.ts'
+import { type BrokerNode } from './connections.ts'
+import { brokerErrorOf, connectionErrorOf, noError } from './errors.ts'
+import { type PartitionFetch, type SentRequest } from './partition-fetch.ts'
+import { call } from './protocol/call.ts'
+import { fetchApi } from './protocol/fetch.ts'
+
+export interface FetchLanesOptions {
+  readonly cluster: Cluster
+  /** Unique; begins the purposes of the connections. */
+  readonly name: string
+  /** An answer, a failure, or a lane that is free again. */
+  onChange(): void
+}
+
+const lanesPerLeader = 4
+const answerBytesMax = 64 * 1024 * 1024
+const noSession = { id: 0, epoch: -1 }
+
+interface Targeted {
+  readonly partition: PartitionFetch
+  readonly leader: Leader
+}
+
+export class FetchLanes {
+  readonly #options: FetchLanesOptions
+  readonly #taken = new Set<string>()
+  #turn = 0
+
+  constructor(options: FetchLanesOptions) {
+    this.#options = options
+  }
+
+  /** @param waitMs  how long the broker may wait for a first record */
+  send(partitions: readonly PartitionFetch[], waitMs: number): void {
+    const first = partitions[0]
+    if (first === undefined) return
+    const { clock } = this.#options.cluster
+    const request = { isolation: first.isolation, sentAtMs: clock.nowMs() }
+    for (const partition of partitions) partition.sent(request)
+    void this.#send(partitions, request, waitMs)
+  }
+
+  drop(): void {
+    for (let lane = 0; lane < lanesPerLeader; lane++) {
+      this.#options.cluster.connections.drop(this.#purpose(lane))
+    }
+  }
+
+  async #send(
+    partitions: readonly PartitionFetch[],
+    request: SentRequest,
+    waitMs: number,
+  ): Promise<void> {
+    const targeted = await Promise.all(
+      partitions.map((partition) => this.#target(partition, request)))
+    const byNode = Map.groupBy(targeted.filter((target) => target !== undefined),
+      ({ leader: { node } }) => `${node.host}:${node.port}`)
+    for (const targets of byNode.values()) void this.#exchange(targets, request, waitMs)
+    if (targeted.includes(undefined)) this.#options.onChange()
+  }
+
+  async #target(
+    partition: PartitionFetch,
+    request: SentRequest,
+  ): Promise<Targeted | undefined> {
+    try {
+      const known = partition.leader
+      const leader = known ?? await this.#options.cluster.leader(partition)
+      partition.leader = leader
+      return { partition, leader }
+    } catch (error) {
+      partition.lost(request, connectionErrorOf(error, 'fetch'))
+      return undefined
+    }
+  }
+
+  async #exchange(
+    targets: readonly Targeted[],
+    request: SentRequest,
+    waitMs: number,
+  ): Promise<void> {
+    const { node } = targets[0]!.leader
+    const lane = this.#freeLane(node)
+    if (lane === undefined) {
+      for (const { partition } of targets) partition.unsent(request)
+      return
+    }
+    const key = laneKey(lane, node)
+    this.#taken.add(key)
+    try {
+      const connection = await this.#options.cluster.connections.get(this.#purpose(lane), node)
+      await this.#ask(connection, { targets, request, waitMs })
+    } catch (error) {
+      const failure = connectionErrorOf(error, 'fetch')
+      for (const { partition } of targets) {
+        this.#options.cluster.forgetTopic(partition.topic)
+        partition.lost(request, failure)
+      }
+    } finally {
+      this.#taken.delete(key)
+      this.#options.onChange()
+    }
+  }
+
+  async #ask(connection: Connection, { targets, request, waitMs }: Exchange): Promise<void> {
+    const isolation = request.isolation === 'read_committed' ? 1 : 0
+    const answer = await call(fetchApi, connection, waitMs, 1, answerBytesMax, isolation,
+      noSession.id, noSession.epoch, topicsOf(rotated(targets, this.#turn++)), [], '')
+    if (answer.errorCode !== noError) throw brokerErrorOf(answer.errorCode, 'fetch')
+    const byPlace = new Map(targets.map((target) =>
+      [placeOf(target.leader.topicId, target.partition.partition), target.partition]))
+    for (const fetched of answer.partitions) {
+      const place = placeOf(fetched.topicId, fetched.partition)
+      const partition = byPlace.get(place)
+      if (partition === undefined) continue
+      byPlace.delete(place)
+      if (fetched.errorCode !== noError) this.#options.cluster.forgetTopic(partition.topic)
+      partition.answered(request, answer.buffer, fetched)
+    }
+    for (const partition of byPlace.values()) {
+      partition.lost(request, new BrokerError('BROKER_UNAVAILABLE', 'a fetch was answered in part'))
+    }
+  }
+
+  #freeLane(node: BrokerNode): number | undefined {
+    for (let lane = 0; lane < lanesPerLeader; lane++) {
+      if (!this.#taken.has(laneKey(lane, node))) return lane
+    }
+    return undefined
+  }
+
+  #purpose(lane: number): string {
+    return `${this.#options.name}:${lane}`
+  }
+}
+
+interface Exchange {
+  readonly targets: readonly Targeted[]
+  readonly request: SentRequest
+  readonly waitMs: number
+}
+
+const laneKey = (lane: number, { host, port }: BrokerNode): string => `${lane}@${host}:${port}`
+
+const placeOf = (topicId: string, partition: number): string => `${topicId}:${partition}`
+
+const rotated = <T>(items: readonly T[], turn: number): readonly T[] => {
+  const first = turn % items.length
+  return [...items.slice(first), ...items.slice(0, first)]
+}
+
+const topicsOf = (targets: readonly Targeted[]): fetchV17.FetchRequestTopic[] => {
+  const byTopic = Map.groupBy(targets, ({ leader }) => leader.topicId)
+  return [...byTopic].map(([topicId, ofTopic]) => ({
+    topicId,
+    partitions: ofTopic.map(({ partition, leader }) => ({
+      partition: partition.partition,
+      currentLeaderEpoch: leader.leaderEpoch,
+      fetchOffset: BigInt(partition.offset),
+      lastFetchedEpoch: -1,
+      partitionMaxBytes: partition.maxBytes,
+    })),
+  }))
+}

@@ -1,0 +1,71 @@
+/** Zigzag varints into a buffer that grows; the caller owns the bytes until it takes them. */
+export class VarintWriter {
+  buffer: Buffer
+  position: number
+
+  constructor(capacityBytes: number, position: number) {
+    this.buffer = Buffer.allocUnsafeSlow(capacityBytes)
+    this.position = position
+  }
+
+  /** Makes room for so many more bytes. */
+  reserve(bytes: number): void {
+    const neededBytes = this.position + bytes
+    if (neededBytes <= this.buffer.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, neededBytes))
+    this.buffer.copy(grown, 0, 0, this.position)
+    this.buffer = grown
+  }
+
+  int32(value: number): void {
+    let rest = ((value << 1) ^ (value >> 31)) >>> 0
+    while (rest > 127) {
+      this.buffer[this.position++] = (rest & 127) | 128
+      rest >>>= 7
+    }
+    this.buffer[this.position++] = rest
+  }
+
+  int64(value: number): void {
+    let rest = value >= 0 ? value * 2 : -value * 2 - 1
+    while (rest > 127) {
+      this.buffer[this.position++] = (rest % 128) | 128
+      rest = Math.floor(rest / 128)
+    }
+    this.buffer[this.position++] = rest
+  }
+
+  /** Length and bytes; −1 for null. */
+  bytes(bytes: Uint8Array | null): void {
+    if (bytes === null) return this.int32(-1)
+    const { length } = bytes
+    this.int32(length)
+    this.raw(bytes)
+  }
+
+  raw(bytes: Uint8Array): void {
+    const { length } = bytes
+    // short copies are faster by hand
+    if (length < 48) {
+      for (let i = 0; i < length; i++) this.buffer[this.position + i] = bytes[i]!
+    } else this.buffer.set(bytes, this.position)
+    this.position += length
+  }
+}
+
+/** Bytes that `int32` takes. */
+export const int32Bytes = (value: number): number => {
+  const rest = ((value << 1) ^ (value >> 31)) >>> 0
+  if (rest < 0x80) return 1
+  if (rest < 0x4000) return 2
+  if (rest < 0x20_0000) return 3
+  return rest < 0x1000_0000 ? 4 : 5
+}
+
+/** Bytes that `int64` takes. */
+export const int64Bytes = (value: number): number => {
+  let rest = value >= 0 ? value * 2 : -value * 2 - 1
+  let bytes = 1
+  for (; rest > 127; bytes++) rest = Math.floor(rest / 128)
+  return bytes
+}

@@ -1,0 +1,21 @@
+/** The contract of the broker port, on a real Kafka. */
+
+import { describe, it } from 'vitest'
+import { brokerContract } from '../contract/broker-contract.ts'
+import { KafkaHarness } from './kafka-harness.ts'
+import { realKafka } from './real-kafka.ts'
+
+const kafka = await realKafka()
+// restarts and compaction of a shared cluster are not a test's to do
+const supports = { restart: false, maintain: false }
+
+if ('skipped' in kafka) {
+  describe('broker contract: kafka', () => {
+    it.skip(`skipped: ${kafka.skipped}`, () => {})
+  })
+} else {
+  const { bootstrap } = kafka
+  brokerContract('kafka', async () => new KafkaHarness({ bootstrap }), supports)
+  brokerContract('kafka, lz4', async () =>
+    new KafkaHarness({ bootstrap, compression: 'lz4' }), supports)
+}
