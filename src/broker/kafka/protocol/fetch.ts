@@ -2,7 +2,7 @@
  * Fetch v17, by topic id. The request is the library's; the answer is parsed here.
  *
  * 1. One contiguous buffer carries the records of all partitions; they stay undecoded, as positions
- * in it. 2. Aborted transactions come in the order of their first offset.
+ * in it. 2. Aborted transactions come in the order in which they were aborted.
  */
 
 import { type API, createAPI, fetchV17, type Reader } from '@platformatic/kafka'
