@@ -8,13 +8,13 @@
  * left for the next fetch; a batch that begins before the offset is read from the offset on.
  */
 
-import { crc32c } from '@platformatic/kafka'
 import { type Header, type Headers, noHeaders } from '../../../record.ts'
 import { BrokerError } from '../../errors.ts'
 import { RawRecord } from '../../port.ts'
 import { type AbortedTransaction } from '../protocol/fetch.ts'
 import { at, attributeBits, headerBytes, lengthEnd } from './batch-header.ts'
 import { decompress } from './compression.ts'
+import { crc32c } from './crc32c.ts'
 import { readInt64 } from './int64.ts'
 import { VarintReader } from './varint-reader.ts'
 

@@ -6,11 +6,11 @@
  * only when it is sent: `seal` writes them, and may be called again for another owner.
  */
 
-import { crc32c } from '@platformatic/kafka'
 import { type Headers } from '../../../record.ts'
 import { type ProduceRecord } from '../../port.ts'
 import { at, attributeBits, headerBytes, lengthEnd } from './batch-header.ts'
 import { compress, compressionBits, type Compression } from './compression.ts'
+import { crc32c } from './crc32c.ts'
 import { writeInt64 } from './int64.ts'
 import { int32Bytes, int64Bytes, VarintWriter } from './varint-writer.ts'
 
