@@ -73,6 +73,7 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
     clock: systemClock,
     stores: await storedState(engine, broker, plan),
     source: 'millrace',
+    seesAll: true,
     progress: () => ({ isReady: false, lagRecords: -1 }),
   })
   parts.defer(() => shop.close())

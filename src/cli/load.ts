@@ -1,8 +1,9 @@
 /**
  * `millrace load FILE`: real or prepared orders into the shop.
  *
- * Starts the instance itself, or uses the one that holds the state directory. May be killed and
- * started again at any time: the same file makes the same orders, once.
+ * Starts the instance itself, or uses the one that holds the state directory; with `--bootstrap`
+ * it writes to Kafka, where replicas of the shop must run. May be killed and started again at any
+ * time: the same file makes the same orders, once.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,7 +14,9 @@ import { type Settings } from '../config/settings.ts'
 import { addConfigFlags, type ConfigFlags, instanceOptions, settingsOf } from './config-flags.ts'
 import { runningShop } from './connect-shop.ts'
 import { exitCodes } from './exit-codes.ts'
+import { openKafkaShop } from './kafka-shop.ts'
 import { LoadFile } from './load-file.ts'
+import { openKafka } from './open-kafka.ts'
 import { FileSender, type SendReport } from './send-file.ts'
 import { settleOrders } from './settle-orders.ts'
 import { ShopInstance } from './shop-instance.ts'
@@ -27,6 +30,8 @@ const flags: ConfigFlags = {
     'stock',
     'rate',
     'rejects',
+    'bootstrap',
+    'connectTimeoutMs',
     ...instanceOptions,
     'output',
   ] satisfies OptionName[],
@@ -47,6 +52,10 @@ export const loadCommand = (): Command => {
     const settings = settingsOf(command, flags)
     const file = new LoadFile(path, settings.format)
     await firstLine(file)
+    if (settings.bootstrap !== undefined) {
+      process.exitCode = await loadToKafka(settings, settings.bootstrap, file)
+      return
+    }
     const running = await runningShop(settings.stateDir)
     process.exitCode =
       running === undefined
@@ -63,7 +72,7 @@ const firstLine = async (file: LoadFile): Promise<void> => {
 const loadHere = async (settings: Settings, file: LoadFile): Promise<number> => {
   const stop = new StopSignals()
   process.stderr.write(`millrace: opening ${settings.stateDir}\n`)
-  const instance = await ShopInstance.open(settings)
+  const instance = await ShopInstance.open(settings, { interrupted: stop.requested })
   try {
     const work = loadAndWait(instance.shop, { settings, file, stop, openMax: openMaxHere })
     const failed = instance.stopped.then(() => new Promise<never>(() => {}))
@@ -88,6 +97,24 @@ const loadInto = async (shop: ShopAccess, settings: Settings, file: LoadFile): P
   const stop = new StopSignals()
   process.stderr.write(`millrace: ${settings.stateDir} is in use; loading over its HTTP API\n`)
   const report = await loadAndWait(shop, { settings, file, stop, openMax: openMaxRemote })
+  const summary = await shop.summary()
+  printSummary(settings.output, summary, settings.output === 'json' ? { load: report } : {})
+  return report.isComplete ? summaryExitCode(summary) : exitCodes.failure
+}
+
+const loadToKafka = async (
+  settings: Settings,
+  bootstrap: string,
+  file: LoadFile,
+): Promise<number> => {
+  const stop = new StopSignals()
+  await using parts = new AsyncDisposableStack()
+  const { connectTimeoutMs } = settings
+  const broker = await openKafka({ bootstrap, connectTimeoutMs, interrupted: stop.requested })
+  parts.defer(() => broker.close())
+  const { shop, failed } = await openKafkaShop(settings, broker, parts)
+  const work = loadAndWait(shop, { settings, file, stop, openMax: openMaxHere })
+  const report = await Promise.race([work, failed])
   const summary = await shop.summary()
   printSummary(settings.output, summary, settings.output === 'json' ? { load: report } : {})
   return report.isComplete ? summaryExitCode(summary) : exitCodes.failure

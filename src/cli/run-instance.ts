@@ -8,6 +8,7 @@
 import { type ShipmentEvent } from '../../topologies/shop/shared/events.ts'
 import { shipments } from '../../topologies/shop/shared/topics.ts'
 import { type Settings } from '../config/settings.ts'
+import { exitCodes } from './exit-codes.ts'
 import { followTopics } from './follow-topics.ts'
 import { LiveView } from './live-view.ts'
 import { OrderLoad } from './order-load.ts'
@@ -15,9 +16,12 @@ import { settleOrders } from './settle-orders.ts'
 import { ShopInstance } from './shop-instance.ts'
 import { StopSignals } from './stop-signals.ts'
 import { printSummary, summaryExitCode } from './summary-text.ts'
+import { table } from './table.ts'
 
 export interface RunOptions {
   readonly name: string
+  /** Kafka brokers; the embedded broker if absent. */
+  readonly bootstrap?: string | undefined
   /** Generate orders while running. */
   readonly withLoad: boolean
 }
@@ -26,7 +30,8 @@ export interface RunOptions {
 export const runInstance = async (settings: Settings, options: RunOptions): Promise<number> => {
   const stop = new StopSignals()
   process.stderr.write(`millrace: opening ${settings.stateDir}\n`)
-  const instance = await ShopInstance.open(settings)
+  const { bootstrap } = options
+  const instance = await ShopInstance.open(settings, { bootstrap, interrupted: stop.requested })
   try {
     if (settings.forMs !== undefined) stop.schedule(settings.forMs)
     const view = liveView(instance, settings, options)
@@ -41,11 +46,16 @@ export const runInstance = async (settings: Settings, options: RunOptions): Prom
     await Promise.race([load?.start(), instance.stopped])
     await Promise.race([stop.requested, instance.stopped])
     await load?.stop()
-    process.stderr.write('millrace: waiting for open orders\n')
-    await Promise.race([settleOrders(instance.shop, settings.drainMs), instance.stopped])
+    // on Kafka other replicas go on with them, or the next start does
+    if (bootstrap === undefined) {
+      process.stderr.write('millrace: waiting for open orders\n')
+      await Promise.race([settleOrders(instance.shop, settings.drainMs), instance.stopped])
+    }
     view.stop()
     await unfollow()
-    return await sumUp(instance, settings, load)
+    return await (bootstrap === undefined
+      ? sumUp(instance, settings, load)
+      : sumUpReplica(instance, settings))
   } finally {
     await instance.close()
   }
@@ -62,6 +72,18 @@ const liveView = (instance: ShopInstance, settings: Settings, { name }: RunOptio
 const shippedLine = (event: ShipmentEvent): string | undefined => {
   if (event.eventType !== 'shipment.status-updated' || event.data.status !== 'SHIPPED') return
   return `order ${event.data.orderId} shipped by ${event.data.carrier}`
+}
+
+/** The shop's totals are spread over the replicas: `load --bootstrap` adds them up. */
+const sumUpReplica = async (instance: ShopInstance, settings: Settings): Promise<number> => {
+  const { reopenings, commits, counters } = instance.metrics()
+  await instance.close()
+  const { recordsProcessed, deadLetters } = counters
+  const figures = { recordsProcessed, deadLetters, commits, reopenings }
+  const rows = Object.entries(figures).map(([name, value]) => [name, String(value)])
+  process.stdout.write(
+    settings.output === 'json' ? `${JSON.stringify(figures)}\n` : `${table(rows)}\n`)
+  return exitCodes.ok
 }
 
 const sumUp = async (

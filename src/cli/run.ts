@@ -1,15 +1,24 @@
-/** `millrace run [NAME]`: an instance of a shipped application, without generated orders. */
+/**
+ * `millrace run [NAME]`: an instance of a shipped application, without generated orders.
+ *
+ * With `--bootstrap` it is one of any number of replicas that share the partitions of a Kafka.
+ */
 
 import { Command } from 'commander'
 import { nearest } from '../config/nearest.ts'
 import { type OptionName } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { addConfigFlags, type ConfigFlags, instanceOptions, settingsOf } from './config-flags.ts'
-import { CommandError } from './failure.ts'
 import { runInstance } from './run-instance.ts'
 
 const flags: ConfigFlags = {
-  options: ['forMs', 'bootstrap', ...instanceOptions, 'output'] satisfies OptionName[],
+  options: [
+    'forMs',
+    'bootstrap',
+    'connectTimeoutMs',
+    ...instanceOptions,
+    'output',
+  ] satisfies OptionName[],
   withRuntime: true,
 }
 
@@ -17,7 +26,7 @@ const applications = ['shop']
 
 export const runCommand = (): Command => {
   const command = new Command('run')
-    .description('Run an application on the embedded broker, until Ctrl-C.')
+    .description('Run an application on the embedded broker or on Kafka, until Ctrl-C.')
     .argument('[name]', 'which application', 'shop')
   return addConfigFlags(command, flags).action(async (name: string) => {
     const settings = settingsOf(command, flags)
@@ -25,12 +34,9 @@ export const runCommand = (): Command => {
       const best = nearest(name, applications)
       throw new UsageError(`unknown application '${name}'; the nearest known one is '${best}'`)
     }
-    if (settings.bootstrap !== undefined) {
-      throw new CommandError(
-        '--bootstrap: this version runs on the embedded broker only; Kafka comes with the next '
-          + 'release',
-      )
-    }
-    process.exitCode = await runInstance(settings, { name: `run ${name}`, withLoad: false })
+    const { bootstrap } = settings
+    process.exitCode = await runInstance(settings, {
+      name: `run ${name}`, bootstrap, withLoad: false,
+    })
   })
 }

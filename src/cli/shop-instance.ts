@@ -1,12 +1,13 @@
 /**
- * The shop as one running instance: lock, engines, embedded broker, topics, application, HTTP.
+ * The shop as one running instance: lock, engines, broker, topics, application, HTTP.
  *
  * The composition root, used by `dev`, `run` and `load`. 1. Parts open in this order and close in
  * the reverse, also when opening fails half-way. 2. The HTTP server listens before the state is
  * restored, so that health can be asked, and answers 503 to the rest until the instance runs.
  * 3. One process per state directory; the lock tells others where to reach this one.
  *
- * Layout of the directory: `lock.json`, `state/` (local stores), `broker/` (topics).
+ * Layout of the directory: `lock.json`, `state/` (local stores), `broker/` (topics, unless on
+ * Kafka), `instance-id` (on Kafka: which replica it is).
  */
 
 import { join } from 'node:path'
@@ -19,6 +20,7 @@ import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
 import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
+import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
 import { createHttpServer, listenOnLoopback } from '../http/http-server.ts'
@@ -30,16 +32,25 @@ import { Application } from '../runtime/application.ts'
 import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
 import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
+import { instanceIdOf } from './instance-id.ts'
 import { LocalShop } from './local-shop.ts'
+import { openKafka } from './open-kafka.ts'
 import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
 import { type StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
 
 export const applicationId = 'shop'
 
+export interface OpenOptions {
+  /** Kafka brokers; the embedded broker if absent. */
+  readonly bootstrap?: string | undefined
+  /** Ends waiting for Kafka. */
+  readonly interrupted: Promise<void>
+}
+
 export class ShopInstance {
   readonly shop: LocalShop
-  readonly broker: EmbeddedBroker
+  readonly broker: Broker
   /** Such as `http://127.0.0.1:4004`. */
   readonly address: string
   readonly #app: Application
@@ -48,7 +59,7 @@ export class ShopInstance {
   private constructor(
     app: Application,
     parts: AsyncDisposableStack,
-    rest: { readonly shop: LocalShop; readonly broker: EmbeddedBroker; readonly address: string },
+    rest: { readonly shop: LocalShop; readonly broker: Broker; readonly address: string },
   ) {
     this.#app = app
     this.#parts = parts
@@ -61,14 +72,14 @@ export class ShopInstance {
    * Opens everything and waits until the tasks run.
    *
    * @throws {StoreLockedError} another process has the state directory: use that one, or stop it
-   * @throws {CommandError} the port is in use
+   * @throws {CommandError} the port is in use; Kafka does not answer
    */
-  static async open(settings: Settings): Promise<ShopInstance> {
+  static async open(settings: Settings, options: OpenOptions): Promise<ShopInstance> {
     await using parts = new AsyncDisposableStack()
     const logger = stderrLogger(settings.logLevel)
     const directory = StateDirectory.lock(settings.stateDir)
     parts.defer(() => directory.unlock())
-    const broker = await openBroker(settings, parts)
+    const broker = await openBroker(settings, options, parts)
     const { app, topology } = await openApplication(settings, { broker, logger, parts })
     const stores: StoreSource = {
       query: (store) => app.query(store),
@@ -79,6 +90,7 @@ export class ShopInstance {
       clock: systemClock,
       stores,
       source: 'millrace',
+      seesAll: broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
     })
     parts.defer(() => shop.close())
@@ -106,8 +118,15 @@ export class ShopInstance {
 
 const openBroker = async (
   settings: Settings,
+  { bootstrap, interrupted }: OpenOptions,
   parts: AsyncDisposableStack,
-): Promise<EmbeddedBroker> => {
+): Promise<Broker> => {
+  if (bootstrap !== undefined) {
+    const { connectTimeoutMs } = settings
+    const kafka = await openKafka({ bootstrap, connectTimeoutMs, interrupted })
+    parts.defer(() => kafka.close())
+    return kafka
+  }
   const engine = await openEngine(settings, 'broker')
   parts.defer(() => engine.close())
   const broker = await EmbeddedBroker.open({ engine, clock: systemClock })
@@ -132,7 +151,7 @@ const openApplication = async (
     logger,
     parts,
   }: {
-    readonly broker: EmbeddedBroker
+    readonly broker: Broker
     readonly logger: Logger
     readonly parts: AsyncDisposableStack
   },
@@ -142,6 +161,7 @@ const openApplication = async (
   const topology = shopTopology(shopConfigOf(settings))
   const app = new Application({
     applicationId,
+    instanceId: broker.kind === 'embedded' ? '0' : instanceIdOf(settings.stateDir),
     topology,
     broker,
     engine,

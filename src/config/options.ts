@@ -100,7 +100,15 @@ const schemas = {
   }),
   bootstrap: Type.String({
     minLength: 1,
-    description: 'Kafka brokers instead of the embedded one.',
+    description: 'Kafka brokers (host:port,host:port) instead of the embedded one.',
+  }),
+  connectTimeoutMs: Type.Integer({
+    default: 60_000,
+    minimum: 1,
+    maximum: 2_147_483_647,
+    kind: 'duration',
+    flag: 'connect-timeout',
+    description: 'How long to wait for a Kafka broker that answers, before giving up.',
   }),
 } satisfies Record<string, TSchema>
 

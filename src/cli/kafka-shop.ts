@@ -1,0 +1,50 @@
+/**
+ * The whole shop on Kafka, seen from outside of its replicas: commands go in, changelogs tell.
+ *
+ * Used by `load --bootstrap`. The rows lie in a temporary folder while the command runs.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { shopTopology } from '../../topologies/shop/shop.ts'
+import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
+import { type Broker } from '../broker/port.ts'
+import { systemClock } from '../clock.ts'
+import { type Settings } from '../config/settings.ts'
+import { ChangelogView } from './changelog-view.ts'
+import { LocalShop } from './local-shop.ts'
+import { applicationId, shopConfigOf } from './shop-instance.ts'
+import { deadLetterTopic } from './shop-topics.ts'
+
+export interface KafkaShop {
+  readonly shop: LocalShop
+  /** Rejects if the view can no longer be followed. */
+  readonly failed: Promise<never>
+}
+
+/** @param parts  closes what was opened */
+export const openKafkaShop = async (
+  settings: Settings,
+  broker: Broker,
+  parts: AsyncDisposableStack,
+): Promise<KafkaShop> => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-view-'))
+  parts.defer(() => rmSync(directory, { recursive: true, force: true }))
+  const memoryBytes = settings.stateMemoryMb * 1_048_576
+  const engine = await RocksEngine.open(directory, { memoryBytes })
+  parts.defer(() => engine.close())
+  const { plan } = shopTopology(shopConfigOf(settings))
+  const view = await ChangelogView.open({ broker, engine, applicationId, deadLetterTopic, plan })
+  parts.defer(() => view.close())
+  const shop = await LocalShop.open({
+    broker,
+    clock: systemClock,
+    stores: view.stores,
+    source: 'millrace',
+    seesAll: true,
+    progress: () => ({ isReady: view.lagRecords >= 0, lagRecords: view.lagRecords }),
+  })
+  parts.defer(() => shop.close())
+  return { shop, failed: view.failed }
+}

@@ -1,0 +1,75 @@
+/**
+ * The Kafka of `--bootstrap`: waits for it, says what it tries, makes the shop's topics.
+ *
+ * Used by `run` and `load`. 1. Brokers that do not answer are waited for, with the reason on
+ * stderr, until `--connect-timeout`. 2. What waiting does not mend (credentials, rights, a cluster
+ * that is too old, topics with other partition counts) ends the command at once.
+ */
+
+import { BrokerError } from '../broker/errors.ts'
+import { KafkaBroker } from '../broker/kafka/kafka-broker.ts'
+import { CommandError } from './failure.ts'
+import { createShopTopics } from './shop-topics.ts'
+
+export interface OpenKafkaOptions {
+  /** `host:port,host:port` */
+  readonly bootstrap: string
+  readonly connectTimeoutMs: number
+  /** Ends the wait. */
+  readonly interrupted: Promise<void>
+}
+
+const attemptMs = 2_000
+const tellEveryMs = 5_000
+
+/**
+ * @throws {CommandError} no broker answered in time, or the wait was interrupted
+ * @throws {BrokerError} what waiting does not mend
+ */
+export const openKafka = async (options: OpenKafkaOptions): Promise<KafkaBroker> => {
+  const interrupted = options.interrupted.then(() => {
+    throw new CommandError('stopped while waiting for Kafka')
+  })
+  interrupted.catch(() => {})
+  await Promise.race([waitForKafka(options), interrupted])
+  const broker = await KafkaBroker.open({ bootstrap: options.bootstrap })
+  try {
+    await createShopTopics(broker)
+  } catch (error) {
+    await broker.close()
+    throw error
+  }
+  return broker
+}
+
+const waitForKafka = async ({ bootstrap, connectTimeoutMs }: OpenKafkaOptions): Promise<void> => {
+  const startedMs = performance.now()
+  const passedMs = (): number => performance.now() - startedMs
+  process.stderr.write(`millrace: connecting to Kafka at ${bootstrap}\n`)
+  let toldMs = -Infinity
+  for (;;) {
+    const retryTimeoutMs = Math.max(1, Math.min(attemptMs, connectTimeoutMs - passedMs()))
+    try {
+      const broker = await KafkaBroker.open({
+        bootstrap, retryTimeoutMs, connectTimeoutMs: retryTimeoutMs,
+      })
+      return await broker.close()
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.code !== 'BROKER_UNAVAILABLE') throw error
+      const leftMs = connectTimeoutMs - passedMs()
+      if (leftMs <= 0) throw unreachable(bootstrap, connectTimeoutMs, error)
+      if (passedMs() - toldMs >= tellEveryMs) {
+        toldMs = passedMs()
+        process.stderr.write(
+          `millrace: no answer yet (${error.message}); trying for ${secondsOf(leftMs)} s more\n`)
+      }
+    }
+  }
+}
+
+const unreachable = (bootstrap: string, timeoutMs: number, { message }: BrokerError): Error =>
+  new CommandError(`BROKER_UNAVAILABLE: no Kafka broker at ${bootstrap} answered within `
+    + `${secondsOf(timeoutMs)} s: ${message}. Check the address, start one (node scripts/kafka.mjs `
+    + 'start), or wait longer with --connect-timeout')
+
+const secondsOf = (ms: number): number => Math.ceil(ms / 1_000)
