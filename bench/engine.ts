@@ -1,0 +1,76 @@
+/**
+ * One workload of the peer benchmark on Kafka, as its contract asks: settings by environment, runs
+ * until it is killed; SIGTERM commits and leaves the group.
+ *
+ * Started by `bench/engine`. 1. The workloads are ordinary topologies on the public API; only
+ * settings a user has are used here. 2. GUARANTEE=alos runs exactly-once too: there is no weaker
+ * mode. THREADS is ignored: more cores are more replicas. 3. Without TUNED the runtime's defaults
+ * hold, but for the cache: CACHE_BYTES=0 forbids to merge updates, which this cache never does.
+ */
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { RocksEngine } from '../state/rocksdb/rocks-engine.ts'
+import { KafkaBroker } from '../src/broker/kafka/kafka-broker.ts'
+import { instanceIdOf } from '../src/cli/instance-id.ts'
+import { stderrLogger } from '../src/cli/stderr-logger.ts'
+import { Application, type RuntimeConfig, type Topology } from '../src/index.ts'
+import { w1 } from './workloads/w1.ts'
+import { w2 } from './workloads/w2.ts'
+
+type Workload = (inputs: readonly string[], outputs: readonly string[]) => Topology
+
+const workloads: Readonly<Record<string, Workload>> = { w1, w2 }
+
+const setting = (name: string): string => {
+  const value = process.env[name]
+  if (value !== undefined) return value
+  throw new Error(`${name} is not set; see the engine contract of the peer benchmark`)
+}
+
+const tuning: Partial<RuntimeConfig> = {
+  commitRecordsMax: 200_000,
+  bufferedRecordsMax: 100_000,
+  bufferedPartitionBytes: 16_777_216,
+  fetchPartitionBytes: 4_194_304,
+}
+
+const configOf = (): Partial<RuntimeConfig> => {
+  const session = process.env['SESSION_MS']
+  const sessionTimeoutMs = Number(session)
+  return {
+    commitIntervalMs: Number(setting('COMMIT_MS')),
+    cachedSlotsMax: 50_000,
+    ...(process.env['TUNED'] === '1' ? tuning : {}),
+    ...(session === undefined || session === '' ? {} : {
+      sessionTimeoutMs,
+      heartbeatIntervalMs: Math.min(3_000, Math.floor(sessionTimeoutMs / 10)),
+    }),
+  }
+}
+
+const workload = workloads[setting('WORKLOAD')]
+if (workload === undefined) {
+  throw new Error(`workload ${setting('WORKLOAD')} is not there; there are ${
+    Object.keys(workloads).join(', ')}`)
+}
+const stateDir = setting('STATE_DIR')
+mkdirSync(stateDir, { recursive: true })
+const broker = await KafkaBroker.open({ bootstrap: setting('BOOTSTRAP') })
+const engine = await RocksEngine.open(join(stateDir, 'state'), { memoryBytes: 96 * 1_048_576 })
+const application = new Application({
+  applicationId: setting('APP_ID'),
+  instanceId: instanceIdOf(stateDir),
+  topology: workload(setting('INPUT').split(','), setting('OUTPUT').split(',')),
+  broker,
+  engine,
+  config: configOf(),
+  logger: stderrLogger('warn'),
+})
+process.on('SIGTERM', () => void application.close())
+await application.start()
+console.log(`${Date.now()} RUNNING`)
+await application.stopped
+if (process.env['ENGINE_METRICS'] === '1') console.log(JSON.stringify(application.metrics()))
+await broker.close()
+await engine.close()
