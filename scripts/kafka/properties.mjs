@@ -38,7 +38,7 @@ export const serverProperties = (cluster, node) => {
     'log.cleaner.dedupe.buffer.size': 4_194_304,
     'auto.create.topics.enable': false,
     // tests write records with old timestamps: they must not expire while they are read
-    'log.retention.check.interval.ms': 3_600_000,
+    'log.retention.ms': -1,
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1_000,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1_000,

@@ -213,9 +213,9 @@ export class Cluster {
         this.forgetCoordinator(kind, key)
         await backoff.pause(brokerErrorOf(errorCode, doing))
       } catch (error) {
-        if (!isUnavailable(error) || backoff.isOver) throw error
-        if (isSent && !asked.isRepeatable) throw error
+        if (!isUnavailable(error)) throw error
         this.forgetCoordinator(kind, key)
+        if (backoff.isOver || (isSent && !asked.isRepeatable)) throw error
         await backoff.pause(error)
       }
     }

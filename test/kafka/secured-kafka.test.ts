@@ -1,0 +1,74 @@
+/** TLS, SCRAM and ACLs on a real Kafka: who may, may; who may not is told what is missing. */
+
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { KafkaBroker, type KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker.ts'
+import { batchOf, errorOf, Probe } from '../contract/broker/probe.ts'
+import { type Credentials, realKafka } from './real-kafka.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const kafka = await realKafka({ secure: true })
+const secure = 'skipped' in kafka ? undefined : kafka.secure
+
+describe.skipIf(secure === undefined)('secured Kafka', () => {
+  const bootstrap = 'skipped' in kafka ? '' : kafka.bootstrap.replaceAll('127.0.0.1', 'localhost')
+  const opened: KafkaBroker[] = []
+
+  afterAll(async () => { await Promise.all(opened.map((broker) => broker.close())) })
+
+  const open = async (
+    credentials: Credentials,
+    options: Partial<KafkaBrokerOptions> = {},
+  ): Promise<KafkaBroker> => {
+    const broker = await KafkaBroker.open({ bootstrap, retryTimeoutMs: 5_000,
+      tls: { ca: readFileSync(secure!.ca) },
+      sasl: { mechanism: 'SCRAM-SHA-512', ...credentials }, ...options })
+    opened.push(broker)
+    return broker
+  }
+
+  it('serves who may', async () => {
+    const probe = new Probe(await open(secure!.admin))
+    const topic = await probe.create(`secured-${randomUUID()}`)
+    const producer = await probe.transactional(`secured-${randomUUID()}`)
+    producer.begin()
+    await producer.produce([batchOf(topic, 0, 'a')])
+    await producer.commit()
+    expect(await probe.settledValues(topic)).toEqual(['a'])
+  })
+
+  it('a wrong password is named, at once', async () => {
+    const startMs = performance.now()
+    const error = await errorOf(open({ ...secure!.admin, password: 'wrong' }))
+    expect(error).toMatchObject({ code: 'BROKER_NOT_AUTHORIZED', action: 'stop' })
+    expect(error.message).toContain('credentials')
+    expect(performance.now() - startMs).toBeLessThan(4_000)
+  })
+
+  it('a certificate that is not trusted is no broker', async () => {
+    const error = await errorOf(open(secure!.admin, { tls: {}, retryTimeoutMs: 500 }))
+    expect(error.code).toBe('BROKER_UNAVAILABLE')
+    expect(error.message).toMatch(/certificate/u)
+  })
+
+  it('plain text is refused with the reason', async () => {
+    const error = await errorOf(KafkaBroker.open({ bootstrap, retryTimeoutMs: 500 }))
+    expect(['BROKER_UNAVAILABLE', 'BROKER_INVALID_REQUEST']).toContain(error.code)
+  })
+
+  it('a missing ACL is named', async () => {
+    const admin = new Probe(await open(secure!.admin))
+    const topic = await admin.create(`secured-${randomUUID()}`)
+    const broker = await open(secure!.plainUser)
+    const sent = await errorOf(broker.producer('plain').send([batchOf(topic, 0, 'a')]))
+    expect(sent.code).toBe('BROKER_NOT_AUTHORIZED')
+    expect(sent.message).toMatch(/lacks the ACL/u)
+    const begun = await errorOf(broker.transactionalProducer({ transactionalId: topic }).init())
+    expect(begun.code).toBe('BROKER_NOT_AUTHORIZED')
+    expect(begun.message).toContain('transactional id')
+    const read = await errorOf(broker.groups.committedOffsets(topic, [{ topic, partition: 0 }]))
+    expect(read.code).toBe('BROKER_NOT_AUTHORIZED')
+  })
+})
