@@ -6,7 +6,6 @@
  * code that is not listed is a bug or a newer broker: it stops.
  */
 
-import { findErrorBy } from '@platformatic/kafka'
 import { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from '../errors.ts'
 
 /**
@@ -158,17 +157,28 @@ export const brokerErrorOf = (
 /** What the connection layer threw: refused credentials stop, everything else may pass. */
 export const connectionErrorOf = (error: unknown, doing: string): BrokerError => {
   if (error instanceof BrokerError) return error
-  const known = error instanceof Error ? error : undefined
-  const refused = findErrorBy(known, 'code', 'PLT_KFK_AUTHENTICATION')
-  if (refused !== null) {
+  const refused = inChain(error, 'PLT_KFK_AUTHENTICATION')
+  if (refused !== undefined) {
     return new BrokerError('BROKER_NOT_AUTHORIZED',
-      `${doing}: the broker refused the credentials: ${rootMessage(refused)}`, { cause: error })
+      `${doing}: the broker refused the credentials: ${refused.message}`, { cause: error })
   }
-  if (findErrorBy(known, 'code', 'PLT_KFK_USER') !== null) {
+  if (inChain(error, 'PLT_KFK_USER') !== undefined) {
     return new BrokerError('BROKER_INVALID_REQUEST', `${doing}: ${rootMessage(error)}`,
       { cause: error })
   }
   return new BrokerError('BROKER_UNAVAILABLE', `${doing}: ${rootMessage(error)}`, { cause: error })
+}
+
+/** The library wraps: causes of causes, and several errors in one. */
+const inChain = (error: unknown, code: string): Error | undefined => {
+  if (!(error instanceof Error)) return undefined
+  if ('code' in error && error.code === code) return error
+  const inside = error instanceof AggregateError ? error.errors : []
+  for (const next of [error.cause, ...inside]) {
+    const found = inChain(next, code)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 const rootMessage = (error: unknown): string => {
