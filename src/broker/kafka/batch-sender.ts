@@ -42,7 +42,8 @@ export interface BatchSenderOptions {
 
 /** Of one batch, unless the topic takes less. */
 const batchBytesMax = 1_000_000
-const replicaTimeoutMs = 20_000
+/** How long replicas may take, in ms; below the time-out of requests. */
+const replicaTimeoutMs = 10_000
 const retryFirstMs = 2
 const retryMostMs = 200
 

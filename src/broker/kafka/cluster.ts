@@ -16,7 +16,7 @@ import { BrokerError } from '../errors.ts'
 import { type TopicPartition } from '../port.ts'
 import { Backoff, type BackoffOptions } from './backoff.ts'
 import { type BrokerNode, Connections, type ConnectionsOptions } from './connections.ts'
-import { brokerErrorOf, connectionErrorOf, kafkaCodes, kafkaFailure, noError } from './errors.ts'
+import { brokerErrorOf, kafkaCodes, kafkaFailure, noError } from './errors.ts'
 import { call } from './protocol/call.ts'
 import { checkVersions } from './protocol/versions.ts'
 
@@ -59,6 +59,8 @@ export interface CoordinatorCall<Answer> {
 }
 
 const adminPurpose = 'admin'
+/** Every broker answers these at once: who does not is frozen, and another is asked. */
+const lookUps = { purpose: 'look-up', requestTimeoutMs: 3_000 }
 /** A topic just created may be unknown to the broker asked: this long it is asked again, in ms. */
 const unknownTopicGraceMs = 300
 
@@ -72,6 +74,8 @@ export class Cluster {
   readonly #lookups = new Map<string, Promise<TopicMetadata>>()
   readonly #coordinators = new Map<string, BrokerNode>()
   #clusterId: string | undefined
+  /** Which broker is asked first. */
+  #turn = 0
 
   private constructor(options: ClusterOptions) {
     this.clock = options.clock
@@ -106,21 +110,15 @@ export class Cluster {
     return new Backoff(this.clock, { timeoutMs: this.retryTimeoutMs, ...options })
   }
 
-  /** Asks any broker; a lost connection is tried again, also elsewhere: use it for what may be
-   * done twice. Error codes are in the answer. */
-  async ask<Arguments extends unknown[], Answer>(
+  /**
+   * Asks any broker; when a connection is lost, the next one: for what may be done twice. Error
+   * codes are in the answer.
+   */
+  ask<Arguments extends unknown[], Answer>(
     api: API<Arguments, Answer>,
     ...args: Arguments
   ): Promise<Answer> {
-    const backoff = this.backoff()
-    for (;;) {
-      try {
-        return await call(api, await this.#anyConnection(), ...args)
-      } catch (error) {
-        if (!isUnavailable(error)) throw error
-        await backoff.pause(error)
-      }
-    }
+    return this.#ask({ purpose: adminPurpose }, api, args)
   }
 
   /** @throws {BrokerError} BROKER_UNKNOWN_TOPIC, BROKER_NOT_AUTHORIZED, BROKER_UNAVAILABLE */
@@ -175,7 +173,7 @@ export class Cluster {
     const backoff = this.backoff({ firstMs: 20 })
     for (;;) {
       const { coordinators: [found] } =
-        await this.ask(findCoordinatorV6.api, kind === 'group' ? 0 : 1, [key])
+        await this.#ask(lookUps, findCoordinatorV6.api, [kind === 'group' ? 0 : 1, [key]])
       if (found !== undefined && found.errorCode === noError) {
         this.#coordinators.set(`${kind}:${key}`, found)
         return found
@@ -225,6 +223,23 @@ export class Cluster {
     return this.connections.close()
   }
 
+  async #ask<Arguments extends unknown[], Answer>(
+    connecting: Connecting,
+    api: API<Arguments, Answer>,
+    args: Arguments,
+  ): Promise<Answer> {
+    const backoff = this.backoff()
+    for (;;) {
+      try {
+        return await call(api, await this.#anyConnection(connecting), ...args)
+      } catch (error) {
+        if (!isUnavailable(error)) throw error
+        this.#turn += 1
+        await backoff.pause(error)
+      }
+    }
+  }
+
   async #lookUp(name: string): Promise<TopicMetadata> {
     const grace = this.backoff({ timeoutMs: unknownTopicGraceMs, firstMs: 20 })
     const backoff = this.backoff({ firstMs: 20 })
@@ -240,7 +255,8 @@ export class Cluster {
   }
 
   async #metadata(names: readonly string[] | null): Promise<metadataV12.MetadataResponse> {
-    const answer = await this.ask(metadataV12.api, names === null ? null : [...names], false, false)
+    const topics = names === null ? null : [...names]
+    const answer = await this.#ask(lookUps, metadataV12.api, [topics, false, false])
     if (answer.brokers.length > 0) {
       this.#nodes.clear()
       for (const { nodeId, host, port } of answer.brokers) this.#nodes.set(nodeId, { host, port })
@@ -263,18 +279,26 @@ export class Cluster {
     return topic
   }
 
-  async #anyConnection(): Promise<Connection> {
-    let failure: unknown
-    for (const node of new Set([...this.#nodes.values(), ...this.#bootstrap])) {
+  /** Of a known broker, else of a bootstrap address; not first of one that just failed. */
+  async #anyConnection({ purpose, requestTimeoutMs }: Connecting): Promise<Connection> {
+    const known = [...this.#nodes.values()]
+    const first = known.length === 0 ? 0 : this.#turn % known.length
+    let failure: unknown = new BrokerError('BROKER_UNAVAILABLE', 'no broker is known')
+    for (const node of [...known.slice(first), ...known.slice(0, first), ...this.#bootstrap]) {
       try {
-        return await this.connections.get(adminPurpose, node)
+        return await this.connections.get(purpose, node, requestTimeoutMs)
       } catch (error) {
         failure = error
         if (!isUnavailable(error)) throw error
       }
     }
-    throw failure ?? connectionErrorOf(new Error('no address was given'), 'connect')
+    throw failure
   }
+}
+
+interface Connecting {
+  readonly purpose: string
+  readonly requestTimeoutMs?: number
 }
 
 export const isUnavailable = (error: unknown): error is BrokerError =>

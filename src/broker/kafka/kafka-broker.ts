@@ -42,7 +42,7 @@ export interface KafkaBrokerOptions {
   /** How long a rebalance waits for members, in ms; default 60,000. */
   readonly rebalanceTimeoutMs?: number
   readonly connectTimeoutMs?: number
-  /** After so long without an answer a connection is given up, in ms; default 30,000. */
+  /** After so long without an answer a connection is given up, in ms; default 15,000. */
   readonly requestTimeoutMs?: number
   /** How long a call waits out what may pass (elections, lost connections); default 30,000 ms. */
   readonly retryTimeoutMs?: number
@@ -87,7 +87,7 @@ export class KafkaBroker implements Broker {
    */
   static async open(options: KafkaBrokerOptions): Promise<KafkaBroker> {
     const { clientId = 'millrace', clock = systemClock, connectTimeoutMs = 5_000,
-      requestTimeoutMs = 30_000, retryTimeoutMs = 30_000, tls, sasl } = options
+      requestTimeoutMs = 15_000, retryTimeoutMs = 30_000, tls, sasl } = options
     const bootstrap = bootstrapAddresses(options.bootstrap)
     const release = keepProcessAlive()
     try {
@@ -113,13 +113,19 @@ export class KafkaBroker implements Broker {
 
   producer(clientId: string): Producer {
     this.#checkOpen()
-    return this.#kept(new KafkaProducer(this.#producing(clientId)))
+    const producer = new KafkaProducer({ ...this.#producing(clientId),
+      onClose: (closed) => this.#open.delete(closed) })
+    this.#open.add(producer)
+    return producer
   }
 
   transactionalProducer(options: TransactionalOptions): TransactionalProducer {
     this.#checkOpen()
-    return this.#kept(new KafkaTransactionalProducer(
-      { ...options, ...this.#producing(options.transactionalId) }))
+    const producer = new KafkaTransactionalProducer({ ...options,
+      ...this.#producing(options.transactionalId),
+      onClose: (closed) => this.#open.delete(closed) })
+    this.#open.add(producer)
+    return producer
   }
 
   /** Closes its fetchers and producers too; open transactions stay open until fenced. */
@@ -134,11 +140,6 @@ export class KafkaBroker implements Broker {
   #producing(clientId: string) {
     return { cluster: this.#cluster, configs: this.#configs, compression: this.#compression,
       purpose: this.#nameOf(clientId) }
-  }
-
-  #kept<T extends { close(): Promise<void> }>(part: T): T {
-    this.#open.add(part)
-    return part
   }
 
   /** Each has connections of its own. */

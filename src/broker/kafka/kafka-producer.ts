@@ -13,18 +13,23 @@ import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { initProducerId } from './protocol/init-producer-id.ts'
 
-export type KafkaProducerOptions = Pick<BatchSenderOptions,
-  'cluster' | 'configs' | 'compression' | 'purpose'>
+type SenderParts = Pick<BatchSenderOptions, 'cluster' | 'configs' | 'compression' | 'purpose'>
+
+export interface KafkaProducerOptions extends SenderParts {
+  onClose?(producer: KafkaProducer): void
+}
 
 export class KafkaProducer implements Producer {
   readonly #cluster: Cluster
   readonly #sender: BatchSender
+  readonly #onClose: (producer: KafkaProducer) => void
   #identity: ProducerIdentity | undefined
   #initialising: Promise<ProducerIdentity> | undefined
   #isClosed = false
 
   constructor(options: KafkaProducerOptions) {
     this.#cluster = options.cluster
+    this.#onClose = options.onClose ?? (() => {})
     this.#sender = new BatchSender({ ...options, transactionalId: null,
       identity: () => this.#current(),
       onGap: (identity) => {
@@ -42,6 +47,7 @@ export class KafkaProducer implements Producer {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#sender.close()
+    this.#onClose(this)
   }
 
   /** Batches that are queued already wait for it too. */

@@ -24,6 +24,8 @@ export interface KafkaTopicsOptions {
 }
 
 const purpose = 'topics'
+/** How long brokers may take over one request, in ms; below the time-out of requests. */
+const adminTimeoutMs = 10_000
 const [latest, earliest] = [-1n, -2n]
 
 export class KafkaTopics implements Topics {
@@ -45,7 +47,7 @@ export class KafkaTopics implements Topics {
     const { topics } = await this.#cluster.ask(createTopicsV7.api, missing.map((spec) => ({
       name: spec.name, numPartitions: spec.partitions, replicationFactor: this.#replicationFactor,
       assignments: [], configs: configEntries(spec.config),
-    })), this.#cluster.retryTimeoutMs, false)
+    })), adminTimeoutMs, false)
     for (const { name, errorCode, errorMessage } of topics) {
       if (errorCode === noError || errorCode === kafkaCodes.topicAlreadyExists) continue
       throw brokerErrorOf(errorCode, `create topic ${name}`, { topic: name }, errorMessage)
@@ -66,7 +68,7 @@ export class KafkaTopics implements Topics {
 
   async delete(names: readonly string[]): Promise<void> {
     const { responses } = await this.#cluster.ask(deleteTopicsV6.api,
-      names.map((name) => ({ name })), this.#cluster.retryTimeoutMs)
+      names.map((name) => ({ name })), adminTimeoutMs)
     for (const { name, errorCode, errorMessage } of responses) {
       if (errorCode === noError) continue
       throw brokerErrorOf(errorCode, `delete topic ${name}`, { topic: name ?? '' }, errorMessage)
@@ -85,7 +87,7 @@ export class KafkaTopics implements Topics {
       async (connection) => {
         const { topic: name, partition: partitionIndex } = partition
         const answer = await call(deleteRecordsV2.api, connection,
-          [{ name, partitions: [{ partitionIndex, offset }] }], this.#cluster.retryTimeoutMs)
+          [{ name, partitions: [{ partitionIndex, offset }] }], adminTimeoutMs)
         return { errorCode: answer.topics[0]?.partitions[0]?.errorCode ?? kafkaCodes.unknownTopic }
       })
   }

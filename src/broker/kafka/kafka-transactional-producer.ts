@@ -28,8 +28,11 @@ import { endTxn, type EndTxnAnswer } from './protocol/end-txn.ts'
 import { initProducerId } from './protocol/init-producer-id.ts'
 import { TransactionOffsets } from './transaction-offsets.ts'
 
-export type KafkaTransactionalProducerOptions = TransactionalOptions
-  & Pick<BatchSenderOptions, 'cluster' | 'configs' | 'compression' | 'purpose'>
+type SenderParts = Pick<BatchSenderOptions, 'cluster' | 'configs' | 'compression' | 'purpose'>
+
+export interface KafkaTransactionalProducerOptions extends TransactionalOptions, SenderParts {
+  onClose?(producer: KafkaTransactionalProducer): void
+}
 
 const defaultTimeoutMs = 10_000
 
@@ -102,6 +105,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     for (const purpose of [this.#endPurpose, `${this.#options.purpose}:offsets`]) {
       this.#cluster.connections.drop(purpose)
     }
+    this.#options.onClose?.(this)
   }
 
   get #endPurpose(): string {

@@ -8,7 +8,7 @@
  */
 
 import { type Clock } from '../../clock.ts'
-import { BrokerError } from '../errors.ts'
+import { type BrokerError } from '../errors.ts'
 import { type FetchOptions, type FetchRequest } from '../port.ts'
 import { type Leader } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
