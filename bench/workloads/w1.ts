@@ -2,9 +2,8 @@
 
 import { bytes, stream, to, topic, topology, type Topology, utf8 } from '../../src/index.ts'
 
-export const w1 = ([input]: readonly string[], [output]: readonly string[]): Topology =>
-  topology('w1', () => [
-    stream(topic(input!, { key: utf8, value: bytes })).pipe(
-      to(topic(output!, { key: utf8, value: bytes })),
-    ),
-  ])
+export const w1 = ([input]: readonly string[], [output]: readonly string[]): Topology => {
+  const records = topic(input!, { key: utf8, value: bytes })
+  const copies = topic(output!, { key: utf8, value: bytes })
+  return topology('w1', () => [stream(records).pipe(to(copies))])
+}

@@ -22,9 +22,11 @@ interface KeyCount extends Count {
 const counts = keyValueStore('counts', { key: utf8, value: json<Count>() })
 const none: Count = { count: 0, sum: 0 }
 
-export const w2 = ([input]: readonly string[], [output]: readonly string[]): Topology =>
-  topology('w2', () => [
-    stream(topic(input!, { key: utf8, value: json<Reading>() })).pipe(
+export const w2 = ([input]: readonly string[], [output]: readonly string[]): Topology => {
+  const readings = topic(input!, { key: utf8, value: json<Reading>() })
+  const updates = topic(output!, { key: utf8, value: json<KeyCount>() })
+  return topology('w2', () => [
+    stream(readings).pipe(
       aggregate(
         counts,
         () => none,
@@ -34,6 +36,7 @@ export const w2 = ([input]: readonly string[], [output]: readonly string[]): Top
         const { count, sum } = record.value
         return record.withValue<KeyCount>({ k: record.key, count, sum })
       }),
-      to(topic(output!, { key: utf8, value: json<KeyCount>() })),
+      to(updates),
     ),
   ])
+}
