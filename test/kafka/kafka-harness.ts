@@ -30,7 +30,9 @@ export class KafkaHarness implements BrokerHarness {
   }
 
   passTime(ms: number): Promise<void> {
-    return new Promise((resolve) => { setTimeout(resolve, ms) })
+    return new Promise((resolve) => {
+      setTimeout(resolve, ms)
+    })
   }
 
   nowMs(): number {

@@ -22,7 +22,10 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 const kafka = await realKafka({ nodes: 3 })
 const nodes = 'skipped' in kafka ? undefined : kafka.nodes
 
-const sleep = (ms: number) => new Promise((resolve) => { setTimeout(resolve, ms) })
+const sleep = (ms: number) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
 const frozenMs = 14_000
 
 describe.skipIf(nodes === undefined)('a frozen leader', () => {
@@ -37,8 +40,14 @@ describe.skipIf(nodes === undefined)('a frozen leader', () => {
   afterAll(() => broker.close())
 
   const leaderPid = async (topic: string): Promise<number> => {
-    const cluster = await Cluster.open({ bootstrap: bootstrapAddresses(bootstrap), clientId: 'who',
-      clock: systemClock, connectTimeoutMs: 2_000, requestTimeoutMs: 5_000, retryTimeoutMs: 5_000 })
+    const cluster = await Cluster.open({
+      bootstrap: bootstrapAddresses(bootstrap),
+      clientId: 'who',
+      clock: systemClock,
+      connectTimeoutMs: 2_000,
+      requestTimeoutMs: 5_000,
+      retryTimeoutMs: 5_000,
+    })
     const { topics } = await cluster.ask(metadataV12.api, [topic], false, false)
     await cluster.close()
     const leaderId = topics[0]!.partitions.find((found) => found.partitionIndex === 0)!.leaderId
@@ -49,8 +58,10 @@ describe.skipIf(nodes === undefined)('a frozen leader', () => {
   const follow = async (fetcher: Fetcher, topic: string, isDone: () => boolean) => {
     const values: string[] = []
     for (let offset = 0n; !isDone();) {
-      const [batch] = await fetcher.fetch([{ topic, partition: 0, offset, maxBytes: 100_000 }],
-        { isolation: 'read_committed', maxWaitMs: 300 })
+      const [batch] = await fetcher.fetch([{ topic, partition: 0, offset, maxBytes: 100_000 }], {
+        isolation: 'read_committed',
+        maxWaitMs: 300,
+      })
       for (const { value } of batch!.records) values.push(Buffer.from(value!).toString())
       offset = batch!.nextOffset
     }
@@ -98,7 +109,8 @@ describe.skipIf(nodes === undefined)('a frozen leader', () => {
           isFrozen = false
         }
         await transaction(producer, { topic, groupId, index })
-        if (await probe.committed(groupId, topic) === BigInt(index)) expected.push(`value-${index}`)
+        if ((await probe.committed(groupId, topic)) === BigInt(index))
+          expected.push(`value-${index}`)
         await sleep(20)
       }
     } finally {

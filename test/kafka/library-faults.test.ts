@@ -7,8 +7,14 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
 import { type RawBatch } from '../../src/broker/port.ts'
-import { batchOf, codeOf, offsetOf, Probe, recordOf, uncheckedGroup }
-  from '../contract/broker/probe.ts'
+import {
+  batchOf,
+  codeOf,
+  offsetOf,
+  Probe,
+  recordOf,
+  uncheckedGroup,
+} from '../contract/broker/probe.ts'
 import { realKafka } from './real-kafka.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -41,9 +47,12 @@ describe.skipIf('skipped' in kafka)('faults of the library, not ours', () => {
       if (i % 2 !== 0) expected.push(...values)
     }
     await probe.settled(topic)
-    const [batch] = await broker.fetcher('one').fetch(
-      [{ topic, partition: 0, offset: 0n, maxBytes: 1 << 20 }],
-      { isolation: 'read_committed', maxWaitMs: 1000 }) as [RawBatch]
+    const [batch] = (await broker
+      .fetcher('one')
+      .fetch([{ topic, partition: 0, offset: 0n, maxBytes: 1 << 20 }], {
+        isolation: 'read_committed',
+        maxWaitMs: 1000,
+      })) as [RawBatch]
     expect(batch.records.map(({ value }) => String(value))).toEqual(expected)
     expect(batch.nextOffset).toBe(60n)
   })
@@ -69,21 +78,31 @@ describe.skipIf('skipped' in kafka)('faults of the library, not ours', () => {
     const groupId = name('offsets')
     const producer = await probe.transactional(name('offsets'))
     producer.begin()
-    await Promise.all(Array.from({ length: 40 }, (_, index) =>
-      producer.sendOffsets([offsetOf(topic, index % 4, 7n)], uncheckedGroup(groupId))))
+    await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        producer.sendOffsets([offsetOf(topic, index % 4, 7n)], uncheckedGroup(groupId)),
+      ),
+    )
     await producer.commit()
     const partitions = [0, 1, 2, 3].map((partition) => ({ topic, partition }))
     const committed = await broker.groups.committedOffsets(groupId, partitions)
-    expect(committed.map(({ partition, offset }) => [partition, offset]).sort())
-      .toEqual([[0, 7n], [1, 7n], [2, 7n], [3, 7n]])
+    expect(committed.map(({ partition, offset }) => [partition, offset]).sort()).toEqual([
+      [0, 7n],
+      [1, 7n],
+      [2, 7n],
+      [3, 7n],
+    ])
   })
 
   it('four calls of produce at once, to four partitions: all are in the transaction', async () => {
     const topic = await probe.create(name('four'), 4, { retentionMs: -1 })
     const producer = await probe.transactional(name('four'))
     producer.begin()
-    await Promise.all([0, 1, 2, 3].map((partition) =>
-      producer.produce([batchOf(topic, partition, `value-${partition}`)])))
+    await Promise.all(
+      [0, 1, 2, 3].map((partition) =>
+        producer.produce([batchOf(topic, partition, `value-${partition}`)]),
+      ),
+    )
     await producer.commit()
     for (const partition of [0, 1, 2, 3]) {
       await probe.settled(topic, partition)
@@ -99,14 +118,14 @@ describe.skipIf('skipped' in kafka)('faults of the library, not ours', () => {
     const other = await KafkaBroker.open({ bootstrap })
     await new Probe(other).transactional(transactionalId)
     first.begin()
-    expect(await codeOf(first.produce([batchOf(topic, 0, 'zombie')])))
-      .toBe('BROKER_PRODUCER_FENCED')
+    expect(await codeOf(first.produce([batchOf(topic, 0, 'zombie')]))).toBe(
+      'BROKER_PRODUCER_FENCED',
+    )
     await other.close()
   })
 
   it('one call far above the size of a batch is split', async () => {
-    const topic = await probe.create(name('split'), 1,
-      { retentionMs: -1, maxMessageBytes: 5_000 })
+    const topic = await probe.create(name('split'), 1, { retentionMs: -1, maxMessageBytes: 5_000 })
     const values = Array.from({ length: 500 }, (_, index) => `${index}`.padStart(100, '.'))
     const [sent] = await broker.producer('split').send([batchOf(topic, 0, ...values)])
     expect(sent).toMatchObject({ baseOffset: 0n, nextOffset: 500n })

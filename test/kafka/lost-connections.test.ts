@@ -11,8 +11,7 @@ import { Cluster } from '../../src/broker/kafka/cluster.ts'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
 import { KafkaFetcher } from '../../src/broker/kafka/kafka-fetcher.ts'
 import { KafkaProducer } from '../../src/broker/kafka/kafka-producer.ts'
-import { KafkaTransactionalProducer }
-  from '../../src/broker/kafka/kafka-transactional-producer.ts'
+import { KafkaTransactionalProducer } from '../../src/broker/kafka/kafka-transactional-producer.ts'
 import { TopicConfigs } from '../../src/broker/kafka/topic-configs.ts'
 import { bootstrapAddresses } from '../../src/broker/kafka/bootstrap-addresses.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -33,9 +32,14 @@ describe.skipIf('skipped' in kafka)('connections that are lost', () => {
 
   beforeAll(async () => {
     broker = await KafkaBroker.open({ bootstrap })
-    cluster = await Cluster.open({ bootstrap: bootstrapAddresses(bootstrap), clientId: 'lossy',
-      clock: systemClock, connectTimeoutMs: 2_000, requestTimeoutMs: 10_000,
-      retryTimeoutMs: 20_000 })
+    cluster = await Cluster.open({
+      bootstrap: bootstrapAddresses(bootstrap),
+      clientId: 'lossy',
+      clock: systemClock,
+      connectTimeoutMs: 2_000,
+      requestTimeoutMs: 10_000,
+      retryTimeoutMs: 20_000,
+    })
     probe = new Probe(broker)
   })
 
@@ -61,11 +65,15 @@ describe.skipIf('skipped' in kafka)('connections that are lost', () => {
     let isDone = false
     const dropping = (async () => {
       while (!isDone) {
-        await new Promise((resolve) => { setTimeout(resolve, 1 + prng.int(12)) })
+        await new Promise((resolve) => {
+          setTimeout(resolve, 1 + prng.int(12))
+        })
         cluster.connections.drop(purposes[prng.int(purposes.length)]!)
       }
     })()
-    await work().finally(() => { isDone = true })
+    await work().finally(() => {
+      isDone = true
+    })
     await dropping
   }
 
@@ -75,8 +83,9 @@ describe.skipIf('skipped' in kafka)('connections that are lost', () => {
     const values = Array.from({ length: 300 }, (_, index) => `value-${index}`)
     await whileDropping(seed, [`producer-${seed}`], async () => {
       for (let i = 0; i < values.length; i += 10) {
-        await Promise.all(values.slice(i, i + 10).map((value) =>
-          producer.send([batchOf(topic, 0, value)])))
+        await Promise.all(
+          values.slice(i, i + 10).map((value) => producer.send([batchOf(topic, 0, value)])),
+        )
       }
     })
     expect(await probe.values(topic)).toEqual(values)
@@ -109,7 +118,7 @@ describe.skipIf('skipped' in kafka)('connections that are lost', () => {
           // whatever the outcome, the offsets tell it when the id has a new owner
           await producer.init()
         }
-        const committed = await probe.committed(groupId, topic) ?? 0n
+        const committed = (await probe.committed(groupId, topic)) ?? 0n
         if (committed === BigInt(i)) expected.push(value)
         else expect(committed).toBe(lastOffset)
         lastOffset = committed
@@ -130,18 +139,24 @@ describe.skipIf('skipped' in kafka)('connections that are lost', () => {
     const producer = broker.producer('whole')
     const fetcher = new KafkaFetcher({ cluster, name: 'fetcher', onClose: () => {} })
     const read: string[] = []
-    await whileDropping(7, [0, 1, 2, 3].map((lane) => `fetcher:${lane}`), async () => {
-      const writing = (async () => {
-        for (const value of values) await producer.send([batchOf(topic, 0, value)])
-      })()
-      for (let offset = 0n; read.length < values.length;) {
-        const [batch] = await fetcher.fetch([{ topic, partition: 0, offset, maxBytes: 4_000 }],
-          { isolation: 'read_committed', maxWaitMs: 200 })
-        for (const { value } of batch!.records) read.push(Buffer.from(value!).toString())
-        offset = batch!.nextOffset
-      }
-      await writing
-    })
+    await whileDropping(
+      7,
+      [0, 1, 2, 3].map((lane) => `fetcher:${lane}`),
+      async () => {
+        const writing = (async () => {
+          for (const value of values) await producer.send([batchOf(topic, 0, value)])
+        })()
+        for (let offset = 0n; read.length < values.length;) {
+          const [batch] = await fetcher.fetch([{ topic, partition: 0, offset, maxBytes: 4_000 }], {
+            isolation: 'read_committed',
+            maxWaitMs: 200,
+          })
+          for (const { value } of batch!.records) read.push(Buffer.from(value!).toString())
+          offset = batch!.nextOffset
+        }
+        await writing
+      },
+    )
     expect(read).toEqual(values)
     await fetcher.close()
   })

@@ -16,15 +16,21 @@ describe.skipIf(secure === undefined)('secured Kafka', () => {
   const bootstrap = 'skipped' in kafka ? '' : kafka.bootstrap.replaceAll('127.0.0.1', 'localhost')
   const opened: KafkaBroker[] = []
 
-  afterAll(async () => { await Promise.all(opened.map((broker) => broker.close())) })
+  afterAll(async () => {
+    await Promise.all(opened.map((broker) => broker.close()))
+  })
 
   const open = async (
     credentials: Credentials,
     options: Partial<KafkaBrokerOptions> = {},
   ): Promise<KafkaBroker> => {
-    const broker = await KafkaBroker.open({ bootstrap, retryTimeoutMs: 5_000,
+    const broker = await KafkaBroker.open({
+      bootstrap,
+      retryTimeoutMs: 5_000,
       tls: { ca: readFileSync(secure!.ca) },
-      sasl: { mechanism: 'SCRAM-SHA-512', ...credentials }, ...options })
+      sasl: { mechanism: 'SCRAM-SHA-512', ...credentials },
+      ...options,
+    })
     opened.push(broker)
     return broker
   }

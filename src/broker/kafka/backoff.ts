@@ -38,6 +38,8 @@ export class Backoff {
     if (this.isOver) throw failure
     const delayMs = this.#nextMs
     this.#nextMs = Math.min(this.#mostMs, delayMs * 2)
-    await new Promise<void>((resolve) => { this.#clock.setTimer(delayMs, resolve) })
+    await new Promise<void>((resolve) => {
+      this.#clock.setTimer(delayMs, resolve)
+    })
   }
 }

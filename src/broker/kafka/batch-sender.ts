@@ -95,13 +95,25 @@ export class BatchSender {
     batches.forEach((batch, index) => checkRecords(batch, limits[index]!))
     const deadlineMs = cluster.clock.monotonicMs() + cluster.retryTimeoutMs
     const sends = batches.map((batch, index) => {
-      const encoded = encodeBatches(batch.records, { compression,
-        batchBytesMax: Math.min(batchBytesMax, limits[index]!.maxMessageBytes) })
+      const encoded = encodeBatches(batch.records, {
+        compression,
+        batchBytesMax: Math.min(batchBytesMax, limits[index]!.maxMessageBytes),
+      })
       const send = new QueuedSend(batch, encoded.length)
       const queue = this.#queueOf(batch)
       queue.leader ??= leaders[index]!
-      queue.waiting.push(...encoded.map((part): QueuedBatch => ({ send, encoded: part, identity,
-        deadlineMs, sealed: undefined, sealedBy: undefined, attempts: 0, isUncertain: false })))
+      queue.waiting.push(
+        ...encoded.map((part): QueuedBatch => ({
+          send,
+          encoded: part,
+          identity,
+          deadlineMs,
+          sealed: undefined,
+          sealedBy: undefined,
+          attempts: 0,
+          isUncertain: false,
+        })),
+      )
       return send
     })
     this.#pumpSoon()
@@ -111,7 +123,7 @@ export class BatchSender {
   #queueOf(batch: ProduceBatch): PartitionQueue {
     const key = `${batch.topic}:${batch.partition}`
     let queue = this.#queues.get(key)
-    if (queue === undefined) this.#queues.set(key, queue = new PartitionQueue(batch))
+    if (queue === undefined) this.#queues.set(key, (queue = new PartitionQueue(batch)))
     return queue
   }
 
@@ -127,12 +139,15 @@ export class BatchSender {
 
   async #pump(): Promise<void> {
     const nowMs = this.#options.cluster.clock.monotonicMs()
-    const due = [...this.#queues.values()].filter((queue) =>
-      !queue.isBusy && queue.retryAtMs <= nowMs && queue.head() !== undefined)
+    const due = [...this.#queues.values()].filter(
+      (queue) => !queue.isBusy && queue.retryAtMs <= nowMs && queue.head() !== undefined,
+    )
     for (const queue of due) queue.isBusy = true
     await Promise.all(due.map((queue) => this.#findLeader(queue)))
-    const byNode = Map.groupBy(due.filter(({ leader }) => leader !== undefined),
-      ({ leader }) => `${leader!.node.host}:${leader!.node.port}`)
+    const byNode = Map.groupBy(
+      due.filter(({ leader }) => leader !== undefined),
+      ({ leader }) => `${leader!.node.host}:${leader!.node.port}`,
+    )
     for (const queues of byNode.values()) void this.#exchange(queues)
   }
 
@@ -163,10 +178,7 @@ export class BatchSender {
     this.#pumpSoon()
   }
 
-  #ask(
-    connection: Connection,
-    topics: readonly ProduceTopic[],
-  ): Promise<readonly ProduceAnswer[]> {
+  #ask(connection: Connection, topics: readonly ProduceTopic[]): Promise<readonly ProduceAnswer[]> {
     const { transactionalId } = this.#options
     return call(produce, connection, { transactionalId, timeoutMs: replicaTimeoutMs, topics })
   }
@@ -175,8 +187,8 @@ export class BatchSender {
     const head = queue.waiting[0]!
     const errorCode = answer?.errorCode ?? kafkaCodes.unknownTopic
     const baseOffset = answer?.baseOffset ?? -1n
-    const isKept = errorCode === noError
-      || (errorCode === kafkaCodes.duplicateSequence && baseOffset >= 0n)
+    const isKept =
+      errorCode === noError || (errorCode === kafkaCodes.duplicateSequence && baseOffset >= 0n)
     queue.isBusy = false
     if (isKept) {
       queue.waiting.shift()
@@ -237,9 +249,14 @@ export class BatchSender {
     if (errorCode === kafkaCodes.messageTooLarge) return this.#tooLarge(batch)
     const refused = answer?.recordErrors[0]
     const message = refused?.message ?? answer?.message
-    return brokerErrorOf(errorCode, doing, refused === undefined
-      ? { topic, partition }
-      : { topic, partition, recordIndex: encoded.firstIndex + refused.index }, message)
+    return brokerErrorOf(
+      errorCode,
+      doing,
+      refused === undefined
+        ? { topic, partition }
+        : { topic, partition, recordIndex: encoded.firstIndex + refused.index },
+      message,
+    )
   }
 
   /** The limit was lowered since it was read: the largest record is to blame, or none alone. */
@@ -247,8 +264,12 @@ export class BatchSender {
     const { topic, partition, records } = batch
     this.#options.configs.forget(topic)
     if (records.length > 1) {
-      return new BrokerError('BROKER_UNKNOWN_OUTCOME', `produce to ${topic}-${partition}: the `
-        + 'limit of the topic was lowered; it is read anew', { topic, partition })
+      return new BrokerError(
+        'BROKER_UNKNOWN_OUTCOME',
+        `produce to ${topic}-${partition}: the `
+          + 'limit of the topic was lowered; it is read anew',
+        { topic, partition },
+      )
     }
     return tooLarge(batch, 0, aloneBytes(records[0]!) - 1)
   }
@@ -257,8 +278,10 @@ export class BatchSender {
 const topicsOf = (queues: readonly PartitionQueue[]): readonly ProduceTopic[] =>
   [...Map.groupBy(queues, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
     topic,
-    partitions: ofTopic.map((queue) =>
-      ({ partition: queue.partition, batch: sealed(queue, queue.waiting[0]!) })),
+    partitions: ofTopic.map((queue) => ({
+      partition: queue.partition,
+      batch: sealed(queue, queue.waiting[0]!),
+    })),
   }))
 
 const sealed = (queue: PartitionQueue, batch: QueuedBatch): Buffer => {
@@ -279,7 +302,9 @@ const answerOf = (
 const unknownOutcome = (
   cause: BrokerError,
   details: { readonly topic: string; readonly partition: number },
-): BrokerError => new BrokerError('BROKER_UNKNOWN_OUTCOME',
-  `produce to ${details.topic}-${details.partition}: no answer; it may be kept: ${cause.message}`,
-  { ...details, cause })
-
+): BrokerError =>
+  new BrokerError(
+    'BROKER_UNKNOWN_OUTCOME',
+    `produce to ${details.topic}-${details.partition}: no answer; it may be kept: ${cause.message}`,
+    { ...details, cause },
+  )

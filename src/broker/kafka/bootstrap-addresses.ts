@@ -7,7 +7,10 @@ const defaultPort = 9092
 
 /** @throws {BrokerError} BROKER_INVALID_REQUEST names the part that is no address */
 export const bootstrapAddresses = (bootstrap: string): readonly BrokerNode[] => {
-  const parts = bootstrap.split(',').map((part) => part.trim()).filter((part) => part !== '')
+  const parts = bootstrap
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
   if (parts.length === 0) throw invalid(bootstrap)
   return parts.map((part) => {
     const match = /^(?:\[([^\]]+)\]|([^:[\]/\s]+))(?::(\d{1,5}))?$/.exec(part)
@@ -17,5 +20,5 @@ export const bootstrapAddresses = (bootstrap: string): readonly BrokerNode[] => 
   })
 }
 
-const invalid = (text: string): BrokerError => new BrokerError('BROKER_INVALID_REQUEST',
-  `bootstrap: "${text}" is not host:port`)
+const invalid = (text: string): BrokerError =>
+  new BrokerError('BROKER_INVALID_REQUEST', `bootstrap: "${text}" is not host:port`)

@@ -9,8 +9,13 @@
  * BROKER_UNAVAILABLE. 4. Nothing is known of records, producers or members.
  */
 
-import { apiVersionsV3, type API, type Connection, findCoordinatorV6, metadataV12 }
-  from '@platformatic/kafka'
+import {
+  apiVersionsV3,
+  type API,
+  type Connection,
+  findCoordinatorV6,
+  metadataV12,
+} from '@platformatic/kafka'
 import { type Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
 import { type TopicPartition } from '../port.ts'
@@ -144,8 +149,12 @@ export class Cluster {
         return { node, leaderEpoch: topic.leaderEpochs[partition]!, topicId: topic.topicId }
       }
       this.forgetTopic(name)
-      await backoff.pause(new BrokerError('BROKER_UNAVAILABLE',
-        `${name}-${partition} has no leader`, { topic: name, partition }))
+      await backoff.pause(
+        new BrokerError('BROKER_UNAVAILABLE', `${name}-${partition} has no leader`, {
+          topic: name,
+          partition,
+        }),
+      )
     }
   }
 
@@ -172,8 +181,9 @@ export class Cluster {
     const doing = `look-up of the coordinator of ${kind} ${key}`
     const backoff = this.backoff({ firstMs: 20 })
     for (;;) {
-      const { coordinators: [found] } =
-        await this.#ask(lookUps, findCoordinatorV6.api, [kind === 'group' ? 0 : 1, [key]])
+      const {
+        coordinators: [found],
+      } = await this.#ask(lookUps, findCoordinatorV6.api, [kind === 'group' ? 0 : 1, [key]])
       if (found !== undefined && found.errorCode === noError) {
         this.#coordinators.set(`${kind}:${key}`, found)
         return found
@@ -314,6 +324,8 @@ const topicError = ({ name, errorCode }: NamedError) =>
   brokerErrorOf(errorCode, `topic ${name}`, { topic: name ?? '' })
 
 const unknownPartition = (topic: string, partition: number, { leaderIds }: TopicMetadata) =>
-  new BrokerError('BROKER_UNKNOWN_TOPIC',
+  new BrokerError(
+    'BROKER_UNKNOWN_TOPIC',
     `topic ${topic} has ${leaderIds.length} partitions, there is no ${partition}`,
-    { topic, partition })
+    { topic, partition },
+  )

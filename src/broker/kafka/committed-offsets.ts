@@ -26,16 +26,24 @@ export const committedOffsets = async (
 ): Promise<readonly CommittedOffset[]> => {
   if (partitions.length === 0) return []
   const question = {
-    groupId, memberId: null, memberEpoch: -1,
-    topics: [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, ofTopic]) =>
-      ({ name, partitionIndexes: ofTopic.map(({ partition }) => partition) })),
+    groupId,
+    memberId: null,
+    memberEpoch: -1,
+    topics: [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, ofTopic]) => ({
+      name,
+      partitionIndexes: ofTopic.map(({ partition }) => partition),
+    })),
   }
   const doing = `committed offsets of group ${groupId}`
   const unstable = cluster.backoff({ timeoutMs: unstableTimeoutMs, firstMs: 2, mostMs: 50 })
   const backoff = cluster.backoff()
   for (;;) {
     const answer = await cluster.askCoordinator({
-      kind: 'group', key: groupId, purpose, doing, isRepeatable: true,
+      kind: 'group',
+      key: groupId,
+      purpose,
+      doing,
+      isRepeatable: true,
       request: (connection) => call(offsetFetchV9.api, connection, [question], true),
       errorCode: ({ groups: [group] }) => group?.errorCode ?? noError,
     })
@@ -52,12 +60,20 @@ export const committedOffsets = async (
 type Group = offsetFetchV9.OffsetFetchResponseGroup
 
 const errorCodeOf = ({ errorCode, topics }: Group): number =>
-  errorCode || (topics.flatMap(({ partitions }) => partitions)
-    .find((partition) => partition.errorCode !== noError)?.errorCode ?? noError)
+  errorCode
+  || (topics
+    .flatMap(({ partitions }) => partitions)
+    .find((partition) => partition.errorCode !== noError)?.errorCode
+    ?? noError)
 
 const offsetsOf = ({ topics }: Group): readonly CommittedOffset[] =>
-  topics.flatMap(({ name, partitions }) => partitions
-    .filter(({ committedOffset }) => committedOffset >= 0n)
-    .map(({ partitionIndex, committedOffset, metadata }) => ({
-      topic: name, partition: partitionIndex, offset: committedOffset, metadata: metadata ?? '',
-    })))
+  topics.flatMap(({ name, partitions }) =>
+    partitions
+      .filter(({ committedOffset }) => committedOffset >= 0n)
+      .map(({ partitionIndex, committedOffset, metadata }) => ({
+        topic: name,
+        partition: partitionIndex,
+        offset: committedOffset,
+        metadata: metadata ?? '',
+      })),
+  )

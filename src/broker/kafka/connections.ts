@@ -7,8 +7,11 @@
  * its connection was lost is not known here. 3. Closing drops what is in flight.
  */
 
-import { Connection, type ConnectionOptions as LibraryOptions, type SASLOptions }
-  from '@platformatic/kafka'
+import {
+  Connection,
+  type ConnectionOptions as LibraryOptions,
+  type SASLOptions,
+} from '@platformatic/kafka'
 import { isIP } from 'node:net'
 import { type ConnectionOptions as TlsOptions } from 'node:tls'
 import { BrokerError } from '../errors.ts'

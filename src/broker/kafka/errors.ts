@@ -61,8 +61,12 @@ const rows: Readonly<Record<number, Row>> = {
   8: ['BROKER_NOT_AVAILABLE', 'metadata', 'BROKER_UNAVAILABLE'],
   9: ['REPLICA_NOT_AVAILABLE', 'metadata', 'BROKER_UNAVAILABLE'],
   10: ['MESSAGE_TOO_LARGE', 'fail', 'BROKER_RECORD_TOO_LARGE', 'raise max.message.bytes'],
-  12: ['OFFSET_METADATA_TOO_LARGE', 'fail', 'BROKER_INVALID_REQUEST',
-    'raise offset.metadata.max.bytes of the brokers'],
+  12: [
+    'OFFSET_METADATA_TOO_LARGE',
+    'fail',
+    'BROKER_INVALID_REQUEST',
+    'raise offset.metadata.max.bytes of the brokers',
+  ],
   13: ['NETWORK_EXCEPTION', 'again', 'BROKER_UNAVAILABLE'],
   14: ['COORDINATOR_LOAD_IN_PROGRESS', 'again', 'BROKER_UNAVAILABLE'],
   15: ['COORDINATOR_NOT_AVAILABLE', 'coordinator', 'BROKER_UNAVAILABLE'],
@@ -72,26 +76,50 @@ const rows: Readonly<Record<number, Row>> = {
   19: ['NOT_ENOUGH_REPLICAS', 'again', 'BROKER_UNAVAILABLE', 'too few replicas are in sync'],
   20: ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'again', 'BROKER_UNAVAILABLE'],
   22: ['ILLEGAL_GENERATION', 'fail', 'BROKER_FENCED'],
-  23: ['INCONSISTENT_GROUP_PROTOCOL', 'fail', 'BROKER_INVALID_REQUEST',
-    'the group is in use by another kind of consumer'],
+  23: [
+    'INCONSISTENT_GROUP_PROTOCOL',
+    'fail',
+    'BROKER_INVALID_REQUEST',
+    'the group is in use by another kind of consumer',
+  ],
   24: ['INVALID_GROUP_ID', 'fail', 'BROKER_INVALID_REQUEST'],
   25: ['UNKNOWN_MEMBER_ID', 'fail', 'BROKER_UNKNOWN_MEMBER'],
-  26: ['INVALID_SESSION_TIMEOUT', 'fail', 'BROKER_INVALID_REQUEST',
-    'it must lie between group.min.session.timeout.ms and group.max.session.timeout.ms'],
+  26: [
+    'INVALID_SESSION_TIMEOUT',
+    'fail',
+    'BROKER_INVALID_REQUEST',
+    'it must lie between group.min.session.timeout.ms and group.max.session.timeout.ms',
+  ],
   27: ['REBALANCE_IN_PROGRESS', 'fail', 'BROKER_FENCED'],
-  29: ['TOPIC_AUTHORIZATION_FAILED', 'fail', 'BROKER_NOT_AUTHORIZED',
-    acl('Read, Write or Describe', 'topic')],
+  29: [
+    'TOPIC_AUTHORIZATION_FAILED',
+    'fail',
+    'BROKER_NOT_AUTHORIZED',
+    acl('Read, Write or Describe', 'topic'),
+  ],
   30: ['GROUP_AUTHORIZATION_FAILED', 'fail', 'BROKER_NOT_AUTHORIZED', acl('Read', 'group')],
-  31: ['CLUSTER_AUTHORIZATION_FAILED', 'fail', 'BROKER_NOT_AUTHORIZED',
-    acl('Create, or IdempotentWrite', 'cluster')],
-  32: ['INVALID_TIMESTAMP', 'fail', 'BROKER_INVALID_RECORD',
-    'see message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topic'],
+  31: [
+    'CLUSTER_AUTHORIZATION_FAILED',
+    'fail',
+    'BROKER_NOT_AUTHORIZED',
+    acl('Create, or IdempotentWrite', 'cluster'),
+  ],
+  32: [
+    'INVALID_TIMESTAMP',
+    'fail',
+    'BROKER_INVALID_RECORD',
+    'see message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topic',
+  ],
   33: ['UNSUPPORTED_SASL_MECHANISM', 'fail', 'BROKER_NOT_AUTHORIZED'],
   35: ['UNSUPPORTED_VERSION', 'fail', 'BROKER_INVALID_REQUEST', 'Kafka 4.0 or newer is needed'],
   36: ['TOPIC_ALREADY_EXISTS', 'fail', 'BROKER_INVALID_REQUEST'],
   37: ['INVALID_PARTITIONS', 'fail', 'BROKER_INVALID_REQUEST'],
-  38: ['INVALID_REPLICATION_FACTOR', 'fail', 'BROKER_INVALID_REQUEST',
-    'there are fewer brokers than replicas wanted'],
+  38: [
+    'INVALID_REPLICATION_FACTOR',
+    'fail',
+    'BROKER_INVALID_REQUEST',
+    'there are fewer brokers than replicas wanted',
+  ],
   40: ['INVALID_CONFIG', 'fail', 'BROKER_INVALID_REQUEST'],
   41: ['NOT_CONTROLLER', 'again', 'BROKER_UNAVAILABLE'],
   42: ['INVALID_REQUEST', 'fail', 'BROKER_INVALID_REQUEST'],
@@ -100,14 +128,26 @@ const rows: Readonly<Record<number, Row>> = {
   46: ['DUPLICATE_SEQUENCE_NUMBER', 'fail', 'BROKER_UNKNOWN_OUTCOME'],
   47: ['INVALID_PRODUCER_EPOCH', 'fail', 'BROKER_PRODUCER_FENCED'],
   48: ['INVALID_TXN_STATE', 'fail', 'BROKER_TRANSACTION_TIMED_OUT'],
-  49: ['INVALID_PRODUCER_ID_MAPPING', 'fail', 'BROKER_UNKNOWN_OUTCOME',
-    'the transactional id expired'],
-  50: ['INVALID_TRANSACTION_TIMEOUT', 'fail', 'BROKER_INVALID_REQUEST',
-    'it must not be above transaction.max.timeout.ms'],
+  49: [
+    'INVALID_PRODUCER_ID_MAPPING',
+    'fail',
+    'BROKER_UNKNOWN_OUTCOME',
+    'the transactional id expired',
+  ],
+  50: [
+    'INVALID_TRANSACTION_TIMEOUT',
+    'fail',
+    'BROKER_INVALID_REQUEST',
+    'it must not be above transaction.max.timeout.ms',
+  ],
   51: ['CONCURRENT_TRANSACTIONS', 'again', 'BROKER_CONCURRENT_TRANSACTIONS'],
   52: ['TRANSACTION_COORDINATOR_FENCED', 'coordinator', 'BROKER_UNAVAILABLE'],
-  53: ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'fail', 'BROKER_NOT_AUTHORIZED',
-    acl('Write and Describe', 'transactional id')],
+  53: [
+    'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+    'fail',
+    'BROKER_NOT_AUTHORIZED',
+    acl('Write and Describe', 'transactional id'),
+  ],
   56: ['KAFKA_STORAGE_ERROR', 'metadata', 'BROKER_UNAVAILABLE', 'a disk of the broker failed'],
   58: ['SASL_AUTHENTICATION_FAILED', 'fail', 'BROKER_NOT_AUTHORIZED'],
   59: ['UNKNOWN_PRODUCER_ID', 'fail', 'BROKER_UNKNOWN_OUTCOME'],
@@ -159,12 +199,16 @@ export const connectionErrorOf = (error: unknown, doing: string): BrokerError =>
   if (error instanceof BrokerError) return error
   const refused = inChain(error, 'PLT_KFK_AUTHENTICATION')
   if (refused !== undefined) {
-    return new BrokerError('BROKER_NOT_AUTHORIZED',
-      `${doing}: the broker refused the credentials: ${refused.message}`, { cause: error })
+    return new BrokerError(
+      'BROKER_NOT_AUTHORIZED',
+      `${doing}: the broker refused the credentials: ${refused.message}`,
+      { cause: error },
+    )
   }
   if (inChain(error, 'PLT_KFK_USER') !== undefined) {
-    return new BrokerError('BROKER_INVALID_REQUEST', `${doing}: ${rootMessage(error)}`,
-      { cause: error })
+    return new BrokerError('BROKER_INVALID_REQUEST', `${doing}: ${rootMessage(error)}`, {
+      cause: error,
+    })
   }
   return new BrokerError('BROKER_UNAVAILABLE', `${doing}: ${rootMessage(error)}`, { cause: error })
 }

@@ -64,20 +64,20 @@ export class FetchLanes {
     waitMs: number,
   ): Promise<void> {
     const targeted = await Promise.all(
-      partitions.map((partition) => this.#target(partition, request)))
-    const byNode = Map.groupBy(targeted.filter((target) => target !== undefined),
-      ({ leader: { node } }) => `${node.host}:${node.port}`)
+      partitions.map((partition) => this.#target(partition, request)),
+    )
+    const byNode = Map.groupBy(
+      targeted.filter((target) => target !== undefined),
+      ({ leader: { node } }) => `${node.host}:${node.port}`,
+    )
     for (const targets of byNode.values()) void this.#exchange(targets, request, waitMs)
     if (targeted.includes(undefined)) this.#options.onChange()
   }
 
-  async #target(
-    partition: PartitionFetch,
-    request: SentRequest,
-  ): Promise<Targeted | undefined> {
+  async #target(partition: PartitionFetch, request: SentRequest): Promise<Targeted | undefined> {
     try {
       const known = partition.leader
-      const leader = known ?? await this.#options.cluster.leader(partition)
+      const leader = known ?? (await this.#options.cluster.leader(partition))
       partition.leader = leader
       return { partition, leader }
     } catch (error) {
@@ -116,11 +116,26 @@ export class FetchLanes {
 
   async #ask(connection: Connection, { targets, request, waitMs }: Exchange): Promise<void> {
     const isolation = request.isolation === 'read_committed' ? 1 : 0
-    const answer = await call(fetchApi, connection, waitMs, 1, answerBytesMax, isolation,
-      noSession.id, noSession.epoch, topicsOf(rotated(targets, this.#turn++)), [], '')
+    const answer = await call(
+      fetchApi,
+      connection,
+      waitMs,
+      1,
+      answerBytesMax,
+      isolation,
+      noSession.id,
+      noSession.epoch,
+      topicsOf(rotated(targets, this.#turn++)),
+      [],
+      '',
+    )
     if (answer.errorCode !== noError) throw brokerErrorOf(answer.errorCode, 'fetch')
-    const byPlace = new Map(targets.map((target) =>
-      [placeOf(target.leader.topicId, target.partition.partition), target.partition]))
+    const byPlace = new Map(
+      targets.map((target) => [
+        placeOf(target.leader.topicId, target.partition.partition),
+        target.partition,
+      ]),
+    )
     for (const fetched of answer.partitions) {
       const place = placeOf(fetched.topicId, fetched.partition)
       const partition = byPlace.get(place)

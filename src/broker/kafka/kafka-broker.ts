@@ -13,8 +13,15 @@ import { type SASLOptions } from '@platformatic/kafka'
 import { type ConnectionOptions as TlsOptions } from 'node:tls'
 import { type Clock, keepProcessAlive, systemClock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import { type Broker, type Fetcher, type Groups, type Producer, type Topics,
-  type TransactionalOptions, type TransactionalProducer } from '../port.ts'
+import {
+  type Broker,
+  type Fetcher,
+  type Groups,
+  type Producer,
+  type Topics,
+  type TransactionalOptions,
+  type TransactionalProducer,
+} from '../port.ts'
 import { bootstrapAddresses } from './bootstrap-addresses.ts'
 import { Cluster } from './cluster.ts'
 import { committedOffsets } from './committed-offsets.ts'
@@ -67,9 +74,9 @@ export class KafkaBroker implements Broker {
     this.#compression = compression
     this.#configs = new TopicConfigs(cluster)
     this.topics = new KafkaTopics({ cluster, configs: this.#configs, replicationFactor })
-    const members = new ClassicGroups(rebalanceTimeoutMs === undefined
-      ? { cluster }
-      : { cluster, rebalanceTimeoutMs })
+    const members = new ClassicGroups(
+      rebalanceTimeoutMs === undefined ? { cluster } : { cluster, rebalanceTimeoutMs },
+    )
     this.groups = {
       join: (request) => members.join(request),
       heartbeat: (member) => members.heartbeat(member),
@@ -86,13 +93,28 @@ export class KafkaBroker implements Broker {
    * the credentials; BROKER_INVALID_REQUEST: the addresses are malformed or the cluster too old
    */
   static async open(options: KafkaBrokerOptions): Promise<KafkaBroker> {
-    const { clientId = 'millrace', clock = systemClock, connectTimeoutMs = 5_000,
-      requestTimeoutMs = 15_000, retryTimeoutMs = 30_000, tls, sasl } = options
+    const {
+      clientId = 'millrace',
+      clock = systemClock,
+      connectTimeoutMs = 5_000,
+      requestTimeoutMs = 15_000,
+      retryTimeoutMs = 30_000,
+      tls,
+      sasl,
+    } = options
     const bootstrap = bootstrapAddresses(options.bootstrap)
     const release = keepProcessAlive()
     try {
-      const cluster = await Cluster.open({ bootstrap, clientId, clock, connectTimeoutMs,
-        requestTimeoutMs, retryTimeoutMs, ...(tls && { tls }), ...(sasl && { sasl }) })
+      const cluster = await Cluster.open({
+        bootstrap,
+        clientId,
+        clock,
+        connectTimeoutMs,
+        requestTimeoutMs,
+        retryTimeoutMs,
+        ...(tls && { tls }),
+        ...(sasl && { sasl }),
+      })
       return new KafkaBroker(cluster, options)
     } finally {
       release()
@@ -105,25 +127,32 @@ export class KafkaBroker implements Broker {
 
   fetcher(clientId: string): Fetcher {
     this.#checkOpen()
-    const fetcher = new KafkaFetcher({ cluster: this.#cluster, name: this.#nameOf(clientId),
-      onClose: (closed) => this.#open.delete(closed) })
+    const fetcher = new KafkaFetcher({
+      cluster: this.#cluster,
+      name: this.#nameOf(clientId),
+      onClose: (closed) => this.#open.delete(closed),
+    })
     this.#open.add(fetcher)
     return fetcher
   }
 
   producer(clientId: string): Producer {
     this.#checkOpen()
-    const producer = new KafkaProducer({ ...this.#producing(clientId),
-      onClose: (closed) => this.#open.delete(closed) })
+    const producer = new KafkaProducer({
+      ...this.#producing(clientId),
+      onClose: (closed) => this.#open.delete(closed),
+    })
     this.#open.add(producer)
     return producer
   }
 
   transactionalProducer(options: TransactionalOptions): TransactionalProducer {
     this.#checkOpen()
-    const producer = new KafkaTransactionalProducer({ ...options,
+    const producer = new KafkaTransactionalProducer({
+      ...options,
       ...this.#producing(options.transactionalId),
-      onClose: (closed) => this.#open.delete(closed) })
+      onClose: (closed) => this.#open.delete(closed),
+    })
     this.#open.add(producer)
     return producer
   }
@@ -138,8 +167,12 @@ export class KafkaBroker implements Broker {
   }
 
   #producing(clientId: string) {
-    return { cluster: this.#cluster, configs: this.#configs, compression: this.#compression,
-      purpose: this.#nameOf(clientId) }
+    return {
+      cluster: this.#cluster,
+      configs: this.#configs,
+      compression: this.#compression,
+      purpose: this.#nameOf(clientId),
+    }
   }
 
   /** Each has connections of its own. */

@@ -88,10 +88,7 @@ export class KafkaFetcher implements Fetcher {
     return partition
   }
 
-  async #untilDue(
-    wanted: readonly PartitionFetch[],
-    { maxWaitMs }: FetchOptions,
-  ): Promise<void> {
+  async #untilDue(wanted: readonly PartitionFetch[], { maxWaitMs }: FetchOptions): Promise<void> {
     const { clock } = this.#options.cluster
     const deadlineMs = clock.monotonicMs() + maxWaitMs
     for (;;) {
@@ -124,8 +121,12 @@ export class KafkaFetcher implements Fetcher {
 
   #sendUnsent(wanted: readonly PartitionFetch[], leftMs: number): void {
     const nowMs = this.#options.cluster.clock.monotonicMs()
-    const unsent = wanted.filter((partition) => !partition.isOnItsWay
-      && !(partition.isAnswered && leftMs <= 0) && partition.retryAtMs <= nowMs)
+    const unsent = wanted.filter(
+      (partition) =>
+        !partition.isOnItsWay
+        && !(partition.isAnswered && leftMs <= 0)
+        && partition.retryAtMs <= nowMs,
+    )
     const isNew = unsent.some(({ heard }) => heard === undefined)
     this.#lanes.send(unsent, isNew ? 0 : Math.max(0, Math.min(pollMsMax, Math.ceil(leftMs))))
   }
@@ -140,9 +141,11 @@ export class KafkaFetcher implements Fetcher {
         throw failure
       }
       if (partition.failingMs > retryTimeoutMs && !mayTell) {
-        throw new BrokerError('BROKER_UNAVAILABLE',
+        throw new BrokerError(
+          'BROKER_UNAVAILABLE',
           `fetch of ${topic}-${index}: its leader was not reached for ${retryTimeoutMs} ms`,
-          { topic, partition: index })
+          { topic, partition: index },
+        )
       }
     }
   }
@@ -166,7 +169,10 @@ export class KafkaFetcher implements Fetcher {
     })
     const hasRecords = taken.some(({ encoded }) => encoded !== undefined)
     if (hasRecords && !this.#isClosed) {
-      this.#lanes.send(wanted.filter(({ isOnItsWay }) => !isOnItsWay), pollMsMax)
+      this.#lanes.send(
+        wanted.filter(({ isOnItsWay }) => !isOnItsWay),
+        pollMsMax,
+      )
     }
     const batches: RawBatch[] = []
     let recordCount = 0
@@ -176,7 +182,9 @@ export class KafkaFetcher implements Fetcher {
       recordCount += decoded.records.length
       if (recordCount < turnRecords) continue
       recordCount = 0
-      await new Promise<void>((resolve) => { setImmediate(resolve) })
+      await new Promise<void>((resolve) => {
+        setImmediate(resolve)
+      })
     }
     return batches
   }

@@ -30,11 +30,14 @@ export class KafkaProducer implements Producer {
   constructor(options: KafkaProducerOptions) {
     this.#cluster = options.cluster
     this.#onClose = options.onClose ?? (() => {})
-    this.#sender = new BatchSender({ ...options, transactionalId: null,
+    this.#sender = new BatchSender({
+      ...options,
+      transactionalId: null,
       identity: () => this.#current(),
       onGap: (identity) => {
         if (this.#identity === identity) this.#renew()
-      } })
+      },
+    })
   }
 
   async send(batches: readonly ProduceBatch[]): Promise<readonly ProducedBatch[]> {
@@ -58,15 +61,19 @@ export class KafkaProducer implements Producer {
 
   /** Calls that wait here together go on in their order. */
   #initialise(): Promise<ProducerIdentity> {
-    this.#initialising ??= this.#init().finally(() => { this.#initialising = undefined })
+    this.#initialising ??= this.#init().finally(() => {
+      this.#initialising = undefined
+    })
     return this.#initialising
   }
 
   async #init(): Promise<ProducerIdentity> {
     const backoff = this.#cluster.backoff()
     for (;;) {
-      const { errorCode, producerId, epoch } = await this.#cluster.ask(initProducerId,
-        { transactionalId: null, transactionTimeoutMs: 0 })
+      const { errorCode, producerId, epoch } = await this.#cluster.ask(initProducerId, {
+        transactionalId: null,
+        transactionTimeoutMs: 0,
+      })
       if (errorCode === noError) {
         this.#identity = new ProducerIdentity(producerId, epoch, false)
         return this.#identity

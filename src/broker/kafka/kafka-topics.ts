@@ -6,11 +6,21 @@
  * before the high watermark, so that it is never above it.
  */
 
-import { type Connection, createTopicsV7, deleteRecordsV2, deleteTopicsV6, listOffsetsV9 }
-  from '@platformatic/kafka'
+import {
+  type Connection,
+  createTopicsV7,
+  deleteRecordsV2,
+  deleteTopicsV6,
+  listOffsetsV9,
+} from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
-import { type PartitionOffsets, type TopicDescription, type TopicPartition, type Topics,
-  type TopicSpec } from '../port.ts'
+import {
+  type PartitionOffsets,
+  type TopicDescription,
+  type TopicPartition,
+  type Topics,
+  type TopicSpec,
+} from '../port.ts'
 import { type Cluster, isUnavailable, type Leader, type TopicMetadata } from './cluster.ts'
 import { brokerErrorOf, kafkaCodes, kafkaFailure, noError } from './errors.ts'
 import { call } from './protocol/call.ts'
@@ -44,10 +54,18 @@ export class KafkaTopics implements Topics {
     for (const spec of specs) checkPartitions(spec, existing.get(spec.name))
     const missing = specs.filter(({ name }) => !existing.has(name))
     if (missing.length === 0) return
-    const { topics } = await this.#cluster.ask(createTopicsV7.api, missing.map((spec) => ({
-      name: spec.name, numPartitions: spec.partitions, replicationFactor: this.#replicationFactor,
-      assignments: [], configs: configEntries(spec.config),
-    })), adminTimeoutMs, false)
+    const { topics } = await this.#cluster.ask(
+      createTopicsV7.api,
+      missing.map((spec) => ({
+        name: spec.name,
+        numPartitions: spec.partitions,
+        replicationFactor: this.#replicationFactor,
+        assignments: [],
+        configs: configEntries(spec.config),
+      })),
+      adminTimeoutMs,
+      false,
+    )
     for (const { name, errorCode, errorMessage } of topics) {
       if (errorCode === noError || errorCode === kafkaCodes.topicAlreadyExists) continue
       throw brokerErrorOf(errorCode, `create topic ${name}`, { topic: name }, errorMessage)
@@ -67,8 +85,11 @@ export class KafkaTopics implements Topics {
   }
 
   async delete(names: readonly string[]): Promise<void> {
-    const { responses } = await this.#cluster.ask(deleteTopicsV6.api,
-      names.map((name) => ({ name })), adminTimeoutMs)
+    const { responses } = await this.#cluster.ask(
+      deleteTopicsV6.api,
+      names.map((name) => ({ name })),
+      adminTimeoutMs,
+    )
     for (const { name, errorCode, errorMessage } of responses) {
       if (errorCode === noError) continue
       throw brokerErrorOf(errorCode, `delete topic ${name}`, { topic: name ?? '' }, errorMessage)
@@ -77,19 +98,28 @@ export class KafkaTopics implements Topics {
       this.#cluster.forgetTopic(name)
       this.#configs.forget(name)
     }
-    await this.#until('the brokers still know deleted topics', async () =>
-      (await this.#cluster.describe(names)).length === 0)
+    await this.#until(
+      'the brokers still know deleted topics',
+      async () => (await this.#cluster.describe(names)).length === 0,
+    )
     for (const name of names) this.#cluster.forgetTopic(name)
   }
 
   async purge(partition: TopicPartition, offset: bigint): Promise<void> {
-    await this.#askLeader(partition, `purge of ${nameOf(partition)} below ${offset}`,
+    await this.#askLeader(
+      partition,
+      `purge of ${nameOf(partition)} below ${offset}`,
       async (connection) => {
         const { topic: name, partition: partitionIndex } = partition
-        const answer = await call(deleteRecordsV2.api, connection,
-          [{ name, partitions: [{ partitionIndex, offset }] }], adminTimeoutMs)
+        const answer = await call(
+          deleteRecordsV2.api,
+          connection,
+          [{ name, partitions: [{ partitionIndex, offset }] }],
+          adminTimeoutMs,
+        )
         return { errorCode: answer.topics[0]?.partitions[0]?.errorCode ?? kafkaCodes.unknownTopic }
-      })
+      },
+    )
   }
 
   async offsets(partition: TopicPartition): Promise<PartitionOffsets> {
@@ -97,14 +127,26 @@ export class KafkaTopics implements Topics {
     const found = await this.#askLeader(partition, doing, async (connection, leader) => {
       const ask = (isolation: number, timestamp: bigint) =>
         listOffset(connection, partition, { isolation, timestamp })
-      const [stable, high, start] =
-        await Promise.all([ask(1, latest), ask(0, latest), ask(0, earliest)])
+      const [stable, high, start] = await Promise.all([
+        ask(1, latest),
+        ask(0, latest),
+        ask(0, earliest),
+      ])
       const errorCode = stable.errorCode || high.errorCode || start.errorCode
       return { errorCode, leader, stable, high, start }
     })
-    const { leader: { leaderEpoch }, stable, high, start } = found
-    return { logStartOffset: start.offset, lastStableOffset: stable.offset,
-      highWatermark: high.offset, leaderEpoch }
+    const {
+      leader: { leaderEpoch },
+      stable,
+      high,
+      start,
+    } = found
+    return {
+      logStartOffset: start.offset,
+      lastStableOffset: stable.offset,
+      highWatermark: high.offset,
+      leaderEpoch,
+    }
   }
 
   async #askLeader<Answer extends { readonly errorCode: number }>(
@@ -134,9 +176,8 @@ export class KafkaTopics implements Topics {
   }
 
   async #metadata(specs: readonly TopicSpec[]): Promise<ReadonlyMap<string, TopicMetadata>> {
-    const topics = specs.length === 0
-      ? []
-      : await this.#cluster.describe(specs.map(({ name }) => name))
+    const topics =
+      specs.length === 0 ? [] : await this.#cluster.describe(specs.map(({ name }) => name))
     return new Map(topics.map((topic) => [topic.name, topic]))
   }
 
@@ -178,8 +219,9 @@ const listOffset = async (
   { topic: name, partition: partitionIndex }: TopicPartition,
   { isolation, timestamp }: ListOffsetQuestion,
 ): Promise<{ readonly errorCode: number; readonly offset: bigint }> => {
-  const { topics } = await call(listOffsetsV9.api, connection, -1, isolation,
-    [{ name, partitions: [{ partitionIndex, currentLeaderEpoch: -1, timestamp }] }])
+  const { topics } = await call(listOffsetsV9.api, connection, -1, isolation, [
+    { name, partitions: [{ partitionIndex, currentLeaderEpoch: -1, timestamp }] },
+  ])
   return topics[0]?.partitions[0] ?? { errorCode: kafkaCodes.unknownTopic, offset: -1n }
 }
 
@@ -187,6 +229,9 @@ const checkPartitions = (spec: TopicSpec, existing: TopicMetadata | undefined): 
   const { name, partitions } = spec
   const found = existing?.leaderIds.length
   if (found === undefined || found === partitions) return
-  throw new BrokerError('BROKER_INVALID_REQUEST',
-    `topic ${name} exists with ${found} partitions, ${partitions} are wanted`, { topic: name })
+  throw new BrokerError(
+    'BROKER_INVALID_REQUEST',
+    `topic ${name} exists with ${found} partitions, ${partitions} are wanted`,
+    { topic: name },
+  )
 }

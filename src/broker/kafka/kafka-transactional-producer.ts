@@ -17,8 +17,14 @@
  */
 
 import { BrokerError } from '../errors.ts'
-import { type CommittedOffset, type GroupMetadata, type ProduceBatch, type ProducedBatch,
-  type TransactionalOptions, type TransactionalProducer } from '../port.ts'
+import {
+  type CommittedOffset,
+  type GroupMetadata,
+  type ProduceBatch,
+  type ProducedBatch,
+  type TransactionalOptions,
+  type TransactionalProducer,
+} from '../port.ts'
 import { BatchSender, type BatchSenderOptions } from './batch-sender.ts'
 import { type Cluster, isUnavailable } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
@@ -54,8 +60,11 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     this.transactionalId = transactionalId
     this.#cluster = cluster
     this.#sender = new BatchSender({ ...options, identity: () => this.#identity!, onGap: () => {} })
-    this.#offsets = new TransactionOffsets({ cluster, transactionalId,
-      purpose: `${purpose}:offsets` })
+    this.#offsets = new TransactionOffsets({
+      cluster,
+      transactionalId,
+      purpose: `${purpose}:offsets`,
+    })
   }
 
   async init(): Promise<void> {
@@ -86,8 +95,10 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     if (this.#state === 'failed') throw this.#failure
     this.#expect('commit', 'open')
     if (this.#pending.size > 0) {
-      throw new BrokerError('BROKER_INVALID_REQUEST',
-        `commit: producer ${this.transactionalId} has calls that are not answered yet`)
+      throw new BrokerError(
+        'BROKER_INVALID_REQUEST',
+        `commit: producer ${this.transactionalId} has calls that are not answered yet`,
+      )
     }
     await this.#end(true)
   }
@@ -123,7 +134,10 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     const backoff = this.#cluster.backoff({ firstMs: 2, mostMs: 100 })
     for (;;) {
       const { errorCode, producerId, epoch } = await this.#cluster.askCoordinator({
-        kind: 'transaction', key: transactionalId, purpose: this.#endPurpose, doing,
+        kind: 'transaction',
+        key: transactionalId,
+        purpose: this.#endPurpose,
+        doing,
         isRepeatable: true,
         request: (connection) =>
           call(initProducerId, connection, { transactionalId, transactionTimeoutMs }),
@@ -159,8 +173,12 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   /** Nothing is on its way any more. */
   async #settle(): Promise<void> {
     if (this.#pending.size === 0) return
-    this.#sender.cancel(new BrokerError('BROKER_TRANSACTION_TIMED_OUT',
-      `the transaction of ${this.transactionalId} is being aborted`))
+    this.#sender.cancel(
+      new BrokerError(
+        'BROKER_TRANSACTION_TIMED_OUT',
+        `the transaction of ${this.transactionalId} is being aborted`,
+      ),
+    )
     await Promise.allSettled(this.#pending)
   }
 
@@ -188,17 +206,22 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     const backoff = this.#cluster.backoff({ firstMs: 2, mostMs: 100 })
     let isUncertain = false
     for (;;) {
-      const answer = await this.#cluster.askCoordinator({
-        kind: 'transaction', key: transactionalId, purpose: this.#endPurpose, doing,
-        isRepeatable: false,
-        request: (connection) =>
-          call(endTxn, connection, { transactionalId, producerId, epoch, isCommit }),
-        errorCode: ({ errorCode }) => {
-          // a coordinator that moves may have written it all the same
-          if (kafkaFailure(errorCode).handling === 'coordinator') isUncertain = true
-          return errorCode
-        },
-      }).catch((error: unknown) => lostAnswer(error, doing))
+      const answer = await this.#cluster
+        .askCoordinator({
+          kind: 'transaction',
+          key: transactionalId,
+          purpose: this.#endPurpose,
+          doing,
+          isRepeatable: false,
+          request: (connection) =>
+            call(endTxn, connection, { transactionalId, producerId, epoch, isCommit }),
+          errorCode: ({ errorCode }) => {
+            // a coordinator that moves may have written it all the same
+            if (kafkaFailure(errorCode).handling === 'coordinator') isUncertain = true
+            return errorCode
+          },
+        })
+        .catch((error: unknown) => lostAnswer(error, doing))
       if (answer instanceof BrokerError) {
         isUncertain = true
         await backoff.pause(answer)
@@ -215,17 +238,22 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   #expect(doing: string, ...states: readonly string[]): void {
     if (states.includes(this.#state)) return
     if (this.#isClosed()) throw new BrokerError('BROKER_CLOSED', 'the producer is closed')
-    throw new BrokerError('BROKER_INVALID_REQUEST',
-      `${doing}: producer ${this.transactionalId} is ${this.#state}, not ${states.join(' or ')}`)
+    throw new BrokerError(
+      'BROKER_INVALID_REQUEST',
+      `${doing}: producer ${this.transactionalId} is ${this.#state}, not ${states.join(' or ')}`,
+    )
   }
 }
 
 /** @throws what is not about the connection */
 const lostAnswer = (error: unknown, doing: string): BrokerError => {
   if (!isUnavailable(error)) throw error
-  return new BrokerError('BROKER_UNKNOWN_OUTCOME', `${doing}: no answer: ${error.message}`,
-    { cause: error })
+  return new BrokerError('BROKER_UNKNOWN_OUTCOME', `${doing}: no answer: ${error.message}`, {
+    cause: error,
+  })
 }
 
-const unknownOutcome = (cause: BrokerError): BrokerError => new BrokerError(
-  'BROKER_UNKNOWN_OUTCOME', `an answer was lost, and then: ${cause.message}`, { cause })
+const unknownOutcome = (cause: BrokerError): BrokerError =>
+  new BrokerError('BROKER_UNKNOWN_OUTCOME', `an answer was lost, and then: ${cause.message}`, {
+    cause,
+  })

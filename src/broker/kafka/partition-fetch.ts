@@ -13,8 +13,12 @@ import { type FetchOptions, type FetchRequest } from '../port.ts'
 import { type Leader } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
 import { type FetchedPartition } from './protocol/fetch.ts'
-import { decodeRecords, type DecodedRecords, type EncodedRecords, nextOffsetOf }
-  from './records/decode.ts'
+import {
+  decodeRecords,
+  type DecodedRecords,
+  type EncodedRecords,
+  nextOffsetOf,
+} from './records/decode.ts'
 
 export type Isolation = FetchOptions['isolation']
 
@@ -88,8 +92,11 @@ export class PartitionFetch {
     if (this.#answer !== undefined) return true
     if (heard === undefined) return false
     const told = this.#told
-    return told === undefined || heard.highWatermark !== told.highWatermark
+    return (
+      told === undefined
+      || heard.highWatermark !== told.highWatermark
       || heard.lastStableOffset !== told.lastStableOffset
+    )
   }
 
   sent(request: SentRequest): void {
@@ -111,8 +118,13 @@ export class PartitionFetch {
     this.#failures = 0
     this.isAnswered = true
     const { highWatermark, lastStableOffset, logStartOffset, start, end } = fetched
-    this.heard = { highWatermark, lastStableOffset, logStartOffset,
-      leaderEpoch: this.leader?.leaderEpoch ?? -1, askedAtMs: request.sentAtMs }
+    this.heard = {
+      highWatermark,
+      lastStableOffset,
+      logStartOffset,
+      leaderEpoch: this.leader?.leaderEpoch ?? -1,
+      askedAtMs: request.sentAtMs,
+    }
     const aborted = request.isolation === 'read_committed' ? fetched.aborted : null
     const records = { buffer, start, end, aborted, offset: this.offset }
     if (nextOffsetOf(records) > this.offset) this.#answer = records
@@ -144,8 +156,10 @@ export class PartitionFetch {
     const { topic, partition, offset } = this
     const { handling } = kafkaFailure(errorCode)
     if (handling === 'fail') {
-      this.failure = brokerErrorOf(errorCode, `fetch of ${topic}-${partition} at ${offset}`,
-        { topic, partition })
+      this.failure = brokerErrorOf(errorCode, `fetch of ${topic}-${partition} at ${offset}`, {
+        topic,
+        partition,
+      })
       return
     }
     this.#retryLater()
@@ -160,10 +174,14 @@ export class PartitionFetch {
   }
 }
 
-export const emptyRecords = (offset: number): DecodedRecords =>
-  ({ baseOffset: offset, nextOffset: offset, records: [], sizeBytes: 0 })
+export const emptyRecords = (offset: number): DecodedRecords => ({
+  baseOffset: offset,
+  nextOffset: offset,
+  records: [],
+  sizeBytes: 0,
+})
 
 export const decodedOrEmpty = (
   encoded: EncodedRecords | undefined,
   offset: number,
-): DecodedRecords => encoded === undefined ? emptyRecords(offset) : decodeRecords(encoded)
+): DecodedRecords => (encoded === undefined ? emptyRecords(offset) : decodeRecords(encoded))

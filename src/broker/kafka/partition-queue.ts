@@ -39,8 +39,13 @@ export class QueuedSend {
     if (this.#dropped !== undefined) return this.fail(this.#dropped)
     if (this.#unanswered > 0) return
     const { topic, partition } = this.batch
-    this.#resolve({ topic, partition, baseOffset: this.#baseOffset,
-      nextOffset: baseOffset + BigInt(recordCount), leaderEpoch })
+    this.#resolve({
+      topic,
+      partition,
+      baseOffset: this.#baseOffset,
+      nextOffset: baseOffset + BigInt(recordCount),
+      leaderEpoch,
+    })
   }
 
   /** Batches that were not sent will not be; it fails when the one on its way is answered. */

@@ -27,21 +27,27 @@ const overheadBytesMax = 120
 
 /** Spares nearly every record the exact count. */
 const isSurelySmall = ({ key, value, headers }: ProduceRecord, maxBytes: number): boolean =>
-  headers.length === 0
-  && (key?.length ?? 0) + (value?.length ?? 0) + overheadBytesMax <= maxBytes
+  headers.length === 0 && (key?.length ?? 0) + (value?.length ?? 0) + overheadBytesMax <= maxBytes
 
 export const tooLarge = (
   { topic, partition, records }: ProduceBatch,
   recordIndex: number,
   maxMessageBytes: number,
-): BrokerError => new BrokerError('BROKER_RECORD_TOO_LARGE',
-  `record ${recordIndex} for ${topic}-${partition} takes ${aloneBytes(records[recordIndex]!)} `
-  + `bytes; max.message.bytes of the topic is ${maxMessageBytes}`,
-  { topic, partition, recordIndex })
+): BrokerError =>
+  new BrokerError(
+    'BROKER_RECORD_TOO_LARGE',
+    `record ${recordIndex} for ${topic}-${partition} takes ${aloneBytes(records[recordIndex]!)} `
+      + `bytes; max.message.bytes of the topic is ${maxMessageBytes}`,
+    { topic, partition, recordIndex },
+  )
 
 const invalid = (
   { topic, partition }: ProduceBatch,
   recordIndex: number,
   reason: string,
-): BrokerError => new BrokerError('BROKER_INVALID_RECORD',
-  `record ${recordIndex} for ${topic}-${partition}: ${reason}`, { topic, partition, recordIndex })
+): BrokerError =>
+  new BrokerError(
+    'BROKER_INVALID_RECORD',
+    `record ${recordIndex} for ${topic}-${partition}: ${reason}`,
+    { topic, partition, recordIndex },
+  )

@@ -29,7 +29,9 @@ export interface TopicLimits {
 
 const defaultMessageBytesMax = 1_048_588
 const defaults: TopicConfig = {
-  cleanupPolicy: 'delete', retentionMs: 604_800_000, maxMessageBytes: defaultMessageBytesMax,
+  cleanupPolicy: 'delete',
+  retentionMs: 604_800_000,
+  maxMessageBytes: defaultMessageBytesMax,
   deleteRetentionMs: 86_400_000,
 }
 
@@ -49,9 +51,10 @@ export class TopicConfigs {
   async limits(topic: string): Promise<TopicLimits> {
     const { clock } = this.#cluster
     const known = this.#known.get(topic)
-    const config = known !== undefined && known.untilMs > clock.monotonicMs()
-      ? known.config
-      : (await this.read([topic])).get(topic) ?? defaults
+    const config =
+      known !== undefined && known.untilMs > clock.monotonicMs()
+        ? known.config
+        : ((await this.read([topic])).get(topic) ?? defaults)
     const { cleanupPolicy, maxMessageBytes = defaultMessageBytesMax } = config
     return { maxMessageBytes, isCompacted: cleanupPolicy !== 'delete' }
   }
@@ -65,8 +68,16 @@ export class TopicConfigs {
     const found = new Map<string, TopicConfig>()
     if (topics.length === 0) return found
     const configurationKeys = Object.values(keys)
-    const { results } = await this.#cluster.ask(describeConfigsV4.api, topics.map((resourceName) =>
-      ({ resourceType: topicResource, resourceName, configurationKeys })), false, false)
+    const { results } = await this.#cluster.ask(
+      describeConfigsV4.api,
+      topics.map((resourceName) => ({
+        resourceType: topicResource,
+        resourceName,
+        configurationKeys,
+      })),
+      false,
+      false,
+    )
     const untilMs = this.#cluster.clock.monotonicMs() + cacheMs
     for (const { errorCode, errorMessage, resourceName, configs } of results) {
       const { code } = kafkaFailure(errorCode)

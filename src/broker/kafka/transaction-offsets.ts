@@ -35,13 +35,18 @@ export class TransactionOffsets {
   ): Promise<void> {
     if (offsets.length === 0) return
     const { cluster, transactionalId, purpose } = this.#options
-    const topics = [...Map.groupBy(offsets, ({ topic }) => topic)]
-      .map(([topic, ofTopic]) => ({ topic, offsets: ofTopic }))
+    const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
+      topic,
+      offsets: ofTopic,
+    }))
     const request = { transactionalId, producerId, epoch, group, topics }
     const backoff = cluster.backoff({ firstMs: 2, mostMs: 100 })
     for (;;) {
       const answers = await cluster.askCoordinator({
-        kind: 'group', key: group.groupId, purpose, isRepeatable: true,
+        kind: 'group',
+        key: group.groupId,
+        purpose,
+        isRepeatable: true,
         doing: `offsets of group ${group.groupId}`,
         request: (connection) => call(txnOffsetCommit, connection, request),
         errorCode: (found) => firstError(found)?.errorCode ?? noError,
@@ -61,5 +66,10 @@ const firstError = (answers: readonly TxnOffsetCommitAnswer[]): TxnOffsetCommitA
 const failureOf = (
   { topic, partition, errorCode }: TxnOffsetCommitAnswer,
   { groupId, memberId, generationId }: GroupMetadata,
-): BrokerError => brokerErrorOf(errorCode, `offset of ${topic}-${partition} for group ${groupId}, `
-  + `member ${memberId}, generation ${generationId}`, { topic, partition })
+): BrokerError =>
+  brokerErrorOf(
+    errorCode,
+    `offset of ${topic}-${partition} for group ${groupId}, `
+      + `member ${memberId}, generation ${generationId}`,
+    { topic, partition },
+  )

@@ -32,7 +32,9 @@ const parseAnswer = (
 ): EndTxnAnswer => {
   reader.readInt32()
   return {
-    errorCode: reader.readInt16(), producerId: reader.readInt64(), epoch: reader.readInt16(),
+    errorCode: reader.readInt16(),
+    producerId: reader.readInt64(),
+    epoch: reader.readInt16(),
   }
 }
 

@@ -60,8 +60,10 @@ class Cursor {
   uuid(): string {
     const hex = this.buffer.toString('hex', this.position, this.position + 16)
     this.position += 16
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-`
+    return (
+      `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-`
       + hex.slice(20)
+    )
   }
 
   varint(): number {
@@ -126,9 +128,20 @@ const parsePartition = (cursor: Cursor, topicId: string): FetchedPartition => {
   const start = cursor.position
   cursor.position += size
   cursor.skipTags()
-  return { topicId, partition, errorCode, highWatermark, lastStableOffset, logStartOffset, aborted,
-    start, end: start + size }
+  return {
+    topicId,
+    partition,
+    errorCode,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    aborted,
+    start,
+    end: start + size,
+  }
 }
 
-export const fetchApi: API<fetchV17.FetchRequest, FetchAnswer> =
-  createAPI<fetchV17.FetchRequest, FetchAnswer>(1, 17, fetchV17.createRequest, parseAnswer)
+export const fetchApi: API<fetchV17.FetchRequest, FetchAnswer> = createAPI<
+  fetchV17.FetchRequest,
+  FetchAnswer
+>(1, 17, fetchV17.createRequest, parseAnswer)

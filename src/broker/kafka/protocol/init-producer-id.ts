@@ -31,9 +31,15 @@ const parseAnswer = (
 ): InitProducerIdAnswer => {
   reader.readInt32()
   return {
-    errorCode: reader.readInt16(), producerId: reader.readInt64(), epoch: reader.readInt16(),
+    errorCode: reader.readInt16(),
+    producerId: reader.readInt64(),
+    epoch: reader.readInt16(),
   }
 }
 
 export const initProducerId = createAPI<[InitProducerIdRequest], InitProducerIdAnswer>(
-  22, 5, createRequest, parseAnswer)
+  22,
+  5,
+  createRequest,
+  parseAnswer,
+)

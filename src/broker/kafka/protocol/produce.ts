@@ -38,7 +38,8 @@ const createRequest = ({ transactionalId, timeoutMs, topics }: ProduceRequest): 
   for (const { topic, partitions } of topics) {
     writer.appendString(topic).appendUnsignedVarInt(partitions.length + 1)
     for (const { partition, batch } of partitions) {
-      writer.appendInt32(partition)
+      writer
+        .appendInt32(partition)
         .appendUnsignedVarInt(batch.length + 1)
         .append(batch)
         .appendTaggedFields()
@@ -54,8 +55,10 @@ const parsePartition = (topic: string, reader: Reader): ProduceAnswer => {
   const baseOffset = reader.readInt64()
   reader.readInt64() // append time
   reader.readInt64() // log start
-  const recordErrors = reader.readArray((r) =>
-    ({ index: r.readInt32(), message: r.readNullableString() }))
+  const recordErrors = reader.readArray((r) => ({
+    index: r.readInt32(),
+    message: r.readNullableString(),
+  }))
   const message = reader.readNullableString()
   return { topic, partition, errorCode, baseOffset, recordErrors, message }
 }
@@ -66,10 +69,16 @@ const parseAnswer = (
   _version: number,
   reader: Reader,
 ): readonly ProduceAnswer[] =>
-  reader.readArray((topicReader) => {
-    const topic = topicReader.readString()
-    return topicReader.readArray((r) => parsePartition(topic, r))
-  }).flat()
+  reader
+    .readArray((topicReader) => {
+      const topic = topicReader.readString()
+      return topicReader.readArray((r) => parsePartition(topic, r))
+    })
+    .flat()
 
-export const produce =
-  createAPI<[ProduceRequest], readonly ProduceAnswer[]>(0, 12, createRequest, parseAnswer)
+export const produce = createAPI<[ProduceRequest], readonly ProduceAnswer[]>(
+  0,
+  12,
+  createRequest,
+  parseAnswer,
+)

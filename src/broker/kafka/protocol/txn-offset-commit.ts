@@ -35,7 +35,8 @@ const createRequest = ({ group, ...request }: TxnOffsetCommitRequest): Writer =>
     .appendString(null)
     .appendArray([...request.topics], (topicWriter, { topic, offsets }) => {
       topicWriter.appendString(topic).appendArray([...offsets], (writer, offset) => {
-        writer.appendInt32(offset.partition)
+        writer
+          .appendInt32(offset.partition)
           .appendInt64(offset.offset)
           .appendInt32(-1)
           .appendString(offset.metadata)
@@ -50,13 +51,19 @@ const parseAnswer = (
   reader: Reader,
 ): readonly TxnOffsetCommitAnswer[] => {
   reader.readInt32()
-  return reader.readArray((topicReader) => {
-    const topic = topicReader.readString()
-    return topicReader.readArray((r) =>
-      ({ topic, partition: r.readInt32(), errorCode: r.readInt16() }))
-  }).flat()
+  return reader
+    .readArray((topicReader) => {
+      const topic = topicReader.readString()
+      return topicReader.readArray((r) => ({
+        topic,
+        partition: r.readInt32(),
+        errorCode: r.readInt16(),
+      }))
+    })
+    .flat()
 }
 
-export const txnOffsetCommit =
-  createAPI<[TxnOffsetCommitRequest], readonly TxnOffsetCommitAnswer[]>(
-    28, 5, createRequest, parseAnswer)
+export const txnOffsetCommit = createAPI<
+  [TxnOffsetCommitRequest],
+  readonly TxnOffsetCommitAnswer[]
+>(28, 5, createRequest, parseAnswer)

@@ -23,12 +23,17 @@ export const checkVersions = ({ apiKeys, finalizedFeatures }: Answer): void => {
     .filter(([, key, version]) => (versions.get(key) ?? -1) < version)
     .map(([name, , version]) => `${name} v${version}`)
   if (missing.length > 0) {
-    throw new BrokerError('BROKER_INVALID_REQUEST',
-      `Kafka 4.0 or newer is needed; these brokers lack ${missing.join(', ')}`)
+    throw new BrokerError(
+      'BROKER_INVALID_REQUEST',
+      `Kafka 4.0 or newer is needed; these brokers lack ${missing.join(', ')}`,
+    )
   }
   const transactions = finalizedFeatures?.find(({ name }) => name === 'transaction.version')
   if ((transactions?.maxVersionLevel ?? 0) < 2) {
-    throw new BrokerError('BROKER_INVALID_REQUEST', 'the cluster has not enabled transactions v2: '
-      + 'kafka-features.sh upgrade --feature transaction.version=2')
+    throw new BrokerError(
+      'BROKER_INVALID_REQUEST',
+      'the cluster has not enabled transactions v2: '
+        + 'kafka-features.sh upgrade --feature transaction.version=2',
+    )
   }
 }

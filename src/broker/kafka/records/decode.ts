@@ -120,13 +120,17 @@ const lastOffset = (buffer: Buffer, position: number): number =>
 const checkBatch = (buffer: Buffer, position: number, size: number): void => {
   const magic = buffer[position + at.magic]!
   if (magic !== 2) {
-    throw new BrokerError('BROKER_INVALID_REQUEST',
-      `the log holds batches of format ${magic}; 2 is understood (Kafka 0.11 and newer)`)
+    throw new BrokerError(
+      'BROKER_INVALID_REQUEST',
+      `the log holds batches of format ${magic}; 2 is understood (Kafka 0.11 and newer)`,
+    )
   }
   const checksum = crc32c(buffer.subarray(position + at.attributes, position + size))
   if (checksum !== buffer.readUInt32BE(position + at.crc)) {
-    throw new BrokerError('BROKER_UNAVAILABLE',
-      `the batch at offset ${readInt64(buffer, position)} is damaged: its checksum is wrong`)
+    throw new BrokerError(
+      'BROKER_UNAVAILABLE',
+      `the batch at offset ${readInt64(buffer, position)} is damaged: its checksum is wrong`,
+    )
   }
 }
 
@@ -149,10 +153,13 @@ const decodeBatch = (buffer: Buffer, position: number, size: number, sink: Sink)
   const isAppendTime = (attributes & attributeBits.logAppendTime) !== 0
   const appendMs = isAppendTime ? readInt64(buffer, position + at.maxTimestamp) : -1
   const compression = attributes & attributeBits.compression
-  const reader = compression === 0
-    ? new VarintReader(buffer, position + headerBytes)
-    : new VarintReader(
-      decompress(compression, buffer.subarray(position + headerBytes, position + size)), 0)
+  const reader =
+    compression === 0
+      ? new VarintReader(buffer, position + headerBytes)
+      : new VarintReader(
+          decompress(compression, buffer.subarray(position + headerBytes, position + size)),
+          0,
+        )
   const { records } = sink
   for (let i = 0; i < count; i++) {
     const bytes = reader.int32()

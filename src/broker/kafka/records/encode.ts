@@ -147,8 +147,13 @@ const bodyBytes = (
   deltaMs: number,
   offsetDelta: number,
 ): number => {
-  let bytes = 1 + int64Bytes(deltaMs) + int32Bytes(offsetDelta)
-    + nullableBytes(key) + nullableBytes(value) + int32Bytes(headers.length)
+  let bytes =
+    1
+    + int64Bytes(deltaMs)
+    + int32Bytes(offsetDelta)
+    + nullableBytes(key)
+    + nullableBytes(value)
+    + int32Bytes(headers.length)
   for (let i = 0; i < headers.length; i++) {
     const header = headers[i]!
     const keyBytes = Buffer.byteLength(header.key)
