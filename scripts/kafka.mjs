@@ -116,7 +116,9 @@ const checked = (values) => {
   if (values.owner !== undefined && !/^\d+$/.test(values.owner)) {
     throw new UsageError('--owner is a process id')
   }
-  if (values.port === '0' && values.data === undefined) throw new UsageError('--port 0 needs --data')
+  if (values.port === '0' && values.data === undefined) {
+    throw new UsageError('--port 0 needs --data')
+  }
   return values
 }
 

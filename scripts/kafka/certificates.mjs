@@ -12,7 +12,9 @@ import { MissingToolError } from './jars.mjs'
 
 const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
 const days = ['-days', '3650']
-const extensions = 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n'
+const extensions = `subjectAltName=DNS:localhost,IP:127.0.0.1
+extendedKeyUsage=serverAuth,clientAuth
+`
 
 /** @returns `{ ca, keystore }`: paths of the authority, and of key and certificate in one file */
 export const makeCertificates = (directory) => {

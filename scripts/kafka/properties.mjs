@@ -29,7 +29,10 @@ export const serverProperties = (cluster, node) => {
     'node.id': node.id,
     'broker.rack': `rack-${node.id}`,
     'controller.quorum.voters': voters.join(','),
-    'listeners': `${protocol}://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    'listeners': [
+      `${protocol}://127.0.0.1:${node.port}`,
+      `CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    ].join(','),
     'advertised.listeners': `${protocol}://${host}:${node.port}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': protocol,
