@@ -74,15 +74,21 @@ export const encodeBatches = (
   return batches
 }
 
-const firstCapacityBytes = 4_096
+/** As if all records were as large as the first; it grows where they are not. */
+const capacityBytes = (first: ProduceRecord, count: number, batchBytesMax: number): number => {
+  const recordBytes = bodyBytes(first, 0, 0) + 10
+  return headerBytes + Math.max(recordBytes, Math.min(batchBytesMax, recordBytes * count))
+}
 
 const encodeFrom = (
   records: readonly ProduceRecord[],
   firstIndex: number,
   { batchBytesMax, compression }: EncodeOptions,
 ): EncodedBatch => {
-  const writer = new VarintWriter(firstCapacityBytes, headerBytes)
-  const firstMs = records[firstIndex]!.timestampMs
+  const first = records[firstIndex]!
+  const expectedBytes = capacityBytes(first, records.length - firstIndex, batchBytesMax)
+  const writer = new VarintWriter(expectedBytes, headerBytes)
+  const firstMs = first.timestampMs
   let maxMs = firstMs
   let count = 0
   for (; firstIndex + count < records.length; count++) {
