@@ -49,7 +49,7 @@ describe.skipIf('skipped' in kafka)('connections that are lost', () => {
   })
 
   const create = async (): Promise<void> => {
-    topic = await probe.create(`lossy-${randomUUID()}`, 2)
+    topic = await probe.create(`lossy-${randomUUID()}`, 2, { retentionMs: -1 })
   }
 
   const parts = (purpose: string) =>

@@ -78,6 +78,26 @@ describe.skipIf('skipped' in kafka)('records on Kafka', () => {
     },
   )
 
+  it('of a topic made again are not taken for those of the old one', async () => {
+    const topic = await create()
+    const fetcher = broker.fetcher('again')
+    const request = { topic, partition: 0, offset: 0n, maxBytes: 1_000 }
+    const options = { isolation: 'read_committed', maxWaitMs: 300 } as const
+    await fetcher.fetch([request], options)
+    await broker.topics.delete([topic])
+    await broker.topics.create([
+      { name: topic, partitions: 1, config: { cleanupPolicy: 'delete', retentionMs: -1 } },
+    ])
+    const error = await errorOf(
+      (async () => {
+        for (;;) await fetcher.fetch([request], options)
+      })(),
+    )
+    expect(error).toMatchObject({ code: 'BROKER_UNKNOWN_TOPIC', action: 'stop' })
+    expect(error.message).toContain('made again')
+    await fetcher.close()
+  })
+
   it('a limit lowered behind our back is found out', async () => {
     const topic = await create()
     const producer = broker.producer('limits')

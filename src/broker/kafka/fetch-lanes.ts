@@ -78,6 +78,8 @@ export class FetchLanes {
     try {
       const known = partition.leader
       const leader = known ?? (await this.#options.cluster.leader(partition))
+      partition.topicId ??= leader.topicId
+      if (partition.topicId !== leader.topicId) throw madeAgain(partition)
       partition.leader = leader
       return { partition, leader }
     } catch (error) {
@@ -160,6 +162,13 @@ export class FetchLanes {
     return `${this.#options.name}:${lane}`
   }
 }
+
+const madeAgain = ({ topic, partition }: PartitionFetch): BrokerError =>
+  new BrokerError(
+    'BROKER_UNKNOWN_TOPIC',
+    `topic ${topic} was deleted and made again: offsets of the old one mean nothing in it`,
+    { topic, partition },
+  )
 
 interface Exchange {
   readonly targets: readonly Targeted[]

@@ -45,6 +45,8 @@ export class PartitionFetch {
   offset = -1
   maxBytes = 0
   leader: Leader | undefined
+  /** Of the topic that was asked first. */
+  topicId: string | undefined
   heard: HeardOffsets | undefined
   /** Answered since the fetch was called. */
   isAnswered = false
