@@ -47,6 +47,8 @@ const start = async (flags) => {
   const external = process.env.KAFKA_BOOTSTRAP
   if (external !== undefined) return print({ bootstrap: external, external: true })
   const directory = directoryOf(flags)
+  // first of all: should this process be killed or fail, the guard cleans up all the same
+  if (flags.owner !== undefined) guard(directory, flags.owner)
   const java = findJava()
   const version = flags['kafka-version']
   const libs = kafkaJars({ version })
@@ -58,8 +60,6 @@ const start = async (flags) => {
     throw new ClusterError(`${directory} holds a cluster of ${known.nodes.length} node(s), `
       + `${known.secure ? '' : 'not '}secured; stop it with --wipe, or name another --data`)
   }
-  // before the brokers: should this process be killed while they start, they end all the same
-  if (flags.owner !== undefined) guard(directory, flags.owner)
   const { secure } = flags
   const cluster = await startCluster({
     directory, nodeCount, port, secure, version, java, libs,

@@ -186,8 +186,7 @@ const argumentsOf = (pid) => {
 export const guardCluster = async (directory, ownerPid) => {
   while (isAlive(ownerPid)) await sleep(500)
   const cluster = readCluster(directory)
-  if (cluster === undefined) return
-  await stopCluster(cluster)
+  if (cluster !== undefined) await stopCluster(cluster)
   rmSync(directory, { recursive: true, force: true })
 }
 

@@ -52,6 +52,10 @@ const pollMs = 100
  * @throws what hindered the start, if KAFKA_REQUIRED is 1
  */
 export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKafka | NoKafka> => {
+  const given = process.env['KAFKA_BOOTSTRAP']
+  const { nodes = 1, secure = false } = options
+  // a cluster of another shape is started all the same: what was given may not be killed or secured
+  if (given !== undefined && nodes === 1 && !secure) return { bootstrap: given }
   const found = await sharedKafka(options)
   if (!('skipped' in found)) return found
   if (process.env['KAFKA_REQUIRED'] === '1') throw new Error(`no Kafka: ${found.skipped}`)
@@ -94,7 +98,9 @@ const isFirst = (directory: string): boolean => {
 
 const startKafka = (args: readonly string[]): Promise<RealKafka | NoKafka> =>
   new Promise((resolve) => {
+    const { KAFKA_BOOTSTRAP: _given, ...env } = process.env
     const child = spawn(process.execPath, [script, 'start', '--port', '0', ...args], {
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let [output, errors] = ['', '']
