@@ -42,17 +42,20 @@ const configOf = (): Partial<RuntimeConfig> => {
     commitIntervalMs: Number(setting('COMMIT_MS')),
     cachedSlotsMax: 50_000,
     ...(process.env['TUNED'] === '1' ? tuning : {}),
-    ...(session === undefined || session === '' ? {} : {
-      sessionTimeoutMs,
-      heartbeatIntervalMs: Math.min(3_000, Math.floor(sessionTimeoutMs / 10)),
-    }),
+    ...(session === undefined || session === ''
+      ? {}
+      : {
+          sessionTimeoutMs,
+          heartbeatIntervalMs: Math.min(3_000, Math.floor(sessionTimeoutMs / 10)),
+        }),
   }
 }
 
 const workload = workloads[setting('WORKLOAD')]
 if (workload === undefined) {
-  throw new Error(`workload ${setting('WORKLOAD')} is not there; there are ${
-    Object.keys(workloads).join(', ')}`)
+  throw new Error(
+    `workload ${setting('WORKLOAD')} is not there; there are ${Object.keys(workloads).join(', ')}`,
+  )
 }
 const stateDir = setting('STATE_DIR')
 mkdirSync(stateDir, { recursive: true })

@@ -12,10 +12,23 @@ import { rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { clusterFacts, ClusterError, guardCluster, isAlive, readCluster, runningNodes, startCluster,
-  stopCluster } from './kafka/cluster.mjs'
-import { cacheDirectory, findJava, kafkaJars, kafkaVersion, MissingToolError }
-  from './kafka/jars.mjs'
+import {
+  clusterFacts,
+  ClusterError,
+  guardCluster,
+  isAlive,
+  readCluster,
+  runningNodes,
+  startCluster,
+  stopCluster,
+} from './kafka/cluster.mjs'
+import {
+  cacheDirectory,
+  findJava,
+  kafkaJars,
+  kafkaVersion,
+  MissingToolError,
+} from './kafka/jars.mjs'
 
 const usage = `usage: node scripts/kafka.mjs start|stop|status|libs [options]
   --nodes 1|3         brokers (default 1)
@@ -31,14 +44,14 @@ KAFKA_BOOTSTRAP names running brokers instead; then nothing is started.
 `
 
 const options = {
-  'nodes': { type: 'string', default: '1' },
-  'secure': { type: 'boolean', default: false },
-  'port': { type: 'string', default: '19092' },
-  'data': { type: 'string' },
+  nodes: { type: 'string', default: '1' },
+  secure: { type: 'boolean', default: false },
+  port: { type: 'string', default: '19092' },
+  data: { type: 'string' },
   'kafka-version': { type: 'string', default: kafkaVersion },
-  'wipe': { type: 'boolean', default: false },
-  'owner': { type: 'string' },
-  'streams': { type: 'boolean', default: false },
+  wipe: { type: 'boolean', default: false },
+  owner: { type: 'string' },
+  streams: { type: 'boolean', default: false },
 }
 
 class UsageError extends Error {}
@@ -55,14 +68,21 @@ const start = async (flags) => {
   if (flags.wipe) await remove(directory)
   const known = readCluster(directory)
   const [nodeCount, port] = [Number(flags.nodes), Number(flags.port)]
-  if (known !== undefined
-      && (known.nodes.length !== nodeCount || known.secure !== flags.secure)) {
-    throw new ClusterError(`${directory} holds a cluster of ${known.nodes.length} node(s), `
-      + `${known.secure ? '' : 'not '}secured; stop it with --wipe, or name another --data`)
+  if (known !== undefined && (known.nodes.length !== nodeCount || known.secure !== flags.secure)) {
+    throw new ClusterError(
+      `${directory} holds a cluster of ${known.nodes.length} node(s), `
+        + `${known.secure ? '' : 'not '}secured; stop it with --wipe, or name another --data`,
+    )
   }
   const { secure } = flags
   const cluster = await startCluster({
-    directory, nodeCount, port, secure, version, java, libs,
+    directory,
+    nodeCount,
+    port,
+    secure,
+    version,
+    java,
+    libs,
   })
   // the guard may have looked before there was anything to end
   if (flags.owner !== undefined && !isAlive(Number(flags.owner))) return remove(directory)
@@ -106,7 +126,10 @@ const directoryOf = ({ data, port }) =>
 const print = (facts) => process.stdout.write(`${JSON.stringify(facts)}\n`)
 
 const commands = {
-  start, stop, status, libs,
+  start,
+  stop,
+  status,
+  libs,
   guard: ({ data, owner }) => guardCluster(resolve(data), Number(owner)),
 }
 
@@ -127,7 +150,7 @@ const main = async () => {
   if (!Object.hasOwn(commands, name)) throw new UsageError(`unknown command '${name}'`)
   let values
   try {
-    ({ values } = parseArgs({ args, options }))
+    ;({ values } = parseArgs({ args, options }))
   } catch (error) {
     throw new UsageError(error.message)
   }

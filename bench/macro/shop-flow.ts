@@ -21,12 +21,17 @@ import { orderGenerator } from '../../topologies/shop/load/order-generator.ts'
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { shopConfig } from '../../topologies/shop/shared/config.ts'
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
-import { createOrderCommand, parseOrderRequest }
-  from '../../topologies/shop/shared/order-request.ts'
+import {
+  createOrderCommand,
+  parseOrderRequest,
+} from '../../topologies/shop/shared/order-request.ts'
 import { updateStockCommand } from '../../topologies/shop/shared/stock-request.ts'
 import { shopSummary } from '../../topologies/shop/shared/summary.ts'
-import { inventoryCommands, orderCommands, topicCatalogue }
-  from '../../topologies/shop/shared/topics.ts'
+import {
+  inventoryCommands,
+  orderCommands,
+  topicCatalogue,
+} from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { report } from '../report.ts'
 
@@ -38,10 +43,17 @@ const [brokerEngine, stateEngine] = [
   await RocksEngine.open(join(directory, 'state'), { memoryBytes: 96 << 20 }),
 ]
 const broker = await EmbeddedBroker.open({ engine: brokerEngine, clock: systemClock })
-await broker.topics.create(topicCatalogue.map(({ topic, partitions, retentionMs }) =>
-  ({ name: topic.name, partitions, config: { cleanupPolicy: 'delete', retentionMs } })))
+await broker.topics.create(
+  topicCatalogue.map(({ topic, partitions, retentionMs }) => ({
+    name: topic.name,
+    partitions,
+    config: { cleanupPolicy: 'delete', retentionMs },
+  })),
+)
 const application = new Application({
-  applicationId: 'shop', broker, engine: stateEngine,
+  applicationId: 'shop',
+  broker,
+  engine: stateEngine,
   topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }) })),
 })
 await application.start()
@@ -51,27 +63,45 @@ const send = async <V>(topic: Topic<string, V>, values: readonly (readonly [stri
   const partitions: ProduceRecord[][] = []
   for (const [key, value] of values) {
     const keyBytes = topic.key.encode(key)
-    const records = partitions[partitionOf(keyBytes, 6)] ??= []
+    const records = (partitions[partitionOf(keyBytes, 6)] ??= [])
     records.push({
-      key: keyBytes, value: topic.value.encode(value), timestampMs: Date.now(), headers: noHeaders,
+      key: keyBytes,
+      value: topic.value.encode(value),
+      timestampMs: Date.now(),
+      headers: noHeaders,
     })
   }
   const batches = [...partitions.entries()].filter(([, records]) => records !== undefined)
-  await producer.send(batches.map(([partition, records]) =>
-    ({ topic: topic.name, partition, records })))
+  await producer.send(
+    batches.map(([partition, records]) => ({ topic: topic.name, partition, records })),
+  )
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
 const summary = (): ReturnType<typeof shopSummary> =>
   shopSummary(application.query(orderTotals).range(), { checked: 0, violations: [] })
 const finalOrders = (): number =>
   Object.values(summary().outcomes).reduce((sum, count) => sum + count, 0)
 
-const origin = (commandId: string): { commandId: string, nowMs: number, source: string } =>
-  ({ commandId, nowMs: Date.now(), source: 'bench' })
-await send(inventoryCommands, musicCatalogue.products.map(({ productId }) => [productId,
-  updateStockCommand(productId,
-    { operation: 'ADD', quantity: 100_000_000, reason: 'RESTOCK' }, origin(uuidV5('6ba7b811-9dad-11d1-80b4-00c04fd430c8', productId)))]))
+const origin = (commandId: string): { commandId: string; nowMs: number; source: string } => ({
+  commandId,
+  nowMs: Date.now(),
+  source: 'bench',
+})
+await send(
+  inventoryCommands,
+  musicCatalogue.products.map(({ productId }) => [
+    productId,
+    updateStockCommand(
+      productId,
+      { operation: 'ADD', quantity: 100_000_000, reason: 'RESTOCK' },
+      origin(uuidV5('6ba7b811-9dad-11d1-80b4-00c04fd430c8', productId)),
+    ),
+  ]),
+)
 while (application.lagRecords() !== 0) await pause(10)
 await pause(300)
 
@@ -93,15 +123,20 @@ while (sent < orderCount) {
     const orderId = uuidV5('6ba7b811-9dad-11d1-80b4-00c04fd430c8', `order-${sent + i}`)
     const parsed = parseOrderRequest(generator.next())
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-    return [orderId, createOrderCommand(parsed.value,
-      { orderId, nowMs: Date.now(), source: 'bench' })] as const
+    return [
+      orderId,
+      createOrderCommand(parsed.value, { orderId, nowMs: Date.now(), source: 'bench' }),
+    ] as const
   })
   await send(orderCommands, commands)
   sent += commands.length
 }
 while (finalOrders() < orderCount) {
   await pause(20)
-  if (process.env['DEBUG'] !== undefined) { console.error(summary(), application.metrics()); await pause(1000) }
+  if (process.env['DEBUG'] !== undefined) {
+    console.error(summary(), application.metrics())
+    await pause(1000)
+  }
 }
 const elapsedMs = performance.now() - startedMs
 clearInterval(meter)
@@ -118,13 +153,13 @@ report({
   name: 'macro/shop-flow',
   figures: {
     orders: orderCount,
-    ordersPerSec: orderCount / elapsedMs * 1_000,
-    steadyOrdersPerSec: steady.length > 2
-      ? (steady.at(-1)! - steady[0]!) / (steady.length - 1) : NaN,
+    ordersPerSec: (orderCount / elapsedMs) * 1_000,
+    steadyOrdersPerSec:
+      steady.length > 2 ? (steady.at(-1)! - steady[0]!) / (steady.length - 1) : NaN,
     cpuSecPerThousandOrders: (cpu.user + cpu.system) / 1_000 / orderCount,
     peakRssBytes,
     records: metrics.counters.recordsProcessed,
-    recordsPerSec: metrics.counters.recordsProcessed / elapsedMs * 1_000,
+    recordsPerSec: (metrics.counters.recordsProcessed / elapsedMs) * 1_000,
     commits: metrics.commits,
     completed: outcomes['completed'] ?? 0,
   },

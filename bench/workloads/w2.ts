@@ -2,7 +2,15 @@
 
 import { map } from 'rxjs'
 import {
-  aggregate, json, keyValueStore, stream, to, topic, topology, type Topology, utf8,
+  aggregate,
+  json,
+  keyValueStore,
+  stream,
+  to,
+  topic,
+  topology,
+  type Topology,
+  utf8,
 } from '../../src/index.ts'
 
 interface Reading {

@@ -23,18 +23,47 @@ export const makeCertificates = (directory) => {
   if (existsSync(paths.keystore)) return paths
   mkdirSync(directory, { recursive: true })
   openssl(directory, [
-    'req', '-x509', ...curve, ...days, '-subj', '/CN=dev-ca',
-    '-addext', 'basicConstraints=critical,CA:TRUE',
-    '-addext', 'keyUsage=critical,keyCertSign,cRLSign',
-    '-keyout', 'ca.key', '-out', 'ca.pem',
+    'req',
+    '-x509',
+    ...curve,
+    ...days,
+    '-subj',
+    '/CN=dev-ca',
+    '-addext',
+    'basicConstraints=critical,CA:TRUE',
+    '-addext',
+    'keyUsage=critical,keyCertSign,cRLSign',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.pem',
   ])
   openssl(directory, [
-    'req', ...curve, '-subj', '/CN=localhost', '-keyout', 'broker.key', '-out', 'broker.csr',
+    'req',
+    ...curve,
+    '-subj',
+    '/CN=localhost',
+    '-keyout',
+    'broker.key',
+    '-out',
+    'broker.csr',
   ])
   writeFileSync(at('ext.cnf'), extensions)
   openssl(directory, [
-    'x509', '-req', '-in', 'broker.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
-    ...days, '-extfile', 'ext.cnf', '-out', 'broker.crt',
+    'x509',
+    '-req',
+    '-in',
+    'broker.csr',
+    '-CA',
+    'ca.pem',
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    ...days,
+    '-extfile',
+    'ext.cnf',
+    '-out',
+    'broker.crt',
   ])
   const parts = ['broker.key', 'broker.crt', 'ca.pem'].map((name) => readFileSync(at(name), 'utf8'))
   writeFileSync(paths.keystore, parts.join(''))

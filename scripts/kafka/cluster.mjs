@@ -89,9 +89,10 @@ export const clusterFacts = (cluster, libs) => ({
 
 const planCluster = async ({ directory, nodeCount, port, secure, version }) => {
   mkdirSync(directory, { recursive: true })
-  const ports = port === 0
-    ? await freePorts(nodeCount * 2)
-    : Array.from({ length: nodeCount * 2 }, (_, i) => port + i)
+  const ports =
+    port === 0
+      ? await freePorts(nodeCount * 2)
+      : Array.from({ length: nodeCount * 2 }, (_, i) => port + i)
   const nodes = Array.from({ length: nodeCount }, (_, i) => ({
     id: i + 1,
     port: ports[i],
@@ -106,11 +107,16 @@ const planCluster = async ({ directory, nodeCount, port, secure, version }) => {
 const clusterId = () => `K${randomBytes(16).toString('base64url').slice(1, 22)}`
 
 const freePorts = async (count) => {
-  const servers = await Promise.all(Array.from({ length: count }, () =>
-    new Promise((resolve, reject) => {
-      const server = createServer().once('error', reject)
-      server.listen(0, '127.0.0.1', () => resolve(server))
-    })))
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise((resolve, reject) => {
+          const server = createServer().once('error', reject)
+          server.listen(0, '127.0.0.1', () => resolve(server))
+        }),
+    ),
+  )
   const ports = servers.map((server) => server.address().port)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
@@ -121,23 +127,46 @@ const formatNode = (cluster, node, { java, libs }) => {
   const properties = join(node.directory, 'server.properties')
   writeFileSync(properties, serverProperties(cluster, node))
   const users = cluster.secure ? [admin, plainUser] : []
-  const scram = users.flatMap(({ username, password }) =>
-    ['--add-scram', `SCRAM-SHA-512=[name=${username},password=${password}]`])
-  const result = spawnSync(java, [
-    '-XX:TieredStopAtLevel=1', '-cp', join(libs, '*'),
-    'kafka.tools.StorageTool', 'format', '-t', cluster.clusterId, '-c', properties, ...scram,
-  ], { encoding: 'utf8' })
+  const scram = users.flatMap(({ username, password }) => [
+    '--add-scram',
+    `SCRAM-SHA-512=[name=${username},password=${password}]`,
+  ])
+  const result = spawnSync(
+    java,
+    [
+      '-XX:TieredStopAtLevel=1',
+      '-cp',
+      join(libs, '*'),
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      cluster.clusterId,
+      '-c',
+      properties,
+      ...scram,
+    ],
+    { encoding: 'utf8' },
+  )
   if (result.status === 0) return
   throw new ClusterError(`cannot format ${node.directory}: ${result.stderr || result.stdout}`)
 }
 
 const spawnNode = (node, { java, libs, heapMb }) => {
   const log = openSync(join(node.directory, 'broker.log'), 'a')
-  const child = spawn(java, [
-    `-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1',
-    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-    '-cp', join(libs, '*'), 'kafka.Kafka', join(node.directory, 'server.properties'),
-  ], { detached: true, stdio: ['ignore', log, log] })
+  const child = spawn(
+    java,
+    [
+      `-Xmx${heapMb}m`,
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+      '-cp',
+      join(libs, '*'),
+      'kafka.Kafka',
+      join(node.directory, 'server.properties'),
+    ],
+    { detached: true, stdio: ['ignore', log, log] },
+  )
   child.unref()
   return child.pid
 }
@@ -148,8 +177,11 @@ const waitForAnswers = async (cluster) => {
   const endMs = Date.now() + startMaxMs
   for (const node of cluster.nodes) {
     while ((await brokersKnown({ port: node.port, ca })) < wanted) {
-      const reason = !isRunning(node) ? 'ended'
-        : Date.now() > endMs ? `does not answer on port ${node.port}` : undefined
+      const reason = !isRunning(node)
+        ? 'ended'
+        : Date.now() > endMs
+          ? `does not answer on port ${node.port}`
+          : undefined
       if (reason !== undefined) throw new ClusterError(`broker ${node.id} ${reason}; ${tail(node)}`)
       await sleep(pollMs)
     }

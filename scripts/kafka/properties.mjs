@@ -29,7 +29,7 @@ export const serverProperties = (cluster, node) => {
     'node.id': node.id,
     'broker.rack': `rack-${node.id}`,
     'controller.quorum.voters': voters.join(','),
-    'listeners': [
+    listeners: [
       `${protocol}://127.0.0.1:${node.port}`,
       `CONTROLLER://127.0.0.1:${node.controllerPort}`,
     ].join(','),
@@ -72,11 +72,9 @@ const secureProperties = (certificates) => {
     'sasl.mechanism.inter.broker.protocol': 'SCRAM-SHA-512',
     'sasl.mechanism.controller.protocol': 'PLAIN',
     'listener.name.sasl_ssl.sasl.enabled.mechanisms': 'SCRAM-SHA-512',
-    'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config':
-      `${module}.scram.ScramLoginModule ${login};`,
+    'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': `${module}.scram.ScramLoginModule ${login};`,
     'listener.name.controller.sasl.enabled.mechanisms': 'PLAIN',
-    'listener.name.controller.plain.sasl.jaas.config':
-      `${module}.plain.PlainLoginModule ${login} user_${username}="${password}";`,
+    'listener.name.controller.plain.sasl.jaas.config': `${module}.plain.PlainLoginModule ${login} user_${username}="${password}";`,
     'ssl.keystore.type': 'PEM',
     'ssl.keystore.location': certificates.keystore,
     'ssl.truststore.type': 'PEM',

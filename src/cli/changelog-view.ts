@@ -13,8 +13,13 @@ import { Slots } from '../../state/slots.ts'
 import { UndoLog } from '../../state/undo-log.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import { BrokerError } from '../broker/errors.ts'
-import { type Broker, type Fetcher, type FetchOptions, type RawBatch, type TopicPartition }
-  from '../broker/port.ts'
+import {
+  type Broker,
+  type Fetcher,
+  type FetchOptions,
+  type RawBatch,
+  type TopicPartition,
+} from '../broker/port.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import { TopicPlan } from '../runtime/topic-plan.ts'
 import { type Store } from '../stores/store.ts'
@@ -79,12 +84,14 @@ export class ChangelogView {
       for (const store of sub.stores) {
         taskIds.set(store, ids)
         const topic = topics.changelog(store).name
-        ids.forEach((id, partition) => changelogs.push(
-          { topic, partition, prefix: namespacePrefix(id, store), offset: 0n }))
+        ids.forEach((id, partition) =>
+          changelogs.push({ topic, partition, prefix: namespacePrefix(id, store), offset: 0n }),
+        )
       }
     }
     const sources = Object.entries(topics.sourcePartitions()).flatMap(([topic, count]) =>
-      Array.from({ length: count }, (_, partition) => ({ topic, partition })))
+      Array.from({ length: count }, (_, partition) => ({ topic, partition })),
+    )
     const start = async (partition: TopicPartition): Promise<bigint> =>
       (await broker.topics.offsets(partition)).logStartOffset
     for (const changelog of changelogs) changelog.offset = await start(changelog)
@@ -119,7 +126,9 @@ export class ChangelogView {
         const mayPass = error instanceof BrokerError && error.action === 'retry'
         if (!mayPass) return this.#failed.reject(error)
       }
-      await new Promise((resolve) => { setTimeout(resolve, refreshEveryMs) })
+      await new Promise((resolve) => {
+        setTimeout(resolve, refreshEveryMs)
+      })
     }
   }
 
@@ -129,15 +138,20 @@ export class ChangelogView {
     const atMs = performance.now()
     const committed = await broker.groups.committedOffsets(applicationId, this.#sources)
     const offsets = new Map(committed.map((found) => [nameOf(found), found.offset]))
-    const waiting = this.#sources.map(({ topic, partition, startOffset }) =>
-      ({ topic, partition, offset: offsets.get(nameOf({ topic, partition })) ?? startOffset,
-        maxBytes: 1 }))
+    const waiting = this.#sources.map(({ topic, partition, startOffset }) => ({
+      topic,
+      partition,
+      offset: offsets.get(nameOf({ topic, partition })) ?? startOffset,
+      maxBytes: 1,
+    }))
     // a fetcher of its own each time: an answer to an older poll would be too old
     const fetcher = broker.fetcher('view')
     try {
       const wanted = this.#changelogs.map((changelog) => wantedOf(changelog))
-      const batches = await fetcher.fetch(
-        [...waiting, ...wanted], { ...fetchOptions, maxWaitMs: 0 })
+      const batches = await fetcher.fetch([...waiting, ...wanted], {
+        ...fetchOptions,
+        maxWaitMs: 0,
+      })
       const ends = batches.slice(waiting.length)
       await this.#apply(this.#changelogs, ends)
       await this.#catchUp(fetcher, ends)
@@ -153,7 +167,10 @@ export class ChangelogView {
       changelog.offset < ends[index]!.highWatermark
     let behind = this.#changelogs.filter(isBehind)
     while (behind.length > 0 && !this.#isClosed) {
-      const batches = await fetcher.fetch(behind.map((one) => wantedOf(one)), fetchOptions)
+      const batches = await fetcher.fetch(
+        behind.map((one) => wantedOf(one)),
+        fetchOptions,
+      )
       await this.#apply(behind, batches)
       behind = this.#changelogs.filter(isBehind)
     }
@@ -178,8 +195,12 @@ export class ChangelogView {
 
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
 
-const wantedOf = ({ topic, partition, offset }: Changelog) =>
-  ({ topic, partition, offset, maxBytes: changelogBytes })
+const wantedOf = ({ topic, partition, offset }: Changelog) => ({
+  topic,
+  partition,
+  offset,
+  maxBytes: changelogBytes,
+})
 
 /** Markers are no records; a transaction that is still open may bring some. */
 const waitingRecords = (batches: readonly RawBatch[]): number => {
@@ -199,10 +220,16 @@ const viewedStores = (
 ): StoreSource => {
   const readersOf = <Opened, Reader>(store: Store<Opened, Reader>): readonly Reader[] =>
     (taskIds.get(store.name) ?? []).map((taskId) =>
-      store.reader(new Slots({
-        engine, prefix: namespacePrefix(taskId, store.name), codec: store.codec,
-        undo: new UndoLog(), cachedSlotsMax,
-      })))
+      store.reader(
+        new Slots({
+          engine,
+          prefix: namespacePrefix(taskId, store.name),
+          codec: store.codec,
+          undo: new UndoLog(),
+          cachedSlotsMax,
+        }),
+      ),
+    )
   return {
     query: (store) => new StoreQuery(store.name, () => readersOf(store)),
     named: (name) => storeByName(plan.stores, name),

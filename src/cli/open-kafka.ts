@@ -51,7 +51,9 @@ const waitForKafka = async ({ bootstrap, connectTimeoutMs }: OpenKafkaOptions): 
     const retryTimeoutMs = Math.max(1, Math.min(attemptMs, connectTimeoutMs - passedMs()))
     try {
       const broker = await KafkaBroker.open({
-        bootstrap, retryTimeoutMs, connectTimeoutMs: retryTimeoutMs,
+        bootstrap,
+        retryTimeoutMs,
+        connectTimeoutMs: retryTimeoutMs,
       })
       return await broker.close()
     } catch (error) {
@@ -61,15 +63,18 @@ const waitForKafka = async ({ bootstrap, connectTimeoutMs }: OpenKafkaOptions): 
       if (passedMs() - toldMs >= tellEveryMs) {
         toldMs = passedMs()
         process.stderr.write(
-          `millrace: no answer yet (${error.message}); trying for ${secondsOf(leftMs)} s more\n`)
+          `millrace: no answer yet (${error.message}); trying for ${secondsOf(leftMs)} s more\n`,
+        )
       }
     }
   }
 }
 
 const unreachable = (bootstrap: string, timeoutMs: number, { message }: BrokerError): Error =>
-  new CommandError(`BROKER_UNAVAILABLE: no Kafka broker at ${bootstrap} answered within `
-    + `${secondsOf(timeoutMs)} s: ${message}. Check the address, start one (node scripts/kafka.mjs `
-    + 'start), or wait longer with --connect-timeout')
+  new CommandError(
+    `BROKER_UNAVAILABLE: no Kafka broker at ${bootstrap} answered within `
+      + `${secondsOf(timeoutMs)} s: ${message}. Check the address, start one (node scripts/kafka.mjs `
+      + 'start), or wait longer with --connect-timeout',
+  )
 
 const secondsOf = (ms: number): number => Math.ceil(ms / 1_000)

@@ -82,7 +82,8 @@ const sumUpReplica = async (instance: ShopInstance, settings: Settings): Promise
   const figures = { recordsProcessed, deadLetters, commits, reopenings }
   const rows = Object.entries(figures).map(([name, value]) => [name, String(value)])
   process.stdout.write(
-    settings.output === 'json' ? `${JSON.stringify(figures)}\n` : `${table(rows)}\n`)
+    settings.output === 'json' ? `${JSON.stringify(figures)}\n` : `${table(rows)}\n`,
+  )
   return exitCodes.ok
 }
 

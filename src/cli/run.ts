@@ -36,7 +36,9 @@ export const runCommand = (): Command => {
     }
     const { bootstrap } = settings
     process.exitCode = await runInstance(settings, {
-      name: `run ${name}`, bootstrap, withLoad: false,
+      name: `run ${name}`,
+      bootstrap,
+      withLoad: false,
     })
   })
 }

@@ -16,7 +16,11 @@ import { type Broker, type GroupMetadata, type JoinedGeneration } from '../broke
 import { type Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import {
-  type Assignment, assignTasks, decodeJson, encodeJson, type Subscription,
+  type Assignment,
+  assignTasks,
+  decodeJson,
+  encodeJson,
+  type Subscription,
 } from './assignor.ts'
 
 export interface MembershipOptions {
@@ -65,10 +69,16 @@ export class Membership {
       topics,
       metadata: encodeJson(subscription),
       assign: (members) => {
-        const known = members.map(({ memberId, metadata }) =>
-          ({ memberId, ownedTasks: decodeJson<Subscription>(metadata).ownedTasks }))
-        return new Map([...assignTasks(known, allTasks())]
-          .map(([memberId, tasks]) => [memberId, encodeJson({ version: 1, tasks })]))
+        const known = members.map(({ memberId, metadata }) => ({
+          memberId,
+          ownedTasks: decodeJson<Subscription>(metadata).ownedTasks,
+        }))
+        return new Map(
+          [...assignTasks(known, allTasks())].map(([memberId, tasks]) => [
+            memberId,
+            encodeJson({ version: 1, tasks }),
+          ]),
+        )
       },
     })
     this.#scheduleHeartbeat()

@@ -137,14 +137,18 @@ export class StreamLoop {
     await tasks.open(this.#ownedTasks)
     if (this.#isKilled) return
     this.#committer = new Committer({
-      engine, clock, logger, timings,
+      engine,
+      clock,
+      logger,
+      timings,
       producer: this.#producer,
       refusedInputs: this.#options.refusedInputs,
       applyAttemptsMax: config.applyAttemptsMax,
       groupMetadata: () => membership.current(),
     })
     this.#fetchLoop = new FetchLoop({
-      clock, config,
+      clock,
+      config,
       fetcher: broker.fetcher(`${this.#options.applicationId}-input`),
       inputs: tasks.running.flatMap(({ task }) => task.inputs),
       onRecords: () => this.wake(),
@@ -260,7 +264,10 @@ export class StreamLoop {
 
   #seal(): Generation | undefined {
     const { tasks, clock } = this.#options
-    const generation = sealGeneration(tasks.running.map(({ task }) => task), clock.nowMs())
+    const generation = sealGeneration(
+      tasks.running.map(({ task }) => task),
+      clock.nowMs(),
+    )
     if (generation !== undefined) this.#schedule.started()
     return generation
   }
@@ -296,8 +303,11 @@ export class StreamLoop {
     const { clock, tasks, logger } = this.#options
     if (clock.nowMs() - this.#purgedAtMs < purgeIntervalMs) return
     this.#purgedAtMs = clock.nowMs()
-    tasks.purgeRepartitionTopics().catch((error: unknown) =>
-      logger.warn({ err: error }, 'repartition topics could not be purged; tried again later'))
+    tasks
+      .purgeRepartitionTopics()
+      .catch((error: unknown) =>
+        logger.warn({ err: error }, 'repartition topics could not be purged; tried again later'),
+      )
   }
 
   #throwFailure(): void {

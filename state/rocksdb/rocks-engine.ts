@@ -8,7 +8,11 @@
  */
 
 import {
-  type Cursor, type Engine, type KeyRange, type ScanOptions, type Snapshot,
+  type Cursor,
+  type Engine,
+  type KeyRange,
+  type ScanOptions,
+  type Snapshot,
 } from '../engine.ts'
 import { StoreClosedError } from '../errors.ts'
 import { WriteBatch } from '../write-batch.ts'

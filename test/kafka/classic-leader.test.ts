@@ -20,15 +20,21 @@ describe.skipIf('skipped' in kafka)('classic leader', () => {
   afterAll(() => harness.dispose())
 
   const request = (groupId: string, assign: typeof firstOnly) => ({
-    groupId, memberId: '', sessionTimeoutMs: 6_000, metadata: Buffer.from('m'), assign,
+    groupId,
+    memberId: '',
+    sessionTimeoutMs: 6_000,
+    metadata: Buffer.from('m'),
+    assign,
   })
 
   it('leaves when its assign throws, so that the next member leads', async () => {
     const { groups } = await harness.broker()
     const groupId = harness.uniqueName('group')
-    const failing = groups.join(request(groupId, () => {
-      throw new RangeError('no such task')
-    }))
+    const failing = groups.join(
+      request(groupId, () => {
+        throw new RangeError('no such task')
+      }),
+    )
     await expect(failing).rejects.toThrow('no such task')
     const startedMs = performance.now()
     const joined = await groups.join(request(groupId, firstOnly))
@@ -48,8 +54,10 @@ describe.skipIf('skipped' in kafka)('classic leader', () => {
 
   it('is refused with a session that the broker does not allow, in one sentence', async () => {
     const { groups } = await harness.broker()
-    const joining = groups.join(
-      { ...request(harness.uniqueName('group'), firstOnly), sessionTimeoutMs: 10 })
+    const joining = groups.join({
+      ...request(harness.uniqueName('group'), firstOnly),
+      sessionTimeoutMs: 10,
+    })
     await expect(joining).rejects.toMatchObject({ code: 'BROKER_INVALID_REQUEST' })
     await expect(joining).rejects.toThrow('group.min.session.timeout.ms')
   })

@@ -63,9 +63,10 @@ export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKaf
   return found
 }
 
-const sharedKafka = async (
-  { nodes = 1, secure = false }: RealKafkaOptions,
-): Promise<RealKafka | NoKafka> => {
+const sharedKafka = async ({
+  nodes = 1,
+  secure = false,
+}: RealKafkaOptions): Promise<RealKafka | NoKafka> => {
   // a worker is a child of the run's main process, or a thread of it
   const ownerPid = isMainThread ? process.ppid : process.pid
   const name = `millrace-kafka-${ownerPid}-${nodes}${secure ? '-secure' : ''}`
@@ -108,5 +109,6 @@ const startKafka = (args: readonly string[]): Promise<RealKafka | NoKafka> =>
     child.stderr.on('data', (chunk) => (errors += String(chunk)))
     child.on('error', (error) => resolve({ skipped: error.message }))
     child.on('close', (status) =>
-      resolve(status === 0 ? (JSON.parse(output) as RealKafka) : { skipped: errors.trim() }))
+      resolve(status === 0 ? (JSON.parse(output) as RealKafka) : { skipped: errors.trim() }),
+    )
   })

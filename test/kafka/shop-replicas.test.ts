@@ -40,10 +40,12 @@ const outcome = async (child: ChildProcess) => {
 const killAll = async (): Promise<void> => {
   const running = children.filter(({ exitCode, signalCode }) => exitCode === null && !signalCode)
   children = []
-  await Promise.all(running.map(async (child) => {
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }))
+  await Promise.all(
+    running.map(async (child) => {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }),
+  )
 }
 
 beforeEach(() => {
@@ -57,9 +59,13 @@ afterEach(async () => {
 
 /** CDNOW lines: full id, sample id, date, units, dollars. */
 const writeOrders = (path: string): void => {
-  const lines = Array.from({ length: orderCount }, (_, i) =>
-    ` 0${1_000 + (i % 300)} ${i % 300} 199701${String((i % 28) + 1).padStart(2, '0')} 2  10.${
-      10 + (i % 90)}`)
+  const lines = Array.from(
+    { length: orderCount },
+    (_, i) =>
+      ` 0${1_000 + (i % 300)} ${i % 300} 199701${String((i % 28) + 1).padStart(2, '0')} 2  10.${
+        10 + (i % 90)
+      }`,
+  )
   writeFileSync(path, `${lines.join('\n')}\n`)
 }
 
@@ -68,9 +74,21 @@ describe.skipIf(!('nodes' in kafka))('replicas of the shop on Kafka', () => {
   it('a replica killed in the middle of a load changes no total', async () => {
     if ('skipped' in kafka) return
     const { bootstrap } = kafka
-    const replica = (name: string): ChildProcess => millrace('run', 'shop',
-      '--bootstrap', bootstrap, '--state-dir', join(directory, name), '--port', '0',
-      '--session-timeout-ms', '3000', '--heartbeat-interval-ms', '300')
+    const replica = (name: string): ChildProcess =>
+      millrace(
+        'run',
+        'shop',
+        '--bootstrap',
+        bootstrap,
+        '--state-dir',
+        join(directory, name),
+        '--port',
+        '0',
+        '--session-timeout-ms',
+        '3000',
+        '--heartbeat-interval-ms',
+        '300',
+      )
     const first = replica('a')
     const second = replica('b')
     void outcome(first)
@@ -78,8 +96,21 @@ describe.skipIf(!('nodes' in kafka))('replicas of the shop on Kafka', () => {
     while (!existsSync(join(directory, 'b', 'lock.json'))) await sleep(50)
     const file = join(directory, 'orders.txt')
     writeOrders(file)
-    const loading = outcome(millrace('load', file, '--format', 'cdnow', '--bootstrap', bootstrap,
-      '--exit', '-o', 'json', '--rate', '150'))
+    const loading = outcome(
+      millrace(
+        'load',
+        file,
+        '--format',
+        'cdnow',
+        '--bootstrap',
+        bootstrap,
+        '--exit',
+        '-o',
+        'json',
+        '--rate',
+        '150',
+      ),
+    )
     await sleep(4_000)
     first.kill('SIGKILL')
     await once(first, 'exit')
@@ -96,8 +127,9 @@ describe.skipIf(!('nodes' in kafka))('replicas of the shop on Kafka', () => {
       duplicates: 0,
       invariants: { violations: [] },
     })
-    expect(readFileSync(join(directory, 'a', 'instance-id'), 'utf8'))
-      .not.toBe(readFileSync(join(directory, 'b', 'instance-id'), 'utf8'))
+    expect(readFileSync(join(directory, 'a', 'instance-id'), 'utf8')).not.toBe(
+      readFileSync(join(directory, 'b', 'instance-id'), 'utf8'),
+    )
   }, 120_000)
 })
 
@@ -107,8 +139,18 @@ describe('a Kafka that does not answer', () => {
     await once(server, 'listening')
     const { port } = server.address() as { readonly port: number }
     server.close()
-    const { status, stderr } = await outcome(millrace('run', 'shop', '--bootstrap',
-      `127.0.0.1:${port}`, '--state-dir', join(directory, 'c'), '--connect-timeout', '3s'))
+    const { status, stderr } = await outcome(
+      millrace(
+        'run',
+        'shop',
+        '--bootstrap',
+        `127.0.0.1:${port}`,
+        '--state-dir',
+        join(directory, 'c'),
+        '--connect-timeout',
+        '3s',
+      ),
+    )
     expect(status).toBe(1)
     expect(stderr).toContain(`connecting to Kafka at 127.0.0.1:${port}`)
     expect(stderr).toMatch(/trying for \d s more/)

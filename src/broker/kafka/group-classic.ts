@@ -8,8 +8,12 @@
  */
 
 import { type Connection } from '@platformatic/kafka'
-import { type GroupMetadata, type Groups, type JoinedGeneration, type JoinRequest }
-  from '../port.ts'
+import {
+  type GroupMetadata,
+  type Groups,
+  type JoinedGeneration,
+  type JoinRequest,
+} from '../port.ts'
 import { type Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaCodes, noError } from './errors.ts'
 import { JoinAttempt } from './join-attempt.ts'
@@ -47,7 +51,11 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
     const purpose = `join-${this.#joins}`
     try {
       const joined = await new JoinAttempt({
-        cluster, request, rebalanceTimeoutMs, purpose, requestTimeoutMs,
+        cluster,
+        request,
+        rebalanceTimeoutMs,
+        purpose,
+        requestTimeoutMs,
       }).run()
       const { instanceId } = request
       if (instanceId !== undefined) this.#instanceIds.set(joined.memberId, instanceId)
@@ -60,7 +68,8 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
   async heartbeat(member: GroupMetadata): Promise<'stable' | 'rebalancing'> {
     const { groupId, memberId, generationId } = member
     const errorCode = await this.#ask('heartbeat', member, (connection) =>
-      call(heartbeat, connection, groupId, generationId, memberId, this.#instanceId(member)))
+      call(heartbeat, connection, groupId, generationId, memberId, this.#instanceId(member)),
+    )
     if (errorCode === kafkaCodes.rebalanceInProgress) return 'rebalancing'
     if (errorCode === noError) return 'stable'
     throw errorOf('heartbeat', member, errorCode)
@@ -70,7 +79,8 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
     const { groupId, memberId } = member
     const groupInstanceId = this.#instanceId(member)
     const errorCode = await this.#ask('leave', member, (connection) =>
-      call(leaveGroup, connection, groupId, [{ memberId, groupInstanceId, reason: 'closing' }]))
+      call(leaveGroup, connection, groupId, [{ memberId, groupInstanceId, reason: 'closing' }]),
+    )
     this.#instanceIds.delete(memberId)
     if (errorCode !== noError) throw errorOf('leave', member, errorCode)
   }
@@ -82,8 +92,13 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
     request: (connection: Connection) => Promise<number>,
   ): Promise<number> {
     return this.#cluster.askCoordinator({
-      kind: 'group', key: groupId, purpose: 'group', isRepeatable: true,
-      doing: `${verb} of group ${groupId}`, errorCode: (errorCode) => errorCode, request,
+      kind: 'group',
+      key: groupId,
+      purpose: 'group',
+      isRepeatable: true,
+      doing: `${verb} of group ${groupId}`,
+      errorCode: (errorCode) => errorCode,
+      request,
     })
   }
 

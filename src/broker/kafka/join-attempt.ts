@@ -13,8 +13,11 @@
  */
 
 import {
-  type Connection, decodeConsumerProtocolAssignment, decodeConsumerProtocolSubscription,
-  encodeConsumerProtocolAssignment, encodeConsumerProtocolSubscription,
+  type Connection,
+  decodeConsumerProtocolAssignment,
+  decodeConsumerProtocolSubscription,
+  encodeConsumerProtocolAssignment,
+  encodeConsumerProtocolSubscription,
 } from '@platformatic/kafka'
 import { type JoinedGeneration, type JoinRequest } from '../port.ts'
 import { type Cluster } from './cluster.ts'
@@ -66,8 +69,8 @@ export class JoinAttempt {
       const { errorCode, assignment } = await this.#sync(joined, await this.#assignments(joined))
       if (errorCode === noError) return this.#generation(joined, assignment)
       // the generation ended before we knew our part of it
-      const isOver = errorCode === kafkaCodes.rebalanceInProgress
-        || errorCode === kafkaCodes.illegalGeneration
+      const isOver =
+        errorCode === kafkaCodes.rebalanceInProgress || errorCode === kafkaCodes.illegalGeneration
       if (!isOver) throw this.#error('sync', errorCode)
     }
   }
@@ -76,12 +79,24 @@ export class JoinAttempt {
   async #join(): Promise<JoinGroupAnswer | undefined> {
     const { groupId, sessionTimeoutMs, metadata, topics = [] } = this.#request
     const subscription = encodeConsumerProtocolSubscription({
-      version: subscriptionVersion, topics: [...topics], userData: Buffer.from(metadata),
+      version: subscriptionVersion,
+      topics: [...topics],
+      userData: Buffer.from(metadata),
     })
     const answer = await this.#ask('join', codeOf, (connection) =>
-      call(joinGroup, connection, groupId, sessionTimeoutMs, this.#options.rebalanceTimeoutMs,
-        this.#memberId, this.#instanceId, protocolType,
-        [{ name: protocolName, metadata: subscription }], null))
+      call(
+        joinGroup,
+        connection,
+        groupId,
+        sessionTimeoutMs,
+        this.#options.rebalanceTimeoutMs,
+        this.#memberId,
+        this.#instanceId,
+        protocolType,
+        [{ name: protocolName, metadata: subscription }],
+        null,
+      ),
+    )
     if (answer.errorCode === noError || answer.errorCode === kafkaCodes.memberIdRequired) {
       this.#memberId = answer.memberId
       return answer.errorCode === noError ? answer : undefined
@@ -96,29 +111,47 @@ export class JoinAttempt {
   }
 
   #sync(
-    { generationId, protocolName: name }: JoinGroupAnswer, assignments: Assignment[],
+    { generationId, protocolName: name }: JoinGroupAnswer,
+    assignments: Assignment[],
   ): Promise<SyncGroupAnswer> {
     return this.#ask('sync', codeOf, (connection) =>
-      call(syncGroup, connection, this.#request.groupId, generationId, this.#memberId,
-        this.#instanceId, protocolType, name, assignments))
+      call(
+        syncGroup,
+        connection,
+        this.#request.groupId,
+        generationId,
+        this.#memberId,
+        this.#instanceId,
+        protocolType,
+        name,
+        assignments,
+      ),
+    )
   }
 
   /** Of the leader, for every member; nobody else has something to say. */
   async #assignments(joined: JoinGroupAnswer): Promise<Assignment[]> {
     if (joined.leaderId !== this.#memberId || joined.skipAssignment) return []
     try {
-      const assigned = this.#request.assign(joined.members.map(({ memberId, metadata }) =>
-        ({ memberId, metadata: decodeConsumerProtocolSubscription(metadata).userData })))
+      const assigned = this.#request.assign(
+        joined.members.map(({ memberId, metadata }) => ({
+          memberId,
+          metadata: decodeConsumerProtocolSubscription(metadata).userData,
+        })),
+      )
       return [...assigned].map(([memberId, userData]) => ({
         memberId,
         assignment: encodeConsumerProtocolAssignment({
-          version: subscriptionVersion, assignedPartitions: [], userData: Buffer.from(userData),
+          version: subscriptionVersion,
+          assignedPartitions: [],
+          userData: Buffer.from(userData),
         }),
       }))
     } catch (error) {
       const member = { memberId: this.#memberId, groupInstanceId: this.#instanceId, reason: null }
       await this.#ask('leave', Number, (connection) =>
-        call(leaveGroup, connection, this.#request.groupId, [member]))
+        call(leaveGroup, connection, this.#request.groupId, [member]),
+      )
       throw error
     }
   }
@@ -142,8 +175,14 @@ export class JoinAttempt {
     const { cluster, purpose, requestTimeoutMs } = this.#options
     const { groupId } = this.#request
     return cluster.askCoordinator({
-      kind: 'group', key: groupId, purpose, requestTimeoutMs, isRepeatable: true,
-      doing: `${verb} of group ${groupId}`, errorCode, request,
+      kind: 'group',
+      key: groupId,
+      purpose,
+      requestTimeoutMs,
+      isRepeatable: true,
+      doing: `${verb} of group ${groupId}`,
+      errorCode,
+      request,
     })
   }
 
