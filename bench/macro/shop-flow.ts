@@ -34,8 +34,8 @@ const orderCount = Number(process.env['ORDERS'] ?? 60_000)
 const inFlightMax = Number(process.env['IN_FLIGHT'] ?? 15_000)
 const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
 const [brokerEngine, stateEngine] = [
-  await RocksEngine.open(join(directory, 'broker'), { memoryBytes: 64 << 20 }),
-  await RocksEngine.open(join(directory, 'state'), { memoryBytes: 96 << 20 }),
+  await RocksEngine.open(join(directory, 'broker'), { memoryBytes: 24 << 20 }),
+  await RocksEngine.open(join(directory, 'state'), { memoryBytes: 64 << 20 }),
 ]
 const broker = await EmbeddedBroker.open({ engine: brokerEngine, clock: systemClock })
 await broker.topics.create(topicCatalogue.map(({ topic, partitions, retentionMs }) =>

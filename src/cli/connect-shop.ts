@@ -18,7 +18,7 @@ import { type Settings } from '../config/settings.ts'
 import { CommandError } from './failure.ts'
 import { LocalShop } from './local-shop.ts'
 import { RemoteShop } from './remote-shop.ts'
-import { shopConfigOf } from './shop-instance.ts'
+import { shopConfigOf } from './shop-settings.ts'
 import { storedState } from './store-source.ts'
 
 const addressWaitMs = 30_000

@@ -6,7 +6,6 @@ import { type OptionName } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { addConfigFlags, type ConfigFlags, instanceOptions, settingsOf } from './config-flags.ts'
 import { CommandError } from './failure.ts'
-import { runInstance } from './run-instance.ts'
 
 const flags: ConfigFlags = {
   options: ['forMs', 'bootstrap', ...instanceOptions, 'output'] satisfies OptionName[],
@@ -31,6 +30,7 @@ export const runCommand = (): Command => {
           + 'release',
       )
     }
+    const { runInstance } = await import('./run-instance.ts')
     process.exitCode = await runInstance(settings, { name: `run ${name}`, withLoad: false })
   })
 }

@@ -11,10 +11,8 @@
 
 import { join } from 'node:path'
 import { type FastifyInstance } from 'fastify'
-import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
-import { shopConfig } from '../../topologies/shop/shared/config.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
 import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
@@ -31,6 +29,7 @@ import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
 import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { LocalShop } from './local-shop.ts'
+import { shopConfigOf } from './shop-settings.ts'
 import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
 import { type StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
@@ -150,15 +149,6 @@ const openApplication = async (
     config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
   })
   return { app, topology }
-}
-
-/** The shop with the fake payment provider, whose troubles are settings. */
-export const shopConfigOf = (settings: Settings): ReturnType<typeof shopConfig> => {
-  const { seed, declineRate, shortRate, timeoutRate, transferDeadlineMs } = settings
-  return shopConfig({
-    gateway: fakeGateway({ seed, declineRate, shortRate, timeoutRate }),
-    deadlines: { paymentMs: transferDeadlineMs },
-  })
 }
 
 interface HttpParts {
