@@ -12,7 +12,9 @@ export interface BenchReport {
 
 export const report = (result: BenchReport): void => {
   const machine = {
-    cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryBytes: totalmem(),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
   }
   const [node, commit, at] = [process.version, currentCommit(), new Date().toISOString()]
   process.stdout.write(`${JSON.stringify({ ...result, machine, node, commit, at })}\n`)

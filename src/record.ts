@@ -20,7 +20,7 @@ export const noHeaders: Headers = []
 /** A decoded record. `index.ts` exports only its type, so applications cannot construct one. */
 export class StreamRecord<out K, out V> {
   /** Type-only: a private member makes the class nominal and costs nothing at run time. */
-  private declare readonly nominal: never
+  declare private readonly nominal: never
   readonly key: K
   readonly value: V
   readonly timestampMs: number

@@ -16,79 +16,117 @@ interface NumberOption {
 
 export const runtimeOptions = {
   commitIntervalMs: {
-    default: 100, min: 1, max: 600_000,
+    default: 100,
+    min: 1,
+    max: 600_000,
     doc: 'Longest time between two commits under load: bounds what a crash repeats.',
   },
   commitMinIntervalMs: {
-    default: 5, min: 0, max: 60_000,
+    default: 5,
+    min: 0,
+    max: 60_000,
     doc: 'Shortest time between two commits when the inputs are caught up.',
   },
   commitRecordsMax: {
-    default: 20_000, min: 1, max: 10_000_000,
+    default: 20_000,
+    min: 1,
+    max: 10_000_000,
     doc: 'Records after which a commit is due before its interval: bounds memory.',
   },
   sliceMs: {
-    default: 5, min: 1, max: 1_000,
+    default: 5,
+    min: 1,
+    max: 1_000,
     doc: 'How long records are processed before the event loop gets a turn.',
   },
   fetchMaxWaitMs: {
-    default: 500, min: 1, max: 30_000,
+    default: 500,
+    min: 1,
+    max: 30_000,
     doc: 'How long a fetch waits at the broker for a first record.',
   },
   fetchPartitionBytes: {
-    default: 1_048_576, min: 1_024, max: 104_857_600,
+    default: 1_048_576,
+    min: 1_024,
+    max: 104_857_600,
     doc: 'Bytes asked of one partition by one fetch.',
   },
   bufferedPartitionBytes: {
-    default: 4_194_304, min: 1_024, max: 1_073_741_824,
+    default: 4_194_304,
+    min: 1_024,
+    max: 1_073_741_824,
     doc: 'Undecoded bytes of one partition above which its fetching pauses.',
   },
   bufferedRecordsMax: {
-    default: 20_000, min: 1, max: 10_000_000,
+    default: 20_000,
+    min: 1,
+    max: 10_000_000,
     doc: 'Records waiting in one partition above which its fetching pauses.',
   },
   maxTaskIdleMs: {
-    default: 100, min: 0, max: 600_000,
+    default: 100,
+    min: 0,
+    max: 600_000,
     doc: 'How long a task waits for data known to be at the broker before it picks around it.',
   },
   maxFutureSkewMs: {
-    default: 3_600_000, min: 0, max: 8_640_000_000_000,
+    default: 3_600_000,
+    min: 0,
+    max: 8_640_000_000_000,
     doc: 'A record further ahead of the wall clock is a dead letter and moves no stream time.',
   },
   retryAttemptsMax: {
-    default: 3, min: 1, max: 1_000,
+    default: 3,
+    min: 1,
+    max: 1_000,
     doc: 'Attempts at a record whose handler answers retry, before it is a dead letter.',
   },
   retryBackoffMs: {
-    default: 1_000, min: 0, max: 600_000,
+    default: 1_000,
+    min: 0,
+    max: 600_000,
     doc: 'Wait before the second attempt; doubles with each.',
   },
   retryBackoffMaxMs: {
-    default: 10_000, min: 0, max: 3_600_000,
+    default: 10_000,
+    min: 0,
+    max: 3_600_000,
     doc: 'Longest wait between two attempts.',
   },
   sessionTimeoutMs: {
-    default: 45_000, min: 100, max: 1_800_000,
+    default: 45_000,
+    min: 100,
+    max: 1_800_000,
     doc: 'Without a heartbeat for so long, the group gives the tasks to others.',
   },
   heartbeatIntervalMs: {
-    default: 3_000, min: 10, max: 600_000,
+    default: 3_000,
+    min: 10,
+    max: 600_000,
     doc: 'Time between two heartbeats; at most a third of sessionTimeoutMs.',
   },
   transactionTimeoutMs: {
-    default: 10_000, min: 1_000, max: 900_000,
+    default: 10_000,
+    min: 1_000,
+    max: 900_000,
     doc: 'After so long without an end the broker aborts a transaction.',
   },
   cachedSlotsMax: {
-    default: 4_000, min: 100, max: 100_000_000,
+    default: 4_000,
+    min: 100,
+    max: 100_000_000,
     doc: 'Decoded rows each store of each task keeps in memory.',
   },
   applyAttemptsMax: {
-    default: 5, min: 1, max: 1_000,
+    default: 5,
+    min: 1,
+    max: 1_000,
     doc: 'Attempts to write a committed generation to the local store before closing dirty.',
   },
   restoreBatchBytes: {
-    default: 4_194_304, min: 1_024, max: 104_857_600,
+    default: 4_194_304,
+    min: 1_024,
+    max: 104_857_600,
     doc: 'Bytes asked of one changelog partition by one fetch of a restore.',
   },
 } as const satisfies Record<string, NumberOption>
@@ -132,12 +170,17 @@ export const resolveConfig = (partial: Partial<RuntimeConfig> = {}): RuntimeConf
 const checkNumber = (name: string, option: NumberOption, value: number | undefined): number => {
   if (value === undefined) return option.default
   if (Number.isFinite(value) && value >= option.min && value <= option.max) return value
-  throw new RuntimeError('STREAMS_CONFIG',
-    `${name} is ${value}, but must be a number from ${option.min} to ${option.max}`)
+  throw new RuntimeError(
+    'STREAMS_CONFIG',
+    `${name} is ${value}, but must be a number from ${option.min} to ${option.max}`,
+  )
 }
 
 const checkTogether = (config: RuntimeConfig): RuntimeConfig => {
   if (config.heartbeatIntervalMs * 3 <= config.sessionTimeoutMs) return config
-  throw new RuntimeError('STREAMS_CONFIG', `heartbeatIntervalMs ${config.heartbeatIntervalMs} must `
-    + `be at most a third of sessionTimeoutMs ${config.sessionTimeoutMs}`)
+  throw new RuntimeError(
+    'STREAMS_CONFIG',
+    `heartbeatIntervalMs ${config.heartbeatIntervalMs} must `
+      + `be at most a third of sessionTimeoutMs ${config.sessionTimeoutMs}`,
+  )
 }

@@ -48,9 +48,14 @@ export class StoreLockedError extends StoreError {
   /** Process that holds the directory, if it could be read. */
   readonly pid: number | undefined
   constructor(directory: string, pid: number | undefined, cause?: unknown) {
-    super('STATE_LOCKED', 'stop', `state directory ${directory} is in use by `
-      + `${pid === undefined ? 'another process' : `process ${pid}`}; stop it, or choose another `
-      + 'directory with --state-dir', cause)
+    super(
+      'STATE_LOCKED',
+      'stop',
+      `state directory ${directory} is in use by `
+        + `${pid === undefined ? 'another process' : `process ${pid}`}; stop it, or choose another `
+        + 'directory with --state-dir',
+      cause,
+    )
     this.pid = pid
   }
 }
@@ -66,8 +71,13 @@ export class StoreCorruptError extends StoreError {
 export class StoreFullError extends StoreError {
   override readonly name = 'StoreFullError'
   constructor(directory: string, cause?: unknown) {
-    super('STATE_FULL', 'retry', `no space left for the store in ${directory}; free some space `
-      + 'and start again: nothing committed is lost', cause)
+    super(
+      'STATE_FULL',
+      'retry',
+      `no space left for the store in ${directory}; free some space `
+        + 'and start again: nothing committed is lost',
+      cause,
+    )
   }
 }
 

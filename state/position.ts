@@ -46,7 +46,8 @@ export type PositionVerdict =
   | { readonly verdict: 'refuse'; readonly reason: string }
 
 export const judgePosition = (
-  position: Position | undefined, facts: ChangelogFacts,
+  position: Position | undefined,
+  facts: ChangelogFacts,
 ): PositionVerdict => {
   if (position === undefined) return { verdict: 'restoreFromStart' }
   const foreign = foreignReason(position, facts)
@@ -61,11 +62,16 @@ export const encodePosition = ({ offset, ...rest }: Position): Uint8Array =>
 /** @throws {StoreMismatchError} not a position: written by something else; wipe the store */
 export const decodePosition = (bytes: Uint8Array): Position => {
   try {
-    const { clusterId, topicId, leaderEpoch, offset, appliedAtMs } =
-      JSON.parse(Buffer.from(bytes).toString()) as Record<keyof Position, unknown>
-    if (typeof clusterId === 'string' && typeof topicId === 'string'
-      && typeof leaderEpoch === 'number' && typeof offset === 'string'
-      && typeof appliedAtMs === 'number') {
+    const { clusterId, topicId, leaderEpoch, offset, appliedAtMs } = JSON.parse(
+      Buffer.from(bytes).toString(),
+    ) as Record<keyof Position, unknown>
+    if (
+      typeof clusterId === 'string'
+      && typeof topicId === 'string'
+      && typeof leaderEpoch === 'number'
+      && typeof offset === 'string'
+      && typeof appliedAtMs === 'number'
+    ) {
       return { clusterId, topicId, leaderEpoch, offset: BigInt(offset), appliedAtMs }
     }
   } catch {
@@ -77,15 +83,19 @@ export const decodePosition = (bytes: Uint8Array): Position => {
 }
 
 const foreignReason = (position: Position, facts: ChangelogFacts): string | undefined => {
-  const wayOut = 'point the instance at the right cluster, choose another state directory, or '
+  const wayOut =
+    'point the instance at the right cluster, choose another state directory, or '
     + 'delete this one: the state is then restored from the changelog'
   if (position.clusterId !== facts.clusterId) {
-    return `the state belongs to cluster ${position.clusterId}, this is ${facts.clusterId}; `
-      + wayOut
+    return (
+      `the state belongs to cluster ${position.clusterId}, this is ${facts.clusterId}; ` + wayOut
+    )
   }
   if (position.topicId !== facts.topicId) {
-    return `the state belongs to changelog topic id ${position.topicId}, the topic now has `
+    return (
+      `the state belongs to changelog topic id ${position.topicId}, the topic now has `
       + `${facts.topicId}: it was deleted and made anew; ${wayOut}`
+    )
   }
   return undefined
 }
@@ -114,8 +124,10 @@ const outdatedReason = (position: Position, facts: ChangelogFacts): string | und
   const ageMs = facts.nowMs - position.appliedAtMs
   const ageMaxMs = facts.deleteRetentionMs - facts.marginMs
   if (ageMs > ageMaxMs) {
-    return `the position is ${ageMs} ms old: deletes older than ${ageMaxMs} ms `
+    return (
+      `the position is ${ageMs} ms old: deletes older than ${ageMaxMs} ms `
       + '(delete.retention.ms less a margin) may be missing from the changelog'
+    )
   }
   if (ageMs < -facts.marginMs) {
     return `the position is ${-ageMs} ms ahead of the clock, so its age is unknown`

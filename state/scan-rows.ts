@@ -159,7 +159,8 @@ class MergedRows implements IterableIterator<[string, unknown]> {
     if (range === undefined || overlay === undefined) return
     const max = range.limit === undefined ? Infinity : Math.max(range.limit, 1)
     const keys = overlay.keys.slice({ ...range, max })
-    this.#overlayRows = keys.map((key) => [key, overlay.read(key)] as const)
+    this.#overlayRows = keys
+      .map((key) => [key, overlay.read(key)] as const)
       .filter(([, value]) => value !== absent)
     this.#overlayAt = 0
     const last = keys.at(-1)

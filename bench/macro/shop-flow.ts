@@ -21,12 +21,17 @@ import { orderGenerator } from '../../topologies/shop/load/order-generator.ts'
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { shopConfig } from '../../topologies/shop/shared/config.ts'
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
-import { createOrderCommand, parseOrderRequest }
-  from '../../topologies/shop/shared/order-request.ts'
+import {
+  createOrderCommand,
+  parseOrderRequest,
+} from '../../topologies/shop/shared/order-request.ts'
 import { updateStockCommand } from '../../topologies/shop/shared/stock-request.ts'
 import { shopSummary } from '../../topologies/shop/shared/summary.ts'
-import { inventoryCommands, orderCommands, topicCatalogue }
-  from '../../topologies/shop/shared/topics.ts'
+import {
+  inventoryCommands,
+  orderCommands,
+  topicCatalogue,
+} from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { report } from '../report.ts'
 
@@ -34,14 +39,24 @@ const orderCount = Number(process.env['ORDERS'] ?? 60_000)
 const inFlightMax = Number(process.env['IN_FLIGHT'] ?? 15_000)
 const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
 const [brokerEngine, stateEngine] = [
-  await RocksEngine.open(join(directory, 'broker'), { memoryBytes: 24 << 20 }),
+  await RocksEngine.open(join(directory, 'broker'), {
+    memoryBytes: 24 << 20,
+    compaction: 'universal',
+  }),
   await RocksEngine.open(join(directory, 'state'), { memoryBytes: 64 << 20 }),
 ]
 const broker = await EmbeddedBroker.open({ engine: brokerEngine, clock: systemClock })
-await broker.topics.create(topicCatalogue.map(({ topic, partitions, retentionMs }) =>
-  ({ name: topic.name, partitions, config: { cleanupPolicy: 'delete', retentionMs } })))
+await broker.topics.create(
+  topicCatalogue.map(({ topic, partitions, retentionMs }) => ({
+    name: topic.name,
+    partitions,
+    config: { cleanupPolicy: 'delete', retentionMs },
+  })),
+)
 const application = new Application({
-  applicationId: 'shop', broker, engine: stateEngine,
+  applicationId: 'shop',
+  broker,
+  engine: stateEngine,
   topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }) })),
 })
 await application.start()
@@ -51,58 +66,76 @@ const send = async <V>(topic: Topic<string, V>, values: readonly (readonly [stri
   const partitions: ProduceRecord[][] = []
   for (const [key, value] of values) {
     const keyBytes = topic.key.encode(key)
-    const records = partitions[partitionOf(keyBytes, 6)] ??= []
+    const records = (partitions[partitionOf(keyBytes, 6)] ??= [])
     records.push({
-      key: keyBytes, value: topic.value.encode(value), timestampMs: Date.now(), headers: noHeaders,
+      key: keyBytes,
+      value: topic.value.encode(value),
+      timestampMs: Date.now(),
+      headers: noHeaders,
     })
   }
   const batches = [...partitions.entries()].filter(([, records]) => records !== undefined)
-  await producer.send(batches.map(([partition, records]) =>
-    ({ topic: topic.name, partition, records })))
+  await producer.send(
+    batches.map(([partition, records]) => ({ topic: topic.name, partition, records })),
+  )
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
 const summary = (): ReturnType<typeof shopSummary> =>
   shopSummary(application.query(orderTotals).range(), { checked: 0, violations: [] })
 const finalOrders = (): number =>
   Object.values(summary().outcomes).reduce((sum, count) => sum + count, 0)
 
-const origin = (commandId: string): { commandId: string, nowMs: number, source: string } =>
-  ({ commandId, nowMs: Date.now(), source: 'bench' })
-await send(inventoryCommands, musicCatalogue.products.map(({ productId }) => [productId,
-  updateStockCommand(productId,
-    { operation: 'ADD', quantity: 100_000_000, reason: 'RESTOCK' }, origin(uuidV5('6ba7b811-9dad-11d1-80b4-00c04fd430c8', productId)))]))
+const origin = (commandId: string): { commandId: string; nowMs: number; source: string } => ({
+  commandId,
+  nowMs: Date.now(),
+  source: 'bench',
+})
+await send(
+  inventoryCommands,
+  musicCatalogue.products.map(({ productId }) => [
+    productId,
+    updateStockCommand(
+      productId,
+      { operation: 'ADD', quantity: 100_000_000, reason: 'RESTOCK' },
+      origin(uuidV5('6ba7b811-9dad-11d1-80b4-00c04fd430c8', productId)),
+    ),
+  ]),
+)
 while (application.lagRecords() !== 0) await pause(10)
 await pause(300)
 
 const generator = orderGenerator(1, musicCatalogue, { outOfStockRate: 0, transferRate: 0 })
 const cpuStart = process.cpuUsage()
 const startedMs = performance.now()
-let [sent, peakRssBytes] = [0, 0]
-const seconds: number[] = []
+let [sent, ended, peakRssBytes] = [0, 0, 0]
+const samples: (readonly [ms: number, orders: number])[] = []
 const meter = setInterval(() => {
-  seconds.push(finalOrders())
-  peakRssBytes = Math.max(peakRssBytes, process.memoryUsage().rss)
-}, 1_000)
+  ended = finalOrders()
+  samples.push([performance.now(), ended])
+  peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())
+}, 100) // asking scans the counters of six tasks: often enough to load, too rare to cost
 while (sent < orderCount) {
-  if (sent - finalOrders() > inFlightMax) {
-    await pause(5)
+  if (sent - ended > inFlightMax) {
+    await pause(2)
     continue
   }
   const commands = Array.from({ length: Math.min(500, orderCount - sent) }, (_, i) => {
     const orderId = uuidV5('6ba7b811-9dad-11d1-80b4-00c04fd430c8', `order-${sent + i}`)
     const parsed = parseOrderRequest(generator.next())
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-    return [orderId, createOrderCommand(parsed.value,
-      { orderId, nowMs: Date.now(), source: 'bench' })] as const
+    return [
+      orderId,
+      createOrderCommand(parsed.value, { orderId, nowMs: Date.now(), source: 'bench' }),
+    ] as const
   })
   await send(orderCommands, commands)
   sent += commands.length
 }
-while (finalOrders() < orderCount) {
-  await pause(20)
-  if (process.env['DEBUG'] !== undefined) { console.error(summary(), application.metrics()); await pause(1000) }
-}
+while (ended < orderCount) await pause(2)
 const elapsedMs = performance.now() - startedMs
 clearInterval(meter)
 const cpu = process.cpuUsage(cpuStart)
@@ -113,18 +146,22 @@ await broker.close()
 await stateEngine.close()
 await brokerEngine.close()
 rmSync(directory, { recursive: true, force: true })
-const steady = seconds.slice(2)
+/** Without the first fifth (warm-up) and the last tenth (the queue runs empty). */
+const steady = samples.filter(([, count]) => count > orderCount * 0.2 && count < orderCount * 0.9)
+const [first, last] = [steady[0], steady.at(-1)]
 report({
   name: 'macro/shop-flow',
   figures: {
     orders: orderCount,
-    ordersPerSec: orderCount / elapsedMs * 1_000,
-    steadyOrdersPerSec: steady.length > 2
-      ? (steady.at(-1)! - steady[0]!) / (steady.length - 1) : NaN,
+    ordersPerSec: (orderCount / elapsedMs) * 1_000,
+    steadyOrdersPerSec:
+      first !== undefined && last !== undefined
+        ? ((last[1] - first[1]) / (last[0] - first[0])) * 1_000
+        : NaN,
     cpuSecPerThousandOrders: (cpu.user + cpu.system) / 1_000 / orderCount,
     peakRssBytes,
     records: metrics.counters.recordsProcessed,
-    recordsPerSec: metrics.counters.recordsProcessed / elapsedMs * 1_000,
+    recordsPerSec: (metrics.counters.recordsProcessed / elapsedMs) * 1_000,
     commits: metrics.commits,
     completed: outcomes['completed'] ?? 0,
   },

@@ -9,9 +9,7 @@ import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { RawRecord } from '../../src/broker/port.ts'
 import { systemClock } from '../../src/clock.ts'
-import {
-  aggregate, json, keyValueStore, runtimeOptions, stream, topic, topology, utf8,
-} from '../../src/index.ts'
+import { aggregate, json, keyValueStore, stream, topic, topology, utf8 } from '../../src/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { noHeaders } from '../../src/record.ts'
 import { resolveConfig } from '../../src/runtime-config.ts'
@@ -31,10 +29,20 @@ const recordsPerPass = 400_000
 const clicks = topic('clicks', { key: utf8, value: json<number>() })
 const counts = keyValueStore('counts', { key: utf8, value: json<number>() })
 const counting = topology('counting', () => [
-  stream(clicks).pipe(aggregate(counts, () => 0, (count) => count + 1)),
+  stream(clicks).pipe(
+    aggregate(
+      counts,
+      () => 0,
+      (count) => count + 1,
+    ),
+  ),
 ])
-const described = (name: string): ReturnType<TopicFacts['topic']> =>
-  ({ name, partitions: 1, config: { cleanupPolicy: 'delete' }, topicId: name })
+const described = (name: string): ReturnType<TopicFacts['topic']> => ({
+  name,
+  partitions: 1,
+  config: { cleanupPolicy: 'delete' },
+  topicId: name,
+})
 const topics: TopicFacts = {
   physicalName: (name) => name,
   topic: described,
@@ -47,20 +55,36 @@ const disk = new MemoryDisk()
 const engine = MemoryEngine.create(disk)
 const queue = new RecordQueue('clicks', 0, 0n)
 const records = new RecordScope()
-const config = resolveConfig({ cachedSlotsMax: runtimeOptions.cachedSlotsMax.default * 10 })
+const config = resolveConfig({ cachedSlotsMax: 2 * keys })
 const { sub } = taskIdentity(counting.plan.subTopologies, '0_0')
 const source = { logicalName: 'clicks', serdes: clicks, acceptsNull: false }
 const task = new StreamTask({
-  id: '0_0', applicationId: 'bench', topology: counting, sub, partition: 0, records, config,
+  id: '0_0',
+  applicationId: 'bench',
+  topology: counting,
+  sub,
+  partition: 0,
+  records,
+  config,
   inputs: [{ queue, source, progress: new InputProgress() }],
   metadata: { streamTimeMs: -Infinity, schedules: {} },
-  stores: openStores({ id: '0_0', sub, partition: 0 }, {
-    engine, topics, clusterId: 'bench', undo: records.undoLog,
-    cachedSlotsMax: config.cachedSlotsMax, stores: counting.plan.stores,
-  }),
+  stores: openStores(
+    { id: '0_0', sub, partition: 0 },
+    {
+      engine,
+      topics,
+      clusterId: 'bench',
+      undo: records.undoLog,
+      cachedSlotsMax: config.cachedSlotsMax,
+      stores: counting.plan.stores,
+    },
+  ),
   sinks: new Map(),
   deadLetters: {
-    topic: 'dead', partitions: 1, maxMessageBytes: 1_000_000, serdes: { key: bytes, value: bytes },
+    topic: 'dead',
+    partitions: 1,
+    maxMessageBytes: 1_000_000,
+    serdes: { key: bytes, value: bytes },
   },
   refusedInputs: new Map(),
   clock: systemClock,
@@ -76,17 +100,29 @@ const feed = (count: number): void => {
     batch.push(new RawRecord(i, 1_000, key, Buffer.from('1'), noHeaders))
   }
   queue.enqueue({
-    topic: 'clicks', partition: 0, baseOffset: offset, records: batch, sizeBytes: 0,
-    nextOffset: offset + BigInt(count), logStartOffset: 0n, leaderEpoch: 0,
-    lastStableOffset: offset + BigInt(count), highWatermark: offset + BigInt(count),
+    topic: 'clicks',
+    partition: 0,
+    baseOffset: offset,
+    records: batch,
+    sizeBytes: 0,
+    nextOffset: offset + BigInt(count),
+    logStartOffset: 0n,
+    leaderEpoch: 0,
+    lastStableOffset: offset + BigInt(count),
+    highWatermark: offset + BigInt(count),
   })
   offset += BigInt(count)
 }
 
 const commit = (): void => {
   const generation = sealGeneration([task], 0)!
-  const produced = generation.batches.map(({ topic: name, partition }) =>
-    ({ topic: name, partition, baseOffset: 0n, nextOffset: 0n, leaderEpoch: 0 }))
+  const produced = generation.batches.map(({ topic: name, partition }) => ({
+    topic: name,
+    partition,
+    baseOffset: 0n,
+    nextOffset: 0n,
+    leaderEpoch: 0,
+  }))
   disk.apply(storeBatch(generation, produced, 0).finish())
   for (const { head, slots } of generation.tasks[0]!.stores) {
     head.moved()
@@ -94,13 +130,15 @@ const commit = (): void => {
   }
 }
 
-const pass = (): { processMs: number, commitMs: number } => {
+const pass = (): { processMs: number; commitMs: number } => {
   let [processMs, commitMs] = [0, 0]
   for (let done = 0; done < recordsPerPass; done += 1_000) {
     feed(1_000)
     const startedMs = performance.now()
     const nowMs = Date.now()
-    while (task.processNext(nowMs)) { /* until the queue is empty */ }
+    while (task.processNext(nowMs)) {
+      /* until the queue is empty */
+    }
     processMs += performance.now() - startedMs
     if ((done + 1_000) % 10_000 !== 0) continue
     const commitStartedMs = performance.now()
@@ -113,8 +151,8 @@ const pass = (): { processMs: number, commitMs: number } => {
 pass()
 const passes = Array.from({ length: 5 }, pass)
 const median = (values: number[]): number => values.sort((a, b) => a - b)[2]!
-const processUs = median(passes.map(({ processMs }) => processMs)) * 1_000 / recordsPerPass
-const commitUs = median(passes.map(({ commitMs }) => commitMs)) * 1_000 / recordsPerPass
+const processUs = (median(passes.map(({ processMs }) => processMs)) * 1_000) / recordsPerPass
+const commitUs = (median(passes.map(({ commitMs }) => commitMs)) * 1_000) / recordsPerPass
 report({
   name: 'micro/runtime-record',
   figures: {

@@ -51,9 +51,7 @@ const loadHere = async (settings: Settings, file: LoadFile): Promise<number> => 
     if (!settings.exit) await settleOrders(instance.shop, settings.drainMs)
     const summary = await instance.shop.summary()
     await instance.close()
-    printSummary(settings.output, summary, {
-      load: settings.output === 'json' ? report : undefined,
-    })
+    printSummary(settings.output, summary, settings.output === 'json' ? { load: report } : {})
     return report.isComplete ? summaryExitCode(summary) : exitCodes.failure
   } finally {
     await instance.close()

@@ -1,4 +1,4 @@
-/** `millrace order show ID`: the row of an order and everything that happened to it, in time order. */
+/** `millrace order show ID`: an order's row and everything that happened to it, in time order. */
 
 import { Command } from 'commander'
 import { type HistoryEntry, type OrderHistory } from '../../topologies/shop/http/shop-access.ts'

@@ -9,13 +9,11 @@
  * Layout of the directory: `lock.json`, `state/` (local stores), `broker/` (topics).
  */
 
-import { join } from 'node:path'
 import { type FastifyInstance } from 'fastify'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
-import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
@@ -29,6 +27,7 @@ import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
 import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { LocalShop } from './local-shop.ts'
+import { openEngine } from './open-engine.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
 import { type StoreSource } from './store-source.ts'
@@ -114,15 +113,6 @@ const openBroker = async (
   await createShopTopics(broker)
   return broker
 }
-
-const openEngine = (
-  { stateDir, stateMemoryMb, fsync }: Settings,
-  name: 'state' | 'broker',
-): Promise<RocksEngine> =>
-  RocksEngine.open(join(stateDir, name), {
-    memoryBytes: stateMemoryMb * 1_048_576,
-    sync: fsync,
-  })
 
 const openApplication = async (
   settings: Settings,

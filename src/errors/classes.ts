@@ -47,8 +47,10 @@ export class RecordError extends Error {
   ) {
     const { topic, partition, offset } = where.position
     const reason = cause instanceof Error ? cause.message : String(cause)
-    super(`task ${where.taskId}, node ${where.node}, record ${topic}-${partition}@${offset}: `
-      + reason, { cause })
+    super(
+      `task ${where.taskId}, node ${where.node}, record ${topic}-${partition}@${offset}: ` + reason,
+      { cause },
+    )
     this.code = code
     this.taskId = where.taskId
     this.node = where.node

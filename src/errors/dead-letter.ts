@@ -39,8 +39,11 @@ export const deadLetterHeaders = (
     '__millrace.version': facts.applicationVersion,
   }
   const kept = original.filter(({ key }) => !prefixes.some((prefix) => key.startsWith(prefix)))
-  return [...kept, ...Object.entries(fields).map(([key, value]): Header => ({
-    key,
-    value: Buffer.from(value),
-  }))]
+  return [
+    ...kept,
+    ...Object.entries(fields).map(([key, value]): Header => ({
+      key,
+      value: Buffer.from(value),
+    })),
+  ]
 }

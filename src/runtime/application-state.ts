@@ -7,7 +7,13 @@
  */
 
 export type ApplicationState =
-  | 'created' | 'starting' | 'restoring' | 'running' | 'stopping' | 'closed' | 'failed'
+  | 'created'
+  | 'starting'
+  | 'restoring'
+  | 'running'
+  | 'stopping'
+  | 'closed'
+  | 'failed'
 
 const transitions: Readonly<Record<ApplicationState, readonly ApplicationState[]>> = {
   created: ['starting', 'closed'],

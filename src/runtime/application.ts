@@ -68,8 +68,11 @@ export class Application {
   /** @throws {RuntimeError} STREAMS_CONFIG: an option is unknown or out of bounds */
   constructor(options: ApplicationOptions) {
     if (!/^[\w.-]+$/.test(options.applicationId)) {
-      throw new RuntimeError('STREAMS_CONFIG', `application id "${options.applicationId}" may hold `
-        + 'letters, digits, ".", "_" and "-" only, since it names topics')
+      throw new RuntimeError(
+        'STREAMS_CONFIG',
+        `application id "${options.applicationId}" may hold `
+          + 'letters, digits, ".", "_" and "-" only, since it names topics',
+      )
     }
     this.#options = options
     this.#config = resolveConfig(options.config)
@@ -128,11 +131,12 @@ export class Application {
    * @throws {RuntimeError} STREAMS_CLOSED by its methods while no task runs: ask again
    */
   query<Opened, Reader>(store: Store<Opened, Reader>): StoreQuery<Reader> {
-    return new StoreQuery(store.name, () => (this.#tasks?.running ?? [])
-      .flatMap(({ task }) => {
+    return new StoreQuery(store.name, () =>
+      (this.#tasks?.running ?? []).flatMap(({ task }) => {
         const found = task.store(store.name)
         return found === undefined ? [] : [store.reader(found.slots)]
-      }))
+      }),
+    )
   }
 
   /** @throws {RuntimeError} STREAMS_CONFIG: no such store; the message lists them */
@@ -166,20 +170,32 @@ export class Application {
     const { applicationId, broker, engine, topology, instanceId = '0' } = this.#options
     const { plan } = topology
     const [config, clock, logger] = [this.#config, this.#clock, this.#logger]
-    const topics = await TopicPlan.apply(broker,
-      { applicationId, plan, deadLetterTopic: config.deadLetterTopic })
+    const topics = await TopicPlan.apply(broker, {
+      applicationId,
+      plan,
+      deadLetterTopic: config.deadLetterTopic,
+    })
     const clusterId = await broker.clusterId()
     await guardState({ engine, applicationId, clusterId, plan, topics })
     const refusedInputs = new RefusedInputs()
     this.#tasks = new TaskManager({
-      applicationId, topology, broker, engine, topics, clusterId, clock, config, logger,
+      applicationId,
+      topology,
+      broker,
+      engine,
+      topics,
+      clusterId,
+      clock,
+      config,
+      logger,
       refusedInputs,
       counters: this.#counters,
       progress: this.#progress,
       onCompletion: () => this.#loop?.wake(),
     })
     const membership = new Membership({
-      broker, clock,
+      broker,
+      clock,
       groupId: applicationId,
       processId: randomUUID(),
       sessionTimeoutMs: config.sessionTimeoutMs,
@@ -189,7 +205,14 @@ export class Application {
       onLost: (error) => this.#loop?.fail(error),
     })
     this.#loop = new StreamLoop({
-      applicationId, broker, engine, clock, config, logger, membership, refusedInputs,
+      applicationId,
+      broker,
+      engine,
+      clock,
+      config,
+      logger,
+      membership,
+      refusedInputs,
       transactionalId: `${applicationId}-${instanceId}`,
       tasks: this.#tasks,
       timings: this.#timings,

@@ -34,7 +34,8 @@ export interface AssignmentMember {
 }
 
 export const assignTasks = (
-  members: readonly AssignmentMember[], tasks: readonly string[],
+  members: readonly AssignmentMember[],
+  tasks: readonly string[],
 ): ReadonlyMap<string, readonly string[]> => {
   const ordered = [...members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1))
   const smallest = Math.floor(tasks.length / ordered.length)
@@ -51,7 +52,8 @@ export const assignTasks = (
   }
   for (const task of unassigned) {
     const least = ordered.reduce((a, b) =>
-      assigned.get(b.memberId)!.length < assigned.get(a.memberId)!.length ? b : a)
+      assigned.get(b.memberId)!.length < assigned.get(a.memberId)!.length ? b : a,
+    )
     assigned.get(least.memberId)!.push(task)
   }
   return assigned

@@ -19,7 +19,9 @@
 import { type Engine } from '../../state/engine.ts'
 import { StoreError } from '../../state/errors.ts'
 import {
-  type GroupMetadata, type ProducedBatch, type TransactionalProducer,
+  type GroupMetadata,
+  type ProducedBatch,
+  type TransactionalProducer,
 } from '../broker/port.ts'
 import { BrokerError } from '../broker/errors.ts'
 import { type Clock } from '../clock.ts'
@@ -58,7 +60,9 @@ export class Committer {
     const endedMs = clock.monotonicMs()
     await this.apply(generation, produced)
     timings.observe({
-      sendMs: sentMs - startedMs, endMs: endedMs - sentMs, applyMs: clock.monotonicMs() - endedMs,
+      sendMs: sentMs - startedMs,
+      endMs: endedMs - sentMs,
+      applyMs: clock.monotonicMs() - endedMs,
     })
   }
 
@@ -114,8 +118,12 @@ export class Committer {
     if (!(error instanceof BrokerError) || error.action !== 'skip') return error
     const cause = causeOf(generation, error.details)
     if (cause === undefined) {
-      return new RuntimeError('STREAMS_HANDLER_FAILED', `${error.message}; no single input made `
-        + 'this record (a store row or a punctuation did): raise the limit of the topic', error)
+      return new RuntimeError(
+        'STREAMS_HANDLER_FAILED',
+        `${error.message}; no single input made `
+          + 'this record (a store row or a punctuation did): raise the limit of the topic',
+        error,
+      )
     }
     this.options.refusedInputs.add(cause, error)
     return error

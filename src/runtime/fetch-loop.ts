@@ -64,7 +64,9 @@ export class FetchLoop {
       const wanted = this.#options.inputs.filter((input) => !this.#isPaused(input))
       this.#paused = this.#options.inputs.length - wanted.length
       if (wanted.length === 0) {
-        await new Promise<void>((resolve) => { this.#resume = resolve })
+        await new Promise<void>((resolve) => {
+          this.#resume = resolve
+        })
         this.#resume = undefined
         continue
       }
@@ -83,8 +85,12 @@ export class FetchLoop {
     const { fetcher, clock, config } = this.#options
     const issuedAtMs = clock.nowMs()
     const batches = await fetcher.fetch(
-      wanted.map(({ queue: { topic, partition, fetchedTo: offset } }) =>
-        ({ topic, partition, offset, maxBytes: config.fetchPartitionBytes })),
+      wanted.map(({ queue: { topic, partition, fetchedTo: offset } }) => ({
+        topic,
+        partition,
+        offset,
+        maxBytes: config.fetchPartitionBytes,
+      })),
       { isolation: 'read_committed', maxWaitMs: config.fetchMaxWaitMs },
     )
     if (!this.#isOpen) return

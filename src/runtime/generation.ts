@@ -9,7 +9,10 @@
 import { namespacePrefix } from '../../state/key-layout.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import {
-  type CommittedOffset, type ProduceBatch, type ProducedBatch, type ProduceRecord,
+  type CommittedOffset,
+  type ProduceBatch,
+  type ProducedBatch,
+  type ProduceRecord,
 } from '../broker/port.ts'
 import { type RecordPosition } from '../errors/classes.ts'
 import { noHeaders } from '../record.ts'
@@ -25,7 +28,8 @@ export interface Generation {
 
 /** @returns undefined if no task has anything to commit */
 export const sealGeneration = (
-  tasks: Iterable<StreamTask>, nowMs: number,
+  tasks: Iterable<StreamTask>,
+  nowMs: number,
 ): Generation | undefined => {
   const sealed: TaskGeneration[] = []
   for (const task of tasks) {
@@ -58,7 +62,9 @@ export const sealGeneration = (
  * @param produced  what the broker said of where the changelogs end now
  */
 export const storeBatch = (
-  { tasks }: Generation, produced: readonly ProducedBatch[], nowMs: number,
+  { tasks }: Generation,
+  produced: readonly ProducedBatch[],
+  nowMs: number,
 ): WriteBatch => {
   const ends = new Map(produced.map((batch) => [`${batch.topic}-${batch.partition}`, batch]))
   const batch = new WriteBatch(capacityBytes(tasks))
@@ -103,11 +109,14 @@ const addRows = (batch: WriteBatch, prefix: Uint8Array, { writes }: SealedStore)
 export const causeOf = (
   { batches }: Generation,
   refused: {
-    readonly topic?: string, readonly partition?: number, readonly recordIndex?: number,
+    readonly topic?: string
+    readonly partition?: number
+    readonly recordIndex?: number
   },
 ): RecordPosition | undefined => {
-  const batch = batches.find(({ topic, partition }) =>
-    topic === refused.topic && partition === refused.partition)
+  const batch = batches.find(
+    ({ topic, partition }) => topic === refused.topic && partition === refused.partition,
+  )
   const record = batch?.records[refused.recordIndex ?? -1]
   return record !== undefined && 'cause' in record ? (record as StagedOutput).cause : undefined
 }
@@ -117,8 +126,8 @@ class BatchesByPartition {
 
   of(topic: string, partition: number): ProduceRecord[] {
     let partitions = this.#topics.get(topic)
-    if (partitions === undefined) this.#topics.set(topic, partitions = [])
-    return partitions[partition] ??= []
+    if (partitions === undefined) this.#topics.set(topic, (partitions = []))
+    return (partitions[partition] ??= [])
   }
 
   all(): ProduceBatch[] {

@@ -16,7 +16,11 @@ import { type Broker, type GroupMetadata, type JoinedGeneration } from '../broke
 import { type Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import {
-  type Assignment, assignTasks, decodeJson, encodeJson, type Subscription,
+  type Assignment,
+  assignTasks,
+  decodeJson,
+  encodeJson,
+  type Subscription,
 } from './assignor.ts'
 
 export interface MembershipOptions {
@@ -62,10 +66,16 @@ export class Membership {
       sessionTimeoutMs,
       metadata: encodeJson(subscription),
       assign: (members) => {
-        const known = members.map(({ memberId, metadata }) =>
-          ({ memberId, ownedTasks: decodeJson<Subscription>(metadata).ownedTasks }))
-        return new Map([...assignTasks(known, allTasks())]
-          .map(([memberId, tasks]) => [memberId, encodeJson({ version: 1, tasks })]))
+        const known = members.map(({ memberId, metadata }) => ({
+          memberId,
+          ownedTasks: decodeJson<Subscription>(metadata).ownedTasks,
+        }))
+        return new Map(
+          [...assignTasks(known, allTasks())].map(([memberId, tasks]) => [
+            memberId,
+            encodeJson({ version: 1, tasks }),
+          ]),
+        )
       },
     })
     this.#scheduleHeartbeat()

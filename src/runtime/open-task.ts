@@ -24,10 +24,10 @@ export interface TaskIdentity {
 }
 
 /** Task ids of all sub-topologies: `<sub-topology>_<partition>`. */
-export const allTaskIds = (
-  subs: readonly SubTopology[], topics: TopicFacts,
-): readonly string[] => subs.flatMap((sub) =>
-  Array.from({ length: topics.partitionsOf(sub) }, (_, partition) => `${sub.id}_${partition}`))
+export const allTaskIds = (subs: readonly SubTopology[], topics: TopicFacts): readonly string[] =>
+  subs.flatMap((sub) =>
+    Array.from({ length: topics.partitionsOf(sub) }, (_, partition) => `${sub.id}_${partition}`),
+  )
 
 export const taskIdentity = (subs: readonly SubTopology[], id: string): TaskIdentity => {
   const [subId, partition] = id.split('_').map(Number)
@@ -38,8 +38,9 @@ export const taskIdentity = (subs: readonly SubTopology[], id: string): TaskIden
 
 /** Partitions the task reads: of topics that have that many. */
 export const inputsOf = (
-  { sub, partition }: TaskIdentity, topics: TopicFacts,
-): readonly { readonly logical: string, readonly topic: string, readonly partition: number }[] =>
+  { sub, partition }: TaskIdentity,
+  topics: TopicFacts,
+): readonly { readonly logical: string; readonly topic: string; readonly partition: number }[] =>
   sub.sourceTopics
     .filter((logical) => topics.topic(logical).partitions > partition)
     .map((logical) => ({ logical, topic: topics.physicalName(logical), partition }))
@@ -48,18 +49,22 @@ export const openInputs = (
   task: TaskIdentity,
   topics: TopicFacts,
   offsets: ReadonlyMap<string, Pick<CommittedOffset, 'offset'>>,
-): readonly TaskInput[] => inputsOf(task, topics).map(({ logical, topic, partition }) => {
-  const node = task.sub.nodes.find((candidate) =>
-    candidate.role === 'source' && candidate.topic === logical)!
-  const { offset } = offsets.get(`${topic}-${partition}`)!
-  return {
-    queue: new RecordQueue(topic, partition, offset),
-    progress: new InputProgress(),
-    source: {
-      logicalName: logical, serdes: node.topicHandle!, acceptsNull: acceptsNull(node),
-    },
-  }
-})
+): readonly TaskInput[] =>
+  inputsOf(task, topics).map(({ logical, topic, partition }) => {
+    const node = task.sub.nodes.find(
+      (candidate) => candidate.role === 'source' && candidate.topic === logical,
+    )!
+    const { offset } = offsets.get(`${topic}-${partition}`)!
+    return {
+      queue: new RecordQueue(topic, partition, offset),
+      progress: new InputProgress(),
+      source: {
+        logicalName: logical,
+        serdes: node.topicHandle!,
+        acceptsNull: acceptsNull(node),
+      },
+    }
+  })
 
 const acceptsNull = ({ acceptsNull: isTable, topicHandle }: GraphNode): boolean =>
   isTable || topicHandle?.value.acceptsNull === true
@@ -74,31 +79,47 @@ export interface OpenStoresOptions {
 }
 
 export const openStores = (
-  task: TaskIdentity, options: OpenStoresOptions,
+  task: TaskIdentity,
+  options: OpenStoresOptions,
 ): ReadonlyMap<string, TaskStore> => {
   const { engine, topics, clusterId, undo, cachedSlotsMax, stores } = options
-  return new Map(task.sub.stores.map((name) => {
-    const store = stores.get(name)!
-    const slots = new Slots({
-      engine, undo, cachedSlotsMax, codec: store.codec, prefix: namespacePrefix(task.id, name),
-    })
-    const { name: topic, topicId } = topics.changelog(name)
-    const { partition } = task
-    const head = new ChangelogHead(
-      { topic, topicId, partition, clusterId }, engine.get(positionKey(topic, partition)))
-    return [name, { store, slots, opened: store.open(slots), changelogTopic: topic, head }]
-  }))
+  return new Map(
+    task.sub.stores.map((name) => {
+      const store = stores.get(name)!
+      const slots = new Slots({
+        engine,
+        undo,
+        cachedSlotsMax,
+        codec: store.codec,
+        prefix: namespacePrefix(task.id, name),
+      })
+      const { name: topic, topicId } = topics.changelog(name)
+      const { partition } = task
+      const head = new ChangelogHead(
+        { topic, topicId, partition, clusterId },
+        engine.get(positionKey(topic, partition)),
+      )
+      return [name, { store, slots, opened: store.open(slots), changelogTopic: topic, head }]
+    }),
+  )
 }
 
-export const sinksOf = (
-  { sub }: TaskIdentity, topics: TopicFacts,
-): ReadonlyMap<string, TaskSink> => new Map(sub.nodes
-  .filter(({ role }) => role === 'sink')
-  .map(({ topic, topicHandle }) =>
-    [topic!, { ...sinkOf(topics.topic(topic!)), serdes: topicHandle! }]))
+export const sinksOf = ({ sub }: TaskIdentity, topics: TopicFacts): ReadonlyMap<string, TaskSink> =>
+  new Map(
+    sub.nodes
+      .filter(({ role }) => role === 'sink')
+      .map(({ topic, topicHandle }) => [
+        topic!,
+        { ...sinkOf(topics.topic(topic!)), serdes: topicHandle! },
+      ]),
+  )
 
-export const sinkOf = (
-  { name, partitions, config }: TopicDescription,
-): Omit<TaskSink, 'serdes'> => ({
-  topic: name, partitions, maxMessageBytes: config.maxMessageBytes ?? defaultMaxMessageBytes,
+export const sinkOf = ({
+  name,
+  partitions,
+  config,
+}: TopicDescription): Omit<TaskSink, 'serdes'> => ({
+  topic: name,
+  partitions,
+  maxMessageBytes: config.maxMessageBytes ?? defaultMaxMessageBytes,
 })

@@ -31,8 +31,10 @@ export class StoreQuery<Reader> {
   partitions(): readonly Reader[] {
     const readers = this.#readers()
     if (readers.length > 0) return readers
-    throw new RuntimeError('STREAMS_CLOSED',
-      `store ${this.#name} is not open here: starting, reopening or closed; ask again`)
+    throw new RuntimeError(
+      'STREAMS_CLOSED',
+      `store ${this.#name} is not open here: starting, reopening or closed; ask again`,
+    )
   }
 
   /** The value of a key, whichever partition holds it. */
@@ -45,7 +47,7 @@ export class StoreQuery<Reader> {
   }
 
   /** Rows of every partition, one partition after the other; `limit` counts over all of them. */
-  * range<Row>(
+  *range<Row>(
     this: StoreQuery<Reader & Rangeable<Row>>,
     options: { readonly limit?: number } = {},
   ): Generator<Row> {
@@ -62,11 +64,11 @@ export class StoreQuery<Reader> {
 }
 
 /** @throws {RuntimeError} STREAMS_CONFIG: names the stores there are */
-export const storeByName = (
-  stores: ReadonlyMap<string, Store>, name: string,
-): Store => {
+export const storeByName = (stores: ReadonlyMap<string, Store>, name: string): Store => {
   const store = stores.get(name)
   if (store !== undefined) return store
-  throw new RuntimeError('STREAMS_CONFIG',
-    `no store is named ${name}; there are ${[...stores.keys()].sort().join(', ')}`)
+  throw new RuntimeError(
+    'STREAMS_CONFIG',
+    `no store is named ${name}; there are ${[...stores.keys()].sort().join(', ')}`,
+  )
 }

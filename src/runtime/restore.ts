@@ -38,7 +38,8 @@ export interface RestoreOptions {
 
 /** @throws {BrokerError | StoreError} nothing is lost: open the task again */
 export const restoreStores = async (
-  jobs: readonly RestoreJob[], options: RestoreOptions,
+  jobs: readonly RestoreJob[],
+  options: RestoreOptions,
 ): Promise<void> => {
   const { broker, progress, clientId, batchBytes, maxWaitMs } = options
   let open = jobs.map((job) => new RestoreCursor(job)).filter(({ isDone }) => !isDone)
@@ -48,8 +49,16 @@ export const restoreStores = async (
   try {
     while (open.length > 0) {
       const batches = await fetcher.fetch(
-        open.map(({ job: { head: { identity: { topic, partition } } }, offset }) =>
-          ({ topic, partition, offset, maxBytes: batchBytes })),
+        open.map(
+          ({
+            job: {
+              head: {
+                identity: { topic, partition },
+              },
+            },
+            offset,
+          }) => ({ topic, partition, offset, maxBytes: batchBytes }),
+        ),
         { isolation: 'read_committed', maxWaitMs },
       )
       const moved = open.filter((cursor, index) => cursor.take(batches[index]!))
@@ -86,7 +95,8 @@ class RestoreCursor {
 }
 
 const applyRestored = async (
-  moved: readonly RestoreCursor[], { engine, clock, progress }: RestoreOptions,
+  moved: readonly RestoreCursor[],
+  { engine, clock, progress }: RestoreOptions,
 ): Promise<void> => {
   if (moved.length === 0) return
   const writes = new WriteBatch()

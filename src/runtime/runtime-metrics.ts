@@ -17,7 +17,7 @@ export interface RuntimeMetrics {
   readonly reopenings: number
   readonly commits: number
   readonly commitAverageMs: number
-  readonly commitTotalsMs: { readonly send: number, readonly end: number, readonly apply: number }
+  readonly commitTotalsMs: { readonly send: number; readonly end: number; readonly apply: number }
   readonly lagRecords: number
   readonly bufferedRecords: number
   readonly openEffects: number

@@ -62,26 +62,34 @@ const readFacts = (bytes: Uint8Array): StateFacts => {
 
 const refuseDifferences = (before: StateFacts, now: StateFacts): void => {
   if (before.applicationId !== now.applicationId) {
-    throw mismatch(`the state belongs to application ${before.applicationId}, not `
-      + `${now.applicationId}; choose another --state-dir`)
+    throw mismatch(
+      `the state belongs to application ${before.applicationId}, not `
+        + `${now.applicationId}; choose another --state-dir`,
+    )
   }
   if (before.clusterId !== now.clusterId) {
-    throw mismatch(`the state belongs to cluster ${before.clusterId}, this one is `
-      + `${now.clusterId}; choose another --state-dir, or delete it to restore from this cluster`)
+    throw mismatch(
+      `the state belongs to cluster ${before.clusterId}, this one is `
+        + `${now.clusterId}; choose another --state-dir, or delete it to restore from this cluster`,
+    )
   }
   for (const [name, layout] of Object.entries(now.stores)) {
     const known = before.stores[name]
     if (known !== undefined && known !== layout) {
-      throw mismatch(`store ${name} was made as "${known}" and is now "${layout}"; give the new `
-        + 'store another name, or run the version of the application that made it')
+      throw mismatch(
+        `store ${name} was made as "${known}" and is now "${layout}"; give the new `
+          + 'store another name, or run the version of the application that made it',
+      )
     }
   }
   for (const [topic, count] of Object.entries(now.partitions)) {
     const known = before.partitions[topic]
     if (known !== undefined && known !== count) {
-      throw mismatch(`topic ${topic} had ${known} partitions and has ${count} now, so keys would `
-        + 'meet the wrong state; copy the topic to a new one with the old count, or start a new '
-        + 'application id, which rebuilds its state')
+      throw mismatch(
+        `topic ${topic} had ${known} partitions and has ${count} now, so keys would `
+          + 'meet the wrong state; copy the topic to a new one with the old count, or start a new '
+          + 'application id, which rebuilds its state',
+      )
     }
   }
 }

@@ -137,14 +137,18 @@ export class StreamLoop {
     await tasks.open(this.#ownedTasks)
     if (this.#isKilled) return
     this.#committer = new Committer({
-      engine, clock, logger, timings,
+      engine,
+      clock,
+      logger,
+      timings,
       producer: this.#producer,
       refusedInputs: this.#options.refusedInputs,
       applyAttemptsMax: config.applyAttemptsMax,
       groupMetadata: () => membership.current(),
     })
     this.#fetchLoop = new FetchLoop({
-      clock, config,
+      clock,
+      config,
       fetcher: broker.fetcher(`${this.#options.applicationId}-input`),
       inputs: tasks.running.flatMap(({ task }) => task.inputs),
       onRecords: () => this.wake(),
@@ -240,7 +244,8 @@ export class StreamLoop {
       const next = effects.take()
       if (next === undefined) break
       const error = task.completeEffect(next.node, next.completion)
-      if (error !== undefined) throw error // the row is still in its store: asked again on reopening
+      // the row is still in its store: the call is made again after the reopening
+      if (error !== undefined) throw error
       effects.settled(next)
       count += 1
     }
@@ -260,7 +265,10 @@ export class StreamLoop {
 
   #seal(): Generation | undefined {
     const { tasks, clock } = this.#options
-    const generation = sealGeneration(tasks.running.map(({ task }) => task), clock.nowMs())
+    const generation = sealGeneration(
+      tasks.running.map(({ task }) => task),
+      clock.nowMs(),
+    )
     if (generation !== undefined) this.#schedule.started()
     return generation
   }
@@ -296,8 +304,11 @@ export class StreamLoop {
     const { clock, tasks, logger } = this.#options
     if (clock.nowMs() - this.#purgedAtMs < purgeIntervalMs) return
     this.#purgedAtMs = clock.nowMs()
-    tasks.purgeRepartitionTopics().catch((error: unknown) =>
-      logger.warn({ err: error }, 'repartition topics could not be purged; tried again later'))
+    tasks
+      .purgeRepartitionTopics()
+      .catch((error: unknown) =>
+        logger.warn({ err: error }, 'repartition topics could not be purged; tried again later'),
+      )
   }
 
   #throwFailure(): void {

@@ -14,7 +14,10 @@ import { decodePosition, judgePosition } from '../../state/position.ts'
 import { prefixEnd, namespacePrefix } from '../../state/key-layout.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import {
-  type Broker, type CommittedOffset, type PartitionOffsets, type TopicPartition,
+  type Broker,
+  type CommittedOffset,
+  type PartitionOffsets,
+  type TopicPartition,
 } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
@@ -28,7 +31,13 @@ import { StreamTask, type TaskStore } from '../task/stream-task.ts'
 import { type TaskCounters } from '../task/task-counters.ts'
 import { type Topology } from '../topology/topology.ts'
 import {
-  inputsOf, openInputs, openStores, sinkOf, sinksOf, type TaskIdentity, taskIdentity,
+  inputsOf,
+  openInputs,
+  openStores,
+  sinkOf,
+  sinksOf,
+  type TaskIdentity,
+  taskIdentity,
 } from './open-task.ts'
 import { type RefusedInputs } from './refused-inputs.ts'
 import { restoreStores, type RestoreJob } from './restore.ts'
@@ -109,9 +118,16 @@ export class TaskManager {
 
   /** Deletes what every reader has committed from the repartition topics. */
   async purgeRepartitionTopics(): Promise<void> {
-    const { broker, topics, topology: { plan: { internalTopics } } } = this.#options
+    const {
+      broker,
+      topics,
+      topology: {
+        plan: { internalTopics },
+      },
+    } = this.#options
     const internal = new Set(internalTopics.map((name) => topics.physicalName(name)))
-    const inputs = this.#running.flatMap(({ task }) => task.inputs)
+    const inputs = this.#running
+      .flatMap(({ task }) => task.inputs)
       .map(({ queue: { topic, partition } }) => ({ topic, partition }))
       .filter(({ topic }) => internal.has(topic))
     const committed = await broker.groups.committedOffsets(this.#options.applicationId, inputs)
@@ -122,7 +138,8 @@ export class TaskManager {
 
   /** Committed positions, or the start of the log where there are none. */
   async #resolveOffsets(
-    inputs: readonly TopicPartition[], committed: readonly CommittedOffset[],
+    inputs: readonly TopicPartition[],
+    committed: readonly CommittedOffset[],
   ): Promise<ReadonlyMap<string, OpeningOffset>> {
     const offsets = new Map<string, OpeningOffset>()
     for (const { topic, partition, offset, metadata } of committed) {
@@ -137,29 +154,36 @@ export class TaskManager {
   }
 
   #openTask(
-    identity: TaskIdentity, offsets: ReadonlyMap<string, OpeningOffset>,
-  ): { readonly task: StreamTask, readonly stores: ReadonlyMap<string, TaskStore> } {
+    identity: TaskIdentity,
+    offsets: ReadonlyMap<string, OpeningOffset>,
+  ): { readonly task: StreamTask; readonly stores: ReadonlyMap<string, TaskStore> } {
     const { topology, engine, topics, config } = this.#options
     const records = new RecordScope()
     const stores = openStores(identity, {
-      ...this.#options, undo: records.undoLog, cachedSlotsMax: config.cachedSlotsMax, engine,
+      ...this.#options,
+      undo: records.undoLog,
+      cachedSlotsMax: config.cachedSlotsMax,
+      engine,
       stores: topology.plan.stores,
     })
-    const known = inputsOf(identity, topics)
-      .map(({ topic, partition }) => offsets.get(`${topic}-${partition}`)!)
+    const known = inputsOf(identity, topics).map(({ topic, partition }) =>
+      offsets.get(`${topic}-${partition}`)!,
+    )
     const task = new StreamTask({
       ...this.#options,
       id: identity.id,
       sub: identity.sub,
       partition: identity.partition,
       inputs: openInputs(identity, topics, offsets),
-      metadata: known.map(({ metadata }) => decodeOffsetMetadata(metadata))
+      metadata: known
+        .map(({ metadata }) => decodeOffsetMetadata(metadata))
         .reduce(mergeOffsetMetadata),
       records,
       stores,
       sinks: sinksOf(identity, topics),
       deadLetters: {
-        ...sinkOf(topics.deadLetters), serdes: { key: bytesSerde, value: bytesSerde },
+        ...sinkOf(topics.deadLetters),
+        serdes: { key: bytesSerde, value: bytesSerde },
       },
       refusedInputs: this.#options.refusedInputs.byPosition,
     })
@@ -169,7 +193,8 @@ export class TaskManager {
 
   async #restore(
     opened: readonly {
-      readonly task: StreamTask, readonly stores: ReadonlyMap<string, TaskStore>,
+      readonly task: StreamTask
+      readonly stores: ReadonlyMap<string, TaskStore>
     }[],
   ): Promise<void> {
     const { broker, engine, clock, config, progress, applicationId } = this.#options
@@ -178,7 +203,10 @@ export class TaskManager {
       for (const store of stores.values()) jobs.push(await this.#restoreJob(task, store))
     }
     await restoreStores(jobs, {
-      broker, engine, clock, progress,
+      broker,
+      engine,
+      clock,
+      progress,
       clientId: `${applicationId}-restore`,
       batchBytes: config.restoreBatchBytes,
       maxWaitMs: config.fetchMaxWaitMs,
@@ -193,7 +221,10 @@ export class TaskManager {
     const bytes = engine.get(positionKey(topic, partition))
     const position = bytes === undefined ? undefined : decodePosition(bytes)
     const judgement = judgePosition(position, {
-      ...judgedFacts(facts), clusterId, topicId, nowMs: clock.nowMs(),
+      ...judgedFacts(facts),
+      clusterId,
+      topicId,
+      nowMs: clock.nowMs(),
       deleteRetentionMs: store.changelog.deleteRetentionMs ?? defaultDeleteRetentionMs,
       marginMs: deleteRetentionMarginMs,
     })
@@ -205,13 +236,17 @@ export class TaskManager {
       case 'restoreFromStart':
         return { ...job, fromOffset: facts.logStartOffset }
       case 'wipe':
-        logger.warn({ store: store.name, task: task.taskId, reason: judgement.reason },
-          'the local store is wiped and restored from its changelog')
+        logger.warn(
+          { store: store.name, task: task.taskId, reason: judgement.reason },
+          'the local store is wiped and restored from its changelog',
+        )
         await this.#wipe(task, store.name, head)
         return { ...job, fromOffset: facts.logStartOffset }
       case 'refuse':
-        throw new RuntimeError('STREAMS_STATE_MISMATCH',
-          `store ${store.name} of task ${task.taskId}: ${judgement.reason}`)
+        throw new RuntimeError(
+          'STREAMS_STATE_MISMATCH',
+          `store ${store.name} of task ${task.taskId}: ${judgement.reason}`,
+        )
     }
   }
 
@@ -233,8 +268,14 @@ interface OpeningOffset {
   readonly isFirst: boolean
 }
 
-const judgedFacts = ({ logStartOffset, highWatermark, leaderEpoch }: PartitionOffsets): {
-  logStartOffset: bigint, highWatermark: bigint, leaderEpoch: number,
+const judgedFacts = ({
+  logStartOffset,
+  highWatermark,
+  leaderEpoch,
+}: PartitionOffsets): {
+  logStartOffset: bigint
+  highWatermark: bigint
+  leaderEpoch: number
 } => ({ logStartOffset, highWatermark, leaderEpoch })
 
 const defaultDeleteRetentionMs = 86_400_000

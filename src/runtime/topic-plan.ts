@@ -8,7 +8,10 @@
  */
 
 import {
-  type Broker, type TopicConfig, type TopicDescription, type TopicSpec,
+  type Broker,
+  type TopicConfig,
+  type TopicDescription,
+  type TopicSpec,
 } from '../broker/port.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { type Plan, type SubTopology } from '../topology/graph.ts'
@@ -37,9 +40,7 @@ export class TopicPlan implements TopicFacts {
   readonly #options: TopicPlanOptions
   readonly #described: ReadonlyMap<string, TopicDescription>
 
-  private constructor(
-    options: TopicPlanOptions, described: ReadonlyMap<string, TopicDescription>,
-  ) {
+  private constructor(options: TopicPlanOptions, described: ReadonlyMap<string, TopicDescription>) {
     this.#options = options
     this.#described = described
   }
@@ -55,8 +56,11 @@ export class TopicPlan implements TopicFacts {
     const described = await broker.topics.describe(external)
     const missing = external.filter((name) => !described.has(name))
     if (missing.length > 0) {
-      throw new RuntimeError('STREAMS_MISSING_TOPIC', `missing topics: ${missing.join(', ')}; `
-        + 'create them first, or start with the embedded broker, which creates its own')
+      throw new RuntimeError(
+        'STREAMS_MISSING_TOPIC',
+        `missing topics: ${missing.join(', ')}; `
+          + 'create them first, or start with the embedded broker, which creates its own',
+      )
     }
     const counts = partitionCounts(options, described)
     const internal = internalSpecs(options, counts)
@@ -95,8 +99,11 @@ export class TopicPlan implements TopicFacts {
   /** Partition count of every external source, as kept in the state to notice a raise. */
   sourcePartitions(): Readonly<Record<string, number>> {
     const names = this.#options.plan.subTopologies.flatMap(({ sourceTopics }) => sourceTopics)
-    return Object.fromEntries([...new Set(names)].sort()
-      .map((name) => [this.physicalName(name), this.topic(name).partitions]))
+    return Object.fromEntries(
+      [...new Set(names)]
+        .sort()
+        .map((name) => [this.physicalName(name), this.topic(name).partitions]),
+    )
   }
 
   #get(name: string): TopicDescription {
@@ -108,7 +115,8 @@ export class TopicPlan implements TopicFacts {
 
 const externalTopics = ({ plan, deadLetterTopic }: TopicPlanOptions): readonly string[] => {
   const named = plan.nodes.flatMap(({ topic, internalTopic }) =>
-    topic === undefined || internalTopic ? [] : [topic])
+    topic === undefined || internalTopic ? [] : [topic],
+  )
   return [...new Set(deadLetterTopic === undefined ? named : [...named, deadLetterTopic])]
 }
 
@@ -119,7 +127,8 @@ interface PartitionCounts {
 }
 
 const partitionCounts = (
-  { plan }: TopicPlanOptions, described: ReadonlyMap<string, TopicDescription>,
+  { plan }: TopicPlanOptions,
+  described: ReadonlyMap<string, TopicDescription>,
 ): PartitionCounts => {
   const repartition = new Map<string, number>()
   const tasks = new Map<number, number>()
@@ -142,7 +151,8 @@ const partitionCounts = (
 }
 
 const internalSpecs = (
-  options: TopicPlanOptions, { repartition, tasks }: PartitionCounts,
+  options: TopicPlanOptions,
+  { repartition, tasks }: PartitionCounts,
 ): readonly TopicSpec[] => {
   const { applicationId, plan, deadLetterTopic } = options
   const specs: TopicSpec[] = []

@@ -35,7 +35,7 @@ export class ChangelogHead {
   /** Adds the move to the batch that holds the rows. */
   stage(
     batch: WriteBatch,
-    to: { readonly offset: bigint, readonly leaderEpoch: number, readonly appliedAtMs: number },
+    to: { readonly offset: bigint; readonly leaderEpoch: number; readonly appliedAtMs: number },
   ): void {
     const { clusterId, topicId } = this.identity
     const position: Position = { clusterId, topicId, ...to }

@@ -151,7 +151,8 @@ export class EffectRunner {
     const row = effect.row(rowKey)
     lane.attemptsThisRound += 1
     const attempts = (row?.attempts ?? 0) + lane.attemptsThisRound
-    if (row === undefined) { // answered by an earlier call whose completion came twice
+    if (row === undefined) {
+      // answered by an earlier call whose completion came twice
       this.#complete(lane, { rowKey, outcome: { kind: 'done', value: undefined, attempts } })
       return
     }
@@ -159,7 +160,8 @@ export class EffectRunner {
     const { key, idempotencyKey, request } = row
     try {
       const value = await this.#call(effect, (signal) =>
-        effect.call(request, { key, idempotencyKey, attempt: attempts, signal }))
+        effect.call(request, { key, idempotencyKey, attempt: attempts, signal }),
+      )
       this.#options.counters.effectsCompleted += 1
       this.#complete(lane, { rowKey, outcome: { kind: 'done', value, attempts } })
     } catch (cause) {
@@ -169,7 +171,8 @@ export class EffectRunner {
 
   /** One call, ended by its time-out or by the close of the task, whichever comes first. */
   async #call(
-    { settings }: EffectNode, call: (signal: AbortSignal) => Promise<unknown>,
+    { settings }: EffectNode,
+    call: (signal: AbortSignal) => Promise<unknown>,
   ): Promise<unknown> {
     const controller = new AbortController()
     const { promise: ended, reject } = Promise.withResolvers<never>()
@@ -178,7 +181,8 @@ export class EffectRunner {
       reject(reason)
     }
     const cancel = this.#options.clock.setTimer(settings.timeoutMs, () =>
-      end(new Error(`no answer within ${settings.timeoutMs} ms`)))
+      end(new Error(`no answer within ${settings.timeoutMs} ms`)),
+    )
     this.#calls.add(end)
     try {
       return await Promise.race([call(controller.signal), ended])
@@ -190,7 +194,7 @@ export class EffectRunner {
 
   #failed(
     lane: Lane,
-    at: { readonly rowKey: string, readonly attempts: number, readonly wasUnknown: boolean },
+    at: { readonly rowKey: string; readonly attempts: number; readonly wasUnknown: boolean },
     cause: unknown,
   ): void {
     if (this.#isClosed) return

@@ -11,8 +11,8 @@ import { type HandlerAnswer, type RuntimeConfig } from '../runtime-config.ts'
 
 export type Verdict =
   | { readonly kind: 'fail' | 'skip' }
-  | { readonly kind: 'deadLetter', readonly attempts: number }
-  | { readonly kind: 'retry', readonly backoffMs: number }
+  | { readonly kind: 'deadLetter'; readonly attempts: number }
+  | { readonly kind: 'retry'; readonly backoffMs: number }
 
 export class FailurePolicy {
   readonly #config: RuntimeConfig

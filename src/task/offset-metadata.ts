@@ -18,7 +18,7 @@ export const decodeOffsetMetadata = (metadata: string): OffsetMetadata => {
   const nothing: OffsetMetadata = { streamTimeMs: -Infinity, schedules: {} }
   if (!metadata.startsWith('{"v":1,')) return nothing
   try {
-    const { t, p } = JSON.parse(metadata) as { t: number | null, p: Record<string, number> }
+    const { t, p } = JSON.parse(metadata) as { t: number | null; p: Record<string, number> }
     return { streamTimeMs: t ?? -Infinity, schedules: p }
   } catch {
     return nothing

@@ -29,7 +29,8 @@ export class RecordQueue {
 
   enqueue(batch: RawBatch): void {
     const first = batch.records[0]
-    const start = first === undefined ? batch.nextOffset : batch.baseOffset + BigInt(first.offsetDelta)
+    const start =
+      first === undefined ? batch.nextOffset : batch.baseOffset + BigInt(first.offsetDelta)
     if (start < this.#fetchedTo) {
       throw new Error(`${this.topic}-${this.partition}: fetched ${start} after ${this.#fetchedTo}`)
     }

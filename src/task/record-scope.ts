@@ -21,7 +21,7 @@ export class StagedOutput {
   readonly cause: RecordPosition | undefined
 
   constructor(
-    to: { readonly topic: string, readonly partition: number, readonly timestampMs: number },
+    to: { readonly topic: string; readonly partition: number; readonly timestampMs: number },
     content: {
       readonly key: Uint8Array | null
       readonly value: Uint8Array | null
@@ -78,7 +78,10 @@ export class RecordScope {
   }
 
   /** Hands what all kept records staged to the commit. */
-  drain(): { readonly outputs: readonly StagedOutput[], readonly effects: readonly EffectRequest[] } {
+  drain(): {
+    readonly outputs: readonly StagedOutput[]
+    readonly effects: readonly EffectRequest[]
+  } {
     const drained = { outputs: this.#outputs, effects: this.#effects }
     this.#outputs = []
     this.#effects = []

@@ -36,7 +36,11 @@ import { type RecordQueue } from './record-queue.ts'
 import { type TaskCounters } from './task-counters.ts'
 import { type TaskGeneration } from './task-generation.ts'
 import {
-  decodeRecord, encodeOutput, type TaskSink, type TaskSource, UnwritableRecordError,
+  decodeRecord,
+  encodeOutput,
+  type TaskSink,
+  type TaskSource,
+  UnwritableRecordError,
 } from './task-io.ts'
 
 export interface TaskInput {
@@ -103,7 +107,9 @@ export class StreamTask implements TaskServices {
     this.#records = options.records
     this.#counters = options.counters
     this.#group = new PartitionGroup(
-      options.inputs.map(({ queue }) => queue), options.config.maxTaskIdleMs)
+      options.inputs.map(({ queue }) => queue),
+      options.config.maxTaskIdleMs,
+    )
     this.#inputs = new Map(options.inputs.map((input) => [input.queue, input]))
     this.#schedule = new PunctuationSchedule(options.metadata.schedules)
     this.#policy = new FailurePolicy(options.config)
@@ -135,7 +141,9 @@ export class StreamTask implements TaskServices {
 
   /** Fires what is due, each firing in a record scope of its own. @returns how many fired */
   punctuate(nowMs: number): number {
-    return this.#punctuateOn('streamTime', this.#streamTimeMs) + this.#punctuateOn('wallClock', nowMs)
+    return (
+      this.#punctuateOn('streamTime', this.#streamTimeMs) + this.#punctuateOn('wallClock', nowMs)
+    )
   }
 
   /**
@@ -147,7 +155,11 @@ export class StreamTask implements TaskServices {
     const effect = this.#scope.effects.get(node)
     if (effect === undefined) throw new Error(`task ${this.taskId} has no effect ${node}`)
     const position = { topic: node, partition: this.partition, offset: -1n }
-    const error = this.#inScope(() => position, node, () => effect.input.next(completion))
+    const error = this.#inScope(
+      () => position,
+      node,
+      () => effect.input.next(completion),
+    )
     if (error === undefined) this.#consumed = true
     return error
   }
@@ -179,10 +191,15 @@ export class StreamTask implements TaskServices {
   /** What a commit says about the inputs: sent with every transaction in which the task wrote. */
   offsets(): TaskGeneration['offsets'] {
     const metadata = encodeOffsetMetadata({
-      streamTimeMs: this.#streamTimeMs, schedules: this.#schedule.toJSON(),
+      streamTimeMs: this.#streamTimeMs,
+      schedules: this.#schedule.toJSON(),
     })
-    return this.#options.inputs.map(({ queue: { topic, partition, position } }) =>
-      ({ topic, partition, offset: position, metadata }))
+    return this.#options.inputs.map(({ queue: { topic, partition, position } }) => ({
+      topic,
+      partition,
+      offset: position,
+      metadata,
+    }))
   }
 
   /** The first commit after an assignment says where processing starts, records or not. */
@@ -239,9 +256,12 @@ export class StreamTask implements TaskServices {
     const sink = this.#options.sinks.get(topicName)
     if (sink === undefined) throw new Error(`task ${this.taskId} has no sink ${topicName}`)
     this.#counters.outputsStaged += 1
-    this.#records.stage(encodeOutput(sink, record, {
-      taskPartition: this.partition, cause: this.#position?.(),
-    }))
+    this.#records.stage(
+      encodeOutput(sink, record, {
+        taskPartition: this.partition,
+        cause: this.#position?.(),
+      }),
+    )
   }
 
   streamTimeMs(): number {
@@ -285,8 +305,12 @@ export class StreamTask implements TaskServices {
     }
     const { timestampMs } = raw
     if (timestampMs < 0 || timestampMs > nowMs + this.#options.config.maxFutureSkewMs) {
-      return this.#error('STREAMS_TIMESTAMP', source.logicalName, position,
-        new Error(`timestamp ${timestampMs} is negative or further ahead than maxFutureSkewMs`))
+      return this.#error(
+        'STREAMS_TIMESTAMP',
+        source.logicalName,
+        position,
+        new Error(`timestamp ${timestampMs} is negative or further ahead than maxFutureSkewMs`),
+      )
     }
     let record: StreamRecord<unknown, unknown>
     try {
@@ -296,11 +320,19 @@ export class StreamTask implements TaskServices {
     }
     if (timestampMs > this.#streamTimeMs) this.#streamTimeMs = timestampMs
     const stream = this.#scope.source(source.logicalName)!
-    return this.#inScope(() => position, source.logicalName, () => stream.emit(record))
+    return this.#inScope(
+      () => position,
+      source.logicalName,
+      () => stream.emit(record),
+    )
   }
 
   /** Opens a record scope around `body`; whatever it throws undoes all of it. */
-  #inScope(position: () => RecordPosition, node: string, body: () => void): RecordError | undefined {
+  #inScope(
+    position: () => RecordPosition,
+    node: string,
+    body: () => void,
+  ): RecordError | undefined {
     this.#throwFault()
     const { gate } = this.#scope
     if (gate.phase !== 'idle') throw gate.fault(node, 'STREAMS_REENTRY', nested)
@@ -326,8 +358,8 @@ export class StreamTask implements TaskServices {
     this.#counters.rolledBack += 1
     this.rebuild()
     if (failure.cause instanceof TopologyError) throw failure.cause
-    const code = failure.cause instanceof UnwritableRecordError
-      ? 'STREAMS_PRODUCTION' : 'STREAMS_PROCESSING'
+    const code =
+      failure.cause instanceof UnwritableRecordError ? 'STREAMS_PRODUCTION' : 'STREAMS_PROCESSING'
     return this.#error(code, failure.node, position(), failure.cause)
   }
 
@@ -336,8 +368,12 @@ export class StreamTask implements TaskServices {
     const verdict = this.#policy.judge(error)
     switch (verdict.kind) {
       case 'fail':
-        throw new RuntimeError('STREAMS_HANDLER_FAILED', `${error.message}; the handler for `
-          + `${error.code} is set to fail: mend the cause, or choose deadLetter`, error)
+        throw new RuntimeError(
+          'STREAMS_HANDLER_FAILED',
+          `${error.message}; the handler for `
+            + `${error.code} is set to fail: mend the cause, or choose deadLetter`,
+          error,
+        )
       case 'retry':
         this.#counters.retries += 1
         this.#retryAtMs = nowMs + verdict.backoffMs
@@ -356,7 +392,9 @@ export class StreamTask implements TaskServices {
     const { deadLetters, applicationId, config, logger } = this.#options
     const { key, value, timestampMs } = raw
     const headers = deadLetterHeaders(raw.headers, error, {
-      attempts, applicationId, applicationVersion: config.applicationVersion,
+      attempts,
+      applicationId,
+      applicationVersion: config.applicationVersion,
     })
     const partition = this.partition % deadLetters.partitions
     const written = { topic: deadLetters.topic, partition, timestampMs: Math.max(0, timestampMs) }
@@ -365,8 +403,10 @@ export class StreamTask implements TaskServices {
     this.#records.stage(new StagedOutput(written, content, undefined))
     this.#records.keep()
     this.#counters.deadLetters += 1
-    logger.warn({ code: error.code, task: this.taskId, node: error.node, reason: error.message },
-      'record went to the dead letters')
+    logger.warn(
+      { code: error.code, task: this.taskId, node: error.node, reason: error.message },
+      'record went to the dead letters',
+    )
   }
 
   #punctuateOn(on: PunctuationTime, timeMs: number): number {
@@ -383,8 +423,11 @@ export class StreamTask implements TaskServices {
   /** A punctuation that fails is undone, counted, logged, and due again after its interval. */
   #fire(punctuator: Punctuator, timeMs: number): void {
     const position = { topic: punctuator.name, partition: this.partition, offset: -1n }
-    const error = this.#inScope(() => position, punctuator.name,
-      () => punctuator.input.next(timeMs))
+    const error = this.#inScope(
+      () => position,
+      punctuator.name,
+      () => punctuator.input.next(timeMs),
+    )
     this.#schedule.fired(punctuator, timeMs)
     this.#counters.punctuations += 1
     if (error === undefined) return
@@ -399,7 +442,10 @@ export class StreamTask implements TaskServices {
   }
 
   #error(
-    code: RecordErrorCode, node: string, position: RecordPosition, cause: unknown,
+    code: RecordErrorCode,
+    node: string,
+    position: RecordPosition,
+    cause: unknown,
   ): RecordError {
     return new RecordError(code, { taskId: this.taskId, node, position }, cause)
   }

@@ -30,14 +30,16 @@ export interface TaskSink {
 
 /** @throws {Error} what the serde says, or that the value is null: a deserialization failure */
 export const decodeRecord = (
-  { serdes, acceptsNull }: TaskSource, raw: RawRecord,
+  { serdes, acceptsNull }: TaskSource,
+  raw: RawRecord,
 ): StreamRecord<unknown, unknown> => {
   const { key, value, timestampMs, headers } = raw
   const decodedKey = key === null ? undefined : serdes.key.decode(key)
   if (value !== null) {
     return new StreamRecord(decodedKey, serdes.value.decode(value), timestampMs, headers)
   }
-  if (acceptsNull) return new StreamRecord<unknown, unknown>(decodedKey, undefined, timestampMs, headers)
+  if (acceptsNull)
+    return new StreamRecord<unknown, unknown>(decodedKey, undefined, timestampMs, headers)
   throw new Error('the value is null; read the topic as a table, or wrap its serde in nullable()')
 }
 
@@ -57,7 +59,9 @@ export interface OutputContext {
 
 /** @throws {UnwritableRecordError} not encodable, too large, or a timestamp out of bounds */
 export const encodeOutput = (
-  sink: TaskSink, record: StreamRecord<unknown, unknown>, context: OutputContext,
+  sink: TaskSink,
+  record: StreamRecord<unknown, unknown>,
+  context: OutputContext,
 ): StagedOutput => {
   const { timestampMs, headers } = record
   const { key, value } = encodeContent(sink, record)
@@ -68,18 +72,22 @@ export const encodeOutput = (
   for (const header of headers) sizeBytes += header.key.length + (header.value?.length ?? 0) + 8
   if (sizeBytes > sink.maxMessageBytes) {
     throw new UnwritableRecordError(
-      `${sink.topic}: ${sizeBytes} bytes are more than its limit of ${sink.maxMessageBytes}`)
+      `${sink.topic}: ${sizeBytes} bytes are more than its limit of ${sink.maxMessageBytes}`,
+    )
   }
-  const partition = key === null
-    ? context.taskPartition % sink.partitions
-    : partitionOf(key, sink.partitions)
+  const partition =
+    key === null ? context.taskPartition % sink.partitions : partitionOf(key, sink.partitions)
   return new StagedOutput(
-    { topic: sink.topic, partition, timestampMs }, { key, value, headers }, context.cause)
+    { topic: sink.topic, partition, timestampMs },
+    { key, value, headers },
+    context.cause,
+  )
 }
 
 const encodeContent = (
-  { topic, serdes }: TaskSink, { key, value }: StreamRecord<unknown, unknown>,
-): { key: Uint8Array | null, value: Uint8Array | null } => {
+  { topic, serdes }: TaskSink,
+  { key, value }: StreamRecord<unknown, unknown>,
+): { key: Uint8Array | null; value: Uint8Array | null } => {
   try {
     return {
       key: key === undefined || key === null ? null : serdes.key.encode(key),

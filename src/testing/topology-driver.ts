@@ -19,10 +19,20 @@ import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
 import { bytes } from '../serde/bytes.ts'
 import { type Store } from '../stores/store.ts'
 import {
-  allTaskIds, inputsOf, openInputs, openStores, sinkOf, sinksOf, type TaskIdentity, taskIdentity,
+  allTaskIds,
+  inputsOf,
+  openInputs,
+  openStores,
+  sinkOf,
+  sinksOf,
+  type TaskIdentity,
+  taskIdentity,
 } from '../runtime/open-task.ts'
-import { changelogTopicName, deadLetterTopicName, repartitionTopicName }
-  from '../runtime/internal-names.ts'
+import {
+  changelogTopicName,
+  deadLetterTopicName,
+  repartitionTopicName,
+} from '../runtime/internal-names.ts'
 import { storeBatch, sealGeneration } from '../runtime/generation.ts'
 import { StoreQuery } from '../runtime/queries.ts'
 import { macrotask } from '../runtime/sleep.ts'
@@ -73,7 +83,7 @@ export class TopologyDriver {
   readonly #outputs: Output[] = []
   /** What was written, by topic and partition; the index is the offset. */
   readonly #log = new Map<string, Output[]>()
-  readonly #committed = new Map<string, { offset: bigint, metadata: string }>()
+  readonly #committed = new Map<string, { offset: bigint; metadata: string }>()
   #tasks: readonly DriverTask[] = []
 
   constructor(topology: Topology, options: DriverOptions = {}) {
@@ -92,7 +102,12 @@ export class TopologyDriver {
    * @throws {TopologyError | RuntimeError} what would stop the task; a record that only fails is
    *                                        found in `deadLetters()`
    */
-  pipe<K, V>(topic: Topic<K, V>, key: NoInfer<K>, value: NoInfer<V>, options: PipeOptions = {}): void {
+  pipe<K, V>(
+    topic: Topic<K, V>,
+    key: NoInfer<K>,
+    value: NoInfer<V>,
+    options: PipeOptions = {},
+  ): void {
     const keyBytes = key === undefined ? null : topic.key.encode(key)
     const valueBytes = value === undefined ? null : topic.value.encode(value)
     this.pipeBytes(topic, keyBytes, valueBytes, options)
@@ -124,7 +139,7 @@ export class TopologyDriver {
     this.#turn()
   }
 
-  /** Waits for external calls and processes what they answer, until none is open or all back off. */
+  /** Waits for external calls and processes their answers, until none is open or all back off. */
   async settleEffects(): Promise<void> {
     for (let idle = 0; idle < idleTurnsMax; idle++) {
       await macrotask()
@@ -143,10 +158,15 @@ export class TopologyDriver {
 
   /** Removes and returns what was written to a topic so far, decoded. */
   read<K, V>(topic: Topic<K, V>): StreamRecord<K, V>[] {
-    return this.#take(this.#topics.physicalName(topic.name)).map((output) => new StreamRecord(
-      (output.key === null ? undefined : topic.key.decode(output.key)) as K,
-      (output.value === null ? undefined : topic.value.decode(output.value)) as V,
-      output.timestampMs, output.headers))
+    return this.#take(this.#topics.physicalName(topic.name)).map(
+      (output) =>
+        new StreamRecord(
+          (output.key === null ? undefined : topic.key.decode(output.key)) as K,
+          (output.value === null ? undefined : topic.value.decode(output.value)) as V,
+          output.timestampMs,
+          output.headers,
+        ),
+    )
   }
 
   values<K, V>(topic: Topic<K, V>): V[] {
@@ -156,18 +176,22 @@ export class TopologyDriver {
   /** Removes and returns the dead letters so far. */
   deadLetters(): DriverDeadLetter[] {
     return this.#take(deadLetterTopicName(applicationId)).map(({ key, value, headers }) => ({
-      key, value,
-      headers: Object.fromEntries(headers.map((header) =>
-        [header.key, Buffer.from(header.value ?? []).toString()])),
+      key,
+      value,
+      headers: Object.fromEntries(
+        headers.map((header) => [header.key, Buffer.from(header.value ?? []).toString()]),
+      ),
     }))
   }
 
   /** Committed state, as an interactive query sees it. */
   query<Opened, Reader>(store: Store<Opened, Reader>): StoreQuery<Reader> {
-    return new StoreQuery(store.name, () => this.#tasks.flatMap(({ task }) => {
-      const found = task.store(store.name)
-      return found === undefined ? [] : [store.reader(found.slots)]
-    }))
+    return new StoreQuery(store.name, () =>
+      this.#tasks.flatMap(({ task }) => {
+        const found = task.store(store.name)
+        return found === undefined ? [] : [store.reader(found.slots)]
+      }),
+    )
   }
 
   /** Stops and starts again from committed state; external calls in flight are forgotten. */
@@ -202,14 +226,23 @@ export class TopologyDriver {
     const { metadata = '' } = this.#committed.get(`${first.topic}-${first.partition}`) ?? {}
     const [clock, counters] = [this.clock, this.#counters]
     const task = new StreamTask({
-      id, applicationId, inputs, records, clock, counters,
+      id,
+      applicationId,
+      inputs,
+      records,
+      clock,
+      counters,
       topology: this.#topology,
       sub: identity.sub,
       partition: identity.partition,
       metadata: decodeOffsetMetadata(metadata),
       stores: openStores(identity, {
-        engine: this.#engine, topics: this.#topics, clusterId: 'driver', undo: records.undoLog,
-        cachedSlotsMax: this.#config.cachedSlotsMax, stores: this.#topology.plan.stores,
+        engine: this.#engine,
+        topics: this.#topics,
+        clusterId: 'driver',
+        undo: records.undoLog,
+        cachedSlotsMax: this.#config.cachedSlotsMax,
+        stores: this.#topology.plan.stores,
       }),
       sinks: sinksOf(identity, this.#topics),
       deadLetters: { ...sinkOf(this.#topics.deadLetters), serdes: { key: bytes, value: bytes } },
@@ -221,10 +254,12 @@ export class TopologyDriver {
   }
 
   #offsetsOf(identity: TaskIdentity): ReadonlyMap<string, { readonly offset: bigint }> {
-    return new Map(inputsOf(identity, this.#topics).map(({ topic, partition }) => {
-      const at = `${topic}-${partition}`
-      return [at, this.#committed.get(at) ?? { offset: 0n }]
-    }))
+    return new Map(
+      inputsOf(identity, this.#topics).map(({ topic, partition }) => {
+        const at = `${topic}-${partition}`
+        return [at, this.#committed.get(at) ?? { offset: 0n }]
+      }),
+    )
   }
 
   #append(output: Output): void {
@@ -240,9 +275,15 @@ export class TopologyDriver {
     for (const { queue } of task.inputs) {
       if (queue.topic !== topic || queue.partition !== partition) continue
       queue.enqueue({
-        topic, partition, baseOffset: offset, nextOffset: offset + 1n, sizeBytes: 0,
+        topic,
+        partition,
+        baseOffset: offset,
+        nextOffset: offset + 1n,
+        sizeBytes: 0,
         records: [new RawRecord(0, timestampMs, key, value, headers)],
-        logStartOffset: 0n, lastStableOffset: offset + 1n, highWatermark: offset + 1n,
+        logStartOffset: 0n,
+        lastStableOffset: offset + 1n,
+        highWatermark: offset + 1n,
         leaderEpoch: 0,
       })
     }
@@ -250,7 +291,9 @@ export class TopologyDriver {
 
   /** Records written but not processed before the restart. */
   #refill(task: StreamTask): void {
-    for (const { queue: { topic, partition, fetchedTo } } of task.inputs) {
+    for (const {
+      queue: { topic, partition, fetchedTo },
+    } of task.inputs) {
       const rest = this.#log.get(`${topic}-${partition}`)?.slice(Number(fetchedTo)) ?? []
       rest.forEach((output, index) => this.#enqueue(task, output, fetchedTo + BigInt(index)))
     }
@@ -284,10 +327,18 @@ export class TopologyDriver {
   }
 
   #commit(): void {
-    const generation = sealGeneration(this.#tasks.map(({ task }) => task), this.clock.nowMs())
+    const generation = sealGeneration(
+      this.#tasks.map(({ task }) => task),
+      this.clock.nowMs(),
+    )
     if (generation === undefined) return
-    const produced = generation.batches.map(({ topic, partition }) =>
-      ({ topic, partition, baseOffset: 0n, nextOffset: 0n, leaderEpoch: 0 }))
+    const produced = generation.batches.map(({ topic, partition }) => ({
+      topic,
+      partition,
+      baseOffset: 0n,
+      nextOffset: 0n,
+      leaderEpoch: 0,
+    }))
     this.#disk.apply(storeBatch(generation, produced, this.clock.nowMs()).finish())
     for (const { topic, partition, offset, metadata } of generation.offsets) {
       this.#committed.set(`${topic}-${partition}`, { offset, metadata })

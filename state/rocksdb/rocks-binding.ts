@@ -12,9 +12,15 @@ declare const contextBrand: unique symbol
 declare const iteratorBrand: unique symbol
 declare const batchBrand: unique symbol
 
-export interface RocksContext { readonly [contextBrand]: true }
-export interface RocksIterator { readonly [iteratorBrand]: true }
-export interface RocksBatch { readonly [batchBrand]: true }
+export interface RocksContext {
+  readonly [contextBrand]: true
+}
+export interface RocksIterator {
+  readonly [iteratorBrand]: true
+}
+export interface RocksBatch {
+  readonly [batchBrand]: true
+}
 
 export interface RocksIteratorOptions {
   readonly gte?: Uint8Array
@@ -30,7 +36,7 @@ export interface RocksIteratorOptions {
 export interface RocksOpenOptions {
   readonly createIfMissing: boolean
   readonly memtableMemoryBudget: number
-  readonly compaction: 'level'
+  readonly compaction: 'level' | 'universal'
   readonly compression: boolean
   readonly walCompression: boolean
   readonly cacheSize: number
@@ -49,19 +55,23 @@ export interface RocksBinding {
   db_close(context: RocksContext, callback: Callback): void
   /** A null is a row left out because the answer would pass 2 GiB. */
   db_get_many_sync(
-    context: RocksContext, keys: readonly Uint8Array[], options: NoOptions,
+    context: RocksContext,
+    keys: readonly Uint8Array[],
+    options: NoOptions,
   ): (Buffer | undefined | null)[]
   db_get_property(context: RocksContext, name: string): string
   db_get_latest_sequence(context: RocksContext): number
   /** A range delete, at once. */
   db_clear(
-    context: RocksContext, range: { readonly gte: Uint8Array; readonly lt: Uint8Array },
+    context: RocksContext,
+    range: { readonly gte: Uint8Array; readonly lt: Uint8Array },
   ): void
   iterator_init(context: RocksContext, options: RocksIteratorOptions): RocksIterator
   iterator_seek(iterator: RocksIterator, target: Uint8Array): void
   /** Rows are flat: key, value, key, value. */
   iterator_nextv_sync(
-    iterator: RocksIterator, count: number,
+    iterator: RocksIterator,
+    count: number,
   ): { readonly rows: readonly Buffer[]; readonly finished: boolean }
   iterator_close(iterator: RocksIterator): void
   batch_init(): RocksBatch
@@ -82,7 +92,7 @@ export const loadRocksBinding = (): RocksBinding => {
   } catch (cause) {
     throw new Error(
       `RocksDB cannot be loaded on ${process.platform}-${process.arch}: its binaries are for `
-      + 'linux-x64 (glibc 2.34 or later, AVX2) and darwin-arm64; use another state engine here',
+        + 'linux-x64 (glibc 2.34 or later, AVX2) and darwin-arm64; use another state engine here',
       { cause },
     )
   }

@@ -15,7 +15,11 @@ import { join } from 'node:path'
 import { type ScanOptions } from '../engine.ts'
 import { StoreClosedError, StoreCorruptError } from '../errors.ts'
 import {
-  loadRocksBinding, type RocksBatch, type RocksBinding, type RocksContext, type RocksOpenOptions,
+  loadRocksBinding,
+  type RocksBatch,
+  type RocksBinding,
+  type RocksContext,
+  type RocksOpenOptions,
 } from './rocks-binding.ts'
 import { RocksCursor } from './rocks-cursor.ts'
 import { storeErrorOf } from './rocks-errors.ts'
@@ -85,7 +89,10 @@ export class RocksDatabase {
     checkKey(lt)
     checkLimit(limit)
     return this.#cursor({
-      gte, lt, reverse: reverse === true, limit: Math.min(limit ?? limitMax, limitMax),
+      gte,
+      lt,
+      reverse: reverse === true,
+      limit: Math.min(limit ?? limitMax, limitMax),
     })
   }
 
@@ -121,7 +128,6 @@ export class RocksDatabase {
     return value === '' ? undefined : value
   }
 
-
   /** From now on only writes that are already under way are let through. */
   stopReads(): void {
     if (this.#state === 'open') this.#state = 'closing'
@@ -146,11 +152,18 @@ export class RocksDatabase {
     readonly limit: number
   }): RocksCursor {
     try {
-      const isEmpty = range.gte !== undefined && range.lt !== undefined
+      const isEmpty =
+        range.gte !== undefined
+        && range.lt !== undefined
         && Buffer.compare(range.gte, range.lt) >= 0
-      const iterator = isEmpty ? undefined : this.#binding.iterator_init(this.#context, {
-        ...range, keyEncoding: 'buffer', valueEncoding: 'buffer', fillCache: true,
-      })
+      const iterator = isEmpty
+        ? undefined
+        : this.#binding.iterator_init(this.#context, {
+            ...range,
+            keyEncoding: 'buffer',
+            valueEncoding: 'buffer',
+            fillCache: true,
+          })
       const cursor = new RocksCursor({
         binding: this.#binding,
         iterator,

@@ -6,7 +6,11 @@
  */
 
 import {
-  StoreCorruptError, StoreError, StoreFullError, StoreIoError, StoreLockedError,
+  StoreCorruptError,
+  StoreError,
+  StoreFullError,
+  StoreIoError,
+  StoreLockedError,
 } from '../errors.ts'
 
 export type RocksCall = 'open' | 'read' | 'write' | 'close'

@@ -58,7 +58,8 @@ class SnapshotCursor implements Cursor {
     if (wanted <= 0) return this.#iterator.next(0)
     this.#iterator.seek(this.#reverse ? this.#lt : this.#gte)
     // Downwards the seek may find the exclusive bound itself: one row more, left out again.
-    const rows = this.#iterator.next(wanted + 1)
+    const rows = this.#iterator
+      .next(wanted + 1)
       .filter(([key]) => Buffer.compare(key, this.#gte) >= 0 && Buffer.compare(key, this.#lt) < 0)
       .slice(0, wanted)
     const last = rows.at(-1)?.[0]

@@ -23,7 +23,9 @@ export interface RocksTarget {
  * @throws {StoreConflictError} an expectation failed, nothing was written
  */
 export const rocksWrite = (
-  { binding, context, batch }: RocksTarget, packed: Buffer, sync: boolean,
+  { binding, context, batch }: RocksTarget,
+  packed: Buffer,
+  sync: boolean,
 ): void => {
   try {
     visitEntries(packed, {

@@ -2,13 +2,13 @@
 
 export type WriterRequest =
   | {
-    readonly kind: 'write'
-    /** Transferred: the sender can no longer read it. */
-    readonly packed: ArrayBuffer
-    /** Bytes of `packed` in use. */
-    readonly packedBytes: number
-    readonly sync: boolean
-  }
+      readonly kind: 'write'
+      /** Transferred: the sender can no longer read it. */
+      readonly packed: ArrayBuffer
+      /** Bytes of `packed` in use. */
+      readonly packedBytes: number
+      readonly sync: boolean
+    }
   | { readonly kind: 'deleteRange'; readonly gte: Uint8Array; readonly lt: Uint8Array }
 
 export interface WriterReply {

@@ -14,7 +14,9 @@ import { StoreConflictError, StoreIoError, type StoreError } from '../errors.ts'
 import { type RocksDatabase } from './rocks-database.ts'
 import { storeErrorOf } from './rocks-errors.ts'
 import {
-  type WriterFailure, type WriterReply, type WriterRequest,
+  type WriterFailure,
+  type WriterReply,
+  type WriterRequest,
 } from './rocks-writer-messages.ts'
 
 /**
@@ -57,7 +59,10 @@ export class RocksWriter {
       return this.#writeHere(packed)
     }
     const request = {
-      kind: 'write', packed: packed.buffer, packedBytes: packed.length, sync,
+      kind: 'write',
+      packed: packed.buffer,
+      packedBytes: packed.length,
+      sync,
     } as const
     return this.#send(request, [packed.buffer])
   }

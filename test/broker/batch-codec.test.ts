@@ -6,8 +6,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeBatch, decodeHeader, encodeBatch } from '../../src/broker/embedded/batch-codec.ts'
-import { type BatchHeader, batchKinds, recordBytes }
-  from '../../src/broker/embedded/stored-batch.ts'
+import {
+  type BatchHeader,
+  batchKinds,
+  recordBytes,
+} from '../../src/broker/embedded/stored-batch.ts'
 import { type ProduceRecord } from '../../src/broker/port.ts'
 
 const bytes = fc.option(fc.uint8Array({ maxLength: 80 }), { nil: null })
@@ -15,13 +18,20 @@ const record = fc.record({
   timestampMs: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
   key: bytes,
   value: bytes,
-  headers: fc.array(fc.record({ key: fc.string({ unit: 'binary' }), value: bytes }),
-    { maxLength: 3 }),
+  headers: fc.array(fc.record({ key: fc.string({ unit: 'binary' }), value: bytes }), {
+    maxLength: 3,
+  }),
 })
 
 const headerOf = (records: readonly ProduceRecord[]): BatchHeader => ({
-  kind: batchKinds.data, transactional: true, producerId: 2 ** 40, producerEpoch: 32_766,
-  baseOffset: 2 ** 45, lastOffset: 2 ** 45 + 1_000_000, maxTimestampMs: 5, cleanedAtMs: 9,
+  kind: batchKinds.data,
+  transactional: true,
+  producerId: 2 ** 40,
+  producerEpoch: 32_766,
+  baseOffset: 2 ** 45,
+  lastOffset: 2 ** 45 + 1_000_000,
+  maxTimestampMs: 5,
+  cleanedAtMs: 9,
   sizeBytes: records.reduce((sum, each) => sum + recordBytes(each), 0),
   recordCount: records.length,
 })
@@ -35,25 +45,31 @@ const plain = ({ timestampMs, key, value, headers }: ProduceRecord) => ({
 
 describe('batch codec', () => {
   it('decodes what was encoded', () => {
-    fc.assert(fc.property(fc.array(record, { maxLength: 20 }), (records) => {
-      const header = headerOf(records)
-      const deltas = records.map((_, index) => index * 7)
-      const row = Uint8Array.from(encodeBatch(header, records, deltas))
-      const { records: decoded, ...rest } = decodeBatch(row)
-      expect(rest).toEqual(header)
-      expect(decodeHeader(row)).toEqual(header)
-      expect(decoded.map(plain)).toEqual(records.map(plain))
-      expect(decoded.map(({ offsetDelta }) => offsetDelta)).toEqual(deltas)
-    }))
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 20 }), (records) => {
+        const header = headerOf(records)
+        const deltas = records.map((_, index) => index * 7)
+        const row = Uint8Array.from(encodeBatch(header, records, deltas))
+        const { records: decoded, ...rest } = decodeBatch(row)
+        expect(rest).toEqual(header)
+        expect(decodeHeader(row)).toEqual(header)
+        expect(decoded.map(plain)).toEqual(records.map(plain))
+        expect(decoded.map(({ offsetDelta }) => offsetDelta)).toEqual(deltas)
+      }),
+    )
   })
 
   it('grows for batches larger than its buffer', () => {
     const records = Array.from({ length: 4 }, (_, index) => ({
-      timestampMs: index, key: null, value: new Uint8Array(200_000).fill(index), headers: [],
+      timestampMs: index,
+      key: null,
+      value: new Uint8Array(200_000).fill(index),
+      headers: [],
     }))
     const decoded = decodeBatch(Uint8Array.from(encodeBatch(headerOf(records), records)))
-    expect(decoded.records.map(({ value }) => value!.every((byte, _, all) => byte === all[0])))
-      .toEqual([true, true, true, true])
+    expect(
+      decoded.records.map(({ value }) => value!.every((byte, _, all) => byte === all[0])),
+    ).toEqual([true, true, true, true])
     expect(decoded.records.map(({ value }) => value![0])).toEqual([0, 1, 2, 3])
   })
 

@@ -5,5 +5,8 @@ const supports = { restart: true, maintain: true }
 
 brokerContract('embedded, memory', () => EmbeddedHarness.open(memorySource()), supports)
 brokerContract('embedded, rocksdb', () => EmbeddedHarness.open(rocksSource()), supports)
-brokerContract('embedded, memory, no tail cache', () =>
-  EmbeddedHarness.open(memorySource(), { cacheBytesMax: 0 }), supports)
+brokerContract(
+  'embedded, memory, no tail cache',
+  () => EmbeddedHarness.open(memorySource(), { cacheBytesMax: 0 }),
+  supports,
+)

@@ -8,8 +8,14 @@ import { describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { StoreFullError } from '../../state/errors.ts'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
-import { Probe, batchOf, codeOf, eventually, offsetOf, uncheckedGroup }
-  from '../contract/broker/probe.ts'
+import {
+  Probe,
+  batchOf,
+  codeOf,
+  eventually,
+  offsetOf,
+  uncheckedGroup,
+} from '../contract/broker/probe.ts'
 import { EmbeddedHarness, type EmbeddedOptions, memorySource, turns } from './embedded-harness.ts'
 
 const openCluster = async (options: EmbeddedOptions = {}, disk = new MemoryDisk()) => {
@@ -114,13 +120,17 @@ describe('embedded broker: markers that lag', () => {
     await producer.commit()
     await turns()
     const orders = { topic: 'orders', partition: 0 }
-    expect(await probe.broker.topics.offsets(orders))
-      .toMatchObject({ lastStableOffset: 0n, highWatermark: 1n })
+    expect(await probe.broker.topics.offsets(orders)).toMatchObject({
+      lastStableOffset: 0n,
+      highWatermark: 1n,
+    })
     const reading = probe.committed('group', 'orders')
     await harness.passTime(1000)
     expect(await reading).toBe(7n)
-    expect(await probe.broker.topics.offsets(orders))
-      .toMatchObject({ lastStableOffset: 2n, highWatermark: 2n })
+    expect(await probe.broker.topics.offsets(orders)).toMatchObject({
+      lastStableOffset: 2n,
+      highWatermark: 2n,
+    })
     await harness.dispose()
   })
 
@@ -130,7 +140,8 @@ describe('embedded broker: markers that lag', () => {
     await producer.abort()
     producer.begin()
     let isProduced = false
-    const producing = producer.produce([batchOf('orders', 0, 'kept')])
+    const producing = producer
+      .produce([batchOf('orders', 0, 'kept')])
       .finally(() => (isProduced = true))
     await turns()
     expect(isProduced).toBe(false)

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
-import { EmbeddedBrokerFaults, type FaultOperation, type RandomFaults }
-  from '../../src/broker/embedded/faults.ts'
+import {
+  EmbeddedBrokerFaults,
+  type FaultOperation,
+  type RandomFaults,
+} from '../../src/broker/embedded/faults.ts'
 import { type TransactionalProducer } from '../../src/broker/port.ts'
 import { Prng } from '../../src/testing/prng.ts'
 import { Probe, batchOf, codeOf, offsetOf, uncheckedGroup } from '../contract/broker/probe.ts'
@@ -74,7 +77,8 @@ describe('faults on demand', () => {
     faults.control('produce', () => gate.promise)
     producer.begin()
     let isProduced = false
-    const producing = producer.produce([batchOf('orders', 0, 'a')])
+    const producing = producer
+      .produce([batchOf('orders', 0, 'a')])
       .finally(() => (isProduced = true))
     await harness.passTime(100)
     expect(isProduced).toBe(false)
@@ -85,24 +89,44 @@ describe('faults on demand', () => {
     await harness.dispose()
   })
 
-  const operations: readonly (readonly [FaultOperation, (probe: Probe,
-    producer: TransactionalProducer) => Promise<unknown>])[] = [
+  const operations: readonly (readonly [
+    FaultOperation,
+    (probe: Probe, producer: TransactionalProducer) => Promise<unknown>,
+  ])[] = [
     ['initProducer', (_, producer) => producer.init()],
     ['beginTransaction', async (_, producer) => producer.begin()],
-    ['abort', async (_, producer) => {
-      producer.begin()
-      await producer.abort()
-    }],
-    ['sendOffsets', async (_, producer) => {
-      producer.begin()
-      await producer.sendOffsets([offsetOf('orders', 0, 1n)], uncheckedGroup('group'))
-    }],
-    ['fetch', ({ broker }) => broker.fetcher('test').fetch([], { isolation: 'read_committed',
-      maxWaitMs: 0 })],
+    [
+      'abort',
+      async (_, producer) => {
+        producer.begin()
+        await producer.abort()
+      },
+    ],
+    [
+      'sendOffsets',
+      async (_, producer) => {
+        producer.begin()
+        await producer.sendOffsets([offsetOf('orders', 0, 1n)], uncheckedGroup('group'))
+      },
+    ],
+    [
+      'fetch',
+      ({ broker }) =>
+        broker.fetcher('test').fetch([], { isolation: 'read_committed', maxWaitMs: 0 }),
+    ],
     ['committedOffsets', ({ broker }) => broker.groups.committedOffsets('group', [])],
     ['heartbeat', ({ broker }) => broker.groups.heartbeat(uncheckedGroup('group'))],
-    ['join', ({ broker }) => broker.groups.join({ groupId: 'group', memberId: '',
-      sessionTimeoutMs: 6000, metadata: Buffer.from('a'), assign: () => new Map() })],
+    [
+      'join',
+      ({ broker }) =>
+        broker.groups.join({
+          groupId: 'group',
+          memberId: '',
+          sessionTimeoutMs: 6000,
+          metadata: Buffer.from('a'),
+          assign: () => new Map(),
+        }),
+    ],
   ]
 
   it.each(operations)('meets %s', async (operation, call) => {
@@ -125,24 +149,37 @@ describe('random faults', () => {
   it('start rebalances that nobody asked for', async () => {
     const { harness, probe } = await openFaulty({ prng: new Prng(5), spuriousRebalance: 1 })
     const { groups } = probe.broker
-    const joined = await groups.join({ groupId: 'group', memberId: '', sessionTimeoutMs: 6000,
-      metadata: Buffer.from('a'), assign: () => new Map() })
+    const joined = await groups.join({
+      groupId: 'group',
+      memberId: '',
+      sessionTimeoutMs: 6000,
+      metadata: Buffer.from('a'),
+      assign: () => new Map(),
+    })
     expect(await groups.heartbeat(joined)).toBe('rebalancing')
-    const again = await groups.join({ groupId: 'group', memberId: joined.memberId,
-      sessionTimeoutMs: 6000, metadata: Buffer.from('a'), assign: () => new Map() })
+    const again = await groups.join({
+      groupId: 'group',
+      memberId: joined.memberId,
+      sessionTimeoutMs: 6000,
+      metadata: Buffer.from('a'),
+      assign: () => new Map(),
+    })
     expect(again.generationId).toBe(joined.generationId + 1)
     await harness.dispose()
   })
 
   it('refuse a produce while the last transaction is ending, if asked to', async () => {
-    const { harness, probe, producer } =
-      await openFaulty({ prng: new Prng(5), concurrentTransactions: 1 })
+    const { harness, probe, producer } = await openFaulty({
+      prng: new Prng(5),
+      concurrentTransactions: 1,
+    })
     producer.begin()
     await producer.produce([batchOf('orders', 0, 'a')])
     await producer.commit()
     producer.begin()
-    expect(await codeOf(producer.produce([batchOf('orders', 0, 'b')])))
-      .toBe('BROKER_CONCURRENT_TRANSACTIONS')
+    expect(await codeOf(producer.produce([batchOf('orders', 0, 'b')]))).toBe(
+      'BROKER_CONCURRENT_TRANSACTIONS',
+    )
     await probe.settled('orders')
     await producer.produce([batchOf('orders', 0, 'b')])
     await producer.commit()
@@ -156,8 +193,15 @@ describe('random faults', () => {
    * asks for its committed offset and goes on there, as a task does.
    */
   it.each([1, 2, 3, 4])('cannot make a careful writer lose or double, seed %i', async (seed) => {
-    const random: RandomFaults = { prng: new Prng(seed), unavailable: 0.08, unknownBefore: 0.05,
-      unknownAfter: 0.05, concurrentTransactions: 0.2, delay: 0.1, delayMsMax: 5 }
+    const random: RandomFaults = {
+      prng: new Prng(seed),
+      unavailable: 0.08,
+      unknownBefore: 0.05,
+      unknownAfter: 0.05,
+      concurrentTransactions: 0.2,
+      delay: 0.1,
+      delayMsMax: 5,
+    }
     const { faults, harness, probe, producer } = await openFaulty(random)
     const ticking = setInterval(() => harness.clock.advanceBy(5), 0)
     const values = Array.from({ length: 60 }, (_, index) => `${index}`)
@@ -166,8 +210,10 @@ describe('random faults', () => {
       try {
         producer.begin()
         await producer.produce([batchOf('orders', 0, values[next]!)])
-        await producer.sendOffsets([offsetOf('orders', 0, BigInt(next + 1))],
-          uncheckedGroup('group'))
+        await producer.sendOffsets(
+          [offsetOf('orders', 0, BigInt(next + 1))],
+          uncheckedGroup('group'),
+        )
         await producer.commit()
         next += 1
       } catch (error) {
@@ -188,7 +234,7 @@ const recovered = async (probe: Probe, producer: TransactionalProducer): Promise
   for (;;) {
     try {
       await producer.init()
-      return Number(await probe.committed('group', 'orders') ?? 0n)
+      return Number((await probe.committed('group', 'orders')) ?? 0n)
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error
     }

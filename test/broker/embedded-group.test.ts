@@ -6,7 +6,10 @@ import { codeOf } from '../contract/broker/probe.ts'
 import { EmbeddedHarness, memorySource, turns } from './embedded-harness.ts'
 
 const requestOf = (name: string, more?: Partial<JoinRequest>): JoinRequest => ({
-  groupId: 'group', memberId: '', sessionTimeoutMs: 6000, metadata: Buffer.from(name),
+  groupId: 'group',
+  memberId: '',
+  sessionTimeoutMs: 6000,
+  metadata: Buffer.from(name),
   assign: (members) => new Map(members.map(({ memberId, metadata }) => [memberId, metadata])),
   ...more,
 })
@@ -45,11 +48,13 @@ describe('embedded groups', () => {
   it('an assignor that throws fails the leader only', async () => {
     const harness = await EmbeddedHarness.open(memorySource())
     const { groups } = harness.embedded
-    const broken = groups.join(requestOf('broken', {
-      assign: () => {
-        throw new Error('assignor bug')
-      },
-    }))
+    const broken = groups.join(
+      requestOf('broken', {
+        assign: () => {
+          throw new Error('assignor bug')
+        },
+      }),
+    )
     const other = groups.join(requestOf('other'))
     await expect(broken).rejects.toThrow('assignor bug')
     expect(Buffer.from((await other).assignment).toString()).toBe('other')

@@ -5,8 +5,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EmbeddedBroker, type EmbeddedBrokerOptions }
-  from '../../src/broker/embedded/embedded-broker.ts'
+import {
+  EmbeddedBroker,
+  type EmbeddedBrokerOptions,
+} from '../../src/broker/embedded/embedded-broker.ts'
 import { type Broker } from '../../src/broker/port.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type Engine } from '../../state/engine.ts'
@@ -57,10 +59,7 @@ export class EmbeddedHarness implements BrokerHarness {
     this.#options = options
   }
 
-  static async open(
-    source: EngineSource,
-    options: EmbeddedOptions = {},
-  ): Promise<EmbeddedHarness> {
+  static async open(source: EngineSource, options: EmbeddedOptions = {}): Promise<EmbeddedHarness> {
     const harness = new EmbeddedHarness(source, { seed: 1, maintenanceIntervalMs: 0, ...options })
     await harness.#start()
     return harness

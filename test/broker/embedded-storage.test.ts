@@ -23,8 +23,11 @@ describe('embedded broker: tail cache', () => {
     await probe.create('orders')
     const producer = probe.broker.producer('test')
     const fetcher = probe.broker.fetcher('test')
-    const ask = () => fetcher.fetch([{ topic: 'orders', partition: 0, offset: 0n, maxBytes: 1000 }],
-      { isolation: 'read_committed', maxWaitMs: 0 })
+    const ask = () =>
+      fetcher.fetch([{ topic: 'orders', partition: 0, offset: 0n, maxBytes: 1000 }], {
+        isolation: 'read_committed',
+        maxWaitMs: 0,
+      })
     await ask()
     await producer.send([batchOf('orders', 0, 'cached')])
     harness.clock.advanceBy(60_000)
@@ -39,8 +42,11 @@ describe('embedded broker: tail cache', () => {
     const { harness, probe } = await openCluster()
     await probe.create('orders')
     const fetcher = probe.broker.fetcher('test')
-    const ask = () => fetcher.fetch([{ topic: 'orders', partition: 0, offset: 0n, maxBytes: 1000 }],
-      { isolation: 'read_committed', maxWaitMs: 0 })
+    const ask = () =>
+      fetcher.fetch([{ topic: 'orders', partition: 0, offset: 0n, maxBytes: 1000 }], {
+        isolation: 'read_committed',
+        maxWaitMs: 0,
+      })
     await ask()
     const record = recordOf('key', 'value')
     await probe.broker.producer('test').send([{ topic: 'orders', partition: 0, records: [record] }])
@@ -112,8 +118,10 @@ describe('embedded broker: rows', () => {
 
 describe('embedded broker: maintenance', () => {
   it('compacts by its timer once it is worth while', async () => {
-    const { disk, harness, probe } =
-      await openCluster({ maintenanceIntervalMs: 1000, dirtyRecordsMin: 10 })
+    const { disk, harness, probe } = await openCluster({
+      maintenanceIntervalMs: 1000,
+      dirtyRecordsMin: 10,
+    })
     await probe.create('table', 1, compacted)
     const producer = probe.broker.producer('test')
     const write = async (count: number): Promise<void> => {
@@ -151,9 +159,12 @@ describe('embedded broker: maintenance', () => {
     const { harness, probe } = await openCluster()
     await probe.create('table', 1, compacted)
     await probe.values('table')
-    await probe.broker.fetcher('test').fetch(
-      [{ topic: 'table', partition: 0, offset: 0n, maxBytes: 1000 }],
-      { isolation: 'read_committed', maxWaitMs: 0 })
+    await probe.broker
+      .fetcher('test')
+      .fetch([{ topic: 'table', partition: 0, offset: 0n, maxBytes: 1000 }], {
+        isolation: 'read_committed',
+        maxWaitMs: 0,
+      })
     const producer = probe.broker.producer('test')
     for (const value of ['1', '2', '3']) {
       await producer.send([{ topic: 'table', partition: 0, records: [recordOf('key', value)] }])
@@ -168,8 +179,10 @@ describe('embedded broker: maintenance', () => {
     const { harness, probe } = await openCluster()
     await probe.create('table', 1, { ...compacted, deleteRetentionMs: 10_000 })
     const producer = probe.broker.producer('test')
-    const write = (...keys: string[]) => producer.send(keys.map((key) =>
-      ({ topic: 'table', partition: 0, records: [recordOf(key, null)] })))
+    const write = (...keys: string[]) =>
+      producer.send(
+        keys.map((key) => ({ topic: 'table', partition: 0, records: [recordOf(key, null)] })),
+      )
     const keys = async () => (await probe.read('table')).map(({ key }) => key)
     await write('early', 'seal')
     await harness.maintain()
@@ -192,9 +205,12 @@ describe('embedded broker: maintenance', () => {
     await harness.maintain()
     expect(batchRows(disk)).toBe(2)
     expect(await probe.read('table')).toHaveLength(200)
-    const middle = await probe.broker.fetcher('test').fetch(
-      [{ topic: 'table', partition: 0, offset: 120n, maxBytes: 1 }],
-      { isolation: 'read_committed', maxWaitMs: 0 })
+    const middle = await probe.broker
+      .fetcher('test')
+      .fetch([{ topic: 'table', partition: 0, offset: 120n, maxBytes: 1 }], {
+        isolation: 'read_committed',
+        maxWaitMs: 0,
+      })
     expect(middle[0]!.baseOffset + BigInt(middle[0]!.records[0]!.offsetDelta)).toBe(120n)
     await harness.dispose()
   })
@@ -210,6 +226,6 @@ describe('embedded broker: maintenance', () => {
     const cleaning = harness.maintain().catch((error: unknown) => error)
     await turns(2)
     await harness.dispose()
-    expect([undefined, 'BROKER_CLOSED']).toContain((await cleaning as { code?: string })?.code)
+    expect([undefined, 'BROKER_CLOSED']).toContain(((await cleaning) as { code?: string })?.code)
   })
 })

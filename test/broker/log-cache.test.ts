@@ -3,17 +3,26 @@ import { LogCache, LogTail } from '../../src/broker/embedded/log-cache.ts'
 import { batchKinds, type StoredBatch } from '../../src/broker/embedded/stored-batch.ts'
 
 const batchAt = (offset: number, sizeBytes = 1000): StoredBatch => ({
-  kind: batchKinds.data, transactional: false, producerId: -1, producerEpoch: 0,
-  baseOffset: offset, lastOffset: offset + 9, maxTimestampMs: 0, cleanedAtMs: 0, sizeBytes,
-  recordCount: 0, records: [],
+  kind: batchKinds.data,
+  transactional: false,
+  producerId: -1,
+  producerEpoch: 0,
+  baseOffset: offset,
+  lastOffset: offset + 9,
+  maxTimestampMs: 0,
+  cleanedAtMs: 0,
+  sizeBytes,
+  recordCount: 0,
+  records: [],
 })
 
 describe('log cache', () => {
   it('finds the batch that holds an offset, or the next one behind a gap', () => {
     const [cache, tail] = [new LogCache(1e6), new LogTail()]
     for (const offset of [100, 110, 150]) cache.add(tail, batchAt(offset))
-    expect([100, 109, 110, 119, 120, 155, 160].map((offset) => tail.placeOf(offset)))
-      .toEqual([0, 0, 1, 1, 2, 2, 3])
+    expect([100, 109, 110, 119, 120, 155, 160].map((offset) => tail.placeOf(offset))).toEqual([
+      0, 0, 1, 1, 2, 2, 3,
+    ])
   })
 
   it('drops the oldest batch of all logs when the budget is used up', () => {

@@ -12,6 +12,7 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..', '..')
 const main = join(root, 'src', 'cli', 'main.ts')
+const compileCache = join(root, 'node_modules', '.cache', 'node')
 
 export interface Ended {
   readonly exitCode: number | null
@@ -35,7 +36,7 @@ export interface SpawnOptions {
 export const startMillrace = (args: readonly string[], options: SpawnOptions = {}): Running => {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
     cwd: options.cwd ?? root,
-    env: { ...process.env, ...options.env },
+    env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let [stdout, stderr] = ['', '']

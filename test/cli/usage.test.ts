@@ -2,9 +2,8 @@
  * Goal: a mistake at the command line ends with 2 and the nearest known word, never with a guess.
  */
 
-import { writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
-import { symlinkSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { millrace, temporaryDirectory } from './run-millrace.ts'
@@ -14,7 +13,7 @@ afterAll(() => folder.remove())
 
 const stateDir = join(folder.path, 'unused')
 
-describe('usage', () => {
+describe('usage', { timeout: 60_000 }, () => {
   it.each([
     [['dev', '--prot', '1'], "unknown option '--prot'; the nearest known one is '--port'"],
     [['dev', '--state-dri=x'], "the nearest known one is '--state-dir'"],

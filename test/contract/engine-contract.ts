@@ -47,7 +47,9 @@ const textOf = (value: Uint8Array | undefined): string | undefined =>
   value === undefined ? undefined : latin1FromBytes(value)
 
 export const engineContract = (
-  name: string, factory: () => Promise<EngineHarness>, supports: EngineSupports,
+  name: string,
+  factory: () => Promise<EngineHarness>,
+  supports: EngineSupports,
 ): void => {
   describe(`engine contract: ${name}`, () => {
     let harness: EngineHarness
@@ -69,7 +71,11 @@ export const engineContract = (
     scans(() => engine)
     snapshots(() => engine)
     expectations(() => engine, get)
-    lifecycle(() => engine, () => harness, supports)
+    lifecycle(
+      () => engine,
+      () => harness,
+      supports,
+    )
   })
 }
 
@@ -127,9 +133,13 @@ const readsAndWrites = (engine: () => Engine, get: Get): void => {
     await engine().commit(writes('0'))
     for (let round = 1; round <= 5; round++) {
       let settled = false
-      const commit = engine().commit(writes(String(round))).then(() => (settled = true))
+      const commit = engine()
+        .commit(writes(String(round)))
+        .then(() => (settled = true))
       while (!settled) {
-        const [first, last] = engine().getMany([bytes('row-4999'), bytes('row-0')]).map(textOf)
+        const [first, last] = engine()
+          .getMany([bytes('row-4999'), bytes('row-0')])
+          .map(textOf)
         expect([first, last]).toEqual([last, last])
         await new Promise(setImmediate)
       }
@@ -192,7 +202,11 @@ const scans = (engine: () => Engine): void => {
       expect(found.join('')).toBe(expected)
     }
     const snapshot = engine().snapshot()
-    expect(drain(snapshot.scan(options), 2).map((row) => row[0]).join('')).toBe(expected)
+    expect(
+      drain(snapshot.scan(options), 2)
+        .map((row) => row[0])
+        .join(''),
+    ).toBe(expected)
     snapshot.close()
   })
 
@@ -227,8 +241,14 @@ const snapshots = (engine: () => Engine): void => {
     await engine().commit(batchOf({ a: undefined, b: 'x', bb: 'y', d: 'z' }))
     await engine().commit(batchOf({ a: 'again' }))
     const keys = ['a', 'b', 'bb', 'c', 'd', '']
-    expect(keys.map((key) => textOf(snapshot.get(bytes(key)))))
-      .toEqual(['1', '2', undefined, '3', undefined, undefined])
+    expect(keys.map((key) => textOf(snapshot.get(bytes(key))))).toEqual([
+      '1',
+      '2',
+      undefined,
+      '3',
+      undefined,
+      undefined,
+    ])
     const up = snapshot.scan(all)
     const down = snapshot.scan({ ...all, reverse: true, limit: 2 })
     expect(textOf(up.next(1)[0]![0])).toBe('a')
@@ -253,7 +273,11 @@ const expectations = (engine: () => Engine, get: Get): void => {
 
   it.each([false, true])('writes only if every expectation holds (large: %s)', async (large) => {
     await engine().commit(batchOf({ position: '7' }))
-    const conflicts = [['position', '8'], ['position', undefined], ['other', '7']] as const
+    const conflicts = [
+      ['position', '8'],
+      ['position', undefined],
+      ['other', '7'],
+    ] as const
     for (const [key, value] of conflicts) {
       const commit = engine().commit(expecting(key, value, large))
       await expect(commit).rejects.toThrow(StoreConflictError)
@@ -283,7 +307,9 @@ const expectations = (engine: () => Engine, get: Get): void => {
 }
 
 const lifecycle = (
-  engine: () => Engine, harness: () => EngineHarness, supports: EngineSupports,
+  engine: () => Engine,
+  harness: () => EngineHarness,
+  supports: EngineSupports,
 ): void => {
   it('waits in close for commits in flight, then refuses every call', async () => {
     const rows: Record<string, string> = {}
@@ -291,8 +317,11 @@ const lifecycle = (
     const cursor = engine().scan(all)
     const snapshot = engine().snapshot()
     let commits = 0
-    const inFlight = [batchOf(rows), batchOf({ last: 'one' })]
-      .map((batch) => engine().commit(batch).then(() => commits++))
+    const inFlight = [batchOf(rows), batchOf({ last: 'one' })].map((batch) =>
+      engine()
+        .commit(batch)
+        .then(() => commits++),
+    )
     await Promise.all([engine().close(), engine().close()])
     expect(commits).toBe(2)
     await Promise.all(inFlight)

@@ -2,8 +2,12 @@
 
 import { assert, property, array, nat, integer } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodePosition, encodePosition, judgePosition, type Position }
-  from '../../state/position.ts'
+import {
+  decodePosition,
+  encodePosition,
+  judgePosition,
+  type Position,
+} from '../../state/position.ts'
 import { resolveConfig } from '../../src/runtime-config.ts'
 import { assignTasks } from '../../src/runtime/assignor.ts'
 import { CommitSchedule } from '../../src/runtime/commit-schedule.ts'
@@ -14,27 +18,33 @@ describe('assignTasks', () => {
   const tasks = Array.from({ length: 12 }, (_, i) => `0_${i}`)
 
   test('is balanced to ±1, complete, and keeps what a member owns', () => {
-    assert(property(integer({ min: 1, max: 7 }), array(nat(11)), (count, owned) => {
-      const members = Array.from({ length: count }, (_, i) => ({
-        memberId: `m${i}`,
-        ownedTasks: [...new Set(owned)].filter((task) => task % count === i).map((n) => `0_${n}`),
-      }))
-      const assigned = assignTasks(members, tasks)
-      const sizes = [...assigned.values()].map(({ length }) => length)
-      expect([...assigned.values()].flat().sort()).toEqual([...tasks].sort())
-      expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
-      const share = Math.floor(tasks.length / count)
-      for (const { memberId, ownedTasks } of members) {
-        const kept = ownedTasks.filter((task) => assigned.get(memberId)!.includes(task)).length
-        expect(kept).toBeGreaterThanOrEqual(Math.min(ownedTasks.length, share))
-      }
-    }))
+    assert(
+      property(integer({ min: 1, max: 7 }), array(nat(11)), (count, owned) => {
+        const members = Array.from({ length: count }, (_, i) => ({
+          memberId: `m${i}`,
+          ownedTasks: [...new Set(owned)].filter((task) => task % count === i).map((n) => `0_${n}`),
+        }))
+        const assigned = assignTasks(members, tasks)
+        const sizes = [...assigned.values()].map(({ length }) => length)
+        expect([...assigned.values()].flat().sort()).toEqual([...tasks].sort())
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+        const share = Math.floor(tasks.length / count)
+        for (const { memberId, ownedTasks } of members) {
+          const kept = ownedTasks.filter((task) => assigned.get(memberId)!.includes(task)).length
+          expect(kept).toBeGreaterThanOrEqual(Math.min(ownedTasks.length, share))
+        }
+      }),
+    )
   })
 
   test('a task that two members claim goes to one of them', () => {
-    const assigned = assignTasks([
-      { memberId: 'a', ownedTasks: ['0_0', '0_1'] }, { memberId: 'b', ownedTasks: ['0_0'] },
-    ], ['0_0', '0_1'])
+    const assigned = assignTasks(
+      [
+        { memberId: 'a', ownedTasks: ['0_0', '0_1'] },
+        { memberId: 'b', ownedTasks: ['0_0'] },
+      ],
+      ['0_0', '0_1'],
+    )
     expect([...assigned.values()].flat().sort()).toEqual(['0_0', '0_1'])
   })
 })
@@ -55,8 +65,11 @@ describe('CommitSchedule', () => {
   })
 
   test('so many waiting records make it due at once', () => {
-    const schedule = new CommitSchedule(new ManualClock(0),
-      resolveConfig({ commitRecordsMax: 10 }), new CommitTimings())
+    const schedule = new CommitSchedule(
+      new ManualClock(0),
+      resolveConfig({ commitRecordsMax: 10 }),
+      new CommitTimings(),
+    )
     schedule.started()
     schedule.processed(9)
     expect(schedule.isBackedUp).toBe(false)
@@ -67,11 +80,21 @@ describe('CommitSchedule', () => {
 
 describe('positions', () => {
   const position: Position = {
-    clusterId: 'c', topicId: 't', leaderEpoch: 3, offset: 100n, appliedAtMs: 1_000,
+    clusterId: 'c',
+    topicId: 't',
+    leaderEpoch: 3,
+    offset: 100n,
+    appliedAtMs: 1_000,
   }
   const facts = {
-    clusterId: 'c', topicId: 't', leaderEpoch: 3, logStartOffset: 0n, highWatermark: 150n,
-    deleteRetentionMs: 10_000, marginMs: 1_000, nowMs: 2_000,
+    clusterId: 'c',
+    topicId: 't',
+    leaderEpoch: 3,
+    logStartOffset: 0n,
+    highWatermark: 150n,
+    deleteRetentionMs: 10_000,
+    marginMs: 1_000,
+    nowMs: 2_000,
   }
 
   test('come back as they went', () => {
@@ -88,8 +111,12 @@ describe('positions', () => {
     ['before the start', position, { logStartOffset: 101n }, 'wipe'],
     ['an epoch that the broker does not know', position, { leaderEpoch: 2 }, 'wipe'],
     ['too old, with a gap', position, { nowMs: 10_500 }, 'wipe'],
-    ['old, but only the last marker is missing', position,
-      { nowMs: 10_500, highWatermark: 101n }, 'resume'],
+    [
+      'old, but only the last marker is missing',
+      position,
+      { nowMs: 10_500, highWatermark: 101n },
+      'resume',
+    ],
   ] as const)('%s', (_name, stored, change, verdict) => {
     expect(judgePosition(stored, { ...facts, ...change }).verdict).toBe(verdict)
   })
@@ -100,7 +127,8 @@ describe('resolveConfig', () => {
     expect(() => resolveConfig({ commitIntervalMs: -1 })).toThrow('from 1 to 600000')
     expect(() => resolveConfig({ commitIntervalMs: Number.NaN })).toThrow('commitIntervalMs')
     expect(() => resolveConfig({ commitIntervall: 1 } as never)).toThrow('commitIntervall')
-    expect(() => resolveConfig({ heartbeatIntervalMs: 5_000, sessionTimeoutMs: 6_000 }))
-      .toThrow('a third')
+    expect(() => resolveConfig({ heartbeatIntervalMs: 5_000, sessionTimeoutMs: 6_000 })).toThrow(
+      'a third',
+    )
   })
 })

@@ -13,16 +13,22 @@ const histories = Number(process.env['HISTORIES'] ?? 2_000)
 const only = process.env['SEED']
 
 test.each<[HistoryKind, number]>([
-  ['machine', 0.5], ['worker', 0.3], ['faults', 0.2],
-])('random histories: %s', async (kind, share) => {
-  const count = Math.ceil(histories * share)
-  const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i) : [Number(only)]
-  let [crashes, inputs] = [0, 0]
-  for (const seed of seeds) {
-    const result = await runHistory(seed, kind)
-    crashes += result.crashes
-    inputs += result.inputs
-  }
-  if (only === undefined && kind !== 'faults') expect(crashes).toBeGreaterThan(count / 2)
-  expect(inputs).toBeGreaterThan(0)
-}, 600_000)
+  ['machine', 0.5],
+  ['worker', 0.3],
+  ['faults', 0.2],
+])(
+  'random histories: %s',
+  async (kind, share) => {
+    const count = Math.ceil(histories * share)
+    const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i) : [Number(only)]
+    let [crashes, inputs] = [0, 0]
+    for (const seed of seeds) {
+      const result = await runHistory(seed, kind)
+      crashes += result.crashes
+      inputs += result.inputs
+    }
+    if (only === undefined && kind !== 'faults') expect(crashes).toBeGreaterThan(count / 2)
+    expect(inputs).toBeGreaterThan(0)
+  },
+  600_000,
+)

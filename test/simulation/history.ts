@@ -26,23 +26,27 @@ export interface HistoryResult {
  *              but calls fail before or after their effect
  */
 export const runHistory = async (
-  seed: number, kind: HistoryKind = 'machine',
+  seed: number,
+  kind: HistoryKind = 'machine',
 ): Promise<HistoryResult> => {
   const prng = new Prng(seed)
-  const world = new World(kind === 'worker'
-    ? {
-        markerDelayMs: 10 * prng.int(4),
-        logMarkerDelayMs: prng.pick([0, 100, 2_000]),
-        isReplaced: prng.int(2) === 0,
-      }
-    : {})
+  const world = new World(
+    kind === 'worker'
+      ? {
+          markerDelayMs: 10 * prng.int(4),
+          logMarkerDelayMs: prng.pick([0, 100, 2_000]),
+          isReplaced: prng.int(2) === 0,
+        }
+      : {},
+  )
   const inputs: Input[] = []
   try {
     await world.open()
     const rounds = 1 + prng.int(3)
     for (let round = 0; round < rounds; round++) {
       const batch = Array.from({ length: 1 + prng.int(6) }, (_, i) =>
-        randomInput(prng, inputs.length + i))
+        randomInput(prng, inputs.length + i),
+      )
       await world.send(batch)
       inputs.push(...batch)
       await (kind === 'faults' ? surviveFaults(world, prng) : surviveCrashes(world, prng, kind))
@@ -51,18 +55,24 @@ export const runHistory = async (
     await verify(world, inputs)
     await world.close()
   } catch (cause) {
-    throw new Error(`${kind} history of seed ${seed} failed; replay: SEED=${seed} npx vitest run `
-      + `test/simulation/exactly-once.test.ts\n${String(cause)}`, { cause })
+    throw new Error(
+      `${kind} history of seed ${seed} failed; replay: SEED=${seed} npx vitest run `
+        + `test/simulation/exactly-once.test.ts\n${String(cause)}`,
+      { cause },
+    )
   }
   return { crashes: world.crashes, inputs: inputs.length }
 }
 
 const surviveCrashes = async (
-  world: World, prng: Prng, kind: 'machine' | 'worker',
+  world: World,
+  prng: Prng,
+  kind: 'machine' | 'worker',
 ): Promise<void> => {
   for (let crashes = prng.int(3); crashes > 0; crashes--) {
     world.planCrash({
-      atWrite: 1 + prng.int(crashWritesMax), when: prng.int(2) === 0 ? 'before' : 'after',
+      atWrite: 1 + prng.int(crashWritesMax),
+      when: prng.int(2) === 0 ? 'before' : 'after',
       isWorkerOnly: kind === 'worker',
     })
     if (world.isDown) await world.open()
@@ -75,7 +85,11 @@ const surviveCrashes = async (
 /** Every kind of call may fail, with its effect or without; then the network heals. */
 const surviveFaults = async (world: World, prng: Prng): Promise<void> => {
   world.faults.random = {
-    prng, unavailable: 0.02, unknownBefore: 0.03, unknownAfter: 0.06, partialFetch: 0.2,
+    prng,
+    unavailable: 0.02,
+    unknownBefore: 0.03,
+    unknownAfter: 0.06,
+    partialFetch: 0.2,
     spuriousRebalance: 0.2,
   }
   await world.settle()
@@ -85,6 +99,9 @@ const surviveFaults = async (world: World, prng: Prng): Promise<void> => {
 const randomInput = (prng: Prng, id: number): Input => ({
   account: prng.pick(accounts),
   deposit: {
-    id, cents: 1 + prng.int(500), branch: prng.pick(branches), isPoison: prng.int(10) === 0,
+    id,
+    cents: 1 + prng.int(500),
+    branch: prng.pick(branches),
+    isPoison: prng.int(10) === 0,
   },
 })

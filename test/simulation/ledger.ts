@@ -6,8 +6,21 @@
  */
 
 import {
-  aggregate, effect, json, keyValueStore, mapValues, ofKind, outboxStore, process, repartitionBy,
-  repartitionTopic, stream, to, topic, topology, utf8,
+  aggregate,
+  effect,
+  json,
+  keyValueStore,
+  mapValues,
+  ofKind,
+  outboxStore,
+  process,
+  repartitionBy,
+  repartitionTopic,
+  stream,
+  to,
+  topic,
+  topology,
+  utf8,
 } from '../../src/index.ts'
 
 export interface Deposit {
@@ -32,45 +45,76 @@ export const unreported = keyValueStore('unreported', { key: utf8, value: number
 export const receiptCalls = outboxStore('receipt-calls', { key: utf8, value: json<Deposit>() })
 const byBranch = repartitionTopic('by-branch', { key: utf8, value: json<Deposit>() })
 
-interface Booked { readonly kind: 'booked', readonly deposit: Deposit }
-interface Balance { readonly kind: 'balance', readonly cents: number }
+interface Booked {
+  readonly kind: 'booked'
+  readonly deposit: Deposit
+}
+interface Balance {
+  readonly kind: 'balance'
+  readonly cents: number
+}
 
 export const ledger = topology('ledger', () => {
-  const booked$ = stream(deposits).pipe(process('book', { balanceStore, touchedStore }, {
-    onRecord({ key, value: deposit }, stores): readonly (Booked | Balance)[] {
-      stores.touchedStore.put(key, (stores.touchedStore.get(key) ?? 0) + 1)
-      const cents = (stores.balanceStore.get(key) ?? 0) + deposit.cents
-      stores.balanceStore.put(key, cents)
-      if (deposit.isPoison) throw new Error(`poison ${deposit.id}`)
-      return [{ kind: 'balance', cents }, { kind: 'booked', deposit }]
-    },
-  }))
-  const accepted$ = booked$.pipe(ofKind('booked'), mapValues(({ deposit }) => deposit))
+  const booked$ = stream(deposits).pipe(
+    process(
+      'book',
+      { balanceStore, touchedStore },
+      {
+        onRecord({ key, value: deposit }, stores): readonly (Booked | Balance)[] {
+          stores.touchedStore.put(key, (stores.touchedStore.get(key) ?? 0) + 1)
+          const cents = (stores.balanceStore.get(key) ?? 0) + deposit.cents
+          stores.balanceStore.put(key, cents)
+          if (deposit.isPoison) throw new Error(`poison ${deposit.id}`)
+          return [
+            { kind: 'balance', cents },
+            { kind: 'booked', deposit },
+          ]
+        },
+      },
+    ),
+  )
+  const accepted$ = booked$.pipe(
+    ofKind('booked'),
+    mapValues(({ deposit }) => deposit),
+  )
   return [
-    booked$.pipe(ofKind('balance'), mapValues(({ cents }) => cents), to(balances)),
+    booked$.pipe(
+      ofKind('balance'),
+      mapValues(({ cents }) => cents),
+      to(balances),
+    ),
     accepted$.pipe(
       repartitionBy(byBranch, ({ value }) => value.branch),
-      aggregate(branchStore, () => 0, (count) => count + 1),
+      aggregate(
+        branchStore,
+        () => 0,
+        (count) => count + 1,
+      ),
       to(branchCounts),
     ),
     accepted$.pipe(
-      process('report', { unreported }, {
-        onRecord({ key, value }, stores): readonly number[] {
-          stores.unreported.put(`${key}|${String(value.id).padStart(9, '0')}`, value.id)
-          return []
-        },
-        punctuators: {
-          report: {
-            everyMs: 50, on: 'wallClock',
-            * run(_timeMs, stores) {
-              for (const [row, id] of stores.unreported.range()) {
-                stores.unreported.delete(row)
-                yield [row.split('|')[0]!, id] as const
-              }
+      process(
+        'report',
+        { unreported },
+        {
+          onRecord({ key, value }, stores): readonly number[] {
+            stores.unreported.put(`${key}|${String(value.id).padStart(9, '0')}`, value.id)
+            return []
+          },
+          punctuators: {
+            report: {
+              everyMs: 50,
+              on: 'wallClock',
+              *run(_timeMs, stores) {
+                for (const [row, id] of stores.unreported.range()) {
+                  stores.unreported.delete(row)
+                  yield [row.split('|')[0]!, id] as const
+                }
+              },
             },
           },
         },
-      }),
+      ),
       to(reported),
     ),
     accepted$.pipe(
@@ -110,7 +154,7 @@ export const expectedOf = (inputs: readonly Input[]): Expected => {
     running.set(account, [...sums, (sums.at(-1) ?? 0) + deposit.cents])
     const counts = branches.get(deposit.branch) ?? []
     branches.set(deposit.branch, [...counts, counts.length + 1])
-    ids.set(account, [...ids.get(account) ?? [], deposit.id])
+    ids.set(account, [...(ids.get(account) ?? []), deposit.id])
   }
   return { balances: running, branchCounts: branches, ids, poisoned }
 }

@@ -31,12 +31,14 @@ const firstFailure = async (kind: HistoryKind, histories: number): Promise<strin
 
 describe('a wrong commit is noticed', () => {
   test('the store applied before the transaction ended', async () => {
-    vi.spyOn(Committer.prototype, 'commit').mockImplementation(
-      async function (this: Committer, generation: Generation) {
-        const produced = await this.send(generation)
-        await this.apply(generation, produced)
-        await this.endTransaction()
-      })
+    vi.spyOn(Committer.prototype, 'commit').mockImplementation(async function (
+      this: Committer,
+      generation: Generation,
+    ) {
+      const produced = await this.send(generation)
+      await this.apply(generation, produced)
+      await this.endTransaction()
+    })
     expect(await firstFailure('machine', 300)).toContain('failed')
   }, 120_000)
 
@@ -59,15 +61,16 @@ describe('a wrong commit is noticed', () => {
     expect(await firstFailure('worker', 400)).toContain('failed')
   }, 120_000)
 
-  test('offsets left out of a punctuation: a zombie is not fenced',
-    async () => {
-      expect(await runZombie()).toEqual({ committedByZombie: false })
-      const { sendOffsets } = Committer.prototype
-      vi.spyOn(Committer.prototype, 'sendOffsets').mockImplementation(
-        function (this: Committer, generation: Generation) {
-          const isPunctuation = generation.batches.some(({ topic }) => topic === reported.name)
-          return isPunctuation ? Promise.resolve() : sendOffsets.call(this, generation)
-        })
-      expect(await runZombie()).toEqual({ committedByZombie: true })
-    }, 120_000)
+  test('offsets left out of a punctuation: a zombie is not fenced', async () => {
+    expect(await runZombie()).toEqual({ committedByZombie: false })
+    const { sendOffsets } = Committer.prototype
+    vi.spyOn(Committer.prototype, 'sendOffsets').mockImplementation(function (
+      this: Committer,
+      generation: Generation,
+    ) {
+      const isPunctuation = generation.batches.some(({ topic }) => topic === reported.name)
+      return isPunctuation ? Promise.resolve() : sendOffsets.call(this, generation)
+    })
+    expect(await runZombie()).toEqual({ committedByZombie: true })
+  }, 120_000)
 })

@@ -20,27 +20,32 @@ export const connect = (broker: Broker): Connection => {
   let isCut = false
   let paused: PromiseWithResolvers<void> | undefined
   const never = new Promise<never>(() => {})
-  const wrap = <T extends object>(target: T): T => new Proxy(target, {
-    get: (object, name) => {
-      const member: unknown = Reflect.get(object, name, object)
-      if (typeof member === 'object' && member !== null) return wrap(member)
-      if (typeof member !== 'function') return member
-      return (...args: unknown[]): unknown => {
-        if (isCut) return never
-        if (paused !== undefined && held.has(String(name))) {
-          return paused.promise.then(() => Reflect.apply(member, object, args) as unknown)
+  const wrap = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get: (object, name) => {
+        const member: unknown = Reflect.get(object, name, object)
+        if (typeof member === 'object' && member !== null) return wrap(member)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]): unknown => {
+          if (isCut) return never
+          if (paused !== undefined && held.has(String(name))) {
+            return paused.promise.then(() => Reflect.apply(member, object, args) as unknown)
+          }
+          const result: unknown = Reflect.apply(member, object, args)
+          if (result instanceof Promise) return result.then((value) => (isCut ? never : value))
+          const isHandle = typeof result === 'object' && result !== null
+          return isHandle ? wrap(result) : result
         }
-        const result: unknown = Reflect.apply(member, object, args)
-        if (result instanceof Promise) return result.then((value) => (isCut ? never : value))
-        const isHandle = typeof result === 'object' && result !== null
-        return isHandle ? wrap(result) : result
-      }
-    },
-  })
+      },
+    })
   return {
     broker: wrap(broker),
-    sever: () => { isCut = true },
-    pause: () => { paused = Promise.withResolvers() },
+    sever: () => {
+      isCut = true
+    },
+    pause: () => {
+      paused = Promise.withResolvers()
+    },
     resume: () => {
       paused?.resolve()
       paused = undefined
@@ -50,6 +55,16 @@ export const connect = (broker: Broker): Connection => {
 
 /** The calls that answer with a promise and change something or keep a session alive. */
 const held: ReadonlySet<string> = new Set([
-  'init', 'produce', 'sendOffsets', 'commit', 'abort', 'heartbeat', 'join', 'leave', 'fetch',
-  'committedOffsets', 'offsets', 'send',
+  'init',
+  'produce',
+  'sendOffsets',
+  'commit',
+  'abort',
+  'heartbeat',
+  'join',
+  'leave',
+  'fetch',
+  'committedOffsets',
+  'offsets',
+  'send',
 ])

@@ -10,26 +10,37 @@ import { balances, branchCounts, deposits, type Input, receipts, reported } from
 const partitions = 2
 
 export const createTopics = (broker: Broker): Promise<void> =>
-  broker.topics.create([deposits, balances, branchCounts, reported, receipts].map(({ name }) =>
-    ({ name, partitions, config: { cleanupPolicy: 'delete', retentionMs: -1 } })))
+  broker.topics.create(
+    [deposits, balances, branchCounts, reported, receipts].map(({ name }) => ({
+      name,
+      partitions,
+      config: { cleanupPolicy: 'delete', retentionMs: -1 },
+    })),
+  )
 
 export const sendInputs = async (
-  broker: Broker, clock: Clock, inputs: readonly Input[],
+  broker: Broker,
+  clock: Clock,
+  inputs: readonly Input[],
 ): Promise<void> => {
   const producer = broker.producer('loader')
   for (const { account, deposit } of inputs) {
     const key = deposits.key.encode(account)
     const [value, timestampMs] = [deposits.value.encode(deposit), clock.nowMs()]
-    await producer.send([{
-      topic: deposits.name, partition: partitionOf(key, partitions),
-      records: [{ key, value, timestampMs, headers: noHeaders }],
-    }])
+    await producer.send([
+      {
+        topic: deposits.name,
+        partition: partitionOf(key, partitions),
+        records: [{ key, value, timestampMs, headers: noHeaders }],
+      },
+    ])
   }
 }
 
 /** Every committed record of a topic, partition after partition. */
 export const readTopic = async <K, V>(
-  broker: Broker, topic: Topic<K, V>,
+  broker: Broker,
+  topic: Topic<K, V>,
 ): Promise<StreamRecord<K, V>[]> => {
   const found: StreamRecord<K, V>[] = []
   const described = (await broker.topics.describe([topic.name])).get(topic.name)!
@@ -38,11 +49,19 @@ export const readTopic = async <K, V>(
     const at = { topic: topic.name, partition }
     const { lastStableOffset, logStartOffset } = await broker.topics.offsets(at)
     for (let offset = logStartOffset; offset < lastStableOffset;) {
-      const [batch] = await fetcher.fetch([{ ...at, offset, maxBytes: 1_000_000 }],
-        { isolation: 'read_committed', maxWaitMs: 0 })
+      const [batch] = await fetcher.fetch([{ ...at, offset, maxBytes: 1_000_000 }], {
+        isolation: 'read_committed',
+        maxWaitMs: 0,
+      })
       for (const { key, value, timestampMs, headers } of batch!.records) {
-        found.push(new StreamRecord(
-          topic.key.decode(key!), topic.value.decode(value!), timestampMs, headers))
+        found.push(
+          new StreamRecord(
+            topic.key.decode(key!),
+            topic.value.decode(value!),
+            timestampMs,
+            headers,
+          ),
+        )
       }
       offset = batch!.nextOffset
     }

@@ -46,7 +46,10 @@ export interface CrashPlan {
 const taskCount = 4
 
 const quickConfig = {
-  commitIntervalMs: 20, commitMinIntervalMs: 1, sessionTimeoutMs: 600, heartbeatIntervalMs: 100,
+  commitIntervalMs: 20,
+  commitMinIntervalMs: 1,
+  sessionTimeoutMs: 600,
+  heartbeatIntervalMs: 100,
 } as const
 
 export class World {
@@ -88,7 +91,10 @@ export class World {
       this.broker ??= await this.#openBroker()
       this.#connection = connect(this.broker)
       this.application = new Application({
-        applicationId, topology: ledger, broker: this.#connection.broker, clock,
+        applicationId,
+        topology: ledger,
+        broker: this.#connection.broker,
+        clock,
         instanceId: this.#options.isReplaced === true ? `i${this.crashes}` : 'i',
         config: { ...quickConfig, ...this.#options.config },
         engine: MemoryEngine.create(this.stateDisk),
@@ -97,7 +103,14 @@ export class World {
     }
     let isOpen = false
     let failure: unknown
-    opening().then(() => { isOpen = true }, (error: unknown) => { failure = error })
+    opening().then(
+      () => {
+        isOpen = true
+      },
+      (error: unknown) => {
+        failure = error
+      },
+    )
     await this.#until(() => isOpen || this.#isDown || failure !== undefined)
     if (failure !== undefined && !this.#isDown) throw failure
   }
@@ -150,7 +163,10 @@ export class World {
   async #openBroker(): Promise<Broker> {
     const { clock, faults } = this
     const broker = await EmbeddedBroker.open({
-      engine: MemoryEngine.create(this.brokerDisk), clock, faults, seed: 7,
+      engine: MemoryEngine.create(this.brokerDisk),
+      clock,
+      faults,
+      seed: 7,
       markerDelayMs: this.#options.markerDelayMs ?? 0,
       logMarkerDelayMs: this.#options.logMarkerDelayMs ?? 0,
     })
@@ -170,7 +186,9 @@ export class World {
 
   /** The broker finishes its write whatever happens to the worker; the worker's own may be cut. */
   async #killWorkerAt(
-    disk: MemoryDisk, batch: { finish(): Buffer }, when: 'before' | 'after',
+    disk: MemoryDisk,
+    batch: { finish(): Buffer },
+    when: 'before' | 'after',
   ): Promise<void> {
     if (disk === this.stateDisk && when === 'after') disk.apply(batch.finish())
     this.crash(true)

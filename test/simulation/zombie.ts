@@ -33,9 +33,12 @@ export const runZombie = async (): Promise<ZombieResult> => {
   const connection = connect(broker)
   const a = start(connection.broker, clock, 'a')
   await turn(5)
-  await sendInputs(broker, clock, [{
-    account: 'ann', deposit: { id: 1, cents: 5, branch: 'north', isPoison: false },
-  }])
+  await sendInputs(broker, clock, [
+    {
+      account: 'ann',
+      deposit: { id: 1, cents: 5, branch: 'north', isPoison: false },
+    },
+  ])
   for (let i = 0; i < 6; i++) await turn(5) // stored and committed; the first report is due at 50
   connection.pause()
   for (let i = 0; i < 15; i++) await turn(100) // its session ends
@@ -52,11 +55,18 @@ export const runZombie = async (): Promise<ZombieResult> => {
 
 const start = (broker: Broker, clock: ManualClock, instanceId: string): Application => {
   const application = new Application({
-    applicationId: 'ledger', topology: ledger, broker, clock, instanceId,
+    applicationId: 'ledger',
+    topology: ledger,
+    broker,
+    clock,
+    instanceId,
     engine: MemoryEngine.create(new MemoryDisk()),
     config: {
-      commitIntervalMs: 5, commitMinIntervalMs: 1, sessionTimeoutMs: 600,
-      heartbeatIntervalMs: 100, transactionTimeoutMs: 900_000,
+      commitIntervalMs: 5,
+      commitMinIntervalMs: 1,
+      sessionTimeoutMs: 600,
+      heartbeatIntervalMs: 100,
+      transactionTimeoutMs: 900_000,
     },
   })
   application.start().catch(() => {}) // the zombie may end as failed: what counts is the topics

@@ -21,10 +21,14 @@ afterEach(() => rmSync(parent, { recursive: true, force: true }))
 const lockFile = (): string => join(path, 'lock.json')
 
 /** Runs `body` in another process with `StateDirectory` and `path` in scope. */
-const argumentsFor = (body: string): string[] => ['--input-type=module', '-e',
+const argumentsFor = (body: string): string[] => [
+  '--input-type=module',
+  '-e',
   `import { StateDirectory } from ${JSON.stringify(moduleUrl)}
   const path = process.argv[1]
-  ${body}`, path]
+  ${body}`,
+  path,
+]
 
 describe('state directory', () => {
   it('is created, held by one, and free again after unlock', () => {

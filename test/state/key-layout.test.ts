@@ -1,8 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  bytesFromLatin1, latin1FromBytes, metaKey, msFromOrdered, namespacePrefix, orderedMs,
-  positionKey, prefixEnd, taskPrefix,
+  bytesFromLatin1,
+  latin1FromBytes,
+  metaKey,
+  msFromOrdered,
+  namespacePrefix,
+  orderedMs,
+  positionKey,
+  prefixEnd,
+  taskPrefix,
 } from '../../state/key-layout.ts'
 
 const bytes = fc.uint8Array({ maxLength: 12 })
@@ -16,12 +23,14 @@ describe('key layout', () => {
 
   it('gives no store a prefix that begins with another one, and each task its stores', () => {
     const name = fc.string({ maxLength: 4 })
-    fc.assert(fc.property(name, name, name, name, (task, store, task2, store2) => {
-      const one = latin1FromBytes(namespacePrefix(task, store))
-      const two = latin1FromBytes(namespacePrefix(task2, store2))
-      expect(one.startsWith(two)).toBe(task === task2 && store === store2)
-      expect(one.startsWith(latin1FromBytes(taskPrefix(task2)))).toBe(task === task2)
-    }))
+    fc.assert(
+      fc.property(name, name, name, name, (task, store, task2, store2) => {
+        const one = latin1FromBytes(namespacePrefix(task, store))
+        const two = latin1FromBytes(namespacePrefix(task2, store2))
+        expect(one.startsWith(two)).toBe(task === task2 && store === store2)
+        expect(one.startsWith(latin1FromBytes(taskPrefix(task2)))).toBe(task === task2)
+      }),
+    )
   })
 
   it('refuses names that do not fit', () => {
@@ -30,31 +39,37 @@ describe('key layout', () => {
   })
 
   it('sorts strings as the bytes, and converts without loss', () => {
-    fc.assert(fc.property(bytes, bytes, (a, b) => {
-      const [x, y] = [latin1FromBytes(a), latin1FromBytes(b)]
-      expect(Math.sign(Buffer.compare(a, b))).toBe(x < y ? -1 : x > y ? 1 : 0)
-      expect(bytesFromLatin1(x)).toEqual(Buffer.from(a))
-    }))
+    fc.assert(
+      fc.property(bytes, bytes, (a, b) => {
+        const [x, y] = [latin1FromBytes(a), latin1FromBytes(b)]
+        expect(Math.sign(Buffer.compare(a, b))).toBe(x < y ? -1 : x > y ? 1 : 0)
+        expect(bytesFromLatin1(x)).toEqual(Buffer.from(a))
+      }),
+    )
   })
 
   it('ends a prefix above all its keys and at no key above', () => {
-    fc.assert(fc.property(bytes, bytes, bytes, (prefix, rest, other) => {
-      fc.pre(prefix.some((byte) => byte !== 0xff))
-      const end = prefixEnd(prefix)
-      expect(Buffer.compare(Buffer.concat([prefix, rest]), end)).toBe(-1)
-      const isWithin = Buffer.compare(other, prefix) >= 0 && Buffer.compare(other, end) < 0
-      expect(isWithin).toBe(latin1FromBytes(other).startsWith(latin1FromBytes(prefix)))
-    }))
+    fc.assert(
+      fc.property(bytes, bytes, bytes, (prefix, rest, other) => {
+        fc.pre(prefix.some((byte) => byte !== 0xff))
+        const end = prefixEnd(prefix)
+        expect(Buffer.compare(Buffer.concat([prefix, rest]), end)).toBe(-1)
+        const isWithin = Buffer.compare(other, prefix) >= 0 && Buffer.compare(other, end) < 0
+        expect(isWithin).toBe(latin1FromBytes(other).startsWith(latin1FromBytes(prefix)))
+      }),
+    )
     expect(() => prefixEnd(new Uint8Array())).toThrow(RangeError)
     expect(() => prefixEnd(Uint8Array.of(255, 255))).toThrow(RangeError)
   })
 
   it('orders times, and refuses what is none', () => {
     const time = fc.oneof(fc.maxSafeNat(), fc.nat(5), fc.constantFrom(2 ** 32, 2 ** 53 - 1))
-    fc.assert(fc.property(time, time, (a, b) => {
-      expect(orderedMs(a) < orderedMs(b)).toBe(a < b)
-      expect(msFromOrdered(`key${orderedMs(a)}`, 3)).toBe(a)
-    }))
+    fc.assert(
+      fc.property(time, time, (a, b) => {
+        expect(orderedMs(a) < orderedMs(b)).toBe(a < b)
+        expect(msFromOrdered(`key${orderedMs(a)}`, 3)).toBe(a)
+      }),
+    )
     for (const wrong of [-1, 0.5, NaN, Infinity, 2 ** 53]) {
       expect(() => orderedMs(wrong)).toThrow(RangeError)
     }

@@ -5,10 +5,14 @@ import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { batchOf, drain, engineContract } from '../contract/engine-contract.ts'
 
-engineContract('memory', async () => {
-  const disk = new MemoryDisk()
-  return { open: async () => MemoryEngine.create(disk), dispose: async () => {} }
-}, { reopen: true })
+engineContract(
+  'memory',
+  async () => {
+    const disk = new MemoryDisk()
+    return { open: async () => MemoryEngine.create(disk), dispose: async () => {} }
+  },
+  { reopen: true },
+)
 
 const all = { gte: new Uint8Array(), lt: Uint8Array.of(255) }
 

@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { StoreMismatchError } from '../../state/errors.ts'
 import {
-  decodePosition, encodePosition, judgePosition, type ChangelogFacts, type Position,
+  decodePosition,
+  encodePosition,
+  judgePosition,
+  type ChangelogFacts,
+  type Position,
 } from '../../state/position.ts'
 
 const hourMs = 3_600_000
 const position: Position = {
-  clusterId: 'cluster', topicId: 'topic', leaderEpoch: 3, offset: 50n, appliedAtMs: 100 * hourMs,
+  clusterId: 'cluster',
+  topicId: 'topic',
+  leaderEpoch: 3,
+  offset: 50n,
+  appliedAtMs: 100 * hourMs,
 }
 const facts: ChangelogFacts = {
   clusterId: 'cluster',
@@ -61,7 +69,13 @@ describe('position bytes', () => {
     expect(decodePosition(encodePosition(far))).toEqual(far)
   })
 
-  it.each(['', '{}', 'null', '{"clusterId":1}', '\xff\xfe', '[1]',
+  it.each([
+    '',
+    '{}',
+    'null',
+    '{"clusterId":1}',
+    '\xff\xfe',
+    '[1]',
     '{"clusterId":"a","topicId":"b","leaderEpoch":1,"offset":"x","appliedAtMs":1}',
   ])('are refused if they are something else: %j', (text) => {
     expect(() => decodePosition(Buffer.from(text, 'latin1'))).toThrow(StoreMismatchError)

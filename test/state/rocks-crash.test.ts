@@ -26,7 +26,7 @@ const runAndKill = async (directory: string, afterMs: number): Promise<number> =
     output += text
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
-  const [code, signal] = await once(child, 'close') as [number | null, string | null]
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
   expect({ code, signal, errors }).toEqual({ code: null, signal: 'SIGKILL', errors: '' })
   const complete = output.slice(0, output.lastIndexOf('\n')).split('\n')
   return Number(complete.at(-1))
@@ -44,7 +44,7 @@ it(`survives ${kills} times kill -9 during commits`, async () => {
     const position = read('position')
     expect(position).toBeGreaterThanOrEqual(acknowledged)
     for (let i = 0; i < 5; i++) expect(read(`few-${i}`)).toBe(position)
-    for (let i = 0; i < 1000; i += 37) expect(read(`many-${i}`)).toBe(position - position % 3)
+    for (let i = 0; i < 1000; i += 37) expect(read(`many-${i}`)).toBe(position - (position % 3))
     await engine.close()
     before = position
   }

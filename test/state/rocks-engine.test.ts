@@ -1,11 +1,25 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync,
-  truncateSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { StoreClosedError, StoreCorruptError, StoreFullError, StoreIoError, StoreLockedError }
-  from '../../state/errors.ts'
+import {
+  StoreClosedError,
+  StoreCorruptError,
+  StoreFullError,
+  StoreIoError,
+  StoreLockedError,
+} from '../../state/errors.ts'
 import { bytesFromLatin1 } from '../../state/key-layout.ts'
 import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
@@ -18,13 +32,17 @@ const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'millrace-rocks-')
 const remove = (directory: string): void => rmSync(directory, { recursive: true, force: true })
 
 for (const sync of [false, true]) {
-  engineContract(`rocksdb, sync ${sync}`, async () => {
-    const directory = newDirectory()
-    return {
-      open: () => RocksEngine.open(directory, { ...small, sync }),
-      dispose: async () => remove(directory),
-    }
-  }, { reopen: true })
+  engineContract(
+    `rocksdb, sync ${sync}`,
+    async () => {
+      const directory = newDirectory()
+      return {
+        open: () => RocksEngine.open(directory, { ...small, sync }),
+        dispose: async () => remove(directory),
+      }
+    },
+    { reopen: true },
+  )
 }
 
 /** Enough rows that several tables are written, so that there is something to damage. */
@@ -144,8 +162,11 @@ describe('rocks engine: another process', () => {
       import { RocksEngine } from ${JSON.stringify(moduleUrl('rocksdb/rocks-engine.ts'))}
       await RocksEngine.open(process.argv[1]).catch((e) => console.log(e.code, e.action))
     `
-    const { stdout } = spawnSync(process.execPath,
-      ['--input-type=module', '-e', script, directory], { encoding: 'utf8' })
+    const { stdout } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '-e', script, directory],
+      { encoding: 'utf8' },
+    )
     expect(stdout).toBe('STATE_LOCKED stop\n')
     await engine.close()
     remove(directory)
@@ -166,7 +187,13 @@ describe('rocks engine: damaged files', () => {
   afterAll(() => remove(pristine))
 
   const fileOf = (pattern: RegExp): string =>
-    join(directory, readdirSync(directory).filter((name) => pattern.test(name)).sort().at(-1)!)
+    join(
+      directory,
+      readdirSync(directory)
+        .filter((name) => pattern.test(name))
+        .sort()
+        .at(-1)!,
+    )
 
   const overwriteMiddle = (file: string): void => {
     const content = readFileSync(file)
@@ -197,8 +224,9 @@ describe('rocks engine: damaged files', () => {
     }
     const engine = await RocksEngine.open(directory, small)
     expect(() => drain(engine.scan(all), 1000)).toThrow(StoreCorruptError)
-    const keys = Array.from({ length: 80_000 },
-      (_, i) => Buffer.from(`key-${String(i).padStart(6, '0')}`))
+    const keys = Array.from({ length: 80_000 }, (_, i) =>
+      Buffer.from(`key-${String(i).padStart(6, '0')}`),
+    )
     expect(() => engine.getMany(keys)).toThrow(StoreCorruptError)
     expect(engine.get(bytesFromLatin1('no such key'))).toBeUndefined()
     await engine.close()
@@ -231,7 +259,10 @@ describe('rocks engine: a full device', () => {
     }
     let failure: unknown
     for (let round = 0; round < 1000 && failure === undefined; round++) {
-      await commit(round).then(() => (acknowledged = round), (error: unknown) => (failure = error))
+      await commit(round).then(
+        () => (acknowledged = round),
+        (error: unknown) => (failure = error),
+      )
     }
     expect(failure).toBeInstanceOf(StoreFullError)
     expect((failure as StoreFullError).action).toBe('retry')
@@ -243,7 +274,10 @@ describe('rocks engine: a full device', () => {
     rmSync(ballast) // RocksDB looks again every 5 s
     let resumed = false
     for (let attempt = 0; attempt < 150 && !resumed; attempt++) {
-      resumed = await commit(acknowledged + 1).then(() => true, () => false)
+      resumed = await commit(acknowledged + 1).then(
+        () => true,
+        () => false,
+      )
       if (!resumed) await new Promise((resolve) => setTimeout(resolve, 100))
     }
     expect(resumed).toBe(true)

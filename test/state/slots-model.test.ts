@@ -34,13 +34,15 @@ class Model {
 
   merged(): [string, number][] {
     const all = new Map([...this.stored, ...this.committing, ...this.dirty])
-    return [...all].filter((row): row is [string, number] => row[1] !== undefined)
+    return [...all]
+      .filter((row): row is [string, number] => row[1] !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
   scan({ gte, lt, reverse, limit }: SlotRange): [string, number][] {
-    const rows = this.merged()
-      .filter(([key]) => key >= (gte ?? '') && (lt === undefined || key < lt))
+    const rows = this.merged().filter(
+      ([key]) => key >= (gte ?? '') && (lt === undefined || key < lt),
+    )
     return (reverse === true ? rows.reverse() : rows).slice(0, limit ?? Infinity)
   }
 }
@@ -53,17 +55,47 @@ type Step =
   | { readonly do: 'endRecord' | 'rollback' | 'commit' | 'drop' | 'clear' }
 
 const key = fc.constantFrom(
-  '', 'a', 'a\0', 'aa', 'b', 'b\xff', 'c', 'd', '\x80', '\xff', '\xff\xff')
+  '',
+  'a',
+  'a\0',
+  'aa',
+  'b',
+  'b\xff',
+  'c',
+  'd',
+  '\x80',
+  '\xff',
+  '\xff\xff',
+)
 const store = fc.constantFrom(0, 1)
-const range: fc.Arbitrary<SlotRange> = fc.record({
-  gte: key, lt: key, reverse: fc.boolean(), limit: fc.integer({ min: 0, max: 4 }),
-}, { requiredKeys: [] })
+const range: fc.Arbitrary<SlotRange> = fc.record(
+  {
+    gte: key,
+    lt: key,
+    reverse: fc.boolean(),
+    limit: fc.integer({ min: 0, max: 4 }),
+  },
+  { requiredKeys: [] },
+)
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({
-    do: fc.constant('put' as const), store, key, value: fc.nat(99) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('put' as const),
+      store,
+      key,
+      value: fc.nat(99),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('delete', 'get'), store, key }) },
-  { weight: 1, arbitrary: fc.record({
-    do: fc.constant('prefetch' as const), store, keys: fc.array(key, { maxLength: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('prefetch' as const),
+      store,
+      keys: fc.array(key, { maxLength: 4 }),
+    }),
+  },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('scan' as const), store, range }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('endRecord', 'rollback') }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('commit' as const) }) },
@@ -82,8 +114,9 @@ class Subject {
 
   constructor(engine: Engine, cachedSlotsMax: number) {
     this.#engine = engine
-    this.#slots = this.#prefixes.map((prefix) =>
-      new Slots({ engine, prefix, codec, undo: this.#undo, cachedSlotsMax }))
+    this.#slots = this.#prefixes.map(
+      (prefix) => new Slots({ engine, prefix, codec, undo: this.#undo, cachedSlotsMax }),
+    )
     this.#beginRecord()
   }
 
@@ -97,13 +130,20 @@ class Subject {
         this.#slots[step.store]!.delete(step.key)
         this.#models[step.store]!.dirty.set(step.key, undefined)
         break
-      case 'get': return this.#compareGet(step.store, step.key)
-      case 'prefetch': return this.#slots[step.store]!.prefetch(step.keys)
-      case 'scan': return this.#compareScan(step.store, step.range)
-      case 'endRecord': return this.#beginRecord()
-      case 'rollback': return this.#rollback()
-      case 'commit': return this.#commit()
-      case 'drop': return this.#drop()
+      case 'get':
+        return this.#compareGet(step.store, step.key)
+      case 'prefetch':
+        return this.#slots[step.store]!.prefetch(step.keys)
+      case 'scan':
+        return this.#compareScan(step.store, step.range)
+      case 'endRecord':
+        return this.#beginRecord()
+      case 'rollback':
+        return this.#rollback()
+      case 'commit':
+        return this.#commit()
+      case 'drop':
+        return this.#drop()
       case 'clear':
         this.#drop()
         for (const slots of this.#slots) slots.clear()
@@ -141,8 +181,9 @@ class Subject {
   #rollback(): void {
     this.#undo.rollback()
     for (const [i, model] of this.#models.entries()) model.dirty = new Map(this.#before[i])
-    expect(this.#slots.map(({ dirtyCount }) => dirtyCount))
-      .toEqual(this.#models.map(({ dirty }) => dirty.size))
+    expect(this.#slots.map(({ dirtyCount }) => dirtyCount)).toEqual(
+      this.#models.map(({ dirty }) => dirty.size),
+    )
   }
 
   /** One step on: seal, or write what is sealed, or say that it is applied. */

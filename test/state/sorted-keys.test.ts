@@ -16,22 +16,25 @@ it('slices as a set that is sorted each time', () => {
     fc.record({ gte: bound, lt: bound, reverse: fc.boolean(), max: fc.constantFrom(0, 1, 5, 1e9) }),
   )
   const slices = fc.array(step, { minLength: 2, maxLength: 30 })
-  fc.assert(fc.property(slices, (steps) => {
-    const set = new Set<string>()
-    const sorted = new SortedKeys((each) => set.has(each))
-    for (const one of steps) {
-      if ('add' in one) for (const each of one.add) sorted.touch((set.add(each), each))
-      else if ('remove' in one) {
-        for (const each of one.remove) sorted.touch((set.delete(each), each))
-      } else {
-        const { gte = '', lt, reverse, max } = one
-        const expected = [...set].sort().filter((each) => each >= gte && !(lt! <= each))
-        if (reverse) expected.reverse()
-        expect(sorted.slice(one)).toEqual(expected.slice(0, max))
+  fc.assert(
+    fc.property(slices, (steps) => {
+      const set = new Set<string>()
+      const sorted = new SortedKeys((each) => set.has(each))
+      for (const one of steps) {
+        if ('add' in one) for (const each of one.add) sorted.touch((set.add(each), each))
+        else if ('remove' in one) {
+          for (const each of one.remove) sorted.touch((set.delete(each), each))
+        } else {
+          const { gte = '', lt, reverse, max } = one
+          const expected = [...set].sort().filter((each) => each >= gte && !(lt! <= each))
+          if (reverse) expected.reverse()
+          expect(sorted.slice(one)).toEqual(expected.slice(0, max))
+        }
       }
-    }
-    expect(sorted.slice({ max: Infinity })).toEqual([...set].sort())
-  }), { numRuns: 150 })
+      expect(sorted.slice({ max: Infinity })).toEqual([...set].sort())
+    }),
+    { numRuns: 150 },
+  )
 })
 
 it('does not remember keys that come and go unread', () => {

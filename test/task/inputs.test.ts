@@ -9,17 +9,26 @@ import { RecordQueue } from '../../src/task/record-queue.ts'
 
 /** Records at these offsets and times; `end` is where the next fetch starts. */
 const batch = (
-  topic: string, entries: readonly (readonly [offset: number, timestampMs: number])[],
-  end: number, lastStableOffset = end,
+  topic: string,
+  entries: readonly (readonly [offset: number, timestampMs: number])[],
+  end: number,
+  lastStableOffset = end,
 ): RawBatch => {
   const base = entries[0]?.[0] ?? end
   const value = Buffer.from('x')
   return {
-    topic, partition: 0, baseOffset: BigInt(base), sizeBytes: entries.length * 10,
-    records: entries.map(([offset, timestampMs]) =>
-      new RawRecord(offset - base, timestampMs, null, value, noHeaders)),
-    nextOffset: BigInt(end), logStartOffset: 0n, leaderEpoch: 1,
-    lastStableOffset: BigInt(lastStableOffset), highWatermark: BigInt(lastStableOffset),
+    topic,
+    partition: 0,
+    baseOffset: BigInt(base),
+    sizeBytes: entries.length * 10,
+    records: entries.map(
+      ([offset, timestampMs]) => new RawRecord(offset - base, timestampMs, null, value, noHeaders),
+    ),
+    nextOffset: BigInt(end),
+    logStartOffset: 0n,
+    leaderEpoch: 1,
+    lastStableOffset: BigInt(lastStableOffset),
+    highWatermark: BigInt(lastStableOffset),
   }
 }
 
@@ -27,7 +36,16 @@ describe('RecordQueue', () => {
   test('the position is the head, and past markers once it is empty', () => {
     const queue = new RecordQueue('a', 0, 5n)
     expect(queue.position).toBe(5n)
-    queue.enqueue(batch('a', [[5, 1], [7, 2]], 9))
+    queue.enqueue(
+      batch(
+        'a',
+        [
+          [5, 1],
+          [7, 2],
+        ],
+        9,
+      ),
+    )
     expect(queue.position).toBe(5n)
     queue.pop()
     expect(queue.position).toBe(7n)
@@ -39,7 +57,16 @@ describe('RecordQueue', () => {
 
   test('bytes are counted until a batch is finished', () => {
     const queue = new RecordQueue('a', 0, 0n)
-    queue.enqueue(batch('a', [[0, 1], [1, 1]], 2))
+    queue.enqueue(
+      batch(
+        'a',
+        [
+          [0, 1],
+          [1, 1],
+        ],
+        2,
+      ),
+    )
     queue.pop()
     expect([queue.recordCount, queue.sizeBytes]).toEqual([1, 20])
     queue.pop()
@@ -70,8 +97,26 @@ describe('PartitionGroup', () => {
 
   test('the lowest head timestamp is next; ties go to the first input', () => {
     const [a, b, group] = pair()
-    a.enqueue(batch('a', [[0, 10], [1, 30]], 2))
-    b.enqueue(batch('b', [[0, 10], [1, 20]], 2))
+    a.enqueue(
+      batch(
+        'a',
+        [
+          [0, 10],
+          [1, 30],
+        ],
+        2,
+      ),
+    )
+    b.enqueue(
+      batch(
+        'b',
+        [
+          [0, 10],
+          [1, 20],
+        ],
+        2,
+      ),
+    )
     const picked: string[] = []
     for (let queue = group.next(0); queue !== undefined; queue = group.next(0)) {
       picked.push(`${queue.topic}${queue.peek()!.timestampMs}`)

@@ -5,7 +5,9 @@ import { RecordError } from '../../src/errors/classes.ts'
 import { resolveConfig } from '../../src/runtime-config.ts'
 import { FailurePolicy } from '../../src/task/failure-policy.ts'
 import {
-  decodeOffsetMetadata, encodeOffsetMetadata, mergeOffsetMetadata,
+  decodeOffsetMetadata,
+  encodeOffsetMetadata,
+  mergeOffsetMetadata,
 } from '../../src/task/offset-metadata.ts'
 import { PunctuationSchedule } from '../../src/task/punctuation-schedule.ts'
 import { type Punctuator } from '../../src/topology/punctuator.ts'
@@ -50,20 +52,31 @@ describe('offset metadata', () => {
   })
 
   test('of several partitions the later wins, per entry', () => {
-    expect(mergeOffsetMetadata(
-      { streamTimeMs: 5, schedules: { a: 1, b: 9 } }, { streamTimeMs: 7, schedules: { a: 3 } },
-    )).toEqual({ streamTimeMs: 7, schedules: { a: 3, b: 9 } })
+    expect(
+      mergeOffsetMetadata(
+        { streamTimeMs: 5, schedules: { a: 1, b: 9 } },
+        { streamTimeMs: 7, schedules: { a: 3 } },
+      ),
+    ).toEqual({ streamTimeMs: 7, schedules: { a: 3, b: 9 } })
   })
 })
 
 describe('FailurePolicy', () => {
-  const error = new RecordError('STREAMS_PROCESSING',
-    { taskId: '0_0', node: 'n', position: { topic: 't', partition: 0, offset: 0n } }, 'boom')
+  const error = new RecordError(
+    'STREAMS_PROCESSING',
+    { taskId: '0_0', node: 'n', position: { topic: 't', partition: 0, offset: 0n } },
+    'boom',
+  )
 
   test('retries back off, doubling to the bound, then the dead letters', () => {
-    const policy = new FailurePolicy(resolveConfig({
-      onProcessingError: 'retry', retryAttemptsMax: 5, retryBackoffMs: 100, retryBackoffMaxMs: 300,
-    }))
+    const policy = new FailurePolicy(
+      resolveConfig({
+        onProcessingError: 'retry',
+        retryAttemptsMax: 5,
+        retryBackoffMs: 100,
+        retryBackoffMaxMs: 300,
+      }),
+    )
     const verdicts = Array.from({ length: 5 }, () => policy.judge(error))
     expect(verdicts).toEqual([
       { kind: 'retry', backoffMs: 100 },
@@ -76,16 +89,20 @@ describe('FailurePolicy', () => {
   })
 
   test('attempts are counted per record', () => {
-    const policy = new FailurePolicy(resolveConfig({
-      onProcessingError: 'retry', retryAttemptsMax: 2,
-    }))
+    const policy = new FailurePolicy(
+      resolveConfig({
+        onProcessingError: 'retry',
+        retryAttemptsMax: 2,
+      }),
+    )
     expect(policy.judge(error).kind).toBe('retry')
     policy.passed()
     expect(policy.judge(error).kind).toBe('retry')
   })
 
   test.each(['fail', 'skip', 'deadLetter'] as const)('%s is carried out at once', (answer) => {
-    expect(new FailurePolicy(resolveConfig({ onProcessingError: answer })).judge(error).kind)
-      .toBe(answer)
+    expect(new FailurePolicy(resolveConfig({ onProcessingError: answer })).judge(error).kind).toBe(
+      answer,
+    )
   })
 })

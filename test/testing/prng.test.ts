@@ -27,8 +27,9 @@ describe('prng', () => {
   })
 
   it('makes version 4 UUIDs and independent forks', () => {
-    expect(new Prng(1).uuid())
-      .toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(new Prng(1).uuid()).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    )
     expect(draws(new Prng(1).fork(), 5)).not.toEqual(draws(new Prng(1), 5))
   })
 })

@@ -5,12 +5,29 @@
 import { scan } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import {
-  aggregate, effect, filter, json, keyValueStore, mapValues, outboxStore, process, repartitionBy,
-  repartitionTopic, stream, type StreamRecord, to, topic, topology, utf8,
+  aggregate,
+  effect,
+  filter,
+  json,
+  keyValueStore,
+  mapValues,
+  outboxStore,
+  process,
+  repartitionBy,
+  repartitionTopic,
+  stream,
+  type StreamRecord,
+  to,
+  topic,
+  topology,
+  utf8,
 } from '../../src/index.ts'
 import { TopologyDriver } from '../../src/testing/index.ts'
 
-interface Sale { readonly shop: string, readonly cents: number }
+interface Sale {
+  readonly shop: string
+  readonly cents: number
+}
 
 const sales = topic('sales', { key: utf8, value: json<Sale>() })
 const totals = topic('totals', { key: utf8, value: json<number>() })
@@ -21,10 +38,14 @@ const totalling = topology('totalling', () => [
   stream(sales).pipe(
     filter(({ value }) => value.cents !== 0),
     repartitionBy(byShop, ({ value }) => value.shop),
-    aggregate(shopTotals, () => 0, (sum, { cents }) => {
-      if (cents < 0) throw new Error('negative')
-      return sum + cents
-    }),
+    aggregate(
+      shopTotals,
+      () => 0,
+      (sum, { cents }) => {
+        if (cents < 0) throw new Error('negative')
+        return sum + cents
+      },
+    ),
     to(totals),
   ),
 ])
@@ -47,8 +68,10 @@ describe('partitions and repartition hops', () => {
     driver.pipe(sales, 'd', { shop: 'x', cents: 2 })
     expect(driver.query(shopTotals).get('x')).toBe(7)
     const letters = driver.deadLetters()
-    expect(letters.map(({ value }) => Buffer.from(value!).toString()))
-      .toEqual(['{"shop":"x","cents":-1}', '{not json'])
+    expect(letters.map(({ value }) => Buffer.from(value!).toString())).toEqual([
+      '{"shop":"x","cents":-1}',
+      '{not json',
+    ])
     expect(letters[0]!.headers).toMatchObject({
       '__streams.errors.topic': 'driver-by-shop-repartition',
       '__millrace.node': 'shop-totals',
@@ -72,20 +95,25 @@ describe('time', () => {
   const pending = keyValueStore('pending', { key: utf8, value: json<number>() })
   const reminding = topology('reminding', () => [
     stream(sales).pipe(
-      process('remember', { pending }, {
-        onRecord({ key, value }, { pending: rows }) {
-          rows.put(key, value.cents)
-          return []
-        },
-        punctuators: {
-          remind: {
-            everyMs: 1_000, on: 'wallClock',
-            * run(timeMs, { pending: rows }) {
-              for (const [key] of rows.range()) yield [key, timeMs] as const
+      process(
+        'remember',
+        { pending },
+        {
+          onRecord({ key, value }, { pending: rows }) {
+            rows.put(key, value.cents)
+            return []
+          },
+          punctuators: {
+            remind: {
+              everyMs: 1_000,
+              on: 'wallClock',
+              *run(timeMs, { pending: rows }) {
+                for (const [key] of rows.range()) yield [key, timeMs] as const
+              },
             },
           },
         },
-      }),
+      ),
       to(reminders),
     ),
   ])
@@ -141,8 +169,11 @@ test('rebuildBeforeEachRecord finds state that hides in memory', () => {
   const counts = topic('counts', { key: utf8, value: json<number>() })
   const hidden = topology('hidden', () => [
     stream(sales).pipe(
-      scan((sum: StreamRecord<string, number>, record: StreamRecord<string, Sale>) =>
-        record.withValue((sum.value ?? 0) + record.value.cents), { value: 0 } as never),
+      scan(
+        (sum: StreamRecord<string, number>, record: StreamRecord<string, Sale>) =>
+          record.withValue((sum.value ?? 0) + record.value.cents),
+        { value: 0 } as never,
+      ),
       to(counts),
     ),
   ])

@@ -78,13 +78,15 @@ export const decodeBatch = (row: Uint8Array): StoredBatch => {
     const headersAt = valueAt + Math.max(0, valueBytes)
     const headers: Header[] = []
     const end = headerCount === 0 ? headersAt : readHeaders(bytes, headersAt, headerCount, headers)
-    records.push(new RawRecord(
-      reader.getUint32(at),
-      reader.getFloat64(at + 4),
-      keyBytes < 0 ? null : bytes.subarray(keyAt, valueAt),
-      valueBytes < 0 ? null : bytes.subarray(valueAt, headersAt),
-      headerCount === 0 ? noHeaders : headers,
-    ))
+    records.push(
+      new RawRecord(
+        reader.getUint32(at),
+        reader.getFloat64(at + 4),
+        keyBytes < 0 ? null : bytes.subarray(keyAt, valueAt),
+        valueBytes < 0 ? null : bytes.subarray(valueAt, headersAt),
+        headerCount === 0 ? noHeaders : headers,
+      ),
+    )
     at = end
   }
   return { ...header, records }

@@ -21,9 +21,10 @@ export class Cluster {
   /** Counts a start; durable when it resolves. */
   static async open(engine: Engine, journal: Journal, newUuid: () => string): Promise<Cluster> {
     const stored = engine.get(clusterKey)
-    const row = stored === undefined
-      ? { clusterId: newUuid(), starts: 0, nextLogId: 1, nextProducerId: 1000 }
-      : decodeJson<ClusterRow>(stored)
+    const row =
+      stored === undefined
+        ? { clusterId: newUuid(), starts: 0, nextLogId: 1, nextProducerId: 1000 }
+        : decodeJson<ClusterRow>(stored)
     const cluster = new Cluster(journal, { ...row, starts: row.starts + 1 })
     cluster.#save()
     await journal.durable()

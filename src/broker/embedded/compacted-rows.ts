@@ -71,12 +71,22 @@ export class CompactedRows {
     const baseOffset = this.#offsets[0]
     if (baseOffset !== undefined) {
       const lastOffset = this.#offsets.at(-1)!
-      const row = encodeBatch({
-        kind: batchKinds.data, transactional: false, producerId: -1, producerEpoch: 0,
-        baseOffset, lastOffset, maxTimestampMs: this.#maxTimestampMs,
-        cleanedAtMs: this.#cleanedAtMs, sizeBytes: this.#sizeBytes,
-        recordCount: this.#records.length,
-      }, this.#records, this.#offsets.map((offset) => offset - baseOffset))
+      const row = encodeBatch(
+        {
+          kind: batchKinds.data,
+          transactional: false,
+          producerId: -1,
+          producerEpoch: 0,
+          baseOffset,
+          lastOffset,
+          maxTimestampMs: this.#maxTimestampMs,
+          cleanedAtMs: this.#cleanedAtMs,
+          sizeBytes: this.#sizeBytes,
+          recordCount: this.#records.length,
+        },
+        this.#records,
+        this.#offsets.map((offset) => offset - baseOffset),
+      )
       journal.put(batchKey(log.logId, lastOffset), row)
     }
     this.#sources = []
@@ -87,9 +97,11 @@ export class CompactedRows {
   }
 
   #isFull(next: StoredBatch): boolean {
-    return this.#sizeBytes + next.sizeBytes > rowBytesMax
+    return (
+      this.#sizeBytes + next.sizeBytes > rowBytesMax
       || this.#records.length + next.recordCount > rowRecordsMax
       || next.lastOffset - (this.#offsets[0] ?? next.lastOffset) > deltaMax
+    )
   }
 
   #isKept(batch: StoredBatch, { key, value, offsetDelta }: RawRecord): boolean {

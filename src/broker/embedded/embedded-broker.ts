@@ -18,7 +18,12 @@ import { type Clock } from '../../clock.ts'
 import { Prng } from '../../testing/prng.ts'
 import { BrokerError } from '../errors.ts'
 import {
-  type Broker, type Fetcher, type Groups, type Producer, type Topics, type TransactionalOptions,
+  type Broker,
+  type Fetcher,
+  type Groups,
+  type Producer,
+  type Topics,
+  type TransactionalOptions,
   type TransactionalProducer,
 } from '../port.ts'
 import { Cluster } from './cluster.ts'
@@ -116,8 +121,13 @@ export class EmbeddedBroker implements Broker {
   fetcher(_clientId: string): Fetcher {
     this.#checkOpen()
     const { engine, clock, faults } = this.#options
-    const fetcher = new EmbeddedFetcher({ engine, clock, faults, topics: this.#registry,
-      onClose: (closed) => this.#fetchers.delete(closed) })
+    const fetcher = new EmbeddedFetcher({
+      engine,
+      clock,
+      faults,
+      topics: this.#registry,
+      onClose: (closed) => this.#fetchers.delete(closed),
+    })
     this.#fetchers.add(fetcher)
     return fetcher
   }
@@ -131,8 +141,14 @@ export class EmbeddedBroker implements Broker {
   transactionalProducer(options: TransactionalOptions): TransactionalProducer {
     this.#checkOpen()
     const { clock, faults } = this.#options
-    return new EmbeddedTransactionalProducer({ ...options, clock, faults, topics: this.#registry,
-      groups: this.#coordinator, transactions: this.#transactions })
+    return new EmbeddedTransactionalProducer({
+      ...options,
+      clock,
+      faults,
+      topics: this.#registry,
+      groups: this.#coordinator,
+      transactions: this.#transactions,
+    })
   }
 
   /**
@@ -188,9 +204,11 @@ export class EmbeddedBroker implements Broker {
     const { clock, maintenanceIntervalMs = 30_000 } = this.#options
     if (maintenanceIntervalMs === 0) return
     this.#cancelMaintenance = clock.setTimer(maintenanceIntervalMs, () => {
-      void this.maintain().catch(() => {}).finally(() => {
-        if (this.#state === 'open') this.#scheduleMaintenance()
-      })
+      void this.maintain()
+        .catch(() => {})
+        .finally(() => {
+          if (this.#state === 'open') this.#scheduleMaintenance()
+        })
     })
   }
 
@@ -223,13 +241,28 @@ const assemble = async (options: EmbeddedBrokerOptions, journal: Journal): Promi
     cluster,
     committedOffsets,
     registry: new TopicRegistry({ engine, journal, cache, cluster, committedOffsets, newUuid }),
-    coordinator: new GroupCoordinator({ clock, committedOffsets, faults, newUuid,
-      rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 60_000 }),
-    transactions: new TransactionCoordinator({ journal, clock, cluster, committedOffsets,
-      markerRetryMs, markerDelayMs: options.markerDelayMs ?? 0,
-      logMarkerDelayMs: options.logMarkerDelayMs ?? 0 }),
-    cleaner: new LogCleaner({ engine, journal, clock,
+    coordinator: new GroupCoordinator({
+      clock,
+      committedOffsets,
+      faults,
+      newUuid,
+      rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 60_000,
+    }),
+    transactions: new TransactionCoordinator({
+      journal,
+      clock,
+      cluster,
+      committedOffsets,
+      markerRetryMs,
+      markerDelayMs: options.markerDelayMs ?? 0,
+      logMarkerDelayMs: options.logMarkerDelayMs ?? 0,
+    }),
+    cleaner: new LogCleaner({
+      engine,
+      journal,
+      clock,
       dirtyRecordsMin: options.dirtyRecordsMin ?? 10_000,
-      keysMax: options.compactionKeysMax ?? 200_000 }),
+      keysMax: options.compactionKeysMax ?? 200_000,
+    }),
   }
 }

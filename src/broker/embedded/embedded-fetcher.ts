@@ -88,7 +88,11 @@ export class EmbeddedFetcher implements Fetcher {
     for (let isNews = news; ; isNews = false) {
       const answer = this.#read(logs, requests, options)
       const waitMs = startedMs + options.maxWaitMs - clock.monotonicMs()
-      const isDone = isNews || waitMs <= 0 || this.#isWoken || this.#isClosed
+      const isDone =
+        isNews
+        || waitMs <= 0
+        || this.#isWoken
+        || this.#isClosed
         || this.#hasNews(logs, requests, answer)
       if (isDone) {
         this.#remember(logs)
@@ -177,8 +181,12 @@ const shortened = (batch: RawBatch, faults: EmbeddedBrokerFaults): RawBatch => {
 }
 
 const outOfRange = ({ topic, partition, offset }: FetchRequest, log: PartitionLog): BrokerError =>
-  new BrokerError('BROKER_OFFSET_OUT_OF_RANGE', `fetch of ${topic}-${partition} at ${offset}: it `
-    + `holds ${log.logStartOffset} to ${log.highWatermark}`, { topic, partition })
+  new BrokerError(
+    'BROKER_OFFSET_OUT_OF_RANGE',
+    `fetch of ${topic}-${partition} at ${offset}: it `
+      + `holds ${log.logStartOffset} to ${log.highWatermark}`,
+    { topic, partition },
+  )
 
 const deleted = ({ topic, partition }: FetchRequest): BrokerError =>
   new BrokerError('BROKER_UNKNOWN_TOPIC', `topic ${topic} was deleted`, { topic, partition })

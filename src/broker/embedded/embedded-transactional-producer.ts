@@ -15,8 +15,12 @@
 import { type Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
 import {
-  type CommittedOffset, type GroupMetadata, type ProduceBatch, type ProducedBatch,
-  type TransactionalOptions, type TransactionalProducer,
+  type CommittedOffset,
+  type GroupMetadata,
+  type ProduceBatch,
+  type ProducedBatch,
+  type TransactionalOptions,
+  type TransactionalProducer,
 } from '../port.ts'
 import { checkedTargets, producedBatch } from './embedded-producer.ts'
 import { type EmbeddedBrokerFaults, type FaultOperation } from './faults.ts'
@@ -52,7 +56,8 @@ export class EmbeddedTransactionalProducer implements TransactionalProducer {
     this.#expect('init', 'new', 'ready', 'open', 'failed', 'lost')
     this.#state = 'new'
     this.#identity = await this.#faulty('initProducer', () =>
-      transactions.init(this.transactionalId, transactionTimeoutMs))
+      transactions.init(this.transactionalId, transactionTimeoutMs),
+    )
     this.#state = 'ready'
   }
 
@@ -98,8 +103,10 @@ export class EmbeddedTransactionalProducer implements TransactionalProducer {
     transactions.check(this.transactionalId, this.#identity!)
     const targets = checkedTargets(batches, topics)
     if (transactions.isEnding(this.transactionalId) && faults?.refusesWhileEnding() === true) {
-      throw new BrokerError('BROKER_CONCURRENT_TRANSACTIONS',
-        `the last transaction of ${this.transactionalId} is still ending`)
+      throw new BrokerError(
+        'BROKER_CONCURRENT_TRANSACTIONS',
+        `the last transaction of ${this.transactionalId} is still ending`,
+      )
     }
     const ranges = await transactions.append(this.transactionalId, this.#identity!, targets)
     return targets.map(({ log }, index) => producedBatch(log, ranges[index]!))
@@ -123,7 +130,8 @@ export class EmbeddedTransactionalProducer implements TransactionalProducer {
     const { transactions } = this.#options
     try {
       await this.#faulty(decision, () =>
-        transactions.end(this.transactionalId, this.#identity!, decision))
+        transactions.end(this.transactionalId, this.#identity!, decision),
+      )
     } catch (error) {
       if (mustNotBeRepeated(error) && this.#state !== 'closed') this.#state = 'lost'
       throw error
@@ -139,8 +147,10 @@ export class EmbeddedTransactionalProducer implements TransactionalProducer {
   #expect(call: string, ...states: readonly string[]): void {
     if (states.includes(this.#state)) return
     if (this.#state === 'closed') throw new BrokerError('BROKER_CLOSED', 'the producer is closed')
-    throw new BrokerError('BROKER_INVALID_REQUEST',
-      `${call}: producer ${this.transactionalId} is ${this.#state}, not ${states.join(' or ')}`)
+    throw new BrokerError(
+      'BROKER_INVALID_REQUEST',
+      `${call}: producer ${this.transactionalId} is ${this.#state}, not ${states.join(' or ')}`,
+    )
   }
 }
 

@@ -12,8 +12,16 @@ import { type Prng } from '../../testing/prng.ts'
 import { BrokerError, type BrokerErrorCode } from '../errors.ts'
 
 export const faultOperations = [
-  'fetch', 'produce', 'sendOffsets', 'initProducer', 'beginTransaction', 'commit', 'abort', 'join',
-  'heartbeat', 'committedOffsets',
+  'fetch',
+  'produce',
+  'sendOffsets',
+  'initProducer',
+  'beginTransaction',
+  'commit',
+  'abort',
+  'join',
+  'heartbeat',
+  'committedOffsets',
 ] as const
 
 export type FaultOperation = (typeof faultOperations)[number]
@@ -46,8 +54,13 @@ interface Control {
   readonly when: 'before' | 'after'
 }
 
-const writes: ReadonlySet<FaultOperation> =
-  new Set(['produce', 'sendOffsets', 'initProducer', 'commit', 'abort'])
+const writes: ReadonlySet<FaultOperation> = new Set([
+  'produce',
+  'sendOffsets',
+  'initProducer',
+  'commit',
+  'abort',
+])
 
 export class EmbeddedBrokerFaults {
   /** May be changed at any time; undefined switches the random faults off. */

@@ -8,7 +8,11 @@
 import { type Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
 import {
-  type CommittedOffset, type GroupMetadata, type Groups, type JoinedGeneration, type JoinRequest,
+  type CommittedOffset,
+  type GroupMetadata,
+  type Groups,
+  type JoinedGeneration,
+  type JoinRequest,
   type TopicPartition,
 } from '../port.ts'
 import { type CommittedOffsets } from './committed-offsets.ts'

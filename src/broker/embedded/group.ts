@@ -71,8 +71,11 @@ export class Group {
   check({ memberId, generationId }: GroupMetadata): Member {
     const member = this.#known(memberId)
     if (generationId === this.#generationId) return member
-    throw new BrokerError('BROKER_FENCED', `group ${this.#options.groupId} is at generation `
-      + `${this.#generationId}, not ${generationId}`)
+    throw new BrokerError(
+      'BROKER_FENCED',
+      `group ${this.#options.groupId} is at generation `
+        + `${this.#generationId}, not ${generationId}`,
+    )
   }
 
   /** Starts a rebalance for no reason of its own: a fault. */
@@ -145,8 +148,9 @@ export class Group {
     this.#leaderId = leader.memberId
     let assignments: ReadonlyMap<string, Uint8Array>
     try {
-      assignments = leader.request.assign(members.map(({ memberId, request }) =>
-        ({ memberId, metadata: request.metadata })))
+      assignments = leader.request.assign(
+        members.map(({ memberId, request }) => ({ memberId, metadata: request.metadata })),
+      )
     } catch (error) {
       return this.#remove(leader, error)
     }
@@ -202,9 +206,13 @@ export class Group {
   }
 }
 
-const newMember = (memberId: string, request: JoinRequest): Member =>
-  ({ memberId, request, assignment: new Uint8Array(0), joining: undefined,
-    cancelSession: () => {} })
+const newMember = (memberId: string, request: JoinRequest): Member => ({
+  memberId,
+  request,
+  assignment: new Uint8Array(0),
+  joining: undefined,
+  cancelSession: () => {},
+})
 
 const unknownMember = (memberId: string): BrokerError =>
   new BrokerError('BROKER_UNKNOWN_MEMBER', `member ${memberId} is not in the group`)

@@ -96,13 +96,23 @@ export class LogCleaner {
     })
     if (this.#stopped || log.isDeleted) return
     if (until === from && !mayHoldTombstones(log)) return
-    const rows = new CompactedRows({ log, journal, lastOffsets, nowMs: clock.nowMs(),
-      deleteRetentionMs: deleteRetentionMs(log.config) })
-    const isWhole = await this.#eachRow(log, { from: log.logStartOffset, to: until }, (row) => {
-      const batch = decodeBatch(row)
-      rows.add(batch, isLive(log, batch))
-      return true
-    }, () => rows.flush())
+    const rows = new CompactedRows({
+      log,
+      journal,
+      lastOffsets,
+      nowMs: clock.nowMs(),
+      deleteRetentionMs: deleteRetentionMs(log.config),
+    })
+    const isWhole = await this.#eachRow(
+      log,
+      { from: log.logStartOffset, to: until },
+      (row) => {
+        const batch = decodeBatch(row)
+        rows.add(batch, isLive(log, batch))
+        return true
+      },
+      () => rows.flush(),
+    )
     if (!isWhole) return
     this.#finish(log, until, rows.keptCount)
     await journal.durable()

@@ -39,9 +39,13 @@ export const readLog = (log: PartitionLog, engine: Engine, range: ReadRange): Ra
     if (!answer.isFull) answer.nextOffset = Math.max(answer.nextOffset, limit)
   }
   return {
-    topic: log.topic, partition: log.partition, ...log.offsets(),
-    baseOffset: BigInt(answer.baseOffset), records: answer.records,
-    sizeBytes: answer.sizeBytes, nextOffset: BigInt(answer.nextOffset),
+    topic: log.topic,
+    partition: log.partition,
+    ...log.offsets(),
+    baseOffset: BigInt(answer.baseOffset),
+    records: answer.records,
+    sizeBytes: answer.sizeBytes,
+    nextOffset: BigInt(answer.nextOffset),
   }
 }
 
@@ -53,8 +57,9 @@ const fill = (
 ): void => {
   let skippedRows = 0
   for (let batch = source.next(); batch !== undefined; batch = source.next()) {
-    const isSkipped = batch.kind !== batchKinds.data || (isCommitted && batch.transactional
-      && log.aborted.has(batch.producerId, batch.baseOffset))
+    const isSkipped =
+      batch.kind !== batchKinds.data
+      || (isCommitted && batch.transactional && log.aborted.has(batch.producerId, batch.baseOffset))
     if (!isSkipped) answer.take(batch)
     else {
       answer.nextOffset = batch.lastOffset + 1
@@ -85,8 +90,8 @@ class Answer {
 
   take(batch: StoredBatch): void {
     const isFirst = this.records.length === 0
-    const isWhole = batch.baseOffset >= this.nextOffset
-      && this.sizeBytes + batch.sizeBytes <= this.#maxBytes
+    const isWhole =
+      batch.baseOffset >= this.nextOffset && this.sizeBytes + batch.sizeBytes <= this.#maxBytes
     if (isFirst) this.baseOffset = batch.baseOffset
     if (isFirst && isWhole) this.records = batch.records
     else if (isWhole) this.#pushAll(batch)
@@ -130,8 +135,15 @@ class Answer {
 }
 
 const shifted = (record: RawRecord, shift: number): RawRecord =>
-  shift === 0 ? record : new RawRecord(record.offsetDelta + shift, record.timestampMs, record.key,
-    record.value, record.headers)
+  shift === 0
+    ? record
+    : new RawRecord(
+        record.offsetDelta + shift,
+        record.timestampMs,
+        record.key,
+        record.value,
+        record.headers,
+      )
 
 interface BatchSource {
   next(): StoredBatch | undefined

@@ -8,15 +8,19 @@
  * open transaction, else the high watermark. 3. Every movement is told to the listeners.
  */
 
-import {
-  type PartitionOffsets, type ProduceRecord, RawRecord, type TopicConfig,
-} from '../port.ts'
+import { type PartitionOffsets, type ProduceRecord, RawRecord, type TopicConfig } from '../port.ts'
 import { AbortedRanges } from './aborted-ranges.ts'
 import { encodeBatch } from './batch-codec.ts'
 import { type Journal } from './journal.ts'
 import { type LogCache, LogTail } from './log-cache.ts'
-import { abortedKey, batchKey, encodeAborted, encodeJson, type PartitionRow, partitionKey }
-  from './rows.ts'
+import {
+  abortedKey,
+  batchKey,
+  encodeAborted,
+  encodeJson,
+  type PartitionRow,
+  partitionKey,
+} from './rows.ts'
 import { type BatchHeader, batchKinds, recordBytes } from './stored-batch.ts'
 
 /** A log counts as read for this long after a fetch; only then its tail is cached. */
@@ -143,8 +147,15 @@ export class PartitionLog {
     const offset = this.#nextOffset
     this.#nextOffset += 1
     const header: BatchHeader = {
-      kind, transactional: true, ...identity, baseOffset: offset, lastOffset: offset,
-      maxTimestampMs: nowMs, cleanedAtMs: 0, sizeBytes: 0, recordCount: 0,
+      kind,
+      transactional: true,
+      ...identity,
+      baseOffset: offset,
+      lastOffset: offset,
+      maxTimestampMs: nowMs,
+      cleanedAtMs: 0,
+      sizeBytes: 0,
+      recordCount: 0,
     }
     this.#journal.put(batchKey(this.logId, offset), encodeBatch(header, []))
     if (kind === batchKinds.abort) {
@@ -175,8 +186,12 @@ export class PartitionLog {
 
   savePartitionRow(): void {
     const { logStartOffset, highWatermark, cleanedUntilOffset, cleanRecordCount } = this
-    const row: PartitionRow = { logStartOffset, highWatermark, cleanedUntilOffset,
-      cleanRecordCount }
+    const row: PartitionRow = {
+      logStartOffset,
+      highWatermark,
+      cleanedUntilOffset,
+      cleanRecordCount,
+    }
     this.#journal.put(partitionKey(this.logId), encodeJson(row))
   }
 
@@ -206,8 +221,14 @@ export class PartitionLog {
       if (record.timestampMs > maxTimestampMs) maxTimestampMs = record.timestampMs
     }
     const header: BatchHeader = {
-      kind: batchKinds.data, transactional: identity.producerId >= 0, ...identity, baseOffset,
-      lastOffset: this.#nextOffset - 1, maxTimestampMs, cleanedAtMs: 0, sizeBytes,
+      kind: batchKinds.data,
+      transactional: identity.producerId >= 0,
+      ...identity,
+      baseOffset,
+      lastOffset: this.#nextOffset - 1,
+      maxTimestampMs,
+      cleanedAtMs: 0,
+      sizeBytes,
       recordCount: records.length,
     }
     this.#journal.put(batchKey(this.logId, header.lastOffset), encodeBatch(header, records))

@@ -27,15 +27,25 @@ export const checkRecords = (batch: ProduceBatch, log: PartitionLog): void => {
 }
 
 const tooLarge = (batch: ProduceBatch, recordIndex: number): BrokerError =>
-  new BrokerError('BROKER_RECORD_TOO_LARGE', `record ${recordIndex} for ${batch.topic}-`
-    + `${batch.partition} has ${recordBytes(recordAt(batch, recordIndex))} bytes, more than the `
-    + 'topic takes (maxMessageBytes)', detailsOf(batch, recordIndex))
+  new BrokerError(
+    'BROKER_RECORD_TOO_LARGE',
+    `record ${recordIndex} for ${batch.topic}-`
+      + `${batch.partition} has ${recordBytes(recordAt(batch, recordIndex))} bytes, more than the `
+      + 'topic takes (maxMessageBytes)',
+    detailsOf(batch, recordIndex),
+  )
 
 const invalid = (batch: ProduceBatch, recordIndex: number, reason: string): BrokerError =>
-  new BrokerError('BROKER_INVALID_RECORD', `record ${recordIndex} for ${batch.topic}-`
-    + `${batch.partition}: ${reason}`, detailsOf(batch, recordIndex))
+  new BrokerError(
+    'BROKER_INVALID_RECORD',
+    `record ${recordIndex} for ${batch.topic}-` + `${batch.partition}: ${reason}`,
+    detailsOf(batch, recordIndex),
+  )
 
 const recordAt = ({ records }: ProduceBatch, index: number): ProduceRecord => records[index]!
 
-const detailsOf = ({ topic, partition }: ProduceBatch, recordIndex: number) =>
-  ({ topic, partition, recordIndex })
+const detailsOf = ({ topic, partition }: ProduceBatch, recordIndex: number) => ({
+  topic,
+  partition,
+  recordIndex,
+})

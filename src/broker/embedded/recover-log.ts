@@ -8,7 +8,12 @@
 import { type Engine } from '../../../state/engine.ts'
 import { PartitionLog, type PartitionLogOptions } from './partition-log.ts'
 import {
-  decodeAborted, decodeJson, logRange, offsetOfKey, partitionKey, type PartitionRow,
+  decodeAborted,
+  decodeJson,
+  logRange,
+  offsetOfKey,
+  partitionKey,
+  type PartitionRow,
 } from './rows.ts'
 
 export const recoverLog = (engine: Engine, options: PartitionLogOptions): PartitionLog => {
@@ -21,7 +26,10 @@ export const recoverLog = (engine: Engine, options: PartitionLogOptions): Partit
 }
 
 const newPartitionRow: PartitionRow = {
-  logStartOffset: 0, highWatermark: 0, cleanedUntilOffset: 0, cleanRecordCount: 0,
+  logStartOffset: 0,
+  highWatermark: 0,
+  cleanedUntilOffset: 0,
+  cleanRecordCount: 0,
 }
 
 const lastOffset = (engine: Engine, logId: number): number => {

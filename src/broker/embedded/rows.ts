@@ -21,7 +21,14 @@ import { type KeyRange } from '../../../state/engine.ts'
 export const noPrefix = new Uint8Array(0)
 
 const tags = {
-  batch: 1, partition: 2, aborted: 3, cluster: 4, topic: 5, transaction: 6, offset: 7, dropped: 8,
+  batch: 1,
+  partition: 2,
+  aborted: 3,
+  cluster: 4,
+  topic: 5,
+  transaction: 6,
+  offset: 7,
+  dropped: 8,
 } as const
 
 export type RowKind = keyof typeof tags
@@ -44,8 +51,11 @@ export interface PartitionRow {
 
 export const clusterKey: Uint8Array = Buffer.of(tags.cluster)
 
-const keyOfLog = (kind: 'batch' | 'partition' | 'aborted' | 'dropped', logId: number,
-  offset?: number): Uint8Array => {
+const keyOfLog = (
+  kind: 'batch' | 'partition' | 'aborted' | 'dropped',
+  logId: number,
+  offset?: number,
+): Uint8Array => {
   const key = Buffer.allocUnsafe(offset === undefined ? 5 : 13)
   key[0] = tags[kind]
   key.writeUInt32BE(logId, 1)
@@ -66,8 +76,12 @@ export const partitionKey = (logId: number): Uint8Array => keyOfLog('partition',
 export const droppedKey = (logId: number): Uint8Array => keyOfLog('dropped', logId)
 
 /** Rows of batches or aborted ranges of one log with `from` ≤ last or marker offset < `to`. */
-export const logRange = (kind: 'batch' | 'aborted', logId: number, from = 0,
-  to?: number): KeyRange => ({
+export const logRange = (
+  kind: 'batch' | 'aborted',
+  logId: number,
+  from = 0,
+  to?: number,
+): KeyRange => ({
   gte: keyOfLog(kind, logId, from),
   lt: to === undefined ? keyOfLog(kind, logId + 1, 0) : keyOfLog(kind, logId, to),
 })

@@ -9,7 +9,11 @@
 import { type Engine } from '../../../state/engine.ts'
 import { BrokerError } from '../errors.ts'
 import {
-  type PartitionOffsets, type TopicDescription, type TopicPartition, type Topics, type TopicSpec,
+  type PartitionOffsets,
+  type TopicDescription,
+  type TopicPartition,
+  type Topics,
+  type TopicSpec,
 } from '../port.ts'
 import { type Cluster } from './cluster.ts'
 import { type CommittedOffsets } from './committed-offsets.ts'
@@ -17,8 +21,17 @@ import { type Journal } from './journal.ts'
 import { type LogCache } from './log-cache.ts'
 import { PartitionLog } from './partition-log.ts'
 import { recoverLog } from './recover-log.ts'
-import { droppedKey, decodeJson, encodeJson, kindRange, logIdOfKey, logRange, namedKey, noPrefix,
-  partitionKey } from './rows.ts'
+import {
+  droppedKey,
+  decodeJson,
+  encodeJson,
+  kindRange,
+  logIdOfKey,
+  logRange,
+  namedKey,
+  noPrefix,
+  partitionKey,
+} from './rows.ts'
 
 interface TopicRow extends TopicDescription {
   readonly firstLogId: number
@@ -64,8 +77,11 @@ export class TopicRegistry implements Topics {
   log({ topic, partition }: TopicPartition): PartitionLog {
     const log = this.#topics.get(topic)?.logs[partition]
     if (log !== undefined) return log
-    throw new BrokerError('BROKER_UNKNOWN_TOPIC',
-      `there is no partition ${partition} of a topic ${topic}`, { topic, partition })
+    throw new BrokerError(
+      'BROKER_UNKNOWN_TOPIC',
+      `there is no partition ${partition} of a topic ${topic}`,
+      { topic, partition },
+    )
   }
 
   /** Every log that exists, in no particular order. */
@@ -114,8 +130,12 @@ export class TopicRegistry implements Topics {
     const log = this.log(partition)
     const until = Number(offset)
     if (until > log.highWatermark) {
-      throw new BrokerError('BROKER_OFFSET_OUT_OF_RANGE', `purge of ${partition.topic}-`
-        + `${partition.partition} up to ${offset}, behind its end ${log.highWatermark}`, partition)
+      throw new BrokerError(
+        'BROKER_OFFSET_OUT_OF_RANGE',
+        `purge of ${partition.topic}-`
+          + `${partition.partition} up to ${offset}, behind its end ${log.highWatermark}`,
+        partition,
+      )
     }
     log.raiseLogStart(until)
     await this.#options.journal.durable()
@@ -130,13 +150,19 @@ export class TopicRegistry implements Topics {
       throw new BrokerError('BROKER_INVALID_REQUEST', `topic ${name}: ${partitions} partitions`)
     }
     if (!legalName.test(name)) {
-      throw new BrokerError('BROKER_INVALID_REQUEST', `topic name ${JSON.stringify(name)}: use up `
-        + 'to 249 of a-z, A-Z, 0-9, dot, underscore and hyphen')
+      throw new BrokerError(
+        'BROKER_INVALID_REQUEST',
+        `topic name ${JSON.stringify(name)}: use up `
+          + 'to 249 of a-z, A-Z, 0-9, dot, underscore and hyphen',
+      )
     }
     const existing = this.#topics.get(name)
     if (existing === undefined || existing.row.partitions === partitions) return
-    throw new BrokerError('BROKER_INVALID_REQUEST', `topic ${name} exists with `
-      + `${existing.row.partitions} partitions, not ${partitions}`, { topic: name })
+    throw new BrokerError(
+      'BROKER_INVALID_REQUEST',
+      `topic ${name} exists with ` + `${existing.row.partitions} partitions, not ${partitions}`,
+      { topic: name },
+    )
   }
 
   #create({ name, partitions, config }: TopicSpec): void {
@@ -151,8 +177,15 @@ export class TopicRegistry implements Topics {
     const { engine, journal, cache, cluster } = this.#options
     const logs = Array.from({ length: row.partitions }, (_, partition) => {
       const logId = row.firstLogId + partition
-      const options = { logId, topic: row.name, partition, config: row.config, journal, cache,
-        leaderEpoch: cluster.leaderEpoch }
+      const options = {
+        logId,
+        topic: row.name,
+        partition,
+        config: row.config,
+        journal,
+        cache,
+        leaderEpoch: cluster.leaderEpoch,
+      }
       return isRecovery ? recoverLog(engine, options) : new PartitionLog(options)
     })
     this.#topics.set(row.name, { row, logs })
@@ -178,8 +211,12 @@ export class TopicRegistry implements Topics {
 
 const legalName = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/
 
-const describe = ({ name, partitions, config, topicId }: TopicRow): TopicDescription =>
-  ({ name, partitions, config, topicId })
+const describe = ({ name, partitions, config, topicId }: TopicRow): TopicDescription => ({
+  name,
+  partitions,
+  config,
+  topicId,
+})
 
 const unknownTopic = (topic: string): BrokerError =>
   new BrokerError('BROKER_UNKNOWN_TOPIC', `there is no topic ${topic}`, { topic })

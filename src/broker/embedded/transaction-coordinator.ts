@@ -138,8 +138,13 @@ export class TransactionCoordinator {
     for (const offset of offsets) {
       const name = `${groupId}\0${offset.topic}\0${offset.partition}`
       const isNew = !transaction.offsets.has(name)
-      const groupOffset: GroupOffset = { groupId, topic: offset.topic,
-        partition: offset.partition, offset: offset.offset, metadata: offset.metadata }
+      const groupOffset: GroupOffset = {
+        groupId,
+        topic: offset.topic,
+        partition: offset.partition,
+        offset: offset.offset,
+        metadata: offset.metadata,
+      }
       transaction.offsets.set(name, groupOffset)
       if (isNew) committedOffsets.addPending(groupOffset)
     }
@@ -238,8 +243,14 @@ export class TransactionCoordinator {
 
   #adopt(left: RecoveredTransaction, leftOpen: 'abort' | 'keep'): void {
     const { transactionalId, row, transaction } = left
-    const owned: Owned = { transactionalId, identity: transaction.identity,
-      timeoutMs: row.timeoutMs, timedOut: undefined, open: undefined, ending: undefined }
+    const owned: Owned = {
+      transactionalId,
+      identity: transaction.identity,
+      timeoutMs: row.timeoutMs,
+      timedOut: undefined,
+      open: undefined,
+      ending: undefined,
+    }
     this.#owned.set(transactionalId, owned)
     if (row.state === 'empty') return
     for (const [log, firstOffset] of transaction.partitions) {
@@ -300,8 +311,11 @@ export class TransactionCoordinator {
     if (owned === undefined) throw fenced(transactionalId)
     if (isSame(owned.identity, identity)) return owned
     if (owned.timedOut !== undefined && isSame(owned.timedOut, identity)) {
-      throw new BrokerError('BROKER_TRANSACTION_TIMED_OUT', `the transaction of ${transactionalId}`
-        + ` was open longer than ${owned.timeoutMs} ms and was aborted`)
+      throw new BrokerError(
+        'BROKER_TRANSACTION_TIMED_OUT',
+        `the transaction of ${transactionalId}`
+          + ` was open longer than ${owned.timeoutMs} ms and was aborted`,
+      )
     }
     throw fenced(transactionalId)
   }
@@ -309,9 +323,14 @@ export class TransactionCoordinator {
   #ownedBy(transactionalId: string, timeoutMs: number): Owned {
     const known = this.#owned.get(transactionalId)
     if (known !== undefined) return known
-    const owned: Owned = { transactionalId, timeoutMs, timedOut: undefined, open: undefined,
+    const owned: Owned = {
+      transactionalId,
+      timeoutMs,
+      timedOut: undefined,
+      open: undefined,
       ending: undefined,
-      identity: { producerId: this.#options.cluster.takeProducerId(), producerEpoch: -1 } }
+      identity: { producerId: this.#options.cluster.takeProducerId(), producerEpoch: -1 },
+    }
     this.#owned.set(transactionalId, owned)
     return owned
   }
@@ -319,9 +338,10 @@ export class TransactionCoordinator {
   /** Epochs are 16 bits on Kafka; after the last one comes another producer id. */
   #raiseEpoch(owned: Owned): void {
     const { producerId, producerEpoch } = owned.identity
-    owned.identity = producerEpoch < epochMax
-      ? { producerId, producerEpoch: producerEpoch + 1 }
-      : { producerId: this.#options.cluster.takeProducerId(), producerEpoch: 0 }
+    owned.identity =
+      producerEpoch < epochMax
+        ? { producerId, producerEpoch: producerEpoch + 1 }
+        : { producerId: this.#options.cluster.takeProducerId(), producerEpoch: 0 }
   }
 
   #saveRow(owned: Owned, state: TransactionRow['state'], transaction?: Transaction): void {
@@ -329,7 +349,11 @@ export class TransactionCoordinator {
     const { identity, timeoutMs, transactionalId } = owned
     const { producerId, producerEpoch } = transaction?.identity ?? identity
     const row = encodeTransaction(transaction, {
-      producerId, producerEpoch, state, timeoutMs, updatedMs: clock.nowMs(),
+      producerId,
+      producerEpoch,
+      state,
+      timeoutMs,
+      updatedMs: clock.nowMs(),
     })
     journal.put(namedKey('transaction', transactionalId), encodeJson(row))
   }

@@ -47,8 +47,11 @@ export const encodeTransaction = (
   partitions: [...(transaction?.partitions ?? [])]
     .filter(([log]) => !log.isDeleted)
     .map(([log, firstOffset]) => [log.logId, firstOffset] as const),
-  offsets: rest.state === 'commit'
-    ? [...transaction!.offsets.values()].map((offset) =>
-        ({ ...offset, offset: String(offset.offset) }))
-    : [],
+  offsets:
+    rest.state === 'commit'
+      ? [...transaction!.offsets.values()].map((offset) => ({
+          ...offset,
+          offset: String(offset.offset),
+        }))
+      : [],
 })

@@ -2,7 +2,10 @@
 
 import { describe, expect, it } from 'vitest'
 import {
-  type Broker, type GroupMemberMetadata, type JoinedGeneration, type JoinRequest,
+  type Broker,
+  type GroupMemberMetadata,
+  type JoinedGeneration,
+  type JoinRequest,
 } from '../../../src/broker/port.ts'
 import { type CurrentCluster } from './harness.ts'
 import { codeOf, eventually } from './probe.ts'
@@ -13,12 +16,18 @@ const sessionTimeoutMs = 6_000
 const roster = (members: readonly GroupMemberMetadata[]): Map<string, Uint8Array> => {
   const nameOf = ({ metadata }: GroupMemberMetadata) => Buffer.from(metadata).toString()
   const all = members.map(nameOf).sort().join(',')
-  return new Map(members.map((member) =>
-    [member.memberId, Buffer.from(`${all} for ${nameOf(member)}`)]))
+  return new Map(
+    members.map((member) => [member.memberId, Buffer.from(`${all} for ${nameOf(member)}`)]),
+  )
 }
 
 const requestOf = (groupId: string, name: string, more?: Partial<JoinRequest>): JoinRequest => ({
-  groupId, memberId: '', sessionTimeoutMs, metadata: Buffer.from(name), assign: roster, ...more,
+  groupId,
+  memberId: '',
+  sessionTimeoutMs,
+  metadata: Buffer.from(name),
+  assign: roster,
+  ...more,
 })
 
 const taskOf = ({ assignment }: JoinedGeneration): string => Buffer.from(assignment).toString()
@@ -40,123 +49,128 @@ export const groupContract = (current: CurrentCluster): void => {
   staticMembers(current)
 }
 
-const membership = (current: CurrentCluster): void => void describe('group', () => {
-  it('a first member gets its own assignment', async () => {
-    const { broker } = current()
-    const joined = await broker.groups.join(requestOf(current().name('group'), 'a'))
-    expect(taskOf(joined)).toBe('a for a')
-    expect(joined.memberId).not.toBe('')
-    expect(await broker.groups.heartbeat(joined)).toBe('stable')
-    await broker.groups.leave(joined)
-  })
-
-  it('a second member brings a rebalance; both are in the next generation', async () => {
-    const { broker } = current()
-    const { first, a, b } = await joinBoth(broker, current().name('group'))
-    expect([taskOf(a), taskOf(b)]).toEqual(['a,b for a', 'a,b for b'])
-    expect(a.memberId).toBe(first.memberId)
-    expect(b.generationId).toBe(a.generationId)
-    expect(a.generationId).toBeGreaterThan(first.generationId)
-    expect(await broker.groups.heartbeat(a)).toBe('stable')
-    expect(await codeOf(broker.groups.heartbeat(first))).toBe('BROKER_FENCED')
-  })
-
-  it('new metadata of a member brings a rebalance', async () => {
-    const { broker } = current()
-    const groupId = current().name('group')
-    const { a, b } = await joinBoth(broker, groupId)
-    const joining = broker.groups.join(requestOf(groupId, 'b2', { memberId: b.memberId }))
-    await eventually(async () => {
-      expect(await broker.groups.heartbeat(a)).toBe('rebalancing')
+const membership = (current: CurrentCluster): void =>
+  void describe('group', () => {
+    it('a first member gets its own assignment', async () => {
+      const { broker } = current()
+      const joined = await broker.groups.join(requestOf(current().name('group'), 'a'))
+      expect(taskOf(joined)).toBe('a for a')
+      expect(joined.memberId).not.toBe('')
+      expect(await broker.groups.heartbeat(joined)).toBe('stable')
+      await broker.groups.leave(joined)
     })
-    const again = await broker.groups.join(requestOf(groupId, 'a', { memberId: a.memberId }))
-    expect(taskOf(again)).toBe('a,b2 for a')
-    expect(taskOf(await joining)).toBe('a,b2 for b2')
-  })
 
-  it('joining again without news keeps a follower in its generation', async () => {
-    const { broker } = current()
-    const groupId = current().name('group')
-    const { a, b } = await joinBoth(broker, groupId)
-    const again = await broker.groups.join(requestOf(groupId, 'b', { memberId: b.memberId }))
-    expect(again).toMatchObject({ memberId: b.memberId, generationId: b.generationId })
-    expect(await broker.groups.heartbeat(a)).toBe('stable')
-  })
-
-  it('an unknown member must join anew', async () => {
-    const { broker } = current()
-    const groupId = current().name('group')
-    const member = { groupId, memberId: 'nobody', generationId: 1 }
-    expect(await codeOf(broker.groups.heartbeat(member))).toBe('BROKER_UNKNOWN_MEMBER')
-    const joining = broker.groups.join(requestOf(groupId, 'a', { memberId: 'nobody' }))
-    expect(await codeOf(joining)).toBe('BROKER_UNKNOWN_MEMBER')
-  })
-})
-
-const departures = (current: CurrentCluster): void => void describe('departures', () => {
-  it('a member that leaves is gone in the next generation', async () => {
-    const { broker } = current()
-    const groupId = current().name('group')
-    const { a, b } = await joinBoth(broker, groupId)
-    await broker.groups.leave(b)
-    expect(await codeOf(broker.groups.heartbeat(b))).toBe('BROKER_UNKNOWN_MEMBER')
-    await eventually(async () => {
-      expect(await broker.groups.heartbeat(a)).toBe('rebalancing')
+    it('a second member brings a rebalance; both are in the next generation', async () => {
+      const { broker } = current()
+      const { first, a, b } = await joinBoth(broker, current().name('group'))
+      expect([taskOf(a), taskOf(b)]).toEqual(['a,b for a', 'a,b for b'])
+      expect(a.memberId).toBe(first.memberId)
+      expect(b.generationId).toBe(a.generationId)
+      expect(a.generationId).toBeGreaterThan(first.generationId)
+      expect(await broker.groups.heartbeat(a)).toBe('stable')
+      expect(await codeOf(broker.groups.heartbeat(first))).toBe('BROKER_FENCED')
     })
-    const alone = await broker.groups.join(requestOf(groupId, 'a', { memberId: a.memberId }))
-    expect(taskOf(alone)).toBe('a for a')
+
+    it('new metadata of a member brings a rebalance', async () => {
+      const { broker } = current()
+      const groupId = current().name('group')
+      const { a, b } = await joinBoth(broker, groupId)
+      const joining = broker.groups.join(requestOf(groupId, 'b2', { memberId: b.memberId }))
+      await eventually(async () => {
+        expect(await broker.groups.heartbeat(a)).toBe('rebalancing')
+      })
+      const again = await broker.groups.join(requestOf(groupId, 'a', { memberId: a.memberId }))
+      expect(taskOf(again)).toBe('a,b2 for a')
+      expect(taskOf(await joining)).toBe('a,b2 for b2')
+    })
+
+    it('joining again without news keeps a follower in its generation', async () => {
+      const { broker } = current()
+      const groupId = current().name('group')
+      const { a, b } = await joinBoth(broker, groupId)
+      const again = await broker.groups.join(requestOf(groupId, 'b', { memberId: b.memberId }))
+      expect(again).toMatchObject({ memberId: b.memberId, generationId: b.generationId })
+      expect(await broker.groups.heartbeat(a)).toBe('stable')
+    })
+
+    it('an unknown member must join anew', async () => {
+      const { broker } = current()
+      const groupId = current().name('group')
+      const member = { groupId, memberId: 'nobody', generationId: 1 }
+      expect(await codeOf(broker.groups.heartbeat(member))).toBe('BROKER_UNKNOWN_MEMBER')
+      const joining = broker.groups.join(requestOf(groupId, 'a', { memberId: 'nobody' }))
+      expect(await codeOf(joining)).toBe('BROKER_UNKNOWN_MEMBER')
+    })
   })
 
-  it('the leader may leave: another member assigns', async () => {
-    const { broker } = current()
-    const groupId = current().name('group')
-    const { a, b } = await joinBoth(broker, groupId)
-    await broker.groups.leave(a)
-    await eventually(async () => {
-      expect(await broker.groups.heartbeat(b)).toBe('rebalancing')
+const departures = (current: CurrentCluster): void =>
+  void describe('departures', () => {
+    it('a member that leaves is gone in the next generation', async () => {
+      const { broker } = current()
+      const groupId = current().name('group')
+      const { a, b } = await joinBoth(broker, groupId)
+      await broker.groups.leave(b)
+      expect(await codeOf(broker.groups.heartbeat(b))).toBe('BROKER_UNKNOWN_MEMBER')
+      await eventually(async () => {
+        expect(await broker.groups.heartbeat(a)).toBe('rebalancing')
+      })
+      const alone = await broker.groups.join(requestOf(groupId, 'a', { memberId: a.memberId }))
+      expect(taskOf(alone)).toBe('a for a')
     })
-    const alone = await broker.groups.join(requestOf(groupId, 'b', { memberId: b.memberId }))
-    expect(taskOf(alone)).toBe('b for b')
+
+    it('the leader may leave: another member assigns', async () => {
+      const { broker } = current()
+      const groupId = current().name('group')
+      const { a, b } = await joinBoth(broker, groupId)
+      await broker.groups.leave(a)
+      await eventually(async () => {
+        expect(await broker.groups.heartbeat(b)).toBe('rebalancing')
+      })
+      const alone = await broker.groups.join(requestOf(groupId, 'b', { memberId: b.memberId }))
+      expect(taskOf(alone)).toBe('b for b')
+    })
+
+    it('a silent member is removed after its session time-out, one that beats stays', async () => {
+      const { broker, harness } = current()
+      const groupId = current().name('group')
+      const { a, b } = await joinBoth(broker, groupId)
+      let answer = await broker.groups.heartbeat(a)
+      for (let passedMs = 0; passedMs < sessionTimeoutMs - 1000; passedMs += 1000) {
+        await harness.passTime(1000)
+        answer = await broker.groups.heartbeat(a)
+        expect(answer).toBe('stable')
+      }
+      await eventually(async () => {
+        await harness.passTime(500)
+        expect(await broker.groups.heartbeat(a)).toBe('rebalancing')
+      })
+      const alone = await broker.groups.join(requestOf(groupId, 'a', { memberId: a.memberId }))
+      expect(taskOf(alone)).toBe('a for a')
+      expect(await codeOf(broker.groups.heartbeat(b))).toBe('BROKER_UNKNOWN_MEMBER')
+    })
   })
 
-  it('a silent member is removed after its session time-out, one that beats stays', async () => {
-    const { broker, harness } = current()
-    const groupId = current().name('group')
-    const { a, b } = await joinBoth(broker, groupId)
-    let answer = await broker.groups.heartbeat(a)
-    for (let passedMs = 0; passedMs < sessionTimeoutMs - 1000; passedMs += 1000) {
-      await harness.passTime(1000)
-      answer = await broker.groups.heartbeat(a)
-      expect(answer).toBe('stable')
-    }
-    await eventually(async () => {
-      await harness.passTime(500)
-      expect(await broker.groups.heartbeat(a)).toBe('rebalancing')
+const staticMembers = (current: CurrentCluster): void =>
+  void describe('static members', () => {
+    it('come back to their assignment without a rebalance; the old id is fenced', async () => {
+      const { broker } = current()
+      const groupId = current().name('group')
+      const first = await broker.groups.join(requestOf(groupId, 'a', { instanceId: 'one' }))
+      const joining = broker.groups.join(requestOf(groupId, 'b', { instanceId: 'two' }))
+      await eventually(async () => {
+        expect(await broker.groups.heartbeat(first)).toBe('rebalancing')
+      })
+      const a = await broker.groups.join(
+        requestOf(groupId, 'a', { instanceId: 'one', memberId: first.memberId }),
+      )
+      const b = await joining
+      const back = await broker.groups.join(requestOf(groupId, 'b', { instanceId: 'two' }))
+      expect(taskOf(back)).toBe(taskOf(b))
+      expect(back.generationId).toBe(b.generationId)
+      expect(await broker.groups.heartbeat(a)).toBe('stable')
+      expect(await broker.groups.heartbeat(back)).toBe('stable')
+      expect(['BROKER_FENCED', 'BROKER_UNKNOWN_MEMBER']).toContain(
+        await codeOf(broker.groups.heartbeat(b)),
+      )
     })
-    const alone = await broker.groups.join(requestOf(groupId, 'a', { memberId: a.memberId }))
-    expect(taskOf(alone)).toBe('a for a')
-    expect(await codeOf(broker.groups.heartbeat(b))).toBe('BROKER_UNKNOWN_MEMBER')
   })
-})
-
-const staticMembers = (current: CurrentCluster): void => void describe('static members', () => {
-  it('come back to their assignment without a rebalance; the old id is fenced', async () => {
-    const { broker } = current()
-    const groupId = current().name('group')
-    const first = await broker.groups.join(requestOf(groupId, 'a', { instanceId: 'one' }))
-    const joining = broker.groups.join(requestOf(groupId, 'b', { instanceId: 'two' }))
-    await eventually(async () => {
-      expect(await broker.groups.heartbeat(first)).toBe('rebalancing')
-    })
-    const a = await broker.groups.join(
-      requestOf(groupId, 'a', { instanceId: 'one', memberId: first.memberId }))
-    const b = await joining
-    const back = await broker.groups.join(requestOf(groupId, 'b', { instanceId: 'two' }))
-    expect(taskOf(back)).toBe(taskOf(b))
-    expect(back.generationId).toBe(b.generationId)
-    expect(await broker.groups.heartbeat(a)).toBe('stable')
-    expect(await broker.groups.heartbeat(back)).toBe('stable')
-    expect(['BROKER_FENCED', 'BROKER_UNKNOWN_MEMBER'])
-      .toContain(await codeOf(broker.groups.heartbeat(b)))
-  })
-})

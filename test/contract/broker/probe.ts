@@ -7,15 +7,24 @@
 import { expect } from 'vitest'
 import { BrokerError, type BrokerErrorCode } from '../../../src/broker/errors.ts'
 import {
-  type Broker, type CommittedOffset, type FetchOptions, type GroupMetadata, type ProduceBatch,
-  type ProduceRecord, type TopicConfig, type TransactionalProducer,
+  type Broker,
+  type CommittedOffset,
+  type FetchOptions,
+  type GroupMetadata,
+  type ProduceBatch,
+  type ProduceRecord,
+  type TopicConfig,
+  type TransactionalProducer,
 } from '../../../src/broker/port.ts'
 import { noHeaders } from '../../../src/record.ts'
 
 export type Isolation = FetchOptions['isolation']
 
-export const uncheckedGroup = (groupId: string): GroupMetadata =>
-  ({ groupId, memberId: '', generationId: -1 })
+export const uncheckedGroup = (groupId: string): GroupMetadata => ({
+  groupId,
+  memberId: '',
+  generationId: -1,
+})
 
 const bytesOf = (text: string | null): Uint8Array | null =>
   text === null ? null : Buffer.from(text)
@@ -24,31 +33,45 @@ export const recordOf = (
   key: string | null,
   value: string | null,
   timestampMs: number = 1_700_000_000_000,
-): ProduceRecord =>
-  ({ key: bytesOf(key), value: bytesOf(value), timestampMs, headers: noHeaders })
+): ProduceRecord => ({ key: bytesOf(key), value: bytesOf(value), timestampMs, headers: noHeaders })
 
-export const batchOf = (topic: string, partition: number, ...values: string[]): ProduceBatch =>
-  ({ topic, partition, records: values.map((value) => recordOf(`key-${value}`, value)) })
+export const batchOf = (topic: string, partition: number, ...values: string[]): ProduceBatch => ({
+  topic,
+  partition,
+  records: values.map((value) => recordOf(`key-${value}`, value)),
+})
 
-export const offsetOf = (topic: string, partition: number, offset: bigint): CommittedOffset =>
-  ({ topic, partition, offset, metadata: `at ${offset}` })
+export const offsetOf = (topic: string, partition: number, offset: bigint): CommittedOffset => ({
+  topic,
+  partition,
+  offset,
+  metadata: `at ${offset}`,
+})
 
 /** The code of a rejection; fails the test if the call succeeds or throws something else. */
 export const codeOf = async (call: Promise<unknown>): Promise<BrokerErrorCode> =>
   (await errorOf(call)).code
 
 export const errorOf = async (call: Promise<unknown>): Promise<BrokerError> => {
-  const error = await call.then(() => undefined, (reason: unknown) => reason)
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
   if (error instanceof BrokerError) return error
   throw new Error(`expected a BrokerError, got ${String(error)}`)
 }
 
 /** Polls until the check passes; its last failure is the test's. */
 export const eventually = async (check: () => Promise<void> | void): Promise<void> => {
-  await expect.poll(async () => {
-    await check()
-    return true
-  }, { timeout: 10_000, interval: 5 }).toBe(true)
+  await expect
+    .poll(
+      async () => {
+        await check()
+        return true
+      },
+      { timeout: 10_000, interval: 5 },
+    )
+    .toBe(true)
 }
 
 export interface ReadRecord {
@@ -88,8 +111,10 @@ export class Probe {
     const end = isCommitted ? offsets.lastStableOffset : offsets.highWatermark
     let offset = offsets.logStartOffset
     while (offset < end) {
-      const [batch] = await fetcher.fetch([{ topic, partition, offset, maxBytes }],
-        { isolation, maxWaitMs: 100 })
+      const [batch] = await fetcher.fetch([{ topic, partition, offset, maxBytes }], {
+        isolation,
+        maxWaitMs: 100,
+      })
       for (const { key, value, timestampMs, offsetDelta } of batch!.records) {
         const recordOffset = batch!.baseOffset + BigInt(offsetDelta)
         if (recordOffset < offset) throw new Error(`${recordOffset} came twice`)
