@@ -36,7 +36,7 @@ import { shopTopology } from '../../topologies/shop/shop.ts'
 import { report } from '../report.ts'
 
 const orderCount = Number(process.env['ORDERS'] ?? 60_000)
-const inFlightMax = Number(process.env['IN_FLIGHT'] ?? 15_000)
+const inFlightMax = Number(process.env['IN_FLIGHT'] ?? 4_000)
 const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
 const [brokerEngine, stateEngine] = [
   await RocksEngine.open(join(directory, 'broker'), {

@@ -182,6 +182,7 @@ export class StreamLoop {
     if (action === 'stop' || (this.#isStopping && this.#failures > stopAttemptsMax)) throw error
     logger.warn({ err: error, action }, 'tasks reopen at their committed offsets')
     this.reopenings += 1
+    this.#options.onOpening() // not `running` while it waits: no task answers
     if (action === 'rejoin') {
       membership.forget()
       this.#ownedTasks = []
