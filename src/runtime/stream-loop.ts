@@ -178,6 +178,8 @@ export class StreamLoop {
     await this.#fetchLoop?.stop()
     await this.#producer?.close()
     this.#producer = undefined // its transaction is aborted by the next init of the same id
+    const disk = diskFailureOf(error)
+    if (disk !== undefined && this.#failures > diskAttemptsMax) throw disk
     const action = actionOf(error)
     if (action === 'stop' || (this.#isStopping && this.#failures > stopAttemptsMax)) throw error
     logger.warn({ err: error, action }, 'tasks reopen at their committed offsets')
@@ -349,6 +351,14 @@ const recordsPerTurn = 32
 const purgeIntervalMs = 30_000
 /** A stop that cannot commit gives up after so many attempts: the work is repeated, not lost. */
 const stopAttemptsMax = 3
+
+/** A full disk of the embedded broker is no broker to wait for: somebody must free some space. */
+const diskAttemptsMax = 4
+
+const diskFailureOf = (error: unknown): StoreError | undefined => {
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  return cause instanceof StoreError ? cause : undefined
+}
 
 const actionOf = (error: unknown): ErrorAction => {
   if (error instanceof StoreError) return error.action === 'retry' ? 'stop' : error.action

@@ -56,7 +56,7 @@ export interface Launched extends Instance {
   readonly started: Promise<void>
 }
 
-type BrokerSettings = Omit<EmbeddedBrokerOptions, 'engine' | 'clock' | 'faults' | 'seed'>
+type BrokerSettings = Omit<EmbeddedBrokerOptions, 'engine' | 'clock' | 'faults'>
 
 export class Site {
   readonly clock: ManualClock
@@ -82,7 +82,7 @@ export class Site {
   ): Promise<Site> {
     const [clock, faults] = [new ManualClock(startMs), new EmbeddedBrokerFaults()]
     const broker = await EmbeddedBroker.open({
-      ...settings, engine: MemoryEngine.create(brokerDisk), clock, faults, seed: 7,
+      seed: 7, ...settings, engine: MemoryEngine.create(brokerDisk), clock, faults,
     })
     const site = new Site(broker, clock, { faults, brokerDisk })
     onTestFinished(() => site.end())

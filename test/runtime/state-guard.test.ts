@@ -7,10 +7,9 @@ import {
   stream, to, topic, topology, utf8,
 } from '../../src/index.ts'
 import { copyOf, type InstanceOptions, Site } from './fixture.ts'
-import { entries, summing, sumsOf, sumStore } from './summing.ts'
+import { entries, summing, sums, sumsOf, sumStore } from './summing.ts'
 
 const number = json<number>()
-const sums = { name: 'sums' }
 
 /** A site and a disk with the sum of one entry on it, cleanly closed. */
 const made = async (): Promise<{ readonly site: Site, readonly disk: MemoryDisk }> => {
@@ -35,7 +34,7 @@ const refusal = async (site: Site, options: InstanceOptions): Promise<Error> => 
 describe('refused', () => {
   test('the state of another cluster', async () => {
     const { disk } = await made()
-    const other = await Site.open()
+    const other = await Site.open({ seed: 8 })
     await other.createTopics([entries, sums], 2)
     const rows = new Map(disk.rows)
     expect(await refusal(other, { topology: summing, disk })).toMatchObject({
@@ -77,15 +76,18 @@ describe('refused', () => {
     })
   })
 
-  test.each(['the same disk', 'a lost disk'])('a raised partition count (%s)', async (which) => {
+  test.each([
+    ['the local state', ['app-sum-changelog'], 'topic entries had 2 partitions and has 3 now'],
+    ['the changelog, the local state lost', [],
+      'topic app-sum-changelog has 2 partitions, but its application needs 3 now'],
+  ])('a raised partition count, by %s', async (which, remade, message) => {
     const { site, disk } = await made()
-    await site.broker.topics.delete(['entries'])
+    await site.broker.topics.delete(['entries', ...remade])
     await site.createTopics([entries], 3)
-    const error = await refusal(site,
-      { topology: summing, ...(which === 'the same disk' && { disk }) })
+    const isLost = which.includes('lost')
+    const error = await refusal(site, { topology: summing, ...(!isLost && { disk }) })
     expect(error).toMatchObject({ code: 'STREAMS_STATE_MISMATCH' })
-    expect(error.message).toMatch(/\b2\b.*\b3\b/)
-    expect(error.message).toContain(which === 'the same disk' ? 'topic entries' : 'app-sum-changelog')
+    expect(error.message).toContain(message)
     expect(error.message).toContain('new application id')
   })
 
@@ -110,8 +112,8 @@ describe('refused', () => {
     const site = await Site.open()
     await site.createTopics([entries, sums, { name: 'app-sum-changelog' }])
     expect(await refusal(site, { topology: summing })).toMatchObject({
-      code: 'STREAMS_STATE_MISMATCH',
-      message: expect.stringMatching(/app-sum-changelog .*delete.*compact/) as string,
+      code: 'STREAMS_CONFIG',
+      message: expect.stringMatching(/app-sum-changelog .*policy delete.* to compact/) as string,
     })
   })
 
@@ -141,8 +143,7 @@ describe('welcome', () => {
     const both = topology('both', () => {
       const entries$ = stream(entries)
       return [
-        entries$.pipe(aggregate(sumStore, () => 0, (sum, value) => sum + value),
-          to(topic('sums', { key: utf8, value: number }))),
+        entries$.pipe(aggregate(sumStore, () => 0, (sum, value) => sum + value), to(sums)),
         entries$.pipe(aggregate(counts, () => 0, (count) => count + 1)),
       ]
     })
