@@ -44,9 +44,9 @@ export class Membership {
     this.#options = options
   }
 
-  /** @throws {RuntimeError} STREAMS_CLOSED before the first join: a bug in the caller */
+  /** @throws {RuntimeError} STREAMS_TASK_MIGRATED: removed from the group; join again */
   current(): GroupMetadata {
-    if (this.#generation === undefined) throw new RuntimeError('STREAMS_CLOSED', 'not a member')
+    if (this.#generation === undefined) throw notAMember()
     const { groupId, memberId, generationId } = this.#generation
     return { groupId, memberId, generationId }
   }
@@ -80,12 +80,6 @@ export class Membership {
     })
     this.#scheduleHeartbeat()
     return decodeJson<Assignment>(this.#generation.assignment).tasks
-  }
-
-  /** Forgets the member id: the group removed it. */
-  forget(): void {
-    this.#stopHeartbeat()
-    this.#generation = undefined
   }
 
   /** A courtesy to the others: where it fails, the session time-out does the same, later. */
@@ -125,8 +119,14 @@ export class Membership {
     } catch (error) {
       if (this.#generation !== generation) return
       const isLost = error instanceof BrokerError && error.action === 'rejoin'
-      if (isLost) return onLost(error)
+      if (isLost) {
+        this.#generation = undefined
+        return onLost(error)
+      }
     }
     if (this.#cancelHeartbeat !== undefined) this.#scheduleHeartbeat()
   }
 }
+
+const notAMember = (): RuntimeError =>
+  new RuntimeError('STREAMS_TASK_MIGRATED', 'the group has removed this member')

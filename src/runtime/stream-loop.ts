@@ -79,7 +79,7 @@ export class StreamLoop {
       try {
         await this.#open()
         await this.#cycle()
-        await this.#close()
+        if (!this.#isKilled) await this.#close()
         return
       } catch (error) {
         if (!this.#isKilled) await this.#recover(error)
@@ -123,7 +123,6 @@ export class StreamLoop {
   async #open(): Promise<void> {
     const { broker, engine, clock, config, logger, membership, tasks, timings } = this.#options
     this.#options.onOpening()
-    this.#failure = undefined
     if (this.#producer === undefined) {
       const { transactionalId } = this.#options
       const { transactionTimeoutMs } = config
@@ -131,9 +130,11 @@ export class StreamLoop {
       await this.#producer.init()
     }
     if (this.#mustRejoin || !membership.isMember) {
+      this.#mustRejoin = true // until it has joined: a join that fails is made again
+      this.#ownedTasks = await membership.join(membership.isMember ? this.#ownedTasks : [])
       this.#mustRejoin = false
-      this.#ownedTasks = await membership.join(this.#ownedTasks)
     }
+    this.#failure = undefined // of what was dropped; a lost membership made it join just now
     await tasks.open(this.#ownedTasks)
     if (this.#isKilled) return
     this.#committer = new Committer({
@@ -185,10 +186,7 @@ export class StreamLoop {
     logger.warn({ err: error, action }, 'tasks reopen at their committed offsets')
     this.reopenings += 1
     this.#options.onOpening() // not `running` while it waits: no task answers
-    if (action === 'rejoin') {
-      membership.forget()
-      this.#ownedTasks = []
-    }
+    if (action === 'rejoin') await membership.leave() // or the others wait for it to join again
     if (this.#failures > 1) await sleep(clock, Math.min(10_000, 50 * 2 ** this.#failures))
   }
 

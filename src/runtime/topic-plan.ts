@@ -65,6 +65,10 @@ export class TopicPlan implements TopicFacts {
       )
     }
     const counts = partitionCounts(options, described)
+    for (const sub of options.plan.subTopologies) {
+      // before anything is made: a changelog made now would keep the wrong partition count
+      checkCopartitions(sub, (logical) => partitionsIn(counts, described, logical))
+    }
     const internal = internalSpecs(options, counts)
     const existing = await broker.topics.describe(internal.map(({ name }) => name))
     for (const spec of internal) {
@@ -73,11 +77,7 @@ export class TopicPlan implements TopicFacts {
     }
     await broker.topics.create(internal.filter(({ name }) => !existing.has(name)))
     const made = await broker.topics.describe(internal.map(({ name }) => name))
-    const topicPlan = new TopicPlan(options, new Map([...described, ...made]))
-    for (const sub of options.plan.subTopologies) {
-      checkCopartitions(sub, (logical) => topicPlan.topic(logical).partitions)
-    }
-    return topicPlan
+    return new TopicPlan(options, new Map([...described, ...made]))
   }
 
   physicalName(logical: string): string {
@@ -139,8 +139,7 @@ const partitionCounts = (
 ): PartitionCounts => {
   const repartition = new Map<string, number>()
   const tasks = new Map<number, number>()
-  const known = (name: string): number =>
-    described.get(name)?.partitions ?? repartition.get(name) ?? 0
+  const known = (name: string): number => partitionsIn({ repartition }, described, name)
   // a chain of repartition topics settles in as many rounds as it is long
   for (let round = 0; round <= plan.internalTopics.length; round++) {
     for (const { id, sourceTopics } of plan.subTopologies) {
@@ -156,6 +155,13 @@ const partitionCounts = (
   }
   return { repartition, tasks }
 }
+
+/** 0 if not known yet. */
+const partitionsIn = (
+  { repartition }: Pick<PartitionCounts, 'repartition'>,
+  described: ReadonlyMap<string, TopicDescription>,
+  logical: string,
+): number => described.get(logical)?.partitions ?? repartition.get(logical) ?? 0
 
 interface InternalSpec extends TopicSpec {
   readonly kind: 'changelog' | 'repartition' | 'dead letters'

@@ -31,7 +31,10 @@ export const traced = (broker: Broker, { calls, nowMs, isOut }: TraceOptions): B
       return Promise.reject(new BrokerError('BROKER_UNAVAILABLE', `${name}: no connection`))
     }
     const result = run()
-    if (!(result instanceof Promise)) return isHandle(result) ? wrap(result) : result
+    if (!(result instanceof Promise)) {
+      call.state = 'done'
+      return isHandle(result) ? wrap(result) : result
+    }
     result.then(() => { call.state = 'done' }, () => { call.state = 'failed' })
     return result
   }
