@@ -31,7 +31,8 @@ const commands = {
     ['node_modules/typescript/bin/tsc', '--noEmit', '-p', '.'],
     vitest,
   ],
-  bench: (args) => (args.length === 0 ? listBenches() : [[...lean, benchFile(args[0]), ...args.slice(1)]]),
+  bench: (args) =>
+    args.length === 0 ? listBenches() : [[...lean, benchFile(args[0]), ...args.slice(1)]],
   format: (args) => [[oxfmt, ...args]],
   diagrams: (args) => [['scripts/diagrams.ts', ...args]],
 }

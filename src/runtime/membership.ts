@@ -39,6 +39,7 @@ export class Membership {
   readonly #options: MembershipOptions
   #generation: JoinedGeneration | undefined
   #cancelHeartbeat: (() => void) | undefined
+  #isAbandoned = false
 
   constructor(options: MembershipOptions) {
     this.#options = options
@@ -95,10 +96,12 @@ export class Membership {
 
   /** Ends the heartbeat without a word to the group: as a crash does. */
   abandon(): void {
+    this.#isAbandoned = true
     this.#stopHeartbeat()
   }
 
   #scheduleHeartbeat(): void {
+    if (this.#isAbandoned) return
     const { clock, heartbeatIntervalMs } = this.#options
     this.#cancelHeartbeat = clock.setTimer(heartbeatIntervalMs, () => void this.#heartbeat())
   }

@@ -9,8 +9,9 @@
  * Called by the application. 1. Nothing awaits between the pick of a record and the close of its
  * scope. 2. Generation N commits while N+1 is processed over it; N+1 is sealed only after N ended
  * and was applied. 3. Whatever fails in a commit drops N and N+1 of every task. 4. A topology with
- * plain RxJS steps is sealed one macrotask after its last record, so that a late emission is
- * refused before its input is committed. 5. The loop switches on an error's `action` only.
+ * plain RxJS steps is sealed after whatever those put off (promises, timers of 0 ms) has run, so
+ * that a late emission is refused before its input is committed. 5. The loop switches on an error's
+ * `action` only.
  */
 
 import { type Broker, type TransactionalProducer } from '../broker/port.ts'
@@ -27,7 +28,7 @@ import { FetchLoop } from './fetch-loop.ts'
 import { type Generation, sealGeneration } from './generation.ts'
 import { type Membership } from './membership.ts'
 import { type RefusedInputs } from './refused-inputs.ts'
-import { macrotask, sleep } from './sleep.ts'
+import { lateEmissions, macrotask, sleep } from './sleep.ts'
 import { type TaskManager } from './task-manager.ts'
 
 export interface StreamLoopOptions {
@@ -97,6 +98,7 @@ export class StreamLoop {
   kill(): void {
     this.#isKilled = true
     this.#options.membership.abandon()
+    void this.#producer?.close()
     this.#options.tasks.close()
     void this.#fetchLoop?.stop()
     this.wake()
@@ -177,17 +179,28 @@ export class StreamLoop {
     this.#inFlight = undefined
     tasks.close()
     await this.#fetchLoop?.stop()
+    const action = actionOf(error)
+    const disk = diskFailureOf(error)
+    const isDiskLost = disk !== undefined && this.#failures > diskAttemptsMax
+    const isStopped = action === 'stop' || (this.#isStopping && this.#failures > stopAttemptsMax)
+    if (isDiskLost || isStopped) {
+      await this.#giveUp()
+      throw isDiskLost ? disk : error
+    }
     await this.#producer?.close()
     this.#producer = undefined // its transaction is aborted by the next init of the same id
-    const disk = diskFailureOf(error)
-    if (disk !== undefined && this.#failures > diskAttemptsMax) throw disk
-    const action = actionOf(error)
-    if (action === 'stop' || (this.#isStopping && this.#failures > stopAttemptsMax)) throw error
     logger.warn({ err: error, action }, 'tasks reopen at their committed offsets')
     this.reopenings += 1
     this.#options.onOpening() // not `running` while it waits: no task answers
     if (action === 'rejoin') await membership.leave() // or the others wait for it to join again
     if (this.#failures > 1) await sleep(clock, Math.min(10_000, 50 * 2 ** this.#failures))
+  }
+
+  /** Others need not wait for the time-out of the transaction, nor for the end of the session. */
+  async #giveUp(): Promise<void> {
+    await this.#producer?.abort().catch(() => {}) // nothing open, or the broker is gone
+    await this.#producer?.close()
+    await this.#options.membership.leave()
   }
 
   // ── running ──────────────────────────────────────────────────────────────────────────────────
@@ -258,7 +271,8 @@ export class StreamLoop {
   }
 
   async #startCommit(): Promise<void> {
-    if (this.#options.hasPlainSteps) await macrotask()
+    if (this.#options.hasPlainSteps) await lateEmissions(this.#options.clock)
+    this.#throwFailure()
     const generation = this.#seal()
     if (generation === undefined) return
     this.#inFlight = this.#commit(generation).catch((error: unknown) => this.fail(error))
@@ -287,8 +301,8 @@ export class StreamLoop {
 
   async #settleAndCommit(): Promise<void> {
     await this.#inFlight
+    if (this.#options.hasPlainSteps) await lateEmissions(this.#options.clock)
     this.#throwFailure()
-    if (this.#options.hasPlainSteps) await macrotask()
     const generation = this.#seal()
     if (generation !== undefined) await this.#commit(generation)
   }

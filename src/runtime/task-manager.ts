@@ -59,6 +59,8 @@ export interface TaskManagerOptions {
   readonly refusedInputs: RefusedInputs
   /** A completed external call waits for its task. */
   onCompletion(): void
+  /** A step of a topology broke a rule while no record was in flight. */
+  onFault(fault: Error): void
 }
 
 export interface RunningTask {

@@ -176,7 +176,10 @@ const internalSpecs = (
   for (const [name, partitions] of repartition) {
     const config: TopicConfig = { cleanupPolicy: 'delete', retentionMs: -1 }
     specs.push({
-      name: repartitionTopicName(applicationId, name), kind: 'repartition', partitions, config,
+      name: repartitionTopicName(applicationId, name),
+      kind: 'repartition',
+      partitions,
+      config,
     })
   }
   for (const { id, stores } of plan.subTopologies) {
@@ -193,7 +196,10 @@ const internalSpecs = (
   if (deadLetterTopic === undefined) {
     const config: TopicConfig = { cleanupPolicy: 'delete', retentionMs: deadLetterRetentionMs }
     specs.push({
-      name: deadLetterTopicName(applicationId), kind: 'dead letters', partitions: 1, config,
+      name: deadLetterTopicName(applicationId),
+      kind: 'dead letters',
+      partitions: 1,
+      config,
     })
   }
   return specs
@@ -206,15 +212,21 @@ const checkExisting = (wanted: InternalSpec, found: TopicDescription): void => {
   const { name, kind, partitions } = wanted
   if (kind === 'dead letters') return // read by nobody here: any count and policy will do
   if (found.partitions !== partitions) {
-    throw new RuntimeError('STREAMS_STATE_MISMATCH', `${kind} topic ${name} has `
-      + `${found.partitions} partitions, but its application needs ${partitions} now: the partition `
-      + 'count of an input has changed, so keys would meet the wrong state; copy the input to a '
-      + 'new topic with the old count, or start a new application id, which rebuilds its state')
+    throw new RuntimeError(
+      'STREAMS_STATE_MISMATCH',
+      `${kind} topic ${name} has `
+        + `${found.partitions} partitions, but its application needs ${partitions} now: the partition `
+        + 'count of an input has changed, so keys would meet the wrong state; copy the input to a '
+        + 'new topic with the old count, or start a new application id, which rebuilds its state',
+    )
   }
   const policy = found.config.cleanupPolicy
-  const keepsAll = policy === wanted.config.cleanupPolicy
-    || (kind === 'changelog' && policy === 'compact')
+  const keepsAll =
+    policy === wanted.config.cleanupPolicy || (kind === 'changelog' && policy === 'compact')
   if (keepsAll) return
-  throw new RuntimeError('STREAMS_CONFIG', `${kind} topic ${name} has the clean-up policy ${policy}, `
-    + `which loses records; set its cleanup.policy to ${wanted.config.cleanupPolicy}`)
+  throw new RuntimeError(
+    'STREAMS_CONFIG',
+    `${kind} topic ${name} has the clean-up policy ${policy}, `
+      + `which loses records; set its cleanup.policy to ${wanted.config.cleanupPolicy}`,
+  )
 }

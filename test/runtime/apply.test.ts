@@ -8,10 +8,12 @@ import { expect, test } from 'vitest'
 import { positionKey } from '../../state/key-layout.ts'
 import { StoreFullError, StoreIoError } from '../../state/errors.ts'
 import { type GroupMetadata } from '../../src/broker/port.ts'
-import { hold, type Instance, Site } from './fixture.ts'
+import { hold } from './hold.ts'
+import { Site } from './fixture.ts'
+import { type Instance } from './instance.ts'
 import { entries, sumChangelog, summing, sumsOf, sumStore } from './summing.ts'
 
-const open = async (): Promise<{ readonly site: Site, readonly instance: Instance }> => {
+const open = async (): Promise<{ readonly site: Site; readonly instance: Instance }> => {
   const site = await Site.open()
   await site.createTopics([entries, { name: 'sums' }])
   const instance = await site.start({ topology: summing })
@@ -20,11 +22,15 @@ const open = async (): Promise<{ readonly site: Site, readonly instance: Instanc
   return { site, instance }
 }
 
-const positionRow = Buffer.from(positionKey(sumChangelog.topic, sumChangelog.partition))
-  .toString('latin1')
+const positionRow = Buffer.from(positionKey(sumChangelog.topic, sumChangelog.partition)).toString(
+  'latin1',
+)
 
 test('a position that moved under the commit: reopened, caught up from the changelog', async () => {
-  const { site, instance: { application, disk } } = await open()
+  const {
+    site,
+    instance: { application, disk },
+  } = await open()
   const earlier = disk.rows.get(positionRow)!
   await site.send(entries, 'k', 10)
   await site.idle()
@@ -40,7 +46,10 @@ test('a position that moved under the commit: reopened, caught up from the chang
 })
 
 test('a disk that is full for a while is waited for; nothing is reopened', async () => {
-  const { site, instance: { application, disk, log } } = await open()
+  const {
+    site,
+    instance: { application, disk, log },
+  } = await open()
   let refusals = 0
   disk.beforeCommit = () => {
     refusals += 1
@@ -58,8 +67,13 @@ test('a disk that is full for a while is waited for; nothing is reopened', async
 })
 
 test('a disk that stays full stops the instance; with space again nothing is lost', async () => {
-  const { site, instance: { application, disk, kill } } = await open()
-  disk.beforeCommit = () => { throw new StoreFullError('/state') }
+  const {
+    site,
+    instance: { application, disk, kill },
+  } = await open()
+  disk.beforeCommit = () => {
+    throw new StoreFullError('/state')
+  }
   await site.send(entries, 'k', 10)
   await site.until(() => application.state === 'failed', 50)
   await expect(application.stopped).rejects.toMatchObject({ code: 'STATE_FULL' })
@@ -75,7 +89,10 @@ test('a disk that stays full stops the instance; with space again nothing is los
 })
 
 test('an engine that cannot be written at all stops the instance at once', async () => {
-  const { site, instance: { application, disk } } = await open()
+  const {
+    site,
+    instance: { application, disk },
+  } = await open()
   let attempts = 0
   disk.beforeCommit = () => {
     attempts += 1
@@ -88,13 +105,18 @@ test('an engine that cannot be written at all stops the instance at once', async
 })
 
 test('close waits for an apply in flight', async () => {
-  const { site, instance: { application, disk } } = await open()
+  const {
+    site,
+    instance: { application, disk },
+  } = await open()
   const applying = hold()
   disk.beforeCommit = applying.wait
   await site.send(entries, 'k', 10)
   await site.until(() => applying.isReached)
   let isClosed = false
-  const closing = application.close().then(() => { isClosed = true })
+  const closing = application.close().then(() => {
+    isClosed = true
+  })
   await site.turn(60)
   expect([isClosed, application.state]).toEqual([false, 'stopping'])
   const rowsBefore = disk.rows.get(positionRow)
@@ -106,7 +128,10 @@ test('close waits for an apply in flight', async () => {
 })
 
 test('reopening waits for an apply in flight before it reads the store', async () => {
-  const { site, instance: { application, disk, calls } } = await open()
+  const {
+    site,
+    instance: { application, disk, calls },
+  } = await open()
   const applying = hold()
   disk.beforeCommit = applying.wait
   await site.send(entries, 'k', 10)

@@ -35,18 +35,26 @@ export const traced = (broker: Broker, { calls, nowMs, isOut }: TraceOptions): B
       call.state = 'done'
       return isHandle(result) ? wrap(result) : result
     }
-    result.then(() => { call.state = 'done' }, () => { call.state = 'failed' })
+    result.then(
+      () => {
+        call.state = 'done'
+      },
+      () => {
+        call.state = 'failed'
+      },
+    )
     return result
   }
-  const wrap = <T extends object>(target: T): T => new Proxy(target, {
-    get: (object, name) => {
-      const member: unknown = Reflect.get(object, name, object)
-      if (isHandle(member)) return wrap(member)
-      if (typeof member !== 'function') return member
-      return (...args: unknown[]): unknown =>
-        invoke(String(name), args, () => Reflect.apply(member, object, args) as unknown)
-    },
-  })
+  const wrap = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get: (object, name) => {
+        const member: unknown = Reflect.get(object, name, object)
+        if (isHandle(member)) return wrap(member)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]): unknown =>
+          invoke(String(name), args, () => Reflect.apply(member, object, args) as unknown)
+      },
+    })
   return wrap(broker)
 }
 
@@ -55,6 +63,21 @@ const isHandle = (value: unknown): value is object =>
 
 /** Everything that answers with a promise, but for `close`, which needs no broker. */
 const reachesBroker: ReadonlySet<string> = new Set([
-  'clusterId', 'create', 'describe', 'list', 'delete', 'purge', 'offsets', 'fetch', 'init',
-  'produce', 'sendOffsets', 'commit', 'abort', 'join', 'heartbeat', 'leave', 'committedOffsets',
+  'clusterId',
+  'create',
+  'describe',
+  'list',
+  'delete',
+  'purge',
+  'offsets',
+  'fetch',
+  'init',
+  'produce',
+  'sendOffsets',
+  'commit',
+  'abort',
+  'join',
+  'heartbeat',
+  'leave',
+  'committedOffsets',
 ])

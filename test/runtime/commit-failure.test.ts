@@ -7,7 +7,8 @@
 import { describe, expect, test } from 'vitest'
 import { BrokerError, type BrokerErrorCode } from '../../src/broker/errors.ts'
 import { type FaultOperation } from '../../src/broker/embedded/faults.ts'
-import { hold, Site } from './fixture.ts'
+import { hold } from './hold.ts'
+import { Site } from './fixture.ts'
 import { entries, summing, sumsOf, sumStore } from './summing.ts'
 
 type Case = readonly [FaultOperation, 'before' | 'after', BrokerErrorCode]
@@ -72,7 +73,12 @@ describe('while it lasts', () => {
     expect(() => application.query(sumStore).get('a')).toThrow('ask again')
     reopening.release()
     await site.idle()
-    for (const [key, sum] of [['a', 11], ['b', 101], ['c', 101], ['d', 101]] as const) {
+    for (const [key, sum] of [
+      ['a', 11],
+      ['b', 101],
+      ['c', 101],
+      ['d', 101],
+    ] as const) {
       expect(await sumsOf(site, key)).toEqual([1, sum])
       expect(application.query(sumStore).get(key)).toBe(sum)
     }
@@ -84,14 +90,24 @@ describe('while it lasts', () => {
     const { application, calls } = await site.start({ topology: summing })
     await site.idle()
     calls.length = 0
-    site.faults.control('commit', () => { throw new BrokerError('BROKER_UNKNOWN_OUTCOME', 'lost') })
+    site.faults.control('commit', () => {
+      throw new BrokerError('BROKER_UNKNOWN_OUTCOME', 'lost')
+    })
     await site.send(entries, 'k', 1)
     await site.until(() => application.metrics().reopenings === 1)
     await site.idle()
     const inTransaction = ['begin', 'produce', 'sendOffsets', 'commit', 'abort', 'init']
-    expect(calls.map(({ name }) => name).filter((name) => inTransaction.includes(name)))
-      .toEqual(['begin', 'produce', 'sendOffsets', 'commit', 'init', 'begin', 'produce',
-        'sendOffsets', 'commit'])
+    expect(calls.map(({ name }) => name).filter((name) => inTransaction.includes(name))).toEqual([
+      'begin',
+      'produce',
+      'sendOffsets',
+      'commit',
+      'init',
+      'begin',
+      'produce',
+      'sendOffsets',
+      'commit',
+    ])
   })
 })
 
@@ -102,7 +118,9 @@ test('many failures in a row are waited out with a growing pause, then it goes o
   await site.idle()
   calls.length = 0
   for (let i = 0; i < 5; i++) {
-    site.faults.control('commit', () => { throw new BrokerError('BROKER_UNAVAILABLE', 'down') })
+    site.faults.control('commit', () => {
+      throw new BrokerError('BROKER_UNAVAILABLE', 'down')
+    })
   }
   await site.send(entries, 'k', 1)
   await site.until(() => application.metrics().reopenings === 5)

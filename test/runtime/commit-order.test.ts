@@ -2,11 +2,22 @@
 
 import { expect, test } from 'vitest'
 import {
-  effect, json, keyValueStore, outboxStore, process, stream, to, topic, topology, utf8, mapValues,
+  effect,
+  json,
+  keyValueStore,
+  outboxStore,
+  process,
+  stream,
+  to,
+  topic,
+  topology,
+  utf8,
+  mapValues,
 } from '../../src/index.ts'
 import { type CommittedOffset, type GroupMetadata } from '../../src/broker/port.ts'
 import { type Call } from './call-trace.ts'
-import { hold, Site } from './fixture.ts'
+import { hold } from './hold.ts'
+import { Site } from './fixture.ts'
 import { entries, summing, sumsOf } from './summing.ts'
 
 const number = json<number>()
@@ -18,31 +29,38 @@ const calls = outboxStore('calls', { key: utf8, value: number })
 /** Writes without input: a punctuation on wall-clock time, and answers of an external call. */
 const noting = topology('noting', () => {
   const entries$ = stream(entries)
-  return [entries$.pipe(
-    process('note', { pending }, {
-      onRecord({ key, value }, stores): readonly number[] {
-        stores.pending.put(key, value)
-        return []
-      },
-      punctuators: {
-        note: {
-          everyMs: 200, on: 'wallClock',
-          * run(_timeMs, stores) {
-            for (const [key, value] of stores.pending.range()) {
-              stores.pending.delete(key)
-              yield [key, value] as const
-            }
+  return [
+    entries$.pipe(
+      process(
+        'note',
+        { pending },
+        {
+          onRecord({ key, value }, stores): readonly number[] {
+            stores.pending.put(key, value)
+            return []
+          },
+          punctuators: {
+            note: {
+              everyMs: 200,
+              on: 'wallClock',
+              *run(_timeMs, stores) {
+                for (const [key, value] of stores.pending.range()) {
+                  stores.pending.delete(key)
+                  yield [key, value] as const
+                }
+              },
+            },
           },
         },
-      },
-    }),
-    to(notes),
-  ),
-  entries$.pipe(
-    effect(calls, async (value) => value * 2),
-    mapValues((result) => (result.kind === 'done' ? result.value : -1)),
-    to(answers),
-  )]
+      ),
+      to(notes),
+    ),
+    entries$.pipe(
+      effect(calls, async (value) => value * 2),
+      mapValues((result) => (result.kind === 'done' ? result.value : -1)),
+      to(answers),
+    ),
+  ]
 })
 
 /** What each ended transaction of these calls said about offsets; undefined if nothing. */
@@ -59,35 +77,36 @@ const offsetsOf = (
   return transactions
 }
 
-test('N+1 is not sent before N is applied, and N is not applied before it is committed',
-  async () => {
-    const site = await Site.open()
-    await site.createTopics([entries, { name: 'sums' }])
-    const { application, disk, calls: made } = await site.start({ topology: summing })
-    await site.idle()
-    made.length = 0
-    const ending = hold()
-    const applying = hold()
-    site.faults.control('commit', ending.wait)
-    disk.beforeCommit = applying.wait
-    await site.send(entries, 'k', 1)
-    await site.until(() => ending.isReached)
-    await site.send(entries, 'k', 10)
-    await site.turn(60)
-    expect(application.metrics().counters.recordsProcessed).toBe(2)
-    expect(applying.isReached).toBe(false)
-    ending.release()
-    await site.until(() => applying.isReached)
-    await site.turn(60)
-    const sent = (): string[] => made.map(({ name }) => name)
+test('N+1 is not sent before N is applied, and N is not applied before it is committed', async () => {
+  const site = await Site.open()
+  await site.createTopics([entries, { name: 'sums' }])
+  const { application, disk, calls: made } = await site.start({ topology: summing })
+  await site.idle()
+  made.length = 0
+  const ending = hold()
+  const applying = hold()
+  site.faults.control('commit', ending.wait)
+  disk.beforeCommit = applying.wait
+  await site.send(entries, 'k', 1)
+  await site.until(() => ending.isReached)
+  await site.send(entries, 'k', 10)
+  await site.turn(60)
+  expect(application.metrics().counters.recordsProcessed).toBe(2)
+  expect(applying.isReached).toBe(false)
+  ending.release()
+  await site.until(() => applying.isReached)
+  await site.turn(60)
+  const sent = (): string[] =>
+    made
+      .map(({ name }) => name)
       .filter((name) => ['begin', 'produce', 'sendOffsets', 'commit'].includes(name))
-    expect(sent()).toEqual(['begin', 'produce', 'sendOffsets', 'commit'])
-    disk.beforeCommit = undefined
-    applying.release()
-    await site.idle()
-    expect(sent()).toHaveLength(8)
-    expect(await sumsOf(site)).toEqual([1, 11])
-  })
+  expect(sent()).toEqual(['begin', 'produce', 'sendOffsets', 'commit'])
+  disk.beforeCommit = undefined
+  applying.release()
+  await site.idle()
+  expect(sent()).toHaveLength(8)
+  expect(await sumsOf(site)).toEqual([1, 11])
+})
 
 test('every transaction carries offsets and generation, moved or not', async () => {
   const site = await Site.open()
@@ -146,20 +165,21 @@ test('at the first assignment the start position is committed, though no record 
   expect(await sumsOf(site)).toEqual([4])
 })
 
-test('an input whose committed records were deleted unread stops the instance, never resets it',
-  async () => {
-    const site = await Site.open()
-    await site.createTopics([entries, { name: 'sums' }])
-    const first = await site.start({ topology: summing })
-    await site.send(entries, 'k', 1)
-    await site.idle()
-    first.kill()
-    for (const value of [2, 3, 4]) await site.send(entries, 'k', value)
-    await site.broker.topics.purge({ topic: 'entries', partition: 0 }, 3n)
-    const { application } = site.launch({ topology: summing, disk: first.disk })
-    await site.until(() => application.state === 'failed')
-    await expect(application.stopped).rejects
-      .toMatchObject({ code: 'BROKER_OFFSET_OUT_OF_RANGE', action: 'stop' })
-    expect(await sumsOf(site)).toEqual([1])
-    expect((await site.committed('entries')).offset).toBe(1n)
+test('an input whose committed records were deleted unread stops the instance, never resets it', async () => {
+  const site = await Site.open()
+  await site.createTopics([entries, { name: 'sums' }])
+  const first = await site.start({ topology: summing })
+  await site.send(entries, 'k', 1)
+  await site.idle()
+  first.kill()
+  for (const value of [2, 3, 4]) await site.send(entries, 'k', value)
+  await site.broker.topics.purge({ topic: 'entries', partition: 0 }, 3n)
+  const { application } = site.launch({ topology: summing, disk: first.disk })
+  await site.until(() => application.state === 'failed')
+  await expect(application.stopped).rejects.toMatchObject({
+    code: 'BROKER_OFFSET_OUT_OF_RANGE',
+    action: 'stop',
   })
+  expect(await sumsOf(site)).toEqual([1])
+  expect((await site.committed('entries')).offset).toBe(1n)
+})

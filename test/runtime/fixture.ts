@@ -9,52 +9,24 @@ import { onTestFinished } from 'vitest'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import {
-  EmbeddedBroker, type EmbeddedBrokerOptions,
+  EmbeddedBroker,
+  type EmbeddedBrokerOptions,
 } from '../../src/broker/embedded/embedded-broker.ts'
 import { EmbeddedBrokerFaults } from '../../src/broker/embedded/faults.ts'
 import { partitionOf } from '../../src/broker/partitioner.ts'
 import { type CommittedOffset, type TopicConfig } from '../../src/broker/port.ts'
-import { type Logger } from '../../src/logger.ts'
 import { noHeaders, type StreamRecord } from '../../src/record.ts'
-import { Application } from '../../src/runtime/application.ts'
 import { macrotask } from '../../src/runtime/sleep.ts'
-import { type RuntimeConfig } from '../../src/runtime-config.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type Topic } from '../../src/topic.ts'
-import { type Topology } from '../../src/topology/topology.ts'
-import { connect, type Connection } from '../simulation/severable.ts'
 import { readTopic } from '../simulation/topics.ts'
-import { type Call, traced } from './call-trace.ts'
-
-const quickConfig = {
-  commitIntervalMs: 20, commitMinIntervalMs: 1, sessionTimeoutMs: 600, heartbeatIntervalMs: 100,
-} as const
-
-export interface InstanceOptions {
-  readonly topology: Topology
-  readonly applicationId?: string
-  readonly instanceId?: string
-  readonly config?: Partial<RuntimeConfig>
-  /** Rows of an earlier life; a fresh disk if absent. */
-  readonly disk?: MemoryDisk
-}
-
-export interface Instance {
-  readonly application: Application
-  readonly disk: MemoryDisk
-  readonly calls: Call[]
-  readonly connection: Connection
-  /** Warnings and errors, in order. */
-  readonly log: string[]
-  readonly isDead: boolean
-  /** As kill -9: no call reaches the broker any more, the disk keeps what was written. */
-  kill(): void
-}
-
-export interface Launched extends Instance {
-  /** What `start` answers. */
-  readonly started: Promise<void>
-}
+import {
+  type Instance,
+  type InstanceOptions,
+  isIdle,
+  launchInstance,
+  type Launched,
+} from './instance.ts'
 
 type BrokerSettings = Omit<EmbeddedBrokerOptions, 'engine' | 'clock' | 'faults'>
 
@@ -67,9 +39,14 @@ export class Site {
   isOut = false
   readonly #instances: Instance[] = []
 
-  private constructor(broker: EmbeddedBroker, clock: ManualClock, options: {
-    readonly faults: EmbeddedBrokerFaults, readonly brokerDisk: MemoryDisk,
-  }) {
+  private constructor(
+    broker: EmbeddedBroker,
+    clock: ManualClock,
+    options: {
+      readonly faults: EmbeddedBrokerFaults
+      readonly brokerDisk: MemoryDisk
+    },
+  ) {
     this.broker = broker
     this.clock = clock
     this.faults = options.faults
@@ -78,11 +55,17 @@ export class Site {
 
   /** @param brokerDisk  topics of an earlier life; no topics if absent */
   static async open(
-    settings: BrokerSettings = {}, brokerDisk = new MemoryDisk(), startMs = 1_000_000,
+    settings: BrokerSettings = {},
+    brokerDisk = new MemoryDisk(),
+    startMs = 1_000_000,
   ): Promise<Site> {
     const [clock, faults] = [new ManualClock(startMs), new EmbeddedBrokerFaults()]
     const broker = await EmbeddedBroker.open({
-      seed: 7, ...settings, engine: MemoryEngine.create(brokerDisk), clock, faults,
+      seed: 7,
+      ...settings,
+      engine: MemoryEngine.create(brokerDisk),
+      clock,
+      faults,
     })
     const site = new Site(broker, clock, { faults, brokerDisk })
     onTestFinished(() => site.end())
@@ -90,37 +73,27 @@ export class Site {
   }
 
   async createTopics(
-    topics: readonly { readonly name: string }[], partitions = 1, config?: Partial<TopicConfig>,
+    topics: readonly { readonly name: string }[],
+    partitions = 1,
+    config?: Partial<TopicConfig>,
   ): Promise<void> {
-    await this.broker.topics.create(topics.map(({ name }) =>
-      ({ name, partitions, config: { cleanupPolicy: 'delete', retentionMs: -1, ...config } })))
+    await this.broker.topics.create(
+      topics.map(({ name }) => ({
+        name,
+        partitions,
+        config: { cleanupPolicy: 'delete', retentionMs: -1, ...config },
+      })),
+    )
   }
 
   /** Makes an instance and lets its start go on by itself. */
   launch(options: InstanceOptions): Launched {
-    const { disk = new MemoryDisk(), config, applicationId = 'app', ...rest } = options
-    const [calls, log]: [Call[], string[]] = [[], []]
-    const connection = connect(traced(this.broker, {
-      calls, nowMs: () => this.clock.nowMs(), isOut: () => this.isOut,
-    }))
-    const application = new Application({
-      ...rest, applicationId, clock: this.clock, broker: connection.broker,
-      engine: MemoryEngine.create(disk), config: { ...quickConfig, ...config },
-      logger: loggerOf(log),
+    const instance = launchInstance(this.broker, {
+      clock: this.clock,
+      ...options,
+      traceClock: this.clock,
+      isOut: () => this.isOut,
     })
-    let isDead = false
-    const kill = (): void => {
-      isDead = true
-      connection.sever()
-      application.kill()
-      disk.crash()
-    }
-    const started = application.start()
-    started.catch(() => {}) // who waits for it sees it
-    const instance = {
-      application, disk, calls, connection, log, kill, started,
-      get isDead() { return isDead },
-    }
     this.#instances.push(instance)
     return instance
   }
@@ -135,7 +108,14 @@ export class Site {
   /** Lets time pass until the promise is settled. @throws what it rejects with */
   async settled<T>(promise: Promise<T>): Promise<T> {
     let isSettled = false
-    promise.then(() => { isSettled = true }, () => { isSettled = true })
+    promise.then(
+      () => {
+        isSettled = true
+      },
+      () => {
+        isSettled = true
+      },
+    )
     await this.until(() => isSettled)
     return promise
   }
@@ -166,18 +146,24 @@ export class Site {
   }
 
   async send<K, V>(
-    topic: Topic<K, V>, key: K, value: V, at: { readonly timestampMs?: number } = {},
+    topic: Topic<K, V>,
+    key: K,
+    value: V,
+    at: { readonly timestampMs?: number } = {},
   ): Promise<void> {
     await this.sendBytes(topic, topic.key.encode(key), topic.value.encode(value), at)
   }
 
   async sendBytes(
-    topic: { readonly name: string }, key: Uint8Array, value: Uint8Array,
+    topic: { readonly name: string },
+    key: Uint8Array,
+    value: Uint8Array,
     { timestampMs = this.clock.nowMs() }: { readonly timestampMs?: number } = {},
   ): Promise<void> {
     const { partitions } = (await this.broker.topics.describe([topic.name])).get(topic.name)!
     const records = [{ key, value, timestampMs, headers: noHeaders }]
-    await this.broker.producer('loader')
+    await this.broker
+      .producer('loader')
       .send([{ topic: topic.name, partition: partitionOf(key, partitions), records }])
   }
 
@@ -201,46 +187,4 @@ export class Site {
     this.broker.kill()
     this.brokerDisk.crash()
   }
-}
-
-/** The same rows on another disk: a backup, or a directory that was copied. */
-export const copyOf = (disk: MemoryDisk): MemoryDisk => {
-  const copy = new MemoryDisk()
-  for (const [key, value] of disk.rows) copy.write(key, value)
-  return copy
-}
-
-/** A call that stops where it is until it is let go. */
-export interface Held {
-  readonly isReached: boolean
-  /** @param error  what the call throws then; it goes on if absent */
-  release(error?: Error): void
-  wait(): Promise<void>
-}
-
-export const hold = (): Held => {
-  const gate = Promise.withResolvers<void>()
-  let isReached = false
-  return {
-    get isReached() { return isReached },
-    release: (error) => (error === undefined ? gate.resolve() : gate.reject(error)),
-    wait: () => {
-      isReached = true
-      return gate.promise
-    },
-  }
-}
-
-const isIdle = ({ application, isDead }: Instance): boolean => {
-  const { state, lagRecords, openEffects, tasks } = application.metrics()
-  if (isDead || state === 'closed' || state === 'failed') return true
-  return state === 'running' && openEffects === 0 && (lagRecords === 0 || tasks === 0)
-}
-
-const loggerOf = (log: string[]): Logger => {
-  const write = (details: object, message: string): void => {
-    const { err } = details as { err?: { message?: string } }
-    log.push(err?.message === undefined ? message : `${message}: ${err.message}`)
-  }
-  return { debug() {}, info() {}, warn: write, error: write }
 }

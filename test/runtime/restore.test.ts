@@ -5,7 +5,10 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { json, keyValueStore, process, stream, topology, utf8 } from '../../src/index.ts'
-import { copyOf, hold, type Instance, Site } from './fixture.ts'
+import { hold } from './hold.ts'
+import { copyOf } from './copy-of.ts'
+import { Site } from './fixture.ts'
+import { type Instance } from './instance.ts'
 import { entries, sumChangelog, summing, sums, sumsOf, sumStore } from './summing.ts'
 
 const number = json<number>()
@@ -13,16 +16,22 @@ const latestStore = keyValueStore('latest', { key: utf8, value: number })
 
 /** The newest value of each key; 0 deletes. */
 const latest = topology('latest', () => [
-  stream(entries).pipe(process('latest', { latestStore }, {
-    onRecord({ key, value }, stores): readonly never[] {
-      if (value === 0) stores.latestStore.delete(key)
-      else stores.latestStore.put(key, value)
-      return []
-    },
-  })),
+  stream(entries).pipe(
+    process(
+      'latest',
+      { latestStore },
+      {
+        onRecord({ key, value }, stores): readonly never[] {
+          if (value === 0) stores.latestStore.delete(key)
+          else stores.latestStore.put(key, value)
+          return []
+        },
+      },
+    ),
+  ),
 ])
 
-const open = async (logMarkerDelayMs = 0): Promise<{ site: Site, instance: Instance }> => {
+const open = async (logMarkerDelayMs = 0): Promise<{ site: Site; instance: Instance }> => {
   const site = await Site.open({ logMarkerDelayMs })
   await site.createTopics([entries, sums])
   const instance = await site.start({ topology: summing, instanceId: 'a' })
@@ -34,63 +43,60 @@ const sendAll = async (site: Site, values: readonly number[], key = 'k'): Promis
   await site.idle()
 }
 
-test('the restore goes to the high watermark: the markers of the last commit may be on their way',
-  async () => {
-    const { site, instance } = await open(3_000)
-    await sendAll(site, [1])
-    await site.until(() => instance.application.metrics().commits >= 2)
-    await site.turn(1_200) // its markers are there
-    await site.send(entries, 'k', 10)
-    await site.until(() => instance.application.query(sumStore).get('k') === 11)
-    instance.kill()
-    const ends = await site.broker.topics.offsets(sumChangelog)
-    expect(ends.lastStableOffset).toBeLessThan(ends.highWatermark)
-    expect((await site.committed('entries')).offset).toBe(2n) // and the offsets are final
-    const heir = site.launch({ topology: summing, instanceId: 'b' })
-    await site.settled(heir.started)
-    expect(heir.application.query(sumStore).get('k')).toBe(11)
-    await sendAll(site, [100])
-    await site.turn(1_200)
-    expect(await sumsOf(site)).toEqual([1, 11, 111])
-  })
+test('the restore goes to the high watermark: the markers of the last commit may be on their way', async () => {
+  const { site, instance } = await open(3_000)
+  await sendAll(site, [1])
+  await site.until(() => instance.application.metrics().commits >= 2)
+  await site.turn(1_200) // its markers are there
+  await site.send(entries, 'k', 10)
+  await site.until(() => instance.application.query(sumStore).get('k') === 11)
+  instance.kill()
+  const ends = await site.broker.topics.offsets(sumChangelog)
+  expect(ends.lastStableOffset).toBeLessThan(ends.highWatermark)
+  expect((await site.committed('entries')).offset).toBe(2n) // and the offsets are final
+  const heir = site.launch({ topology: summing, instanceId: 'b' })
+  await site.settled(heir.started)
+  expect(heir.application.query(sumStore).get('k')).toBe(11)
+  await sendAll(site, [100])
+  await site.turn(1_200)
+  expect(await sumsOf(site)).toEqual([1, 11, 111])
+})
 
-test('an open transaction of the dead is waited for, and what it wrote is not restored',
-  async () => {
-    const { site, instance } = await open()
-    await sendAll(site, [1])
-    const ending = hold()
-    site.faults.control('commit', ending.wait) // and it dies there: the transaction stays open
-    await site.send(entries, 'k', 10)
-    await site.until(() => ending.isReached)
-    instance.kill()
-    const heir = site.launch({ topology: summing, instanceId: 'b' })
-    await site.turn(40)
-    expect(heir.application.state).toBe('restoring')
-    await site.settled(heir.started) // the broker aborts it when its time is up
-    await site.idle()
-    expect(await sumsOf(site)).toEqual([1, 11])
-    expect(heir.application.query(sumStore).get('k')).toBe(11)
-  })
+test('an open transaction of the dead is waited for, and what it wrote is not restored', async () => {
+  const { site, instance } = await open()
+  await sendAll(site, [1])
+  const ending = hold()
+  site.faults.control('commit', ending.wait) // and it dies there: the transaction stays open
+  await site.send(entries, 'k', 10)
+  await site.until(() => ending.isReached)
+  instance.kill()
+  const heir = site.launch({ topology: summing, instanceId: 'b' })
+  await site.turn(40)
+  expect(heir.application.state).toBe('restoring')
+  await site.settled(heir.started) // the broker aborts it when its time is up
+  await site.idle()
+  expect(await sumsOf(site)).toEqual([1, 11])
+  expect(heir.application.query(sumStore).get('k')).toBe(11)
+})
 
-test('a lost disk is restored from the changelogs, deletes and all partitions included',
-  async () => {
-    const site = await Site.open()
-    await site.createTopics([entries, sums], 3)
-    const first = await site.start({ topology: summing })
-    const keys = Array.from({ length: 30 }, (_, i) => `key-${i}`)
-    for (const key of keys) await site.send(entries, key, 1)
-    for (const key of keys.slice(0, 10)) await site.send(entries, key, 1)
-    await site.idle()
-    const before = [...first.application.query(sumStore).range()]
-    first.kill()
-    const next = await site.start({ topology: summing })
-    expect([...next.application.query(sumStore).range()]).toEqual(before)
-    expect(before).toHaveLength(30)
-    for (const key of keys) await site.send(entries, key, 1)
-    await site.idle()
-    expect(await sumsOf(site, 'key-3')).toEqual([1, 2, 3])
-    expect(await sumsOf(site, 'key-13')).toEqual([1, 2])
-  })
+test('a lost disk is restored from the changelogs, deletes and all partitions included', async () => {
+  const site = await Site.open()
+  await site.createTopics([entries, sums], 3)
+  const first = await site.start({ topology: summing })
+  const keys = Array.from({ length: 30 }, (_, i) => `key-${i}`)
+  for (const key of keys) await site.send(entries, key, 1)
+  for (const key of keys.slice(0, 10)) await site.send(entries, key, 1)
+  await site.idle()
+  const before = [...first.application.query(sumStore).range()]
+  first.kill()
+  const next = await site.start({ topology: summing })
+  expect([...next.application.query(sumStore).range()]).toEqual(before)
+  expect(before).toHaveLength(30)
+  for (const key of keys) await site.send(entries, key, 1)
+  await site.idle()
+  expect(await sumsOf(site, 'key-3')).toEqual([1, 2, 3])
+  expect(await sumsOf(site, 'key-13')).toEqual([1, 2])
+})
 
 test('a store that holds everything restores nothing', async () => {
   const { site, instance } = await open()
@@ -138,7 +144,10 @@ describe('a local copy that cannot be trusted is wiped and restored', () => {
     instance.kill()
     const restored = await Site.open({}, backup, site.clock.nowMs())
     const { application, log } = await restored.start({ topology: summing, disk: instance.disk })
-    expect([...application.query(sumStore).range()]).toEqual([['k', 1], ['other', 5]])
+    expect([...application.query(sumStore).range()]).toEqual([
+      ['k', 1],
+      ['other', 5],
+    ])
     expect(log.some((line) => line.includes('wiped and restored'))).toBe(true)
     await sendAll(restored, [2])
     expect(await sumsOf(restored)).toEqual([1, 3])
@@ -198,6 +207,9 @@ describe('a local copy that cannot be trusted is wiped and restored', () => {
     for (let i = 0; i < 6; i++) await sendAll(restored, [1])
     other.kill()
     const { application } = await restored.start({ topology: summing, disk, instanceId: 'a' })
-    expect([...application.query(sumStore).range()]).toEqual([['k', 7], ['other', 5]])
+    expect([...application.query(sumStore).range()]).toEqual([
+      ['k', 7],
+      ['other', 5],
+    ])
   })
 })

@@ -3,16 +3,28 @@
 import { describe, expect, test } from 'vitest'
 import { type MemoryDisk } from '../../state/memory/memory-disk.ts'
 import {
-  aggregate, json, keyValueStore, leftJoinWithin, joinStore, repartitionBy, repartitionTopic,
-  stream, to, topic, topology, utf8,
+  aggregate,
+  json,
+  keyValueStore,
+  leftJoinWithin,
+  joinStore,
+  repartitionBy,
+  repartitionTopic,
+  stream,
+  to,
+  topic,
+  topology,
+  utf8,
 } from '../../src/index.ts'
-import { copyOf, type InstanceOptions, Site } from './fixture.ts'
+import { copyOf } from './copy-of.ts'
+import { Site } from './fixture.ts'
+import { type InstanceOptions } from './instance.ts'
 import { entries, summing, sums, sumsOf, sumStore } from './summing.ts'
 
 const number = json<number>()
 
 /** A site and a disk with the sum of one entry on it, cleanly closed. */
-const made = async (): Promise<{ readonly site: Site, readonly disk: MemoryDisk }> => {
+const made = async (): Promise<{ readonly site: Site; readonly disk: MemoryDisk }> => {
   const site = await Site.open()
   await site.createTopics([entries, sums], 2)
   const { application, disk, kill } = await site.start({ topology: summing })
@@ -25,7 +37,12 @@ const made = async (): Promise<{ readonly site: Site, readonly disk: MemoryDisk 
 
 const refusal = async (site: Site, options: InstanceOptions): Promise<Error> => {
   const { started, application } = site.launch(options)
-  const error = await site.settled(started.then(() => undefined, (cause: unknown) => cause))
+  const error = await site.settled(
+    started.then(
+      () => undefined,
+      (cause: unknown) => cause,
+    ),
+  )
   if (!(error instanceof Error)) throw new Error(`it started: ${application.state}`)
   expect(application.state).toBe('failed')
   return error
@@ -40,7 +57,8 @@ describe('refused', () => {
     expect(await refusal(other, { topology: summing, disk })).toMatchObject({
       code: 'STREAMS_STATE_MISMATCH',
       message: expect.stringMatching(
-        /belongs to cluster .*, this one is .*--state-dir.*restore/) as string,
+        /belongs to cluster .*, this one is .*--state-dir.*restore/,
+      ) as string,
     })
     expect(new Map(disk.rows)).toEqual(rows)
   })
@@ -51,7 +69,8 @@ describe('refused', () => {
     expect(await refusal(site, { topology: summing, disk })).toMatchObject({
       code: 'STREAMS_STATE_MISMATCH',
       message: expect.stringMatching(
-        /store sum of task 0_0: .*deleted and made anew.*delete this one/) as string,
+        /store sum of task 0_0: .*deleted and made anew.*delete this one/,
+      ) as string,
     })
   })
 
@@ -67,19 +86,29 @@ describe('refused', () => {
     const { site, disk } = await made()
     const other = keyValueStore('sum', { key: utf8, value: utf8 })
     const changed = topology('summing', () => [
-      stream(entries).pipe(aggregate(other, () => '', (sum, value) => `${sum}${value}`)),
+      stream(entries).pipe(
+        aggregate(
+          other,
+          () => '',
+          (sum, value) => `${sum}${value}`,
+        ),
+      ),
     ])
     expect(await refusal(site, { topology: changed, disk })).toMatchObject({
       code: 'STREAMS_STATE_MISMATCH',
       message: expect.stringMatching(
-        /store sum was made as ".*json.*" and is now ".*utf8.*another name/) as string,
+        /store sum was made as ".*json.*" and is now ".*utf8.*another name/,
+      ) as string,
     })
   })
 
   test.each([
     ['the local state', ['app-sum-changelog'], 'topic entries had 2 partitions and has 3 now'],
-    ['the changelog, the local state lost', [],
-      'topic app-sum-changelog has 2 partitions, but its application needs 3 now'],
+    [
+      'the changelog, the local state lost',
+      [],
+      'topic app-sum-changelog has 2 partitions, but its application needs 3 now',
+    ],
   ])('a raised partition count, by %s', async (which, remade, message) => {
     const { site, disk } = await made()
     await site.broker.topics.delete(['entries', ...remade])
@@ -95,8 +124,9 @@ describe('refused', () => {
     const { site, disk } = await made()
     const key = [...disk.rows.keys()].find((name) => name.includes('made-by'))!
     disk.write(key, JSON.stringify({ version: 2 }))
-    expect(await refusal(site, { topology: summing, disk }))
-      .toMatchObject({ code: 'STREAMS_STATE_MISMATCH' })
+    expect(await refusal(site, { topology: summing, disk })).toMatchObject({
+      code: 'STREAMS_STATE_MISMATCH',
+    })
   })
 
   test('external topics that are missing, all of them by name', async () => {
@@ -119,8 +149,13 @@ describe('refused', () => {
 
   test('joined topics with different partition counts', async () => {
     const others = topic('others', { key: utf8, value: number })
-    const pairs = joinStore('pairs',
-      { key: utf8, left: number, right: number, withinMs: 1_000, graceMs: 0 })
+    const pairs = joinStore('pairs', {
+      key: utf8,
+      left: number,
+      right: number,
+      withinMs: 1_000,
+      graceMs: 0,
+    })
     const joining = topology('joining', () => [
       stream(entries).pipe(
         leftJoinWithin(stream(others), pairs, (left, right) => left + (right ?? 0)),
@@ -145,8 +180,21 @@ describe('welcome', () => {
     const both = topology('both', () => {
       const entries$ = stream(entries)
       return [
-        entries$.pipe(aggregate(sumStore, () => 0, (sum, value) => sum + value), to(sums)),
-        entries$.pipe(aggregate(counts, () => 0, (count) => count + 1)),
+        entries$.pipe(
+          aggregate(
+            sumStore,
+            () => 0,
+            (sum, value) => sum + value,
+          ),
+          to(sums),
+        ),
+        entries$.pipe(
+          aggregate(
+            counts,
+            () => 0,
+            (count) => count + 1,
+          ),
+        ),
       ]
     })
     const { application } = await site.start({ topology: both, disk })
@@ -168,14 +216,21 @@ describe('welcome', () => {
     const hop = topology('hop', () => [
       stream(entries).pipe(
         repartitionBy(byParity, ({ value }) => String(value % 2)),
-        aggregate(counts, () => 0, (count) => count + 1),
+        aggregate(
+          counts,
+          () => 0,
+          (count) => count + 1,
+        ),
       ),
     ])
     const site = await Site.open()
     await site.createTopics([entries], 3)
     await site.start({ topology: hop })
-    const found = (await site.broker.topics.list())
-      .map(({ name, partitions, config }) => [name, partitions, config.cleanupPolicy])
+    const found = (await site.broker.topics.list()).map(({ name, partitions, config }) => [
+      name,
+      partitions,
+      config.cleanupPolicy,
+    ])
     expect(found.sort()).toEqual([
       ['app-by-parity-repartition', 3, 'delete'],
       ['app-count-changelog', 3, 'compact'],

@@ -6,10 +6,9 @@
 
 import { describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
-import {
-  json, keyValueStore, process, stream, to, topic, topology, utf8,
-} from '../../src/index.ts'
-import { hold, type Instance, Site } from './fixture.ts'
+import { json, keyValueStore, process, stream, to, topic, topology, utf8 } from '../../src/index.ts'
+import { Site } from './fixture.ts'
+import { type Instance } from './instance.ts'
 
 const text = json<string>()
 const ticks = topic('ticks', { key: utf8, value: text })
@@ -19,22 +18,28 @@ const lastKey = keyValueStore('last-key', { key: utf8, value: text })
 /** Says the stream time at each record, and each firing on either time. */
 const ticking = topology('ticking', () => [
   stream(ticks).pipe(
-    process('tick', { lastKey }, {
-      onRecord({ key, value }, stores, context): readonly string[] {
-        stores.lastKey.put('last', key)
-        return [`${value} at ${context.streamTimeMs()}`]
-      },
-      punctuators: {
-        stream: {
-          everyMs: 100, on: 'streamTime',
-          run: (timeMs, stores) => [[stores.lastKey.get('last')!, `stream ${timeMs}`]],
+    process(
+      'tick',
+      { lastKey },
+      {
+        onRecord({ key, value }, stores, context): readonly string[] {
+          stores.lastKey.put('last', key)
+          return [`${value} at ${context.streamTimeMs()}`]
         },
-        wall: {
-          everyMs: 10_000, on: 'wallClock',
-          run: (timeMs, stores) => [[stores.lastKey.get('last') ?? 'k', `wall ${timeMs}`]],
+        punctuators: {
+          stream: {
+            everyMs: 100,
+            on: 'streamTime',
+            run: (timeMs, stores) => [[stores.lastKey.get('last')!, `stream ${timeMs}`]],
+          },
+          wall: {
+            everyMs: 10_000,
+            on: 'wallClock',
+            run: (timeMs, stores) => [[stores.lastKey.get('last') ?? 'k', `wall ${timeMs}`]],
+          },
         },
       },
-    }),
+    ),
     to(seen),
   ),
 ])
@@ -43,7 +48,7 @@ const startMs = 1_000_000
 type Stop = 'kill' | 'close' | 'close, disk lost'
 const stops: readonly Stop[] = ['kill', 'close', 'close, disk lost']
 
-const open = async (): Promise<{ readonly site: Site, readonly instance: Instance }> => {
+const open = async (): Promise<{ readonly site: Site; readonly instance: Instance }> => {
   const site = await Site.open({}, new MemoryDisk(), startMs)
   await site.createTopics([ticks, seen])
   return { site, instance: await site.start({ topology: ticking }) }
@@ -117,7 +122,8 @@ describe('a record ahead of the wall clock', () => {
     const site = await Site.open({}, new MemoryDisk(), startMs)
     await site.createTopics([ticks, seen])
     const { application } = await site.start({
-      topology: ticking, config: { maxFutureSkewMs: skewMs },
+      topology: ticking,
+      config: { maxFutureSkewMs: skewMs },
     })
     await site.send(ticks, 'k', 'now', { timestampMs: startMs })
     await site.send(ticks, 'k', 'far', { timestampMs: startMs + skewMs + 100_000 })
@@ -137,97 +143,5 @@ describe('a record ahead of the wall clock', () => {
     await site.send(ticks, 'k', 'ahead', { timestampMs: startMs + 3_000_000 })
     await site.idle()
     expect(await linesOf(site, 'ahead')).toEqual([`ahead at ${startMs + 3_000_000}`])
-  })
-})
-
-describe('a deadline of the business', () => {
-  const deadlineMs = startMs + 5_000
-  const waiting = keyValueStore('waiting', { key: utf8, value: text })
-
-  /** A question expires at the deadline unless it was answered. */
-  const asking = topology('asking', () => [
-    stream(ticks).pipe(
-      process('ask', { waiting }, {
-        onRecord({ key, value }, stores): readonly string[] {
-          if (value === 'question') {
-            stores.waiting.put(key, value)
-            return []
-          }
-          const isWaiting = stores.waiting.get(key) !== undefined
-          stores.waiting.delete(key)
-          return [isWaiting ? 'answered' : 'too late']
-        },
-        punctuators: {
-          expire: {
-            everyMs: 100, on: 'wallClock',
-            * run(_timeMs, stores, context) {
-              if (context.caughtUpToMs() < deadlineMs) return
-              for (const [key] of stores.waiting.range()) {
-                stores.waiting.delete(key)
-                yield [key, 'expired'] as const
-              }
-            },
-          },
-        },
-      }),
-      to(seen),
-    ),
-  ])
-
-  const asked = async (): Promise<{ readonly site: Site, readonly instance: Instance }> => {
-    const site = await Site.open({}, new MemoryDisk(), startMs)
-    await site.createTopics([ticks, seen])
-    const instance = await site.start({ topology: asking })
-    await site.send(ticks, 'k', 'question')
-    await site.idle()
-    return { site, instance }
-  }
-
-  test('does not fire while its answer waits behind a fetch that hangs', async () => {
-    const { site } = await asked()
-    const fetching = hold()
-    site.faults.control('fetch', fetching.wait)
-    await site.until(() => fetching.isReached)
-    await site.send(ticks, 'k', 'answer')
-    await site.until(() => site.clock.nowMs() > deadlineMs + 3_000)
-    expect(await site.values(seen)).toEqual([])
-    fetching.release()
-    await site.until(() => site.clock.nowMs() > deadlineMs + 6_000)
-    expect(await site.values(seen)).toEqual(['answered'])
-  })
-
-  test('does not fire for a pause of the instance while the answer came', async () => {
-    const { site, instance } = await asked()
-    instance.kill()
-    await site.send(ticks, 'k', 'answer')
-    site.clock.advanceBy(3_600_000)
-    await site.start({ topology: asking, disk: instance.disk })
-    await site.idle()
-    await site.turn(60)
-    expect(await site.values(seen)).toEqual(['answered'])
-  })
-
-  test('does not fire while the answer is in a transaction that is still open', async () => {
-    const { site } = await asked()
-    const producer = site.broker.transactionalProducer(
-      { transactionalId: 'other', transactionTimeoutMs: 900_000 })
-    await producer.init()
-    producer.begin()
-    await producer.produce([{ topic: 'ticks', partition: 0, records: [{
-      key: utf8.encode('k'), value: text.encode('answer'), timestampMs: startMs, headers: [],
-    }] }])
-    await site.until(() => site.clock.nowMs() > deadlineMs + 3_000)
-    expect(await site.values(seen)).toEqual([])
-    await producer.commit()
-    await site.until(() => site.clock.nowMs() > deadlineMs + 6_000)
-    expect(await site.values(seen)).toEqual(['answered'])
-  })
-
-  test('fires when everything before it was seen and there is no answer', async () => {
-    const { site } = await asked()
-    await site.until(() => site.clock.nowMs() > deadlineMs - 50)
-    expect(await site.values(seen)).toEqual([])
-    await site.until(() => site.clock.nowMs() > deadlineMs + 1_000)
-    expect(await site.values(seen)).toEqual(['expired'])
   })
 })

@@ -1,7 +1,14 @@
 /** The plainest stateful topology: a running sum per key, written out at every entry. */
 
 import {
-  aggregate, json, keyValueStore, stream, to, topic, topology, utf8,
+  aggregate,
+  json,
+  keyValueStore,
+  stream,
+  to,
+  topic,
+  topology,
+  utf8,
 } from '../../src/index.ts'
 import { type Site } from './fixture.ts'
 
@@ -12,7 +19,14 @@ export const sumStore = keyValueStore('sum', { key: utf8, value: number })
 export const sumChangelog = { topic: 'app-sum-changelog', partition: 0 } as const
 
 export const summing = topology('summing', () => [
-  stream(entries).pipe(aggregate(sumStore, () => 0, (sum, value) => sum + value), to(sums)),
+  stream(entries).pipe(
+    aggregate(
+      sumStore,
+      () => 0,
+      (sum, value) => sum + value,
+    ),
+    to(sums),
+  ),
 ])
 
 /** Sums of one key, in the order they were written. */
