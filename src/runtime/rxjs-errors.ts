@@ -1,5 +1,5 @@
 /**
- * Errors inside RxJS that nobody handles: a subscription of the user's own, without an error handler.
+ * Errors inside RxJS that nobody handles: those of a subscription that a user's step made itself.
  *
  * RxJS has one hook per process, while a process may run several applications, and nobody can say
  * whose step it was: each that runs is told. Called by the application. 1. The hook is set while

@@ -207,7 +207,7 @@ const internalSpecs = (
 
 const deadLetterRetentionMs = 14 * 86_400_000
 
-/** What an earlier start, or somebody else, made: records and rows must still be where they were. */
+/** What an earlier start or somebody else made: rows must still be where they were. */
 const checkExisting = (wanted: InternalSpec, found: TopicDescription): void => {
   const { name, kind, partitions } = wanted
   if (kind === 'dead letters') return // read by nobody here: any count and policy will do
@@ -215,9 +215,10 @@ const checkExisting = (wanted: InternalSpec, found: TopicDescription): void => {
     throw new RuntimeError(
       'STREAMS_STATE_MISMATCH',
       `${kind} topic ${name} has `
-        + `${found.partitions} partitions, but its application needs ${partitions} now: the partition `
-        + 'count of an input has changed, so keys would meet the wrong state; copy the input to a '
-        + 'new topic with the old count, or start a new application id, which rebuilds its state',
+        + `${found.partitions} partitions, but its application needs ${partitions} now: the `
+        + 'partition count of an input has changed, so keys would meet the wrong state; copy the '
+        + 'input to a new topic with the old count, or start a new application id, which '
+        + 'rebuilds its state',
     )
   }
   const policy = found.config.cleanupPolicy

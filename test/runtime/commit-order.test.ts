@@ -77,7 +77,7 @@ const offsetsOf = (
   return transactions
 }
 
-test('N+1 is not sent before N is applied, and N is not applied before it is committed', async () => {
+test('N+1 is not sent before N is applied, nor N applied before it ended', async () => {
   const site = await Site.open()
   await site.createTopics([entries, { name: 'sums' }])
   const { application, disk, calls: made } = await site.start({ topology: summing })
@@ -165,7 +165,7 @@ test('at the first assignment the start position is committed, though no record 
   expect(await sumsOf(site)).toEqual([4])
 })
 
-test('an input whose committed records were deleted unread stops the instance, never resets it', async () => {
+test('records deleted unread stop the instance: no silent reset', async () => {
   const site = await Site.open()
   await site.createTopics([entries, { name: 'sums' }])
   const first = await site.start({ topology: summing })

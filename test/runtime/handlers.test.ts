@@ -159,7 +159,7 @@ describe.each(handlers)('%s', (handler) => {
     })
   })
 
-  test('retry: attempts with doubling pauses, then the dead letters; the partition waits', async () => {
+  test('retry: attempts with doubling pauses, then the dead letters', async () => {
     const config = { retryAttemptsMax: 4, retryBackoffMs: 1_000, retryBackoffMaxMs: 3_000 }
     const {
       site,
@@ -197,7 +197,7 @@ test('retry: a record that succeeds at a later attempt is processed once', async
   expect(await site.read(deadLetters)).toEqual([])
 })
 
-test('a dead letter goes with its transaction: a crash before the commit repeats it, once', async () => {
+test('a crash before the commit of a dead letter leaves one, not two', async () => {
   const {
     site,
     instance: { kill, disk },
@@ -221,7 +221,7 @@ test('dead letters may go to a topic of your own', async () => {
   expect(await site.values(own)).toEqual(['{"text":"poison"}'])
 })
 
-test('a headers-only difference: a replayed dead letter that fails again keeps its own headers', async () => {
+test('a replayed dead letter that fails again has one set of error headers', async () => {
   const { site } = await run('onProcessingError', 'deadLetter')
   await site.idle()
   const [first] = await site.read(deadLetters)

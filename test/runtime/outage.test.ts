@@ -74,7 +74,7 @@ test('in the middle of nothing: an idle instance keeps its tasks, or gets them b
   expect(await sumsOf(site)).toEqual([1])
 })
 
-test('while closing: it ends in bounded time with the reason; the next life repeats the work', async () => {
+test('while closing: it ends with the reason; the next life repeats the work', async () => {
   const site = await open()
   const { application, disk, kill } = await site.start({ topology: summing })
   await site.send(entries, 'k', 1)

@@ -80,7 +80,7 @@ test.each<readonly [string, Step]>([
   expect(await sumsOf(site)).toEqual([1])
 })
 
-test('an emission that comes later still stops the application, though nothing else happens', async () => {
+test('an emission after the commit stops the application as well', async () => {
   const site = await Site.open()
   await site.createTopics([entries, sums])
   const { application } = await site.start({ topology: through(delay(10)), ...real })

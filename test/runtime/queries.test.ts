@@ -13,7 +13,7 @@ const open = async (partitions = 1) => {
   return { site, application, disk }
 }
 
-test('a value that is dirty, or whose commit is in flight, is not seen; nor is its key', async () => {
+test('a value that is dirty, or whose commit is in flight, is not seen', async () => {
   const { site, application, disk } = await open()
   await site.send(entries, 'k', 1)
   await site.idle()

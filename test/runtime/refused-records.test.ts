@@ -86,7 +86,7 @@ test('with skip it is left out, with fail the instance stops and names it', asyn
   expect((await site.committed('entries')).offset).toBe(0n)
 })
 
-test('a store row that is too large stops the instance with a clear message, without a loop', async () => {
+test('a store row that is too large stops the instance, without a loop', async () => {
   const {
     site,
     instance: { application },

@@ -43,7 +43,7 @@ const sendAll = async (site: Site, values: readonly number[], key = 'k'): Promis
   await site.idle()
 }
 
-test('the restore goes to the high watermark: the markers of the last commit may be on their way', async () => {
+test('the restore goes to the high watermark: markers may be on their way', async () => {
   const { site, instance } = await open(3_000)
   await sendAll(site, [1])
   await site.until(() => instance.application.metrics().commits >= 2)
@@ -62,7 +62,7 @@ test('the restore goes to the high watermark: the markers of the last commit may
   expect(await sumsOf(site)).toEqual([1, 11, 111])
 })
 
-test('an open transaction of the dead is waited for, and what it wrote is not restored', async () => {
+test('an open transaction of the dead is waited for, and not restored', async () => {
   const { site, instance } = await open()
   await sendAll(site, [1])
   const ending = hold()
@@ -79,7 +79,7 @@ test('an open transaction of the dead is waited for, and what it wrote is not re
   expect(heir.application.query(sumStore).get('k')).toBe(11)
 })
 
-test('a lost disk is restored from the changelogs, deletes and all partitions included', async () => {
+test('a lost disk is restored from the changelogs of all partitions', async () => {
   const site = await Site.open()
   await site.createTopics([entries, sums], 3)
   const first = await site.start({ topology: summing })

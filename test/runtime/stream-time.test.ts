@@ -92,7 +92,7 @@ describe.each(stops)('after a restart (%s)', (how) => {
     expect(await linesOf(site, 'stream')).toEqual(['stream 1100', 'stream 1205'])
   })
 
-  test('a punctuation on wall-clock time keeps its rhythm, and fires once for a pause', async () => {
+  test('a punctuation on wall-clock time keeps its rhythm; once for a pause', async () => {
     const { site, instance } = await open()
     await site.send(ticks, 'k', 'x')
     await site.idle()
