@@ -1,7 +1,8 @@
 /**
  * Brings the project's own Node 24 and its packages, with whatever Node and npm started us.
  *
- * Called by `scripts/run.mjs` for every npm script and for `bin/millrace`. Plain Node 20, no dependencies.
+ * Called by `scripts/run.mjs` for every npm script and for `bin/millrace`. Plain Node 20, no
+ * dependencies.
  * 1. Nothing is installed when `node_modules` belongs to this lockfile and this platform.
  * 2. The installed tree is that of the lockfile (`npm ci`), whatever npm's own settings are.
  * 3. npm 12 runs no install scripts: then Node's binary is put in place by its own script, here.
@@ -114,5 +115,14 @@ const npmEnvironment = () => {
 const childEnvironment = () => {
   const bins = [dirname(nodeBinary), join(modules, '.bin')]
   const path = process.env.PATH ?? ''
-  return { ...process.env, PATH: [...bins, ...path.split(delimiter)].join(delimiter) }
+  return {
+    // halves the time until a command answers
+    NODE_COMPILE_CACHE: join(modules, '.cache', 'node'),
+    // large buffers go back to the system when they are free; see bin/millrace
+    MALLOC_ARENA_MAX: '2',
+    MALLOC_MMAP_THRESHOLD_: '1048576',
+    MALLOC_TRIM_THRESHOLD_: '1048576',
+    ...process.env,
+    PATH: [...bins, ...path.split(delimiter)].join(delimiter),
+  }
 }

@@ -12,6 +12,7 @@
  */
 
 import {
+  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -20,9 +21,9 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { StoreLockedError } from './errors.ts'
+import { StoreIoError, StoreLockedError } from './errors.ts'
 import { isSameProcess, processStartTicks } from './process-liveness.ts'
 
 const lockName = 'lock.json'
@@ -49,9 +50,10 @@ export class StateDirectory {
    * Creates the directory if need be and takes it for this process.
    *
    * @throws {StoreLockedError} a live process holds it, `pid` names it (also this one)
+   * @throws {StoreIoError} it cannot be made: choose another place
    */
   static lock(path: string): StateDirectory {
-    mkdirSync(path, { recursive: true })
+    makeDirectory(resolve(path))
     const startTicks = processStartTicks(process.pid)
     const lock: DirectoryLock = {
       pid: process.pid,
@@ -89,6 +91,17 @@ export class StateDirectory {
     if (this.#lock === undefined) return
     this.#lock = undefined
     remove(join(this.path, lockName))
+  }
+}
+
+/** Step by step: Node's own recursive mkdir never returns where a file system refuses (/proc). */
+const makeDirectory = (path: string): void => {
+  if (existsSync(path)) return
+  makeDirectory(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (cause) {
+    if (!existsSync(path)) throw new StoreIoError(path, cause)
   }
 }
 

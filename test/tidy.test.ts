@@ -137,11 +137,12 @@ describe('markdown', () => {
     mkdirSync(folder, { recursive: true })
     let count = 0
     for (const { path, text } of markdown) {
-      for (const match of text.matchAll(/^```ts\n([^]*?)^```/gm)) {
+      for (const match of text.matchAll(/^```ts(?: (\S+\.ts))?\n([^]*?)^```/gm)) {
         count += 1
         const line = text.slice(0, match.index).split('\n').length
-        const name = `${path.replaceAll('/', '-')}-${line}.ts`
-        writeFileSync(join(folder, name), `${match[1]}\nexport {}\n`)
+        // the info string may name the file, for snippets that import one another
+        const name = match[1] ?? `${path.replaceAll('/', '-')}-${line}.ts`
+        writeFileSync(join(folder, name), `${match[2]}\nexport {}\n`)
       }
     }
     writeFileSync(

@@ -2,7 +2,7 @@
  * What five stateless nodes cost per record, with every guard of the kernel on.
  *
  * Goal: ≤ 300 ns per record. Method: mapValues, filter, mapValues, filter, mapValues in a task
- * scope, each with a function of its own (user code differs per node, so calls must not be monomorphic);
+ * scope, each with a function of its own (user code differs per node: calls are not monomorphic);
  * the gate is opened and shut per record as a task does; a warm-up, then 15 rounds, fastest and
  * median. The same chain as bare closures is the floor.
  */

@@ -9,16 +9,7 @@ import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { RawRecord } from '../../src/broker/port.ts'
 import { systemClock } from '../../src/clock.ts'
-import {
-  aggregate,
-  json,
-  keyValueStore,
-  runtimeOptions,
-  stream,
-  topic,
-  topology,
-  utf8,
-} from '../../src/index.ts'
+import { aggregate, json, keyValueStore, stream, topic, topology, utf8 } from '../../src/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { noHeaders } from '../../src/record.ts'
 import { resolveConfig } from '../../src/runtime-config.ts'
@@ -64,7 +55,7 @@ const disk = new MemoryDisk()
 const engine = MemoryEngine.create(disk)
 const queue = new RecordQueue('clicks', 0, 0n)
 const records = new RecordScope()
-const config = resolveConfig({ cachedSlotsMax: runtimeOptions.cachedSlotsMax.default * 10 })
+const config = resolveConfig({ cachedSlotsMax: 2 * keys })
 const { sub } = taskIdentity(counting.plan.subTopologies, '0_0')
 const source = { logicalName: 'clicks', serdes: clicks, acceptsNull: false }
 const task = new StreamTask({

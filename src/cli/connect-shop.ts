@@ -11,14 +11,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
-import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
 import { CommandError } from './failure.ts'
 import { LocalShop } from './local-shop.ts'
 import { RemoteShop } from './remote-shop.ts'
-import { shopConfigOf } from './shop-instance.ts'
+import { openEngine } from './open-engine.ts'
+import { shopConfigOf } from './shop-settings.ts'
 import { storedState } from './store-source.ts'
 
 const addressWaitMs = 30_000
@@ -54,18 +54,17 @@ export const runningShop = async (stateDir: string): Promise<RemoteShop | undefi
 }
 
 const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promise<LocalShop> => {
-  const { stateDir, stateMemoryMb } = settings
+  const { stateDir } = settings
   if (!existsSync(join(stateDir, 'broker'))) {
     throw new CommandError(`there is no state in ${stateDir}; name another with --state-dir`)
   }
   const directory = StateDirectory.lock(stateDir)
   parts.defer(() => directory.unlock())
-  const memoryBytes = stateMemoryMb * 1_048_576
-  const brokerEngine = await RocksEngine.open(join(stateDir, 'broker'), { memoryBytes })
+  const brokerEngine = await openEngine(settings, 'broker')
   parts.defer(() => brokerEngine.close())
   const broker = await EmbeddedBroker.open({ engine: brokerEngine, clock: systemClock })
   parts.defer(() => broker.close())
-  const engine = await RocksEngine.open(join(stateDir, 'state'), { memoryBytes })
+  const engine = await openEngine(settings, 'state')
   parts.defer(() => engine.close())
   const { plan } = shopTopology(shopConfigOf(settings))
   const shop = await LocalShop.open({

@@ -3,7 +3,6 @@
 import { Command } from 'commander'
 import { type OptionName } from '../config/options.ts'
 import { addConfigFlags, type ConfigFlags, instanceOptions, settingsOf } from './config-flags.ts'
-import { runInstance } from './run-instance.ts'
 
 const flags: ConfigFlags = {
   options: ['forMs', 'rate', 'load', ...instanceOptions, 'output'] satisfies OptionName[],
@@ -23,6 +22,7 @@ export const devCommand = (): Command => {
   )
   return addConfigFlags(command, flags).action(async () => {
     const settings = settingsOf(command, flags)
+    const { runInstance } = await import('./run-instance.ts')
     process.exitCode = await runInstance(settings, { name: 'dev', withLoad: settings.load })
   })
 }

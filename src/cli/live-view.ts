@@ -98,7 +98,7 @@ export class LiveView {
 
   #draw([title = '', ...figures]: readonly string[]): void {
     const { stream } = this.#options
-    const width = stream.columns ?? 80
+    const width = stream.columns || 80 // a pseudo-terminal without a size says 0
     const lines = [title, ...figures, '', ...this.#shipments].map((line) =>
       line.slice(0, width - 1),
     )

@@ -58,7 +58,7 @@ const knownWords = (program: Command, args: readonly string[]): readonly string[
     const child = command.commands.find((candidate) => candidate.name() === word)
     if (child !== undefined) command = child
   }
-  const flags = command.options.flatMap(({ long }) => (long == null ? [] : [long]))
+  const flags = command.options.flatMap(({ long }) => (typeof long === 'string' ? [long] : []))
   return [...flags, '--help', ...command.commands.map((child) => child.name())]
 }
 

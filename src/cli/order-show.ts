@@ -1,4 +1,4 @@
-/** `millrace order show ID`: the row of an order and everything that happened to it, in time order. */
+/** `millrace order show ID`: an order's row and everything that happened to it, in time order. */
 
 import { Command } from 'commander'
 import { type HistoryEntry, type OrderHistory } from '../../topologies/shop/http/shop-access.ts'
@@ -10,7 +10,6 @@ import {
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
 import { type OptionName } from '../config/options.ts'
 import { addConfigFlags, settingsOf } from './config-flags.ts'
-import { withShop } from './connect-shop.ts'
 import { CommandError } from './failure.ts'
 import { table } from './table.ts'
 
@@ -22,6 +21,7 @@ export const orderShowCommand = (): Command => {
     .argument('<id>', 'order id')
   return addConfigFlags(command, flags).action(async (orderId: string) => {
     const settings = settingsOf(command, flags)
+    const { withShop } = await import('./connect-shop.ts')
     const history = await withShop(settings, (shop) => shop.history(orderId))
     if (history === undefined) throw new CommandError(`nothing is known of order ${orderId}`)
     const isJson = settings.output === 'json'

@@ -57,5 +57,6 @@ export const progressText = (
   const bar = '='.repeat(filled).padEnd(barWidth)
   const perSec = elapsedMs === 0 ? 0 : done / (elapsedMs / 1000)
   const left = perSec === 0 ? '' : `, ${Math.ceil((total - done) / perSec)} s left`
-  return `${label} [${bar}] ${Math.floor(share * 100)} % ${done}/${total}, ${perSec.toFixed(0)}/s${left}`
+  const percent = Math.floor(share * 100)
+  return `${label} [${bar}] ${percent} % ${done}/${total}, ${perSec.toFixed(0)}/s${left}`
 }

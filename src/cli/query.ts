@@ -9,7 +9,6 @@ import { nearest } from '../config/nearest.ts'
 import { type OptionName } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { addConfigFlags, settingsOf } from './config-flags.ts'
-import { withShop } from './connect-shop.ts'
 import { CommandError } from './failure.ts'
 import { table } from './table.ts'
 
@@ -34,6 +33,7 @@ export const queryCommand = (): Command => {
   return addConfigFlags(command, flags).action(
     async (store: string, action: string, key: string | undefined, given: QueryFlags) => {
       const settings = settingsOf(command, flags)
+      const { withShop } = await import('./connect-shop.ts')
       const isJson = settings.output === 'json'
       if (action === 'get') {
         if (key === undefined) throw new UsageError('query … get needs a key')

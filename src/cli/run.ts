@@ -9,7 +9,6 @@ import { nearest } from '../config/nearest.ts'
 import { type OptionName } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { addConfigFlags, type ConfigFlags, instanceOptions, settingsOf } from './config-flags.ts'
-import { runInstance } from './run-instance.ts'
 
 const flags: ConfigFlags = {
   options: [
@@ -35,6 +34,7 @@ export const runCommand = (): Command => {
       throw new UsageError(`unknown application '${name}'; the nearest known one is '${best}'`)
     }
     const { bootstrap } = settings
+    const { runInstance } = await import('./run-instance.ts')
     process.exitCode = await runInstance(settings, {
       name: `run ${name}`,
       bootstrap,

@@ -10,15 +10,11 @@
  * Kafka), `instance-id` (on Kafka: which replica it is).
  */
 
-import { join } from 'node:path'
 import { type FastifyInstance } from 'fastify'
-import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
-import { shopConfig } from '../../topologies/shop/shared/config.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
-import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
@@ -34,7 +30,9 @@ import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
 import { LocalShop } from './local-shop.ts'
+import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
+import { shopConfigOf } from './shop-settings.ts'
 import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
 import { type StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
@@ -135,15 +133,6 @@ const openBroker = async (
   return broker
 }
 
-const openEngine = (
-  { stateDir, stateMemoryMb, fsync }: Settings,
-  name: 'state' | 'broker',
-): Promise<RocksEngine> =>
-  RocksEngine.open(join(stateDir, name), {
-    memoryBytes: stateMemoryMb * 1_048_576,
-    sync: fsync,
-  })
-
 const openApplication = async (
   settings: Settings,
   {
@@ -170,15 +159,6 @@ const openApplication = async (
     config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
   })
   return { app, topology }
-}
-
-/** The shop with the fake payment provider, whose troubles are settings. */
-export const shopConfigOf = (settings: Settings): ReturnType<typeof shopConfig> => {
-  const { seed, declineRate, shortRate, timeoutRate, transferDeadlineMs } = settings
-  return shopConfig({
-    gateway: fakeGateway({ seed, declineRate, shortRate, timeoutRate }),
-    deadlines: { paymentMs: transferDeadlineMs },
-  })
 }
 
 interface HttpParts {

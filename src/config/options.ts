@@ -38,9 +38,9 @@ const schemas = {
   ),
   stateMemoryMb: Type.Integer({
     default: 96,
-    minimum: 16,
+    minimum: 32,
     maximum: 65_536,
-    description: 'MiB of cache and memtables for each of the two databases.',
+    description: 'MiB of cache and memtables for both databases: state three quarters, broker one.',
   }),
   fsync: Type.Boolean({
     default: false,

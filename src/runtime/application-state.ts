@@ -17,7 +17,7 @@ export type ApplicationState =
 
 const transitions: Readonly<Record<ApplicationState, readonly ApplicationState[]>> = {
   created: ['starting', 'closed'],
-  starting: ['restoring', 'stopping', 'failed'],
+  starting: ['restoring', 'stopping', 'failed', 'closed'],
   restoring: ['running', 'stopping', 'failed', 'closed'],
   running: ['restoring', 'stopping', 'failed', 'closed'],
   stopping: ['closed', 'failed'],

@@ -13,8 +13,8 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { config as rxjsConfig } from 'rxjs'
 import { type Engine } from '../../state/engine.ts'
+import { BrokerError } from '../broker/errors.ts'
 import { type Broker } from '../broker/port.ts'
 import { type Clock, keepProcessAlive, systemClock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
@@ -32,6 +32,8 @@ import { RefusedInputs } from './refused-inputs.ts'
 import { RestoreProgress } from './restore-progress.ts'
 import { type RuntimeMetrics, runtimeMetrics } from './runtime-metrics.ts'
 import { guardState } from './state-guard.ts'
+import { onUnhandledRxjsError } from './rxjs-errors.ts'
+import { sleep } from './sleep.ts'
 import { StreamLoop } from './stream-loop.ts'
 import { TaskManager } from './task-manager.ts'
 import { TopicPlan } from './topic-plan.ts'
@@ -60,7 +62,10 @@ export class Application {
   readonly #progress = new RestoreProgress()
   readonly #listeners = new Set<(state: ApplicationState) => void>()
   readonly #stopped = Promise.withResolvers<void>()
+  /** Resolves when nobody wants it to start any more. */
+  readonly #leaving = Promise.withResolvers<void>()
   #state: ApplicationState = 'created'
+  #isKilled = false
   #tasks: TaskManager | undefined
   #loop: StreamLoop | undefined
   #release: (() => void) | undefined
@@ -91,18 +96,34 @@ export class Application {
   }
 
   /**
-   * Joins the group, restores the state and processes.
+   * Joins the group, restores the state and processes. A broker that is away is waited for.
    *
    * @returns  when all tasks run for the first time
+   * @throws {RuntimeError} STREAMS_CLOSED: started before, or closed before it ran
    * @throws {RuntimeError | TopologyError | BrokerError | StoreError} the state is `failed`
    */
   async start(): Promise<void> {
+    if (this.#state !== 'created') {
+      throw new RuntimeError(
+        'STREAMS_CLOSED',
+        `the application is ${this.#state}: it starts once; make a new one to start again`,
+      )
+    }
     this.#to('starting')
-    rxjsConfig.onUnhandledError = (error) => this.#loop?.fail(error)
-    this.#release = keepProcessAlive()
+    const release = keepProcessAlive()
+    const unlisten = onUnhandledRxjsError((error) => this.#loop?.fail(error))
+    this.#release = () => {
+      unlisten()
+      release()
+    }
     const running = Promise.withResolvers<void>()
     this.#run(running.resolve).then(
-      () => this.#ended('closed'),
+      () => {
+        this.#ended('closed')
+        running.reject(
+          new RuntimeError('STREAMS_CLOSED', 'the application was closed before it ran'),
+        )
+      },
       (error: unknown) => {
         this.#ended('failed', error)
         running.reject(error)
@@ -116,12 +137,15 @@ export class Application {
     if (this.#state === 'created') this.#to('closed')
     if (this.#state === 'closed' || this.#state === 'failed') return
     if (this.#state !== 'stopping') this.#to('stopping')
+    this.#leaving.resolve()
     this.#loop?.stop()
     await this.#stopped.promise
   }
 
   /** Abandons everything at once, as a crash does. For tests and for a last resort. */
   kill(): void {
+    this.#isKilled = true
+    this.#leaving.resolve()
     this.#loop?.kill()
   }
 
@@ -170,12 +194,9 @@ export class Application {
     const { applicationId, broker, engine, topology, instanceId = '0' } = this.#options
     const { plan } = topology
     const [config, clock, logger] = [this.#config, this.#clock, this.#logger]
-    const topics = await TopicPlan.apply(broker, {
-      applicationId,
-      plan,
-      deadLetterTopic: config.deadLetterTopic,
-    })
-    const clusterId = await broker.clusterId()
+    const cluster = await this.#findCluster()
+    if (cluster === undefined) return
+    const { clusterId, topics } = cluster
     await guardState({ engine, applicationId, clusterId, plan, topics })
     const refusedInputs = new RefusedInputs()
     this.#tasks = new TaskManager({
@@ -192,18 +213,7 @@ export class Application {
       counters: this.#counters,
       progress: this.#progress,
       onCompletion: () => this.#loop?.wake(),
-    })
-    const membership = new Membership({
-      broker,
-      clock,
-      groupId: applicationId,
-      processId: randomUUID(),
-      sessionTimeoutMs: config.sessionTimeoutMs,
-      heartbeatIntervalMs: config.heartbeatIntervalMs,
-      topics: Object.keys(topics.sourcePartitions()),
-      allTasks: () => allTaskIds(plan.subTopologies, topics),
-      onRebalance: () => this.#loop?.rebalance(),
-      onLost: (error) => this.#loop?.fail(error),
+      onFault: (fault) => this.#loop?.fail(fault),
     })
     this.#loop = new StreamLoop({
       applicationId,
@@ -212,7 +222,7 @@ export class Application {
       clock,
       config,
       logger,
-      membership,
+      membership: this.#membership(topics),
       refusedInputs,
       transactionalId: `${applicationId}-${instanceId}`,
       tasks: this.#tasks,
@@ -225,7 +235,44 @@ export class Application {
       },
     })
     if (this.#state === 'stopping') this.#loop.stop()
+    if (this.#isKilled) this.#loop.kill()
     await this.#loop.run()
+  }
+
+  /** @returns undefined if it was closed while the broker could not be reached */
+  async #findCluster(): Promise<{ topics: TopicPlan; clusterId: string } | undefined> {
+    const { applicationId, broker, topology } = this.#options
+    const { deadLetterTopic } = this.#config
+    for (let failures = 1; !this.#isKilled && this.#state === 'starting'; failures++) {
+      try {
+        const { plan } = topology
+        const topics = await TopicPlan.apply(broker, { applicationId, plan, deadLetterTopic })
+        return { topics, clusterId: await broker.clusterId() }
+      } catch (error) {
+        if (!(error instanceof BrokerError) || error.action !== 'retry') throw error
+        this.#logger.warn({ err: error }, 'the broker cannot be reached; tried again')
+        const waitMs = Math.min(10_000, 50 * 2 ** failures)
+        await Promise.race([sleep(this.#clock, waitMs), this.#leaving.promise])
+      }
+    }
+    return undefined
+  }
+
+  #membership(topics: TopicPlan): Membership {
+    const { applicationId, broker, topology } = this.#options
+    const { sessionTimeoutMs, heartbeatIntervalMs } = this.#config
+    return new Membership({
+      broker,
+      clock: this.#clock,
+      groupId: applicationId,
+      processId: randomUUID(),
+      sessionTimeoutMs,
+      heartbeatIntervalMs,
+      topics: Object.keys(topics.sourcePartitions()),
+      allTasks: () => allTaskIds(topology.plan.subTopologies, topics),
+      onRebalance: () => this.#loop?.rebalance(),
+      onLost: (error) => this.#loop?.fail(error),
+    })
   }
 
   #ended(state: 'closed' | 'failed', error?: unknown): void {

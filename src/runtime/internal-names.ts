@@ -1,4 +1,4 @@
-/** Names of the topics an application owns; stable for ever, since state and records hang on them. */
+/** Names of the topics an application owns; stable for ever: state and records hang on them. */
 
 export const changelogTopicName = (applicationId: string, storeName: string): string =>
   `${applicationId}-${storeName}-changelog`

@@ -41,14 +41,15 @@ export class Membership {
   readonly #options: MembershipOptions
   #generation: JoinedGeneration | undefined
   #cancelHeartbeat: (() => void) | undefined
+  #isAbandoned = false
 
   constructor(options: MembershipOptions) {
     this.#options = options
   }
 
-  /** @throws {RuntimeError} STREAMS_CLOSED before the first join: a bug in the caller */
+  /** @throws {RuntimeError} STREAMS_TASK_MIGRATED: removed from the group; join again */
   current(): GroupMetadata {
-    if (this.#generation === undefined) throw new RuntimeError('STREAMS_CLOSED', 'not a member')
+    if (this.#generation === undefined) throw notAMember()
     const { groupId, memberId, generationId } = this.#generation
     return { groupId, memberId, generationId }
   }
@@ -85,12 +86,6 @@ export class Membership {
     return decodeJson<Assignment>(this.#generation.assignment).tasks
   }
 
-  /** Forgets the member id: the group removed it. */
-  forget(): void {
-    this.#stopHeartbeat()
-    this.#generation = undefined
-  }
-
   /** A courtesy to the others: where it fails, the session time-out does the same, later. */
   async leave(): Promise<void> {
     this.#stopHeartbeat()
@@ -104,10 +99,12 @@ export class Membership {
 
   /** Ends the heartbeat without a word to the group: as a crash does. */
   abandon(): void {
+    this.#isAbandoned = true
     this.#stopHeartbeat()
   }
 
   #scheduleHeartbeat(): void {
+    if (this.#isAbandoned) return
     const { clock, heartbeatIntervalMs } = this.#options
     this.#cancelHeartbeat = clock.setTimer(heartbeatIntervalMs, () => void this.#heartbeat())
   }
@@ -128,8 +125,14 @@ export class Membership {
     } catch (error) {
       if (this.#generation !== generation) return
       const isLost = error instanceof BrokerError && error.action === 'rejoin'
-      if (isLost) return onLost(error)
+      if (isLost) {
+        this.#generation = undefined
+        return onLost(error)
+      }
     }
     if (this.#cancelHeartbeat !== undefined) this.#scheduleHeartbeat()
   }
 }
+
+const notAMember = (): RuntimeError =>
+  new RuntimeError('STREAMS_TASK_MIGRATED', 'the group has removed this member')

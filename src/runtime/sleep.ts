@@ -7,5 +7,16 @@ export const sleep = (clock: Clock, delayMs: number): Promise<void> =>
     clock.setTimer(delayMs, resolve)
   })
 
-/** Lets the event loop run: sockets, workers, and plain steps that emit late. */
+/** Lets the event loop run: sockets and workers. */
 export const macrotask = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/**
+ * Lets everything run that a plain step may have put off: promises, immediates, timers of 0 ms.
+ *
+ * Node makes 1 ms of a timer of 0 ms, and fires timers of one length in the order they were set:
+ * a timer of 1 ms set now comes after them.
+ */
+export const lateEmissions = async (clock: Clock): Promise<void> => {
+  await sleep(clock, 1)
+  await macrotask()
+}

@@ -9,8 +9,9 @@
  * Called by the application. 1. Nothing awaits between the pick of a record and the close of its
  * scope. 2. Generation N commits while N+1 is processed over it; N+1 is sealed only after N ended
  * and was applied. 3. Whatever fails in a commit drops N and N+1 of every task. 4. A topology with
- * plain RxJS steps is sealed one macrotask after its last record, so that a late emission is
- * refused before its input is committed. 5. The loop switches on an error's `action` only.
+ * plain RxJS steps is sealed after whatever those put off (promises, timers of 0 ms) has run, so
+ * that a late emission is refused before its input is committed. 5. The loop switches on an error's
+ * `action` only.
  */
 
 import { type Broker, type TransactionalProducer } from '../broker/port.ts'
@@ -27,7 +28,7 @@ import { FetchLoop } from './fetch-loop.ts'
 import { type Generation, sealGeneration } from './generation.ts'
 import { type Membership } from './membership.ts'
 import { type RefusedInputs } from './refused-inputs.ts'
-import { macrotask, sleep } from './sleep.ts'
+import { lateEmissions, macrotask, sleep } from './sleep.ts'
 import { type TaskManager } from './task-manager.ts'
 
 export interface StreamLoopOptions {
@@ -79,7 +80,7 @@ export class StreamLoop {
       try {
         await this.#open()
         await this.#cycle()
-        await this.#close()
+        if (!this.#isKilled) await this.#close()
         return
       } catch (error) {
         if (!this.#isKilled) await this.#recover(error)
@@ -97,6 +98,7 @@ export class StreamLoop {
   kill(): void {
     this.#isKilled = true
     this.#options.membership.abandon()
+    void this.#producer?.close()
     this.#options.tasks.close()
     void this.#fetchLoop?.stop()
     this.wake()
@@ -123,7 +125,6 @@ export class StreamLoop {
   async #open(): Promise<void> {
     const { broker, engine, clock, config, logger, membership, tasks, timings } = this.#options
     this.#options.onOpening()
-    this.#failure = undefined
     if (this.#producer === undefined) {
       const { transactionalId } = this.#options
       const { transactionTimeoutMs } = config
@@ -131,9 +132,11 @@ export class StreamLoop {
       await this.#producer.init()
     }
     if (this.#mustRejoin || !membership.isMember) {
+      this.#mustRejoin = true // until it has joined: a join that fails is made again
+      this.#ownedTasks = await membership.join(membership.isMember ? this.#ownedTasks : [])
       this.#mustRejoin = false
-      this.#ownedTasks = await membership.join(this.#ownedTasks)
     }
+    this.#failure = undefined // of what was dropped; a lost membership made it join just now
     await tasks.open(this.#ownedTasks)
     if (this.#isKilled) return
     this.#committer = new Committer({
@@ -176,17 +179,28 @@ export class StreamLoop {
     this.#inFlight = undefined
     tasks.close()
     await this.#fetchLoop?.stop()
+    const action = actionOf(error)
+    const disk = diskFailureOf(error)
+    const isDiskLost = disk !== undefined && this.#failures > diskAttemptsMax
+    const isStopped = action === 'stop' || (this.#isStopping && this.#failures > stopAttemptsMax)
+    if (isDiskLost || isStopped) {
+      await this.#giveUp()
+      throw isDiskLost ? disk : error
+    }
     await this.#producer?.close()
     this.#producer = undefined // its transaction is aborted by the next init of the same id
-    const action = actionOf(error)
-    if (action === 'stop' || (this.#isStopping && this.#failures > stopAttemptsMax)) throw error
     logger.warn({ err: error, action }, 'tasks reopen at their committed offsets')
     this.reopenings += 1
-    if (action === 'rejoin') {
-      membership.forget()
-      this.#ownedTasks = []
-    }
+    this.#options.onOpening() // not `running` while it waits: no task answers
+    if (action === 'rejoin') await membership.leave() // or the others wait for it to join again
     if (this.#failures > 1) await sleep(clock, Math.min(10_000, 50 * 2 ** this.#failures))
+  }
+
+  /** Others need not wait for the time-out of the transaction, nor for the end of the session. */
+  async #giveUp(): Promise<void> {
+    await this.#producer?.abort().catch(() => {}) // nothing open, or the broker is gone
+    await this.#producer?.close()
+    await this.#options.membership.leave()
   }
 
   // ── running ──────────────────────────────────────────────────────────────────────────────────
@@ -244,7 +258,8 @@ export class StreamLoop {
       const next = effects.take()
       if (next === undefined) break
       const error = task.completeEffect(next.node, next.completion)
-      if (error !== undefined) throw error // the row is still in its store: asked again on reopening
+      // the row is still in its store: the call is made again after the reopening
+      if (error !== undefined) throw error
       effects.settled(next)
       count += 1
     }
@@ -256,7 +271,8 @@ export class StreamLoop {
   }
 
   async #startCommit(): Promise<void> {
-    if (this.#options.hasPlainSteps) await macrotask()
+    if (this.#options.hasPlainSteps) await lateEmissions(this.#options.clock)
+    this.#throwFailure()
     const generation = this.#seal()
     if (generation === undefined) return
     this.#inFlight = this.#commit(generation).catch((error: unknown) => this.fail(error))
@@ -285,8 +301,8 @@ export class StreamLoop {
 
   async #settleAndCommit(): Promise<void> {
     await this.#inFlight
+    if (this.#options.hasPlainSteps) await lateEmissions(this.#options.clock)
     this.#throwFailure()
-    if (this.#options.hasPlainSteps) await macrotask()
     const generation = this.#seal()
     if (generation !== undefined) await this.#commit(generation)
   }
@@ -347,6 +363,14 @@ const recordsPerTurn = 32
 const purgeIntervalMs = 30_000
 /** A stop that cannot commit gives up after so many attempts: the work is repeated, not lost. */
 const stopAttemptsMax = 3
+
+/** A full disk of the embedded broker is no broker to wait for: somebody must free some space. */
+const diskAttemptsMax = 4
+
+const diskFailureOf = (error: unknown): StoreError | undefined => {
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  return cause instanceof StoreError ? cause : undefined
+}
 
 const actionOf = (error: unknown): ErrorAction => {
   if (error instanceof StoreError) return error.action === 'retry' ? 'stop' : error.action

@@ -59,6 +59,8 @@ export interface TaskManagerOptions {
   readonly refusedInputs: RefusedInputs
   /** A completed external call waits for its task. */
   onCompletion(): void
+  /** A step of a topology broke a rule while no record was in flight. */
+  onFault(fault: Error): void
 }
 
 export interface RunningTask {
@@ -234,6 +236,7 @@ export class TaskManager {
       case 'resume':
         return { ...job, fromOffset: position!.offset }
       case 'restoreFromStart':
+        await this.#deleteRows(task, store.name) // a wipe may have ended half-way
         return { ...job, fromOffset: facts.logStartOffset }
       case 'wipe':
         logger.warn(
@@ -250,14 +253,18 @@ export class TaskManager {
     }
   }
 
+  /** The position goes first: rows without one are never trusted, a position without rows is. */
   async #wipe(task: StreamTask, storeName: string, head: TaskStore['head']): Promise<void> {
-    const { engine } = this.#options
-    const gte = namespacePrefix(task.taskId, storeName)
-    await engine.deleteRange({ gte, lt: prefixEnd(gte) })
     const batch = new WriteBatch()
     head.forget(batch)
-    await engine.commit(batch)
+    await this.#options.engine.commit(batch)
     head.moved()
+    await this.#deleteRows(task, storeName)
+  }
+
+  async #deleteRows(task: StreamTask, storeName: string): Promise<void> {
+    const gte = namespacePrefix(task.taskId, storeName)
+    await this.#options.engine.deleteRange({ gte, lt: prefixEnd(gte) })
     task.store(storeName)!.slots.clear()
   }
 }

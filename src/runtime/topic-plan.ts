@@ -49,6 +49,8 @@ export class TopicPlan implements TopicFacts {
    * Creates what is missing and ours, then describes everything.
    *
    * @throws {RuntimeError} STREAMS_MISSING_TOPIC: names every external topic that is missing
+   * @throws {RuntimeError} STREAMS_STATE_MISMATCH, STREAMS_CONFIG: an internal topic that exists
+   * has another partition count, or a clean-up policy that loses records
    * @throws {TopologyError} STREAMS_NOT_COPARTITIONED
    */
   static async apply(broker: Broker, options: TopicPlanOptions): Promise<TopicPlan> {
@@ -63,14 +65,19 @@ export class TopicPlan implements TopicFacts {
       )
     }
     const counts = partitionCounts(options, described)
-    const internal = internalSpecs(options, counts)
-    await broker.topics.create(internal)
-    const made = await broker.topics.describe(internal.map(({ name }) => name))
-    const topicPlan = new TopicPlan(options, new Map([...described, ...made]))
     for (const sub of options.plan.subTopologies) {
-      checkCopartitions(sub, (logical) => topicPlan.topic(logical).partitions)
+      // before anything is made: a changelog made now would keep the wrong partition count
+      checkCopartitions(sub, (logical) => partitionsIn(counts, described, logical))
     }
-    return topicPlan
+    const internal = internalSpecs(options, counts)
+    const existing = await broker.topics.describe(internal.map(({ name }) => name))
+    for (const spec of internal) {
+      const found = existing.get(spec.name)
+      if (found !== undefined) checkExisting(spec, found)
+    }
+    await broker.topics.create(internal.filter(({ name }) => !existing.has(name)))
+    const made = await broker.topics.describe(internal.map(({ name }) => name))
+    return new TopicPlan(options, new Map([...described, ...made]))
   }
 
   physicalName(logical: string): string {
@@ -132,8 +139,7 @@ const partitionCounts = (
 ): PartitionCounts => {
   const repartition = new Map<string, number>()
   const tasks = new Map<number, number>()
-  const known = (name: string): number =>
-    described.get(name)?.partitions ?? repartition.get(name) ?? 0
+  const known = (name: string): number => partitionsIn({ repartition }, described, name)
   // a chain of repartition topics settles in as many rounds as it is long
   for (let round = 0; round <= plan.internalTopics.length; round++) {
     for (const { id, sourceTopics } of plan.subTopologies) {
@@ -150,21 +156,38 @@ const partitionCounts = (
   return { repartition, tasks }
 }
 
+/** 0 if not known yet. */
+const partitionsIn = (
+  { repartition }: Pick<PartitionCounts, 'repartition'>,
+  described: ReadonlyMap<string, TopicDescription>,
+  logical: string,
+): number => described.get(logical)?.partitions ?? repartition.get(logical) ?? 0
+
+interface InternalSpec extends TopicSpec {
+  readonly kind: 'changelog' | 'repartition' | 'dead letters'
+}
+
 const internalSpecs = (
   options: TopicPlanOptions,
   { repartition, tasks }: PartitionCounts,
-): readonly TopicSpec[] => {
+): readonly InternalSpec[] => {
   const { applicationId, plan, deadLetterTopic } = options
-  const specs: TopicSpec[] = []
+  const specs: InternalSpec[] = []
   for (const [name, partitions] of repartition) {
     const config: TopicConfig = { cleanupPolicy: 'delete', retentionMs: -1 }
-    specs.push({ name: repartitionTopicName(applicationId, name), partitions, config })
+    specs.push({
+      name: repartitionTopicName(applicationId, name),
+      kind: 'repartition',
+      partitions,
+      config,
+    })
   }
   for (const { id, stores } of plan.subTopologies) {
     for (const storeName of stores) {
       const { changelog } = plan.stores.get(storeName)!
       specs.push({
         name: changelogTopicName(applicationId, storeName),
+        kind: 'changelog',
         partitions: tasks.get(id)!,
         config: changelog,
       })
@@ -172,9 +195,39 @@ const internalSpecs = (
   }
   if (deadLetterTopic === undefined) {
     const config: TopicConfig = { cleanupPolicy: 'delete', retentionMs: deadLetterRetentionMs }
-    specs.push({ name: deadLetterTopicName(applicationId), partitions: 1, config })
+    specs.push({
+      name: deadLetterTopicName(applicationId),
+      kind: 'dead letters',
+      partitions: 1,
+      config,
+    })
   }
   return specs
 }
 
 const deadLetterRetentionMs = 14 * 86_400_000
+
+/** What an earlier start or somebody else made: rows must still be where they were. */
+const checkExisting = (wanted: InternalSpec, found: TopicDescription): void => {
+  const { name, kind, partitions } = wanted
+  if (kind === 'dead letters') return // read by nobody here: any count and policy will do
+  if (found.partitions !== partitions) {
+    throw new RuntimeError(
+      'STREAMS_STATE_MISMATCH',
+      `${kind} topic ${name} has `
+        + `${found.partitions} partitions, but its application needs ${partitions} now: the `
+        + 'partition count of an input has changed, so keys would meet the wrong state; copy the '
+        + 'input to a new topic with the old count, or start a new application id, which '
+        + 'rebuilds its state',
+    )
+  }
+  const policy = found.config.cleanupPolicy
+  const keepsAll =
+    policy === wanted.config.cleanupPolicy || (kind === 'changelog' && policy === 'compact')
+  if (keepsAll) return
+  throw new RuntimeError(
+    'STREAMS_CONFIG',
+    `${kind} topic ${name} has the clean-up policy ${policy}, `
+      + `which loses records; set its cleanup.policy to ${wanted.config.cleanupPolicy}`,
+  )
+}

@@ -77,6 +77,8 @@ export interface StreamTaskOptions {
   readonly clock: Clock
   readonly counters: TaskCounters
   readonly logger: Logger
+  /** A fault was seen between two records: the task will refuse whatever comes next. */
+  onFault?(fault: TopologyError): void
 }
 
 export class StreamTask implements TaskServices {
@@ -282,6 +284,7 @@ export class StreamTask implements TaskServices {
 
   report(fault: TopologyError): void {
     this.#fault ??= fault
+    this.#options.onFault?.(fault)
   }
 
   countDropped(_node: string, reason: DropReason): void {

@@ -139,7 +139,7 @@ export class TopologyDriver {
     this.#turn()
   }
 
-  /** Waits for external calls and processes what they answer, until none is open or all back off. */
+  /** Waits for external calls and processes their answers, until none is open or all back off. */
   async settleEffects(): Promise<void> {
     for (let idle = 0; idle < idleTurnsMax; idle++) {
       await macrotask()

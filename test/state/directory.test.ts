@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { StateDirectory } from '../../state/directory.ts'
-import { StoreLockedError } from '../../state/errors.ts'
+import { StoreIoError, StoreLockedError } from '../../state/errors.ts'
 
 const moduleUrl = new URL('../../state/directory.ts', import.meta.url).href
 let parent: string
@@ -31,6 +31,15 @@ const argumentsFor = (body: string): string[] => [
 ]
 
 describe('state directory', () => {
+  it('says where it cannot be made, at once', () => {
+    writeFileSync(join(parent, 'file'), '')
+    const inFile = join(parent, 'file', 'state')
+    expect(() => StateDirectory.lock(inFile)).toThrow(StoreIoError)
+    if (process.platform === 'linux') {
+      expect(() => StateDirectory.lock('/proc/state')).toThrow(StoreIoError)
+    }
+  })
+
   it('is created, held by one, and free again after unlock', () => {
     const held = StateDirectory.lock(path)
     expect(() => StateDirectory.lock(path)).toThrow(StoreLockedError)

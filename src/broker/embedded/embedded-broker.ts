@@ -57,7 +57,7 @@ export interface EmbeddedBrokerOptions {
   readonly logMarkerDelayMs?: number
   /** Default `abort`; `keep` holds the last stable offset until fenced or timed out, as Kafka. */
   readonly openTransactionsOnStart?: 'abort' | 'keep'
-  /** Decoded tails of all partitions together; default 16 MB. */
+  /** Decoded tails of all partitions together; default 8 MB. */
   readonly cacheBytesMax?: number
   /** How long a rebalance waits for members that do not join, in ms; default 60,000. */
   readonly rebalanceTimeoutMs?: number
@@ -235,7 +235,7 @@ const assemble = async (options: EmbeddedBrokerOptions, journal: Journal): Promi
   const cluster = await Cluster.open(engine, journal, newUuid)
   if (seed !== undefined) prng = new Prng(seed + cluster.leaderEpoch) // no id of the last start
   const committedOffsets = new CommittedOffsets(journal)
-  const cache = new LogCache(options.cacheBytesMax ?? 16 * 1024 * 1024)
+  const cache = new LogCache(options.cacheBytesMax ?? 8 * 1024 * 1024)
   return {
     journal,
     cluster,

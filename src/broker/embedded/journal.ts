@@ -25,6 +25,7 @@ export class Journal {
   #open: Group | undefined
   #inFlight: Group | undefined
   #stopped = false
+  #capacityBytes = capacityBytesMin
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -65,7 +66,7 @@ export class Journal {
   #group(): Group {
     if (this.#stopped) throw closed()
     if (this.#open !== undefined) return this.#open
-    const group = newGroup()
+    const group = newGroup(this.#capacityBytes)
     this.#open = group
     if (this.#inFlight === undefined) queueMicrotask(() => this.#flush())
     return group
@@ -81,6 +82,8 @@ export class Journal {
 
   async #write(group: Group): Promise<void> {
     let failure: BrokerError | undefined
+    // the next group is about as large as this one: growing it step by step copies it twice
+    this.#capacityBytes = Math.max(capacityBytesMin, group.batch.byteLength * 1.25)
     try {
       await this.#engine.commit(group.batch)
     } catch (error) {
@@ -95,10 +98,12 @@ export class Journal {
   }
 }
 
-const newGroup = (): Group => {
+const capacityBytesMin = 16 * 1024
+
+const newGroup = (capacityBytes: number): Group => {
   const written = Promise.withResolvers<void>()
   written.promise.catch(() => {}) // whoever waits sees the failure; nobody has to
-  return { batch: new WriteBatch(), callbacks: [], written }
+  return { batch: new WriteBatch(capacityBytes), callbacks: [], written }
 }
 
 const closed = (): BrokerError => new BrokerError('BROKER_CLOSED', 'the embedded broker is closed')

@@ -148,8 +148,9 @@ const compaction = (current: CurrentCluster): void =>
     })
 
     /**
-     * Goal: compaction never changes what a reader folds from the log. Method: random puts, deletes,
-     * aborts and compactions; the fold of the committed log equals a map kept beside it.
+     * Goal: compaction never changes what a reader folds from the log.
+     * Method: random puts, deletes, aborts and compactions; the fold of the committed log equals a
+     * map kept beside it.
      */
     it.each([11, 12])('leaves the fold of the log unchanged, seed %i', async (seed) => {
       const { harness, probe } = current()

@@ -61,7 +61,7 @@ export interface ShopAccess {
   status(): Promise<ShopStatus>
   /** Counts everything and checks all invariants: a scan of the whole state. */
   summary(): Promise<ShopSummary>
-  /** Undefined if the key has no value. @throws if there is no such store; the message lists them */
+  /** Undefined if the key has no value. @throws there is no such store; the message lists them */
   storeGet(store: string, key: string): Promise<unknown>
   storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]>
 }

@@ -19,9 +19,10 @@ import {
 import { checkKey } from '../shared/check-key.ts'
 import { type HoldCommand, type InventoryCommand, type UpdateStock } from '../shared/commands.ts'
 import { type ShopConfig } from '../shared/config.ts'
+import { type DueRows, dueRows } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import { type InventoryEvent, type StockReply } from '../shared/events.ts'
-import { dueBound, restOf, timeKey } from '../shared/time-index.ts'
+import { restOf, timeKey } from '../shared/time-index.ts'
 import { inventory, inventoryCommands, inventoryReplies } from '../shared/topics.ts'
 import { decideHold, decideHoldDue, type StockContext, type StockEmission } from './model.ts'
 import { type HoldRow, type ProductRow, type StockCommandRow } from './stock-row.ts'
@@ -72,6 +73,7 @@ const decider = (config: ShopConfig) => {
     totals: inventoryTotals,
   }
   const contextOf = (nowMs: number): StockContext => ({ ...config.inventory, nowMs })
+  const due = dueRows(deadlinesMax)
   return process<string, InventoryCommand, typeof stores, StockEmission>('inventory', stores, {
     onRecord: ({ key, value }, opened, context) => {
       checkKey(key, value.data.productId, 'productId')
@@ -87,8 +89,10 @@ const decider = (config: ShopConfig) => {
       deadlines: {
         everyMs: config.inventory.checkEveryMs,
         on: 'wallClock',
-        run: (nowMs, opened, context) =>
-          passDeadlines(opened, Math.min(nowMs, context.caughtUpToMs()), contextOf(nowMs)),
+        run: (nowMs, opened, context) => {
+          const dueMs = Math.min(nowMs, context.caughtUpToMs())
+          return passDeadlines(opened, { due, dueMs }, contextOf(nowMs))
+        },
       },
     },
   })
@@ -147,14 +151,11 @@ const liveHoldsOf = ({ holds }: StockStores, productId: string): readonly HoldRo
 
 const passDeadlines = (
   opened: StockStores,
-  dueMs: number,
+  { due, dueMs }: { readonly due: DueRows; readonly dueMs: number },
   context: StockContext,
 ): readonly (readonly [string, StockEmission])[] => {
-  const bound = dueBound(dueMs)
-  if (bound === undefined) return []
   const sent: (readonly [string, StockEmission])[] = []
-  const due = [...opened.deadlines.range({ to: bound, limit: deadlinesMax })] // changed below
-  for (const [indexKey] of due) {
+  for (const indexKey of due.next(opened.deadlines, dueMs, context.nowMs)) {
     opened.deadlines.delete(indexKey)
     const subject = restOf(indexKey)
     if (subject.startsWith('c')) opened.commands.delete(subject.slice(1))

@@ -19,9 +19,10 @@ import {
 } from '../../../src/index.ts'
 import { checkKey } from '../shared/check-key.ts'
 import { type ShopConfig } from '../shared/config.ts'
+import { type DueRows, dueRows } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import { type StockReply } from '../shared/events.ts'
-import { dueBound, restOf, timeKey } from '../shared/time-index.ts'
+import { restOf, timeKey } from '../shared/time-index.ts'
 import {
   inventoryCommands,
   orderCommands,
@@ -91,6 +92,7 @@ const decider = (config: ShopConfig) => {
     deadlines: config.deadlines,
     chargesMax: config.chargesMax,
   })
+  const due = dueRows(deadlinesMax)
   return process<string, OrderInput, typeof stores, OrderEmission>('orders', stores, {
     onRecord: ({ key, value }, opened, context) => {
       checkKey(key, value.data.orderId, 'orderId')
@@ -107,7 +109,7 @@ const decider = (config: ShopConfig) => {
         everyMs: config.deadlines.checkEveryMs,
         on: 'wallClock',
         run: (nowMs, opened, context) =>
-          passDeadlines(opened, dueMsOf(nowMs, context), contextOf(nowMs)),
+          passDeadlines(opened, { due, dueMs: dueMsOf(nowMs, context) }, contextOf(nowMs)),
       },
     },
   })
@@ -119,14 +121,11 @@ const dueMsOf = (nowMs: number, context: ProcessContext): number =>
 
 const passDeadlines = (
   opened: OrderStores,
-  dueMs: number,
+  { due, dueMs }: { readonly due: DueRows; readonly dueMs: number },
   context: OrderContext,
 ): readonly (readonly [string, OrderEmission])[] => {
-  const bound = dueBound(dueMs)
-  if (bound === undefined) return []
   const sent: (readonly [string, OrderEmission])[] = []
-  const due = [...opened.deadlines.range({ to: bound, limit: deadlinesMax })] // changed below
-  for (const [indexKey] of due) {
+  for (const indexKey of due.next(opened.deadlines, dueMs, context.nowMs)) {
     opened.deadlines.delete(indexKey)
     const orderId = restOf(indexKey)
     const row = opened.rows.get(orderId)

@@ -8,9 +8,10 @@ import { type KeyValueState, type Observable, process, stream, to } from '../../
 import { checkKey } from '../shared/check-key.ts'
 import { type ShipmentCommand } from '../shared/commands.ts'
 import { type ShopConfig } from '../shared/config.ts'
+import { type DueRows, dueRows } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import { type ShipmentEvent } from '../shared/events.ts'
-import { dueBound, restOf, timeKey } from '../shared/time-index.ts'
+import { restOf, timeKey } from '../shared/time-index.ts'
 import { shipmentCommands, shipments } from '../shared/topics.ts'
 import { advanceShipment, decideShipment, type ShipmentContext } from './model.ts'
 import { type ShipmentRow } from './shipment-row.ts'
@@ -32,6 +33,7 @@ export const shipmentsFlow = (config: ShopConfig): readonly Observable<unknown>[
 const decider = (config: ShopConfig) => {
   const stores = { rows: shipmentStore, steps: shipmentSteps, totals: shipmentTotals }
   const contextOf = (nowMs: number): ShipmentContext => ({ ...config.carrier, nowMs })
+  const due = dueRows(stepsMax)
   return process<string, ShipmentCommand, typeof stores, ShipmentEvent>('shipments', stores, {
     onRecord: ({ key, value }, opened, context) => {
       checkKey(key, value.data.orderId, 'orderId')
@@ -48,7 +50,7 @@ const decider = (config: ShopConfig) => {
       carrier: {
         everyMs: config.carrier.checkEveryMs,
         on: 'wallClock',
-        run: (nowMs, opened) => moveShipments(opened, contextOf(nowMs)),
+        run: (nowMs, opened) => moveShipments(opened, due, contextOf(nowMs)),
       },
     },
   })
@@ -56,13 +58,11 @@ const decider = (config: ShopConfig) => {
 
 const moveShipments = (
   opened: ShipmentStores,
+  due: DueRows,
   context: ShipmentContext,
 ): readonly (readonly [string, ShipmentEvent])[] => {
-  const bound = dueBound(context.nowMs)
-  if (bound === undefined) return []
   const sent: (readonly [string, ShipmentEvent])[] = []
-  const due = [...opened.steps.range({ to: bound, limit: stepsMax })] // changed below
-  for (const [indexKey] of due) {
+  for (const indexKey of due.next(opened.steps, context.nowMs, context.nowMs)) {
     opened.steps.delete(indexKey)
     const row = opened.rows.get(restOf(indexKey))
     if (row === undefined) continue
