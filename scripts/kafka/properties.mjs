@@ -66,15 +66,17 @@ const secureProperties = (certificates) => {
   const { username, password } = admin
   const login = `required username="${username}" password="${password}"`
   const module = 'org.apache.kafka.common.security'
+  const scram = `${module}.scram.ScramLoginModule ${login};`
+  const plain = `${module}.plain.PlainLoginModule ${login} user_${username}="${password}";`
   return {
     'listener.security.protocol.map': 'SASL_SSL:SASL_SSL,CONTROLLER:SASL_SSL',
     'sasl.enabled.mechanisms': 'SCRAM-SHA-512,PLAIN',
     'sasl.mechanism.inter.broker.protocol': 'SCRAM-SHA-512',
     'sasl.mechanism.controller.protocol': 'PLAIN',
     'listener.name.sasl_ssl.sasl.enabled.mechanisms': 'SCRAM-SHA-512',
-    'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': `${module}.scram.ScramLoginModule ${login};`,
+    'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': scram,
     'listener.name.controller.sasl.enabled.mechanisms': 'PLAIN',
-    'listener.name.controller.plain.sasl.jaas.config': `${module}.plain.PlainLoginModule ${login} user_${username}="${password}";`,
+    'listener.name.controller.plain.sasl.jaas.config': plain,
     'ssl.keystore.type': 'PEM',
     'ssl.keystore.location': certificates.keystore,
     'ssl.truststore.type': 'PEM',

@@ -73,7 +73,8 @@ const waitForKafka = async ({ bootstrap, connectTimeoutMs }: OpenKafkaOptions): 
 const unreachable = (bootstrap: string, timeoutMs: number, { message }: BrokerError): Error =>
   new CommandError(
     `BROKER_UNAVAILABLE: no Kafka broker at ${bootstrap} answered within `
-      + `${secondsOf(timeoutMs)} s: ${message}. Check the address, start one (node scripts/kafka.mjs `
+      + `${secondsOf(timeoutMs)} s: ${message}. Check the address, start one `
+      + `(node scripts/kafka.mjs `
       + 'start), or wait longer with --connect-timeout',
   )
 

@@ -56,12 +56,6 @@ describe('usage', { timeout: 60_000 }, () => {
     expect([version.exitCode, version.stdout.trim()]).toEqual([0, '0.1.0'])
   })
 
-  it('does not pretend to run on Kafka', async () => {
-    const { exitCode, stderr } = await millrace(['run', '--bootstrap', 'k:9092'])
-    expect(stderr).toContain('Kafka comes with the next release')
-    expect(exitCode).toBe(1)
-  })
-
   it('says what is missing', async () => {
     const noState = await millrace(['order', 'show', '1', '--state-dir', stateDir])
     expect([noState.exitCode, noState.stderr]).toEqual([
