@@ -10,7 +10,7 @@ export const bytes: Serde<Uint8Array> = {
   format: 'bytes',
   encode(value) {
     if (!(value instanceof Uint8Array)) throw new TypeError('bytes encodes Uint8Array only')
-    return Uint8Array.from(value)
+    return new Uint8Array(value)
   },
-  decode: (encoded) => Uint8Array.from(encoded),
+  decode: (encoded) => new Uint8Array(encoded),
 }
