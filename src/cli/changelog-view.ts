@@ -9,8 +9,6 @@
 
 import { type Engine } from '../../state/engine.ts'
 import { namespacePrefix } from '../../state/key-layout.ts'
-import { Slots } from '../../state/slots.ts'
-import { UndoLog } from '../../state/undo-log.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import { BrokerError } from '../broker/errors.ts'
 import {
@@ -22,8 +20,8 @@ import {
 } from '../broker/port.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import { TopicPlan } from '../runtime/topic-plan.ts'
-import { type Store } from '../stores/store.ts'
 import { type Plan } from '../topology/graph.ts'
+import { storeReaders } from './store-readers.ts'
 import { type StoreSource } from './store-source.ts'
 
 export interface ChangelogViewOptions {
@@ -218,20 +216,9 @@ const viewedStores = (
   { engine, plan }: ChangelogViewOptions,
   taskIds: ReadonlyMap<string, readonly string[]>,
 ): StoreSource => {
-  const readersOf = <Opened, Reader>(store: Store<Opened, Reader>): readonly Reader[] =>
-    (taskIds.get(store.name) ?? []).map((taskId) =>
-      store.reader(
-        new Slots({
-          engine,
-          prefix: namespacePrefix(taskId, store.name),
-          codec: store.codec,
-          undo: new UndoLog(),
-          cachedSlotsMax,
-        }),
-      ),
-    )
   return {
-    query: (store) => new StoreQuery(store.name, () => readersOf(store)),
+    query: (store) =>
+      new StoreQuery(store.name, () => storeReaders(store, { engine, cachedSlotsMax, taskIds })),
     named: (name) => storeByName(plan.stores, name),
   }
 }

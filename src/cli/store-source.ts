@@ -6,13 +6,11 @@
  */
 
 import { type Engine } from '../../state/engine.ts'
-import { namespacePrefix } from '../../state/key-layout.ts'
-import { Slots } from '../../state/slots.ts'
-import { UndoLog } from '../../state/undo-log.ts'
 import { type Broker } from '../broker/port.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import { type Store } from '../stores/store.ts'
 import { type Plan } from '../topology/graph.ts'
+import { storeReaders } from './store-readers.ts'
 
 export interface StoreSource {
   query<Opened, Reader>(store: Store<Opened, Reader>): StoreQuery<Reader>
@@ -35,21 +33,9 @@ export const storedState = async (
     const ids = Array.from({ length: widest }, (_, partition) => `${sub.id}_${partition}`)
     for (const name of sub.stores) taskIds.set(name, ids)
   }
-  const readersOf = <Opened, Reader>(store: Store<Opened, Reader>): readonly Reader[] =>
-    (taskIds.get(store.name) ?? []).map((taskId) =>
-      store.reader(
-        new Slots({
-          engine,
-          prefix: namespacePrefix(taskId, store.name),
-          codec: store.codec,
-          undo: new UndoLog(),
-          cachedSlotsMax,
-        }),
-      ),
-    )
   return {
     query: (store) => {
-      const readers = readersOf(store)
+      const readers = storeReaders(store, { engine, cachedSlotsMax, taskIds })
       return new StoreQuery(store.name, () => readers)
     },
     named: (name) => storeByName(plan.stores, name),
