@@ -19,7 +19,7 @@ const vitest = [
 ]
 const oxfmt = 'node_modules/oxfmt/bin/oxfmt'
 /** As bin/millrace: a small young generation keeps an instance a tenth smaller. */
-const lean = ['--max-semi-space-size=8']
+const lean = ['--max-semi-space-size=32']
 
 const commands = {
   start: (args) => [[...lean, '--disable-warning=ExperimentalWarning', cli, 'dev', ...args]],

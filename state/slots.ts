@@ -55,6 +55,8 @@ export class Slots {
   #committing: Slot[] | undefined
   /** Keys with a dirty or committing value; made at the first scan of a generation. */
   #overlayKeys: SortedKeys | undefined
+  /** Keys looked for in the engine so far: a measure of what the cache does not hold. */
+  engineReads = 0
   /** Grows when the engine's rows may have moved past a scan that is still open. */
   #epoch = 0
 
@@ -108,6 +110,7 @@ export class Slots {
       else slot.referenced = true
     }
     if (wanted.length === 0) return
+    this.engineReads += wanted.length
     const found = this.#engine.getMany(wanted.map((key) => this.#fullKey(key)))
     for (let i = 0; i < wanted.length; i++) {
       const key = wanted[i]!
@@ -208,6 +211,7 @@ export class Slots {
   }
 
   #read(key: string): unknown {
+    this.engineReads += 1
     const bytes = this.#engine.get(this.#fullKey(key))
     return bytes === undefined ? undefined : this.#codec.decode(bytes, key)
   }

@@ -13,6 +13,8 @@
  * 2. Of several writes to one key the last wins.
  */
 
+import { batchBuffers } from './batch-buffers.ts'
+
 const capacityBytesDefault = 16 * 1024
 
 export const entryKinds = { put: 1, delete: 2, expect: 3, absent: 4 } as const
@@ -21,10 +23,11 @@ export class WriteBatch {
   #buffer: Buffer<ArrayBuffer>
   #length = 0
   #count = 0
+  #isFinished = false
 
   /** @param capacityBytes  as much as will be written, if known: growing copies everything */
   constructor(capacityBytes = capacityBytesDefault) {
-    this.#buffer = Buffer.from(new ArrayBuffer(capacityBytes))
+    this.#buffer = Buffer.from(batchBuffers.take(capacityBytes))
   }
 
   /** Entries so far, expectations included. */
@@ -51,8 +54,14 @@ export class WriteBatch {
     else this.#keyAndValue(entryKinds.expect, prefix, key, value)
   }
 
-  /** The packed entries: a view of a buffer that nobody else uses. */
+  /**
+   * The packed entries: a view of a buffer that nobody else uses.
+   *
+   * @throws {Error} called twice: the buffer may be another batch's by now
+   */
   finish(): Buffer<ArrayBuffer> {
+    if (this.#isFinished) throw new Error('write batch: finished already, make a new one')
+    this.#isFinished = true
     return this.#buffer.subarray(0, this.#length)
   }
 
@@ -87,8 +96,10 @@ export class WriteBatch {
   }
 
   #grow(): void {
-    const larger = Buffer.from(new ArrayBuffer(Math.max(this.#length, this.#buffer.length * 2)))
-    larger.set(this.#buffer)
-    this.#buffer = larger
+    const larger = Math.max(this.#length, this.#buffer.length * 2)
+    const grown = Buffer.from(batchBuffers.take(larger))
+    grown.set(this.#buffer)
+    batchBuffers.give(this.#buffer.buffer)
+    this.#buffer = grown
   }
 }

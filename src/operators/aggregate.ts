@@ -25,6 +25,13 @@ export const aggregate = <K, V, A>(
   return (source) => {
     const out = scope.node<StreamRecord<K, A>>({ kind: 'aggregate', name, stores: [store] })
     const rows = scope.open(out.node, store)
+    const keysOf = (records: readonly StreamRecord<unknown, unknown>[]): K[] =>
+      records.flatMap(({ key }) => (key === undefined ? [] : [key as K]))
+    scope.addPrefetch({
+      node: out.node,
+      reads: 'key',
+      run: (records) => rows.prefetch(keysOf(records)),
+    })
     out.listen(source, (record) => {
       const { key, value } = record
       if (key === undefined) return scope.countDropped(name, 'nullKey')

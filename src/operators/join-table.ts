@@ -23,6 +23,13 @@ export const joinTable = <K, A, B, W>(
   return (source) => {
     const out = scope.node<StreamRecord<K, W>>({ kind: 'join-table', stores: [table.store] })
     const rows = scope.open(out.node, table.store)
+    const keysOf = (records: readonly StreamRecord<unknown, unknown>[]): K[] =>
+      records.flatMap(({ key }) => (key === undefined ? [] : [key as K]))
+    scope.addPrefetch({
+      node: out.node,
+      reads: 'key',
+      run: (records) => rows.prefetch(keysOf(records)),
+    })
     out.listen(source, (record) => {
       const { key } = record
       if (key === undefined) return scope.countDropped(out.node.name, 'nullKey')

@@ -74,6 +74,19 @@ export class RecordQueue {
     return ahead > 0n ? Number(ahead) : 0
   }
 
+  /** The next records, head first, at most `count`; the queue stays as it is. */
+  ahead(count: number): readonly RawRecord[] {
+    const found: RawRecord[] = []
+    let start = this.#record
+    for (let i = this.#batch; i < this.#batches.length && found.length < count; i++) {
+      const { records } = this.#batches[i]!
+      const end = Math.min(records.length, start + count - found.length)
+      for (let at = start; at < end; at++) found.push(records[at]!)
+      start = 0
+    }
+    return found
+  }
+
   peek(): RawRecord | undefined {
     return this.#batches[this.#batch]?.records[this.#record]
   }

@@ -29,6 +29,7 @@ import { type Punctuator, type PunctuationTime } from '../topology/punctuator.ts
 import { FailurePolicy } from './failure-policy.ts'
 import { type InputProgress } from './input-progress.ts'
 import { encodeOffsetMetadata, type OffsetMetadata } from './offset-metadata.ts'
+import { LookAhead } from './look-ahead.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { PunctuationSchedule } from './punctuation-schedule.ts'
 import { type EffectRequest, type RecordScope, StagedOutput } from './record-scope.ts'
@@ -90,6 +91,8 @@ export class StreamTask implements TaskServices {
   readonly #records: RecordScope
   readonly #group: PartitionGroup
   readonly #inputs: ReadonlyMap<RecordQueue, TaskInput>
+  /** Of inputs with something to prefetch. */
+  readonly #lookAheads = new Map<RecordQueue, LookAhead>()
   readonly #schedule: PunctuationSchedule
   readonly #policy: FailurePolicy
   readonly #counters: TaskCounters
@@ -117,6 +120,11 @@ export class StreamTask implements TaskServices {
     this.#policy = new FailurePolicy(options.config)
     this.#streamTimeMs = options.metadata.streamTimeMs
     this.#scope = this.#build()
+    for (const { queue, source } of options.inputs) {
+      if (this.#scope.prefetches(source.logicalName).length === 0) continue
+      const missedReads = (): number => this.#missedReads()
+      this.#lookAheads.set(queue, new LookAhead({ queue, source, missedReads }))
+    }
   }
 
   // ── the data path ────────────────────────────────────────────────────────────────────────────
@@ -317,7 +325,7 @@ export class StreamTask implements TaskServices {
     }
     let record: StreamRecord<unknown, unknown>
     try {
-      record = decodeRecord(source, raw)
+      record = this.#decoded(queue, source, raw)
     } catch (cause) {
       return this.#error('STREAMS_DESERIALIZATION', source.logicalName, position, cause)
     }
@@ -328,6 +336,31 @@ export class StreamTask implements TaskServices {
       source.logicalName,
       () => stream.emit(record),
     )
+  }
+
+  /** @throws {Error} what the serde says */
+  #decoded(queue: RecordQueue, source: TaskSource, raw: RawRecord): StreamRecord<unknown, unknown> {
+    const lookAhead = this.#lookAheads.get(queue)
+    if (lookAhead === undefined) return decodeRecord(source, raw)
+    if (lookAhead.isDue) this.#prefetch(source, lookAhead.look())
+    return lookAhead.take(raw) ?? decodeRecord(source, raw)
+  }
+
+  #prefetch(source: TaskSource, records: readonly StreamRecord<unknown, unknown>[]): void {
+    if (records.length < 2) return // one by one is as good
+    for (const prefetch of this.#scope.prefetches(source.logicalName)) {
+      try {
+        prefetch.run(records)
+      } catch {
+        // a hint: the record that is at fault will fail in its own scope
+      }
+    }
+  }
+
+  #missedReads(): number {
+    let count = 0
+    for (const { slots } of this.#options.stores.values()) count += slots.engineReads
+    return count
   }
 
   /** Opens a record scope around `body`; whatever it throws undoes all of it. */

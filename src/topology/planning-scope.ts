@@ -69,6 +69,8 @@ export class PlanningScope extends Scope {
 
   override addPunctuator(): void {}
 
+  override addPrefetch(): void {}
+
   override addEffect(): void {}
 
   override open<Opened>(_node: GraphNode, store: Store<Opened>): Opened {

@@ -17,6 +17,7 @@ import { Gate } from './gate.ts'
 import { type AnyTopic, type GraphNode, type NodeSpec } from './graph.ts'
 import { HotStream } from './hot-stream.ts'
 import { PlainStep } from './plain-step.ts'
+import { type Prefetch } from './prefetch.ts'
 import { type Punctuator } from './punctuator.ts'
 
 let ambient: Scope | undefined
@@ -76,6 +77,7 @@ export abstract class Scope {
   protected abstract validate(sinks: readonly unknown[]): void
   abstract addEdge(from: GraphNode, to: GraphNode): void
   abstract addPunctuator(punctuator: Punctuator): void
+  abstract addPrefetch(prefetch: Prefetch): void
   abstract addEffect(node: GraphNode, effect: EffectNode): void
   /** The store of this task; a node of another sub-topology gets one that throws when touched. */
   abstract open<Opened>(node: GraphNode, store: Store<Opened>): Opened

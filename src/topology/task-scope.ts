@@ -13,6 +13,7 @@ import { type Store } from '../stores/store.ts'
 import { type EffectNode } from './effect-node.ts'
 import { type GraphNode, type NodeSpec, type Plan, type SubTopology } from './graph.ts'
 import { type HotStream } from './hot-stream.ts'
+import { type Prefetch, prefetchedTopics } from './prefetch.ts'
 import { type Punctuator } from './punctuator.ts'
 import { type DropReason, Scope, type SinkSpec, type StagedRecord } from './scope.ts'
 import { untouchable } from './untouchable.ts'
@@ -46,6 +47,8 @@ export class TaskScope extends Scope {
   readonly punctuators: Punctuator[] = []
   /** Those of this sub-topology, by node name. */
   readonly effects = new Map<string, EffectNode>()
+  readonly #prefetches: Prefetch[] = []
+  readonly #prefetchesOf = new Map<string, Prefetch[]>()
   readonly #task: TaskServices
   readonly #own: ReadonlySet<number>
   readonly #sources = new Map<string, HotStream<unknown>>()
@@ -63,6 +66,11 @@ export class TaskScope extends Scope {
     return this.#sources.get(topicName)
   }
 
+  /** What nodes want to read for records of this topic; empty for most. */
+  prefetches(topicName: string): readonly Prefetch[] {
+    return this.#prefetchesOf.get(topicName) ?? noPrefetches
+  }
+
   protected override addNode(spec: NodeSpec): GraphNode {
     const planned = this.#task.plan.nodes[this.#nodes++]
     if (planned !== undefined && isAsPlanned(spec, planned)) return planned
@@ -78,6 +86,10 @@ export class TaskScope extends Scope {
 
   override addPunctuator(punctuator: Punctuator): void {
     if (this.#own.has(punctuator.node.index)) this.punctuators.push(punctuator)
+  }
+
+  override addPrefetch(prefetch: Prefetch): void {
+    if (this.#own.has(prefetch.node.index)) this.#prefetches.push(prefetch)
   }
 
   override addEffect(node: GraphNode, effect: EffectNode): void {
@@ -131,8 +143,15 @@ export class TaskScope extends Scope {
       const stream = this.streams[index]
       if (role === 'source' && topic !== undefined && stream) this.#sources.set(topic, stream)
     }
+    for (const prefetch of this.#prefetches) {
+      for (const topic of prefetchedTopics(prefetch, { nodes, edges })) {
+        this.#prefetchesOf.set(topic, [...this.prefetches(topic), prefetch])
+      }
+    }
   }
 }
+
+const noPrefetches: readonly Prefetch[] = []
 
 /** Kept per sub-topology: a pipeline is rebuilt after every failed record. */
 const owned = new WeakMap<SubTopology, ReadonlySet<number>>()

@@ -12,6 +12,8 @@ export type WriterRequest =
   | { readonly kind: 'deleteRange'; readonly gte: Uint8Array; readonly lt: Uint8Array }
 
 export interface WriterReply {
+  /** The buffer of a write, given back; absent for other requests. */
+  readonly packed?: ArrayBuffer
   readonly failure: WriterFailure | undefined
 }
 

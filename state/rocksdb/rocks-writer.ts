@@ -9,6 +9,7 @@
  */
 
 import { Worker } from 'node:worker_threads'
+import { batchBuffers } from '../batch-buffers.ts'
 import { type KeyRange } from '../engine.ts'
 import { StoreConflictError, StoreIoError, type StoreError } from '../errors.ts'
 import { type RocksDatabase } from './rocks-database.ts'
@@ -47,7 +48,7 @@ export class RocksWriter {
       execArgv: [], // flags of the process such as --input-type are not for the thread
       workerData: { handle: database.handle() },
     })
-    this.#worker.on('message', (reply: WriterReply) => this.#settle(reply.failure))
+    this.#worker.on('message', (reply: WriterReply) => this.#settle(reply))
     this.#worker.on('error', (error) => this.#fail(error))
     this.#worker.on('exit', (code) => this.#fail(new Error(`writer thread ended with ${code}`)))
     this.#worker.unref()
@@ -81,6 +82,7 @@ export class RocksWriter {
   async #writeHere(packed: Buffer): Promise<void> {
     if (this.#died !== undefined) throw this.#died
     this.#database.write(packed, false)
+    batchBuffers.give(packed.buffer as ArrayBuffer)
   }
 
   #send(request: WriterRequest, transfer: ArrayBuffer[] = []): Promise<void> {
@@ -92,7 +94,8 @@ export class RocksWriter {
     })
   }
 
-  #settle(failure: WriterFailure | undefined): void {
+  #settle({ failure, packed }: WriterReply): void {
+    if (packed !== undefined) batchBuffers.give(packed)
     const pending = this.#pending.shift()
     if (pending === undefined) return
     if (failure === undefined) pending.resolve()

@@ -82,8 +82,9 @@ export class Journal {
 
   async #write(group: Group): Promise<void> {
     let failure: BrokerError | undefined
-    // the next group is about as large as this one: growing it step by step copies it twice
-    this.#capacityBytes = Math.max(capacityBytesMin, group.batch.byteLength * 1.25)
+    // a large group comes back soon, small ones in between: growing it step by step copies it twice
+    const wantedBytes = Math.max(group.batch.byteLength * 1.25, this.#capacityBytes * 0.95)
+    this.#capacityBytes = Math.max(capacityBytesMin, Math.ceil(wantedBytes))
     try {
       await this.#engine.commit(group.batch)
     } catch (error) {

@@ -85,6 +85,12 @@ const decider = (config: ShopConfig) => {
       if (emissions === undefined) count(opened.totals, duplicatesCounter)
       return emissions ?? []
     },
+    prefetchKeys: ({ value: { commandType, commandId, data } }) => ({
+      products: [data.productId],
+      ...(commandType === 'UpdateStock'
+        ? { commands: [commandId] }
+        : { holds: [holdKey(data.productId, data.holdId)] }),
+    }),
     punctuators: {
       deadlines: {
         everyMs: config.inventory.checkEveryMs,

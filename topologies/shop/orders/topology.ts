@@ -19,7 +19,7 @@ import {
 } from '../../../src/index.ts'
 import { checkKey } from '../shared/check-key.ts'
 import { type ShopConfig } from '../shared/config.ts'
-import { type DueRows, dueRows } from '../shared/due-rows.ts'
+import { type DueRows, dueRows, withRowsRead } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import { type StockReply } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
@@ -104,6 +104,7 @@ const decider = (config: ShopConfig) => {
       }
       return store(opened, row, decision)
     },
+    prefetchKeys: ({ key }) => ({ rows: [key] }),
     punctuators: {
       deadlines: {
         everyMs: config.deadlines.checkEveryMs,
@@ -125,7 +126,8 @@ const passDeadlines = (
   context: OrderContext,
 ): readonly (readonly [string, OrderEmission])[] => {
   const sent: (readonly [string, OrderEmission])[] = []
-  for (const indexKey of due.next(opened.deadlines, dueMs, context.nowMs)) {
+  const dueKeys = due.next(opened.deadlines, dueMs, context.nowMs)
+  for (const indexKey of withRowsRead(dueKeys, opened.rows)) {
     opened.deadlines.delete(indexKey)
     const orderId = restOf(indexKey)
     const row = opened.rows.get(orderId)

@@ -56,6 +56,7 @@ const commandDecider = () => {
       rows.put(decision.row.paymentId, decision.row)
       return decision.emissions
     },
+    prefetchKeys: ({ value }) => ({ rows: [value.data.paymentId] }),
   })
 }
 

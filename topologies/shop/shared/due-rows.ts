@@ -10,13 +10,28 @@
  */
 
 import { type KeyValueState } from '../../../src/index.ts'
-import { dueBound, timeKey } from './time-index.ts'
+import { dueBound, restOf, timeKey } from './time-index.ts'
 
 const marginMs = 2_000
 
 export interface DueRows {
   /** Keys of rows due at `dueMs`, at most `limit`; the caller deletes what it handled. */
   next(index: KeyValueState<string, 1>, dueMs: number, nowMs: number): readonly string[]
+}
+
+/** Well below what a store keeps in memory, or the first rows would be gone before their turn. */
+const chunkRows = 256
+
+/** The keys one by one, after the rows of the next few were read in one call. */
+export const withRowsRead = function* (
+  indexKeys: readonly string[],
+  rows: KeyValueState<string, unknown>,
+): Generator<string> {
+  for (let at = 0; at < indexKeys.length; at += chunkRows) {
+    const chunk = indexKeys.slice(at, at + chunkRows)
+    if (chunk.length > 1) rows.prefetch(chunk.map(restOf))
+    yield* chunk
+  }
 }
 
 export const dueRows = (limit: number): DueRows => {

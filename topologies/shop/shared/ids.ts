@@ -7,7 +7,7 @@
  */
 
 import { hash, randomFillSync } from 'node:crypto'
-import { sha1Block, sha1BlockMax, sha1Words } from './sha1-block.ts'
+import { sha1MessageMax, sha1Short, sha1Words } from './sha1-short.ts'
 
 /** RFC 9562 §6.6: names that are URLs. */
 export const urlNamespace = '6ba7b811-9dad-11d1-80b4-00c04fd430c8'
@@ -30,8 +30,8 @@ export const uuidV5 = (namespace: string, name: string): string => {
   const needed = namespaceBytes + name.length * 3
   if (needed > scratch.length) growScratch(needed)
   const end = namespaceBytes + scratch.write(name, namespaceBytes)
-  if (end > sha1BlockMax) return asUuid(hash('sha1', scratch.subarray(0, end), 'hex'), '5')
-  sha1Block(scratch, end)
+  if (end > sha1MessageMax) return asUuid(hash('sha1', scratch.subarray(0, end), 'hex'), '5')
+  sha1Short(scratch, end)
   return wordsAsUuid()
 }
 
@@ -65,23 +65,49 @@ const asUuid = (hex: string, version: string): string => {
   )
 }
 
-const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const hexDigits = new TextEncoder().encode('0123456789abcdef')
+const uuidText = Buffer.alloc(36, '-')
 
-const half = (word: number): string => hexOf[(word >>> 8) & 255]! + hexOf[word & 255]!
-
+/** Written as bytes and read as one flat string: joined pieces cost three times as much. */
 const wordsAsUuid = (): string => {
-  const [a, b, c, d] = [sha1Words[0]!, sha1Words[1]!, sha1Words[2]!, sha1Words[3]!]
-  const version = half((b & 0x0fff) | 0x5000)
-  const variant = half(((c >>> 16) & 0x3fff) | 0x8000)
-  return (
-    `${half(a >>> 16)}${half(a)}-${half(b >>> 16)}-${version}-${variant}-`
-    + `${half(c)}${half(d >>> 16)}${half(d)}`
-  )
+  const b = (sha1Words[1]! & 0xffff_0fff) | 0x5000
+  const c = (sha1Words[2]! & 0x3fff_ffff) | 0x8000_0000
+  const d = sha1Words[3]!
+  writeHex(0, sha1Words[0]! >>> 16)
+  writeHex(4, sha1Words[0]!)
+  writeHex(9, b >>> 16)
+  writeHex(14, b)
+  writeHex(19, c >>> 16)
+  writeHex(24, c)
+  writeHex(28, d >>> 16)
+  writeHex(32, d)
+  return uuidText.toString('latin1')
 }
 
+/** The lower 16 bits of the word as four digits. */
+const writeHex = (at: number, word: number): void => {
+  uuidText[at] = hexDigits[(word >>> 12) & 15]!
+  uuidText[at + 1] = hexDigits[(word >>> 8) & 15]!
+  uuidText[at + 2] = hexDigits[(word >>> 4) & 15]!
+  uuidText[at + 3] = hexDigits[word & 15]!
+}
+
+/** Namespaces that are no UUIDs, as UUIDs: products are few, and named in every event of theirs. */
+const namespaces = new Map<string, string>()
+const namespacesMax = 4_096
+
 const loadNamespace = (namespace: string): void => {
-  if (!loadUuid(namespace)) loadUuid(uuidV5(shopNamespace, namespace))
+  if (!loadUuid(namespace)) loadUuid(uuidOf(namespace))
   scratchNamespace = namespace
+}
+
+const uuidOf = (namespace: string): string => {
+  let uuid = namespaces.get(namespace)
+  if (uuid === undefined) {
+    if (namespaces.size >= namespacesMax) namespaces.clear()
+    namespaces.set(namespace, (uuid = uuidV5(shopNamespace, namespace)))
+  }
+  return uuid
 }
 
 /** @returns false, with nothing of use loaded, if the text is no UUID */

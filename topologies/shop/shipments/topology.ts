@@ -8,7 +8,7 @@ import { type KeyValueState, type Observable, process, stream, to } from '../../
 import { checkKey } from '../shared/check-key.ts'
 import { type ShipmentCommand } from '../shared/commands.ts'
 import { type ShopConfig } from '../shared/config.ts'
-import { type DueRows, dueRows } from '../shared/due-rows.ts'
+import { type DueRows, dueRows, withRowsRead } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import { type ShipmentEvent } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
@@ -46,6 +46,7 @@ const decider = (config: ShopConfig) => {
       store(opened, row, decision.row)
       return decision.events
     },
+    prefetchKeys: ({ value }) => ({ rows: [value.data.shipmentId] }),
     punctuators: {
       carrier: {
         everyMs: config.carrier.checkEveryMs,
@@ -62,7 +63,8 @@ const moveShipments = (
   context: ShipmentContext,
 ): readonly (readonly [string, ShipmentEvent])[] => {
   const sent: (readonly [string, ShipmentEvent])[] = []
-  for (const indexKey of due.next(opened.steps, context.nowMs, context.nowMs)) {
+  const dueKeys = due.next(opened.steps, context.nowMs, context.nowMs)
+  for (const indexKey of withRowsRead(dueKeys, opened.rows)) {
     opened.steps.delete(indexKey)
     const row = opened.rows.get(restOf(indexKey))
     if (row === undefined) continue
