@@ -35,6 +35,20 @@ export const instanceOptions = [
   'logLevel',
 ] as const satisfies readonly OptionName[]
 
+/** Options of every command that may use a Kafka. */
+export const kafkaOptions = [
+  'bootstrap',
+  'connectTimeoutMs',
+  'tls',
+  'tlsCa',
+  'tlsCert',
+  'tlsKey',
+  'sasl',
+  'saslUsername',
+  'saslPassword',
+  'saslPasswordFile',
+] as const satisfies readonly OptionName[]
+
 export interface ConfigFlags {
   readonly options: readonly OptionName[]
   /** Defaults of this command where they differ from the table's. */
@@ -72,6 +86,7 @@ export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
 }
 
 const addFlag = (command: Command, spec: OptionSpec): void => {
+  if (spec.isSecret) return
   const short = spec.name === 'output' ? '-o, ' : ''
   const description = `${spec.description}${defaultText(spec)}`
   if (spec.kind === 'boolean') {

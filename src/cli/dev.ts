@@ -1,11 +1,11 @@
-/** `millrace dev`: the shop on the embedded broker with generated orders, in one process. */
+/** `millrace dev`: the shop with generated orders, on the embedded broker or a Kafka of its own. */
 
 import { Command } from 'commander'
 import { type OptionName } from '../config/options.ts'
 import { addConfigFlags, type ConfigFlags, instanceOptions, settingsOf } from './config-flags.ts'
 
 const flags: ConfigFlags = {
-  options: ['forMs', 'rate', 'load', ...instanceOptions, 'output'] satisfies OptionName[],
+  options: ['forMs', 'rate', 'load', 'kafka', ...instanceOptions, 'output'] satisfies OptionName[],
   defaults: {
     declineRate: 0.05,
     shortRate: 0.03,
@@ -18,11 +18,23 @@ const flags: ConfigFlags = {
 
 export const devCommand = (): Command => {
   const command = new Command('dev').description(
-    'Run the shop on the embedded broker with generated orders, until Ctrl-C.',
+    'Run the shop with generated orders, on the embedded broker, until Ctrl-C.',
   )
   return addConfigFlags(command, flags).action(async () => {
     const settings = settingsOf(command, flags)
     const { runInstance } = await import('./run-instance.ts')
-    process.exitCode = await runInstance(settings, { name: 'dev', withLoad: settings.load })
+    const options = { name: 'dev', withLoad: settings.load } as const
+    if (!settings.kafka) {
+      process.exitCode = await runInstance(settings, options)
+      return
+    }
+    const { startDevKafka } = await import('./dev-kafka.ts')
+    const kafka = await startDevKafka(settings.stateDir)
+    try {
+      const { bootstrap } = kafka
+      process.exitCode = await runInstance(settings, { ...options, bootstrap, isAlone: true })
+    } finally {
+      await kafka.stop()
+    }
   })
 }

@@ -11,6 +11,7 @@ import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 import { type Settings } from '../config/settings.ts'
 import { runningShop } from './connect-shop.ts'
 import { exitCodes } from './exit-codes.ts'
+import { kafkaSecurityOf } from './kafka-security.ts'
 import { openKafkaShop } from './kafka-shop.ts'
 import { LoadFile } from './load-file.ts'
 import { openKafka } from './open-kafka.ts'
@@ -77,8 +78,12 @@ const loadToKafka = async (
 ): Promise<number> => {
   const stop = new StopSignals()
   await using parts = new AsyncDisposableStack()
-  const { connectTimeoutMs } = settings
-  const broker = await openKafka({ bootstrap, connectTimeoutMs, interrupted: stop.requested })
+  const broker = await openKafka({
+    bootstrap,
+    connectTimeoutMs: settings.connectTimeoutMs,
+    security: kafkaSecurityOf(settings),
+    interrupted: stop.requested,
+  })
   parts.defer(() => broker.close())
   const { shop, failed } = await openKafkaShop(settings, broker, parts)
   const work = loadAndWait(shop, { settings, file, stop, openMax: openMaxHere })

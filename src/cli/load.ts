@@ -2,7 +2,13 @@
 
 import { Command } from 'commander'
 import { type OptionName } from '../config/options.ts'
-import { addConfigFlags, type ConfigFlags, instanceOptions, settingsOf } from './config-flags.ts'
+import {
+  addConfigFlags,
+  type ConfigFlags,
+  instanceOptions,
+  kafkaOptions,
+  settingsOf,
+} from './config-flags.ts'
 
 const flags: ConfigFlags = {
   options: [
@@ -11,8 +17,7 @@ const flags: ConfigFlags = {
     'stock',
     'rate',
     'rejects',
-    'bootstrap',
-    'connectTimeoutMs',
+    ...kafkaOptions,
     ...instanceOptions,
     'output',
   ] satisfies OptionName[],

@@ -9,12 +9,14 @@
 import { BrokerError } from '../broker/errors.ts'
 import { KafkaBroker } from '../broker/kafka/kafka-broker.ts'
 import { CommandError } from './failure.ts'
+import { type KafkaSecurity } from './kafka-security.ts'
 import { createShopTopics } from './shop-topics.ts'
 
 export interface OpenKafkaOptions {
   /** `host:port,host:port` */
   readonly bootstrap: string
   readonly connectTimeoutMs: number
+  readonly security: KafkaSecurity
   /** Ends the wait. */
   readonly interrupted: Promise<void>
 }
@@ -32,7 +34,8 @@ export const openKafka = async (options: OpenKafkaOptions): Promise<KafkaBroker>
   })
   interrupted.catch(() => {})
   await Promise.race([waitForKafka(options), interrupted])
-  const broker = await KafkaBroker.open({ bootstrap: options.bootstrap })
+  const { bootstrap, security } = options
+  const broker = await KafkaBroker.open({ bootstrap, ...security })
   try {
     await createShopTopics(broker)
   } catch (error) {
@@ -42,7 +45,11 @@ export const openKafka = async (options: OpenKafkaOptions): Promise<KafkaBroker>
   return broker
 }
 
-const waitForKafka = async ({ bootstrap, connectTimeoutMs }: OpenKafkaOptions): Promise<void> => {
+const waitForKafka = async ({
+  bootstrap,
+  connectTimeoutMs,
+  security,
+}: OpenKafkaOptions): Promise<void> => {
   const startedMs = performance.now()
   const passedMs = (): number => performance.now() - startedMs
   process.stderr.write(`millrace: connecting to Kafka at ${bootstrap}\n`)
@@ -52,6 +59,7 @@ const waitForKafka = async ({ bootstrap, connectTimeoutMs }: OpenKafkaOptions): 
     try {
       const broker = await KafkaBroker.open({
         bootstrap,
+        ...security,
         retryTimeoutMs,
         connectTimeoutMs: retryTimeoutMs,
       })

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly name: string
   /** Kafka brokers; the embedded broker if absent. */
   readonly bootstrap?: string | undefined
+  /** On Kafka: the only instance, which has all partitions. */
+  readonly isAlone?: boolean
   /** Generate orders while running. */
   readonly withLoad: boolean
 }
@@ -31,7 +33,12 @@ export const runInstance = async (settings: Settings, options: RunOptions): Prom
   const stop = new StopSignals()
   process.stderr.write(`millrace: opening ${settings.stateDir}\n`)
   const { bootstrap } = options
-  const instance = await ShopInstance.open(settings, { bootstrap, interrupted: stop.requested })
+  const isAlone = bootstrap === undefined || options.isAlone === true
+  const instance = await ShopInstance.open(settings, {
+    bootstrap,
+    isAlone,
+    interrupted: stop.requested,
+  })
   try {
     if (settings.forMs !== undefined) stop.schedule(settings.forMs)
     const view = liveView(instance, settings, options)
@@ -47,15 +54,13 @@ export const runInstance = async (settings: Settings, options: RunOptions): Prom
     await Promise.race([stop.requested, instance.stopped])
     await load?.stop()
     // on Kafka other replicas go on with them, or the next start does
-    if (bootstrap === undefined) {
+    if (isAlone) {
       process.stderr.write('millrace: waiting for open orders\n')
       await Promise.race([settleOrders(instance.shop, settings.drainMs), instance.stopped])
     }
     view.stop()
     await unfollow()
-    return await (bootstrap === undefined
-      ? sumUp(instance, settings, load)
-      : sumUpReplica(instance, settings))
+    return await (isAlone ? sumUp(instance, settings, load) : sumUpReplica(instance, settings))
   } finally {
     await instance.close()
   }

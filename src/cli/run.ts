@@ -8,16 +8,16 @@ import { Command } from 'commander'
 import { nearest } from '../config/nearest.ts'
 import { type OptionName } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { addConfigFlags, type ConfigFlags, instanceOptions, settingsOf } from './config-flags.ts'
+import {
+  addConfigFlags,
+  type ConfigFlags,
+  instanceOptions,
+  kafkaOptions,
+  settingsOf,
+} from './config-flags.ts'
 
 const flags: ConfigFlags = {
-  options: [
-    'forMs',
-    'bootstrap',
-    'connectTimeoutMs',
-    ...instanceOptions,
-    'output',
-  ] satisfies OptionName[],
+  options: ['forMs', ...kafkaOptions, ...instanceOptions, 'output'] satisfies OptionName[],
   withRuntime: true,
 }
 

@@ -29,6 +29,7 @@ import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
 import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
+import { kafkaSecurityOf } from './kafka-security.ts'
 import { LocalShop } from './local-shop.ts'
 import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
@@ -42,6 +43,8 @@ export const applicationId = 'shop'
 export interface OpenOptions {
   /** Kafka brokers; the embedded broker if absent. */
   readonly bootstrap?: string | undefined
+  /** Whether this instance has all partitions: so on the embedded broker. */
+  readonly isAlone?: boolean
   /** Ends waiting for Kafka. */
   readonly interrupted: Promise<void>
 }
@@ -88,7 +91,7 @@ export class ShopInstance {
       clock: systemClock,
       stores,
       source: 'millrace',
-      seesAll: broker.kind === 'embedded',
+      seesAll: options.isAlone === true || broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
     })
     parts.defer(() => shop.close())
@@ -121,7 +124,8 @@ const openBroker = async (
 ): Promise<Broker> => {
   if (bootstrap !== undefined) {
     const { connectTimeoutMs } = settings
-    const kafka = await openKafka({ bootstrap, connectTimeoutMs, interrupted })
+    const security = kafkaSecurityOf(settings)
+    const kafka = await openKafka({ bootstrap, connectTimeoutMs, security, interrupted })
     parts.defer(() => kafka.close())
     return kafka
   }
@@ -184,6 +188,7 @@ const openHttp = async (
       },
     ],
   )
+  parts.defer(app.onCommit(metrics.observeCommit))
   const server: FastifyInstance = createHttpServer({
     health: () => ({ isLive: app.state !== 'failed', isReady: app.state === 'running' }),
     metrics: () => metrics.text(),

@@ -16,6 +16,8 @@ export type OptionKind = 'text' | 'number' | 'duration' | 'boolean'
 const rate = (description: string, byDefault: number) =>
   Type.Number({ minimum: 0, maximum: 1, default: byDefault, description })
 
+const file = (description: string) => Type.String({ minLength: 1, description })
+
 const schemas = {
   stateDir: Type.String({
     default: '.millrace',
@@ -110,6 +112,33 @@ const schemas = {
     flag: 'connect-timeout',
     description: 'How long to wait for a Kafka broker that answers, before giving up.',
   }),
+  kafka: Type.Boolean({
+    default: false,
+    description: 'A real Kafka, started here by scripts/kafka.mjs (needs Java and Maven).',
+  }),
+  tls: Type.Boolean({
+    default: false,
+    description: 'Encrypt connections to Kafka; implied by --tls-ca and --tls-cert.',
+  }),
+  tlsCa: file('PEM file of the authorities to trust, instead of those of the system.'),
+  tlsCert: file('PEM file of the client certificate, with --tls-key.'),
+  tlsKey: file('PEM file of the key of the client certificate.'),
+  sasl: Type.Union(
+    [
+      Type.Literal('plain'),
+      Type.Literal('scram-sha-256'),
+      Type.Literal('scram-sha-512'),
+      Type.Literal('oauthbearer'),
+    ],
+    { description: 'How to log in to Kafka: plain, scram-sha-256, scram-sha-512, oauthbearer.' },
+  ),
+  saslUsername: Type.String({ minLength: 1, description: 'User name for --sasl.' }),
+  saslPassword: Type.String({
+    minLength: 1,
+    secret: true,
+    description: 'Password for --sasl, or the token of oauthbearer.',
+  }),
+  saslPasswordFile: file('File with the password, or with the token of oauthbearer.'),
 } satisfies Record<string, TSchema>
 
 const runtimeSchemas = Object.fromEntries(
@@ -135,6 +164,8 @@ export interface OptionSpec {
   readonly schema: TSchema
   readonly description: string
   readonly default: unknown
+  /** Not a flag: a process list shows those. Variable and file only. */
+  readonly isSecret: boolean
 }
 
 const kebab = (name: string): string =>
@@ -151,6 +182,7 @@ const specOf = (name: string, schema: TSchema): OptionSpec => {
     schema,
     description: String(fields['description']),
     default: fields['default'],
+    isSecret: fields['secret'] === true,
   }
 }
 

@@ -41,7 +41,19 @@ export type Settings = Partial<OptionValues> & {
   readonly runtime: Partial<Record<RuntimeOption, number>>
 }
 
-type OptionsWithDefault = Exclude<OptionName, 'forMs' | 'rejects' | 'bootstrap'>
+type OptionsWithDefault = Exclude<OptionName, OptionsWithoutDefault>
+
+type OptionsWithoutDefault =
+  | 'forMs'
+  | 'rejects'
+  | 'bootstrap'
+  | 'tlsCa'
+  | 'tlsCert'
+  | 'tlsKey'
+  | 'sasl'
+  | 'saslUsername'
+  | 'saslPassword'
+  | 'saslPasswordFile'
 
 const otherVariables = ['MILLRACE_CONFIG']
 

@@ -5,7 +5,8 @@
  * `_total`. Process figures (CPU, heap, event loop) come from prom-client's own collectors.
  */
 
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type CommitPhases } from '../runtime/commit-timings.ts'
 import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
 
 /** Adds figures of the application itself: name, help, value by labels. */
@@ -33,9 +34,6 @@ const counterFigures: readonly Figure[] = [
   ['records_rolled_back_total', 'Records undone after a throw.', (m) => m.counters.rolledBack],
   ['reopenings_total', 'Times the tasks were reopened.', (m) => m.reopenings],
   ['commits_total', 'Transactions committed.', (m) => m.commits],
-  ['commit_send_ms_total', 'Spent sending outputs.', (m) => m.commitTotalsMs.send],
-  ['commit_end_ms_total', 'Spent ending transactions.', (m) => m.commitTotalsMs.end],
-  ['commit_apply_ms_total', 'Spent writing the state.', (m) => m.commitTotalsMs.apply],
 ]
 
 const gaugeFigures: readonly Figure[] = [
@@ -49,11 +47,14 @@ const gaugeFigures: readonly Figure[] = [
   ['restored_records', 'Records restored at the last start.', (m) => m.restore.recordsRestored],
 ]
 
+const phaseSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
+
 const drops = ['Late', 'NullKey', 'NullValue', 'Expired'] as const
 
 export class Prometheus {
   readonly #registry = new Registry()
   readonly #read: () => RuntimeMetrics
+  readonly #phases: Histogram<'phase'>
 
   constructor(read: () => RuntimeMetrics, extras: readonly ExtraGauge[] = []) {
     this.#read = read
@@ -61,7 +62,21 @@ export class Prometheus {
     for (const figure of counterFigures) this.#addCounter(figure)
     for (const figure of gaugeFigures) this.#addGauge(figure)
     this.#addDrops()
+    this.#phases = new Histogram({
+      name: 'millrace_commit_phase_seconds',
+      help: 'Of each commit: sending (until all is acknowledged), ending, writing the state.',
+      labelNames: ['phase'],
+      buckets: phaseSeconds,
+      registers: [this.#registry],
+    })
     for (const extra of extras) this.#addExtra(extra)
+  }
+
+  /** Give it to `Application.onCommit`: the phases become histograms. */
+  readonly observeCommit = ({ sendMs, endMs, applyMs }: CommitPhases): void => {
+    this.#phases.observe({ phase: 'send' }, sendMs / 1_000)
+    this.#phases.observe({ phase: 'end' }, endMs / 1_000)
+    this.#phases.observe({ phase: 'apply' }, applyMs / 1_000)
   }
 
   /** The text a scrape gets. */

@@ -24,7 +24,7 @@ import { type Store } from '../stores/store.ts'
 import { TaskCounters } from '../task/task-counters.ts'
 import { type Topology } from '../topology/topology.ts'
 import { type ApplicationState, assertTransition } from './application-state.ts'
-import { CommitTimings } from './commit-timings.ts'
+import { type CommitPhases, CommitTimings } from './commit-timings.ts'
 import { Membership } from './membership.ts'
 import { allTaskIds } from './open-task.ts'
 import { storeByName, StoreQuery } from './queries.ts'
@@ -172,6 +172,16 @@ export class Application {
   onStateChange(listener: (state: ApplicationState) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /**
+   * Tells how long the phases of each commit took, in ms.
+   *
+   * @returns the function that removes the listener
+   */
+  onCommit(listener: (phases: CommitPhases) => void): () => void {
+    this.#timings.listeners.add(listener)
+    return () => this.#timings.listeners.delete(listener)
   }
 
   metrics(): RuntimeMetrics {

@@ -13,7 +13,7 @@ export class CommitTimings {
   commits = 0
   averageMs = 0
   totals = { sendMs: 0, endMs: 0, applyMs: 0 }
-  listener: ((phases: CommitPhases) => void) | undefined
+  readonly listeners = new Set<(phases: CommitPhases) => void>()
 
   observe(phases: CommitPhases): void {
     const { sendMs, endMs, applyMs } = phases
@@ -23,6 +23,6 @@ export class CommitTimings {
     this.totals.sendMs += sendMs
     this.totals.endMs += endMs
     this.totals.applyMs += applyMs
-    this.listener?.(phases)
+    for (const listener of this.listeners) listener(phases)
   }
 }

@@ -1,12 +1,16 @@
 /** TLS, SCRAM and ACLs on a real Kafka: who may, may; who may not is told what is missing. */
 
+import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { KafkaBroker, type KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker.ts'
 import { batchOf, errorOf, Probe } from '../contract/broker/probe.ts'
 import { type Credentials, realKafka } from './real-kafka.ts'
 
+const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
 vi.setConfig({ testTimeout: 60_000 })
 
 const kafka = await realKafka({ secure: true })
@@ -43,6 +47,24 @@ describe.skipIf(secure === undefined)('secured Kafka', () => {
     await producer.produce([batchOf(topic, 0, 'a')])
     await producer.commit()
     expect(await probe.settledValues(topic)).toEqual(['a'])
+  })
+
+  it('serves the command line by its flags', async () => {
+    const stateDir = mkdtempSync(join(tmpdir(), 'millrace-secured-'))
+    onTestFinished(() => rmSync(stateDir, { recursive: true, force: true }))
+    const run = (password: string) =>
+      spawnSync(
+        process.execPath,
+        [main, 'run', 'shop', '--for', '1s', '--port', '0', '--state-dir', stateDir]
+          .concat('--bootstrap', bootstrap, '--tls-ca', secure!.ca)
+          .concat('--sasl', 'scram-sha-512', '--sasl-username', secure!.admin.username),
+        { env: { ...process.env, MILLRACE_SASL_PASSWORD: password }, encoding: 'utf8' },
+      )
+    const wrong = run('wrong')
+    expect(wrong.stderr).toContain('BROKER_NOT_AUTHORIZED')
+    expect(wrong.status).toBe(1)
+    const right = run(secure!.admin.password)
+    expect(right.status, right.stderr).toBe(0)
   })
 
   it('a wrong password is named, at once', async () => {

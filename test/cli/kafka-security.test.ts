@@ -1,0 +1,57 @@
+/** TLS and SASL settings: what fits together, where secrets come from, what is refused. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { type FlagValues, resolveSettings } from '../../src/config/settings.ts'
+import { kafkaSecurityOf } from '../../src/cli/kafka-security.ts'
+
+const securityOf = (flags: FlagValues, env: Record<string, string> = {}) =>
+  kafkaSecurityOf(resolveSettings({ flags, env }))
+
+const fileWith = (content: string): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-security-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const path = join(directory, 'file')
+  writeFileSync(path, content)
+  return path
+}
+
+test('plain text without login is the default', () => {
+  expect(securityOf({})).toEqual({})
+})
+
+test('--tls trusts the system, --tls-ca a file', () => {
+  expect(securityOf({ tls: true })).toEqual({ tls: {} })
+  expect(securityOf({ tlsCa: fileWith('PEM') })).toEqual({ tls: { ca: Buffer.from('PEM') } })
+})
+
+test('a client certificate needs its key', () => {
+  expect(() => securityOf({ tlsCert: fileWith('PEM') })).toThrow('--tls-key')
+})
+
+test('a password comes from the variable, and is no flag', () => {
+  const flags = { sasl: 'scram-sha-512', saslUsername: 'shop' }
+  const { sasl } = securityOf(flags, { MILLRACE_SASL_PASSWORD: 'secret' })
+  expect(sasl).toMatchObject({ mechanism: 'SCRAM-SHA-512', username: 'shop' })
+  expect((sasl!.password as () => string)()).toBe('secret')
+})
+
+test('a password or token file is read again each time', () => {
+  const saslPasswordFile = fileWith('first\n')
+  const token = securityOf({ sasl: 'oauthbearer', saslPasswordFile }).sasl!.token as () => string
+  expect(token()).toBe('first')
+  writeFileSync(saslPasswordFile, 'renewed\n')
+  expect(token()).toBe('renewed')
+})
+
+test.each([
+  [{ sasl: 'plain', saslUsername: 'shop' }, 'MILLRACE_SASL_PASSWORD'],
+  [{ sasl: 'plain' }, '--sasl-username'],
+  [{ saslUsername: 'shop' }, '--sasl is missing'],
+  [{ sasl: 'gssapi' }, 'one of plain, scram-sha-256'],
+  [{ tlsCa: '/nowhere/ca.pem' }, 'cannot read /nowhere/ca.pem'],
+] as const)('%j is refused', (flags, message) => {
+  expect(() => securityOf(flags)).toThrow(message)
+})
