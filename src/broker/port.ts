@@ -87,11 +87,22 @@ export class RawRecord {
   }
 }
 
+/** Records of a batch one after the other, decoded as they are taken. */
+export interface RecordCursor {
+  /** The next ones, at least one and at most about `count`; empty at the end. */
+  next(count: number): readonly RawRecord[]
+}
+
 /** What one fetch brought of one partition: committed records only, in offset order. */
 export interface RawBatch extends TopicPartition, PartitionOffsets {
+  /** At or below the first record; `offsetDelta` counts from here. */
   readonly baseOffset: bigint
   readonly records: readonly RawRecord[]
-  /** Keys, values and headers, in bytes: what back-pressure counts. */
+  /** How many records there are, where that is known without decoding them. */
+  readonly recordCount?: number
+  /** With `recordCount`: the records again, without keeping all of them. */
+  cursor?(): RecordCursor
+  /** Keys, values and headers, in bytes, or what they take undecoded: what back-pressure counts. */
   readonly sizeBytes: number
   /** Where to fetch next: past aborted records and markers too, even if `records` is empty. */
   readonly nextOffset: bigint

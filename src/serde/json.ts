@@ -14,10 +14,14 @@ export const json = <T>(): Serde<T> => jsonSerde as Serde<T>
 
 const jsonSerde: Serde<unknown> = {
   format: 'json',
-  encode(value) {
-    const text: string | undefined = JSON.stringify(value)
-    if (text === undefined) throw new TypeError(`json cannot encode ${typeof value}`)
-    return Buffer.from(text, 'utf8')
-  },
+  encode: (value) => Buffer.from(textOf(value), 'utf8'),
   decode: (bytes) => JSON.parse(utf8.decode(bytes)),
+  decodeSlice: (buffer, start, end) => JSON.parse(utf8.decodeSlice!(buffer, start, end)),
+  encodeRaw: (value) => textOf(value), // JSON.stringify escapes lone surrogates
+}
+
+const textOf = (value: unknown): string => {
+  const text: string | undefined = JSON.stringify(value)
+  if (text === undefined) throw new TypeError(`json cannot encode ${typeof value}`)
+  return text
 }

@@ -8,12 +8,21 @@ import { type Serde } from './serde.ts'
  *
  * @example  topic('customers', { key: utf8, value: nullable(json<Customer>()) })
  */
-export const nullable = <T>(serde: Serde<T>): Serde<T | undefined> => ({
-  format: serde.format,
-  acceptsNull: true,
-  encode(value) {
-    if (value === undefined) throw new TypeError('undefined is written as null, not encoded')
-    return serde.encode(value)
-  },
-  decode: (bytes) => serde.decode(bytes),
-})
+export const nullable = <T>(serde: Serde<T>): Serde<T | undefined> => {
+  const { decodeSlice, encodeRaw } = serde
+  return {
+    format: serde.format,
+    acceptsNull: true,
+    encode: (value) => serde.encode(present(value)),
+    decode: (bytes) => serde.decode(bytes),
+    ...(decodeSlice && {
+      decodeSlice: (buffer, start, end) => decodeSlice.call(serde, buffer, start, end),
+    }),
+    ...(encodeRaw && { encodeRaw: (value) => encodeRaw.call(serde, present(value)) }),
+  }
+}
+
+const present = <T>(value: T | undefined): T => {
+  if (value === undefined) throw new TypeError('undefined is written as null, not encoded')
+  return value
+}

@@ -12,6 +12,19 @@ export interface Serde<T> {
   readonly acceptsNull?: boolean
   encode(value: T): Uint8Array
   decode(bytes: Uint8Array): T
+  /**
+   * Optional, for speed: `decode(buffer.subarray(start, end))` without the view.
+   *
+   * The buffer is that of a whole fetch: what is kept of it must be copied.
+   */
+  decodeSlice?(buffer: Buffer, start: number, end: number): T
+  /**
+   * Optional, for speed: what `encode` returns, for a caller that copies it at once.
+   *
+   * @returns text that stands for its UTF-8 and is well-formed, or bytes that may still be the
+   *          value's own
+   */
+  encodeRaw?(value: T): string | Uint8Array
 }
 
 export interface Serdes<K, V> {

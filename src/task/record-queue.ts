@@ -1,5 +1,5 @@
 /**
- * Undecoded records of one topic-partition, in offset order.
+ * Undecoded records of one topic-partition, in offset order; some at the head are decoded.
  *
  * Filled by the fetch loop, emptied by the task. 1. Offsets only rise; a batch that starts below
  * the end of the last one is a bug and asserted. 2. `position` is what a commit may say: the
@@ -7,14 +7,23 @@
  * 3. The head stays until `pop`, so that a failed record can be tried again.
  */
 
-import { type RawBatch, type RawRecord } from '../broker/port.ts'
+import { type RawBatch, type RawRecord, type RecordCursor } from '../broker/port.ts'
+
+/** Decoded at once; few enough to die young, enough to make the call cheap. */
+const decodedAtOnce = 256
 
 export class RecordQueue {
   readonly topic: string
   readonly partition: number
   #batches: RawBatch[] = []
   #batch = 0
+  /** Of the batch at the head; undefined if all its records are decoded already. */
+  #cursor: RecordCursor | undefined
+  #decoded: readonly RawRecord[] = []
   #record = 0
+  #head: RawRecord | undefined
+  /** Records of the head batch that were not popped. */
+  #left = 0
   #fetchedTo: bigint
   #lastStableOffset: bigint | undefined
   #recordCount = 0
@@ -28,18 +37,18 @@ export class RecordQueue {
   }
 
   enqueue(batch: RawBatch): void {
-    const first = batch.records[0]
-    const start =
-      first === undefined ? batch.nextOffset : batch.baseOffset + BigInt(first.offsetDelta)
+    const count = countOf(batch)
+    const start = count === 0 ? batch.nextOffset : firstOffsetOf(batch)
     if (start < this.#fetchedTo) {
       throw new Error(`${this.topic}-${this.partition}: fetched ${start} after ${this.#fetchedTo}`)
     }
     this.#fetchedTo = batch.nextOffset
     this.#lastStableOffset = batch.lastStableOffset
-    if (first === undefined) return
+    if (count === 0) return
     this.#batches.push(batch)
-    this.#recordCount += batch.records.length
+    this.#recordCount += count
     this.#sizeBytes += batch.sizeBytes
+    if (this.#head === undefined) this.#open(batch)
   }
 
   get recordCount(): number {
@@ -57,9 +66,9 @@ export class RecordQueue {
   }
 
   get position(): bigint {
-    const batch = this.#batches[this.#batch]
-    if (batch === undefined) return this.#fetchedTo
-    return batch.baseOffset + BigInt(batch.records[this.#record]!.offsetDelta)
+    const head = this.#head
+    if (head === undefined) return this.#fetchedTo
+    return this.#batches[this.#batch]!.baseOffset + BigInt(head.offsetDelta)
   }
 
   /** True if committed records are known to wait at the broker, or nothing is known yet. */
@@ -88,19 +97,57 @@ export class RecordQueue {
   }
 
   peek(): RawRecord | undefined {
-    return this.#batches[this.#batch]?.records[this.#record]
+    return this.#head
   }
 
   pop(): void {
-    const batch = this.#batches[this.#batch]!
-    this.#record += 1
     this.#recordCount -= 1
-    if (this.#record < batch.records.length) return
-    this.#record = 0
-    this.#batch += 1
-    this.#sizeBytes -= batch.sizeBytes
-    if (this.#batch < 32 && this.#batch < this.#batches.length) return
-    this.#batches = this.#batches.slice(this.#batch) // rarely: shift() per batch would be O(n)
-    this.#batch = 0
+    this.#left -= 1
+    this.#record += 1
+    if (this.#left === 0) return this.#nextBatch()
+    if (this.#record === this.#decoded.length) this.#decode()
+    this.#head = this.#decoded[this.#record]
   }
+
+  #nextBatch(): void {
+    this.#sizeBytes -= this.#batches[this.#batch]!.sizeBytes
+    this.#batch += 1
+    if (this.#batch >= 32 || this.#batch >= this.#batches.length) {
+      this.#batches = this.#batches.slice(this.#batch) // rarely: shift() per batch would be O(n)
+      this.#batch = 0
+    }
+    const next = this.#batches[this.#batch]
+    if (next !== undefined) return this.#open(next)
+    this.#cursor = undefined
+    this.#decoded = []
+    this.#head = undefined
+  }
+
+  #open(batch: RawBatch): void {
+    this.#left = countOf(batch)
+    this.#cursor = batch.recordCount === undefined ? undefined : batch.cursor?.()
+    if (this.#cursor === undefined) {
+      this.#decoded = batch.records
+      this.#record = 0
+    } else this.#decode()
+    this.#head = this.#decoded[0]
+  }
+
+  #decode(): void {
+    this.#decoded = this.#cursor?.next(decodedAtOnce) ?? []
+    this.#record = 0
+    if (this.#decoded.length > 0) return
+    throw new Error(
+      `${this.topic}-${this.partition}: a batch holds ${this.#left} records less than it says`,
+    )
+  }
+}
+
+// not destructured: a touch of `records` may decode all of them
+const countOf = (batch: RawBatch): number => batch.recordCount ?? batch.records.length
+
+/** Exact for decoded records; else the batch's base, which is not above it. */
+const firstOffsetOf = (batch: RawBatch): bigint => {
+  const { baseOffset, recordCount } = batch
+  return recordCount === undefined ? baseOffset + BigInt(batch.records[0]!.offsetDelta) : baseOffset
 }

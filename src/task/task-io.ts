@@ -6,10 +6,11 @@
  */
 
 import { type RawRecord } from '../broker/port.ts'
+import { RecordView } from '../broker/record-view.ts'
 import { partitionOf } from '../broker/partitioner.ts'
 import { type RecordPosition } from '../errors/classes.ts'
 import { StreamRecord } from '../record.ts'
-import { type Serdes } from '../serde/serde.ts'
+import { type Serde, type Serdes } from '../serde/serde.ts'
 import { StagedOutput } from './record-scope.ts'
 
 /** One input of a task: the logical topic name is the source node's. */
@@ -30,18 +31,35 @@ export interface TaskSink {
 
 /** @throws {Error} what the serde says, or that the value is null: a deserialization failure */
 export const decodeRecord = (
-  { serdes, acceptsNull }: TaskSource,
+  { serdes: { key, value }, acceptsNull }: TaskSource,
   raw: RawRecord,
 ): StreamRecord<unknown, unknown> => {
-  const { key, value, timestampMs, headers } = raw
-  const decodedKey = key === null ? undefined : serdes.key.decode(key)
-  if (value !== null) {
-    return new StreamRecord(decodedKey, serdes.value.decode(value), timestampMs, headers)
+  if (raw instanceof RecordView) {
+    const { buffer, keyStart, keyEnd, valueStart, valueEnd, timestampMs, headers } = raw
+    if (valueEnd < valueStart && !acceptsNull) throw nullValue()
+    return new StreamRecord(
+      keyEnd < keyStart ? undefined : decodeSlice(key, buffer, keyStart, keyEnd),
+      valueEnd < valueStart ? undefined : decodeSlice(value, buffer, valueStart, valueEnd),
+      timestampMs,
+      headers,
+    )
   }
-  if (acceptsNull)
-    return new StreamRecord<unknown, unknown>(decodedKey, undefined, timestampMs, headers)
-  throw new Error('the value is null; read the topic as a table, or wrap its serde in nullable()')
+  if (raw.value === null && !acceptsNull) throw nullValue()
+  return new StreamRecord(
+    raw.key === null ? undefined : key.decode(raw.key),
+    raw.value === null ? undefined : value.decode(raw.value),
+    raw.timestampMs,
+    raw.headers,
+  )
 }
+
+const decodeSlice = (serde: Serde<unknown>, buffer: Buffer, start: number, end: number): unknown =>
+  serde.decodeSlice === undefined
+    ? serde.decode(buffer.subarray(start, end))
+    : serde.decodeSlice(buffer, start, end)
+
+const nullValue = (): Error =>
+  new Error('the value is null; read the topic as a table, or wrap its serde in nullable()')
 
 /** Thrown by `encodeOutput`: the record cannot be written; the production handler decides. */
 export class UnwritableRecordError extends Error {

@@ -11,7 +11,11 @@ import { BrokerError } from '../../src/broker/errors.ts'
 import { type ProduceRecord } from '../../src/broker/port.ts'
 import { at, headerBytes } from '../../src/broker/kafka/records/batch-header.ts'
 import { type Compression } from '../../src/broker/kafka/records/compression.ts'
-import { decodeRecords, nextOffsetOf } from '../../src/broker/kafka/records/decode.ts'
+import {
+  type EncodedRecords,
+  nextOffsetOf,
+  openRecords,
+} from '../../src/broker/kafka/records/decode.ts'
 import { aloneBytes, encodeBatches } from '../../src/broker/kafka/records/encode.ts'
 import { readInt64, writeInt64 } from '../../src/broker/kafka/records/int64.ts'
 import { VarintReader } from '../../src/broker/kafka/records/varint-reader.ts'
@@ -35,6 +39,11 @@ const record: fc.Arbitrary<ProduceRecord> = fc.record({
   value: bytes,
   headers,
 })
+
+const decodeRecords = (part: EncodedRecords) => {
+  const opened = openRecords(part)
+  return { ...opened, records: opened.cursor().next(Infinity) }
+}
 
 const plain = (value: Uint8Array | null) => (value === null ? null : [...value])
 

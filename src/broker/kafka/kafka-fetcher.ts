@@ -3,7 +3,7 @@
  *
  * Made by `KafkaBroker.fetcher`. 1. Polls stay on their way when the caller is answered without
  * them: their answers are told by a later fetch from the same offsets. 2. When records came, the
- * next requests are sent before these are decoded. 3. A partition asked for the first time is
+ * next requests are sent before these are told. 3. A partition asked for the first time is
  * answered at once. 4. Moved leaders and lost connections are waited out; partitions that can be
  * read are answered meanwhile. 5. High watermarks are as old as `askedAtMs` says.
  */
@@ -11,9 +11,10 @@
 import { BrokerError } from '../errors.ts'
 import { type Fetcher, type FetchOptions, type FetchRequest, type RawBatch } from '../port.ts'
 import { type Cluster } from './cluster.ts'
+import { FetchedBatch } from './fetched-batch.ts'
 import { FetchLanes } from './fetch-lanes.ts'
-import { decodedOrEmpty, type HeardOffsets, PartitionFetch } from './partition-fetch.ts'
-import { type DecodedRecords } from './records/decode.ts'
+import { PartitionFetch } from './partition-fetch.ts'
+import { noRecords, openRecords } from './records/decode.ts'
 
 export interface KafkaFetcherOptions {
   readonly cluster: Cluster
@@ -26,8 +27,6 @@ export interface KafkaFetcherOptions {
 const pollMsMax = 500
 /** Answers that are due at the end of the wait are waited for a little longer. */
 const graceMs = 100
-/** Decoding so many records takes long enough to let sockets and timers have a turn. */
-const turnRecords = 8_000
 
 export class KafkaFetcher implements Fetcher {
   readonly #options: KafkaFetcherOptions
@@ -57,7 +56,7 @@ export class KafkaFetcher implements Fetcher {
     try {
       const wanted = requests.map((request) => this.#want(request, options))
       await this.#untilDue(wanted, options)
-      return await this.#tell(wanted)
+      return this.#tell(wanted)
     } finally {
       this.#isFetching = false
     }
@@ -162,7 +161,7 @@ export class KafkaFetcher implements Fetcher {
     })
   }
 
-  async #tell(wanted: readonly PartitionFetch[]): Promise<readonly RawBatch[]> {
+  #tell(wanted: readonly PartitionFetch[]): readonly RawBatch[] {
     const taken = wanted.map((partition) => {
       const { heard, offset } = partition
       return { partition, heard: heard!, offset, encoded: partition.take() }
@@ -174,38 +173,11 @@ export class KafkaFetcher implements Fetcher {
         pollMsMax,
       )
     }
-    const batches: RawBatch[] = []
-    let recordCount = 0
-    for (const { partition, heard, offset, encoded } of taken) {
-      const decoded = decodedOrEmpty(encoded, offset)
-      batches.push(batchOf(partition, heard, decoded))
-      recordCount += decoded.records.length
-      if (recordCount < turnRecords) continue
-      recordCount = 0
-      await new Promise<void>((resolve) => {
-        setImmediate(resolve)
-      })
-    }
-    return batches
+    return taken.map(({ partition, heard, offset, encoded }) => {
+      const opened = encoded === undefined ? noRecords(offset) : openRecords(encoded)
+      return new FetchedBatch(partition, heard, opened)
+    })
   }
 }
 
 const closed = (): BrokerError => new BrokerError('BROKER_CLOSED', 'the fetcher is closed')
-
-const batchOf = (
-  { topic, partition }: PartitionFetch,
-  heard: HeardOffsets,
-  { baseOffset, records, sizeBytes, nextOffset }: DecodedRecords,
-): RawBatch => ({
-  topic,
-  partition,
-  records,
-  sizeBytes,
-  baseOffset: BigInt(baseOffset),
-  nextOffset: BigInt(nextOffset),
-  logStartOffset: BigInt(heard.logStartOffset),
-  lastStableOffset: BigInt(heard.lastStableOffset),
-  highWatermark: BigInt(heard.highWatermark),
-  leaderEpoch: heard.leaderEpoch,
-  askedAtMs: heard.askedAtMs,
-})

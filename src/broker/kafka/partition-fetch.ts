@@ -13,12 +13,7 @@ import { type FetchOptions, type FetchRequest } from '../port.ts'
 import { type Leader } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
 import { type FetchedPartition } from './protocol/fetch.ts'
-import {
-  decodeRecords,
-  type DecodedRecords,
-  type EncodedRecords,
-  nextOffsetOf,
-} from './records/decode.ts'
+import { type EncodedRecords, nextOffsetOf } from './records/decode.ts'
 
 export type Isolation = FetchOptions['isolation']
 
@@ -175,15 +170,3 @@ export class PartitionFetch {
     this.retryAtMs = nowMs + Math.min(retryMostMs, retryFirstMs * 2 ** this.#failures)
   }
 }
-
-export const emptyRecords = (offset: number): DecodedRecords => ({
-  baseOffset: offset,
-  nextOffset: offset,
-  records: [],
-  sizeBytes: 0,
-})
-
-export const decodedOrEmpty = (
-  encoded: EncodedRecords | undefined,
-  offset: number,
-): DecodedRecords => (encoded === undefined ? emptyRecords(offset) : decodeRecords(encoded))

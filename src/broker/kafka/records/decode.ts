@@ -10,7 +10,8 @@
 
 import { type Header, type Headers, noHeaders } from '../../../record.ts'
 import { BrokerError } from '../../errors.ts'
-import { RawRecord } from '../../port.ts'
+import { type RawRecord, type RecordCursor } from '../../port.ts'
+import { RecordView } from '../../record-view.ts'
 import { type AbortedTransaction } from '../protocol/fetch.ts'
 import { at, attributeBits, headerBytes, lengthEnd } from './batch-header.ts'
 import { decompress } from './compression.ts'
@@ -28,12 +29,15 @@ export interface EncodedRecords {
   readonly aborted: readonly AbortedTransaction[] | null
 }
 
-export interface DecodedRecords {
-  /** Of the first record; `offset` if there is none. */
+export interface OpenedRecords {
+  /** At or below the first record; `offset` if there is none. */
   readonly baseOffset: number
-  readonly records: readonly RawRecord[]
+  readonly recordCount: number
+  /** Of the visible batches as they came. */
   readonly sizeBytes: number
   readonly nextOffset: number
+  /** From the first record on; any number of them. */
+  cursor(): RecordCursor
 }
 
 /** Behind the last whole batch, from the headers alone. */
@@ -46,25 +50,47 @@ export const nextOffsetOf = ({ buffer, start, end, offset }: EncodedRecords): nu
   return Math.max(next, offset)
 }
 
-/** @throws {BrokerError} BROKER_UNAVAILABLE: damaged on its way, or on the broker's disk */
-export const decodeRecords = (encoded: EncodedRecords): DecodedRecords => {
+/**
+ * Checks the batches and filters them by their headers; records are decoded by a cursor.
+ *
+ * @throws {BrokerError} BROKER_UNAVAILABLE: damaged on its way, or on the broker's disk
+ */
+export const openRecords = (encoded: EncodedRecords): OpenedRecords => {
   const { buffer, start, end, offset } = encoded
-  const sink = new Sink(offset)
   const filter = new AbortFilter(encoded.aborted)
-  let nextOffset = offset
+  const positions: number[] = []
+  let [baseOffset, nextOffset, recordCount, sizeBytes] = [-1, offset, 0, 0]
   for (let position = start; isWhole(buffer, position, end);) {
     const last = lastOffset(buffer, position)
     const size = batchBytes(buffer, position)
     if (last >= offset) {
       checkBatch(buffer, position, size)
-      if (filter.isVisible(buffer, position, last)) decodeBatch(buffer, position, size, sink)
+      if (filter.isVisible(buffer, position, last)) {
+        const first = readInt64(buffer, position)
+        if (baseOffset < 0) baseOffset = Math.max(first, offset)
+        positions.push(position)
+        sizeBytes += size
+        recordCount +=
+          first >= offset
+            ? buffer.readInt32BE(position + at.count)
+            : new KafkaCursor(buffer, [position], offset).countRest()
+      }
       nextOffset = last + 1
     }
     position += size
   }
-  const { baseOffset, records, sizeBytes } = sink
-  return { baseOffset, records, sizeBytes, nextOffset }
+  if (baseOffset < 0) baseOffset = offset
+  const cursor = () => new KafkaCursor(buffer, positions, baseOffset)
+  return { baseOffset, recordCount, sizeBytes, nextOffset, cursor }
 }
+
+export const noRecords = (offset: number): OpenedRecords => ({
+  baseOffset: offset,
+  recordCount: 0,
+  sizeBytes: 0,
+  nextOffset: offset,
+  cursor: () => ({ next: () => [] }),
+})
 
 class AbortFilter {
   readonly #aborted: readonly AbortedTransaction[] | null
@@ -92,19 +118,6 @@ class AbortFilter {
     }
     const isTransactional = (attributes & attributeBits.transactional) !== 0
     return !(isTransactional && this.#active.has(producerId))
-  }
-}
-
-/** Collects records; offsets become deltas to the first. */
-class Sink {
-  readonly records: RawRecord[] = []
-  readonly fromOffset: number
-  baseOffset: number
-  sizeBytes = 0
-
-  constructor(fromOffset: number) {
-    this.fromOffset = fromOffset
-    this.baseOffset = fromOffset
   }
 }
 
@@ -145,41 +158,104 @@ const isAbortMarker = (buffer: Buffer, position: number): boolean => {
   return keyBytes >= 4 && buffer.readInt16BE(reader.position + 2) === 0
 }
 
-const decodeBatch = (buffer: Buffer, position: number, size: number, sink: Sink): void => {
-  const attributes = buffer.readInt16BE(position + at.attributes)
-  const count = buffer.readInt32BE(position + at.count)
-  const batchOffset = readInt64(buffer, position)
-  const firstMs = readInt64(buffer, position + at.firstTimestamp)
-  const isAppendTime = (attributes & attributeBits.logAppendTime) !== 0
-  const appendMs = isAppendTime ? readInt64(buffer, position + at.maxTimestamp) : -1
-  const compression = attributes & attributeBits.compression
-  const reader =
-    compression === 0
-      ? new VarintReader(buffer, position + headerBytes)
-      : new VarintReader(
-          decompress(compression, buffer.subarray(position + headerBytes, position + size)),
-          0,
-        )
-  const { records } = sink
-  for (let i = 0; i < count; i++) {
-    const bytes = reader.int32()
-    const end = reader.position + bytes
-    reader.position += 1 // attributes: none are defined
-    const deltaMs = reader.int64()
-    const offset = batchOffset + reader.int32()
-    if (offset >= sink.fromOffset) {
-      if (records.length === 0) sink.baseOffset = offset
-      const key = nullable(reader)
-      const value = nullable(reader)
-      const headerCount = reader.int32()
-      const headers = headerCount === 0 ? noHeaders : readHeaders(reader, headerCount)
-      const timestampMs = isAppendTime ? appendMs : firstMs + deltaMs
-      records.push(new RawRecord(offset - sink.baseOffset, timestampMs, key, value, headers))
-      sink.sizeBytes += (key === null ? 0 : key.length) + (value === null ? 0 : value.length)
-      if (headerCount > 0) sink.sizeBytes += headersBytes(headers)
-    }
-    reader.position = end
+/** Goes through the visible batches of one fetched partition. */
+class KafkaCursor implements RecordCursor {
+  readonly #buffer: Buffer
+  readonly #positions: readonly number[]
+  /** Records below it were not asked for; deltas count from it. */
+  readonly #baseOffset: number
+  #batch = 0
+  #left = 0
+  #reader: VarintReader
+  #batchOffset = 0
+  #firstMs = 0
+  /** −1: each record has its own. */
+  #appendMs = -1
+
+  constructor(buffer: Buffer, positions: readonly number[], baseOffset: number) {
+    this.#buffer = buffer
+    this.#positions = positions
+    this.#baseOffset = baseOffset
+    this.#reader = new VarintReader(buffer, 0)
   }
+
+  next(count: number): readonly RawRecord[] {
+    const records: RawRecord[] = []
+    while (records.length < count && (this.#left > 0 || this.#openBatch())) {
+      this.#decode(records, Math.min(this.#left, count - records.length))
+    }
+    return records
+  }
+
+  countRest(): number {
+    let rest = 0
+    for (;;) {
+      const { length } = this.next(countedAtOnce)
+      if (length === 0) return rest
+      rest += length
+    }
+  }
+
+  #openBatch(): boolean {
+    const [buffer, position] = [this.#buffer, this.#positions[this.#batch]]
+    if (position === undefined) return false
+    this.#batch += 1
+    const attributes = buffer.readInt16BE(position + at.attributes)
+    const isAppendTime = (attributes & attributeBits.logAppendTime) !== 0
+    const compression = attributes & attributeBits.compression
+    this.#left = buffer.readInt32BE(position + at.count)
+    this.#batchOffset = readInt64(buffer, position)
+    this.#firstMs = readInt64(buffer, position + at.firstTimestamp)
+    this.#appendMs = isAppendTime ? readInt64(buffer, position + at.maxTimestamp) : -1
+    this.#reader =
+      compression === 0
+        ? new VarintReader(buffer, position + headerBytes)
+        : new VarintReader(unpacked(buffer, position, compression), 0)
+    return true
+  }
+
+  #decode(records: RawRecord[], count: number): void {
+    const reader = this.#reader
+    const { buffer } = reader
+    const toDelta = this.#batchOffset - this.#baseOffset
+    this.#left -= count
+    for (let i = 0; i < count; i++) {
+      const bytes = reader.int32()
+      const end = reader.position + bytes
+      reader.position += 1 // attributes: none are defined
+      const deltaMs = reader.int64()
+      const delta = toDelta + reader.int32()
+      if (delta >= 0) {
+        const keyBytes = reader.int32()
+        const keyStart = reader.position
+        if (keyBytes > 0) reader.position += keyBytes
+        const valueBytes = reader.int32()
+        const valueStart = reader.position
+        if (valueBytes > 0) reader.position += valueBytes
+        const headerCount = reader.int32()
+        records.push(
+          new RecordView(
+            buffer,
+            delta,
+            this.#appendMs < 0 ? this.#firstMs + deltaMs : this.#appendMs,
+            keyStart,
+            keyStart + keyBytes,
+            valueStart,
+            valueStart + valueBytes,
+            headerCount === 0 ? noHeaders : readHeaders(reader, headerCount),
+          ),
+        )
+      }
+      reader.position = end
+    }
+  }
+}
+
+const countedAtOnce = 1_000
+
+const unpacked = (buffer: Buffer, position: number, compression: number): Buffer => {
+  const end = position + batchBytes(buffer, position)
+  return decompress(compression, buffer.subarray(position + headerBytes, end))
 }
 
 const nullable = (reader: VarintReader): Uint8Array | null => {
@@ -199,10 +275,4 @@ const readHeaders = (reader: VarintReader, count: number): Headers => {
     headers.push({ key, value: nullable(reader) })
   }
   return headers
-}
-
-const headersBytes = (headers: Headers): number => {
-  let bytes = 0
-  for (const { key, value } of headers) bytes += key.length + (value === null ? 0 : value.length)
-  return bytes
 }
