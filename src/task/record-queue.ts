@@ -83,15 +83,18 @@ export class RecordQueue {
     return ahead > 0n ? Number(ahead) : 0
   }
 
-  /** The next records, head first, at most `count`; the queue stays as it is. */
+  /**
+   * The next records, head first, at most `count`, as far as they are decoded.
+   *
+   * The queue stays as it is.
+   */
   ahead(count: number): readonly RawRecord[] {
-    const found: RawRecord[] = []
-    let start = this.#record
-    for (let i = this.#batch; i < this.#batches.length && found.length < count; i++) {
-      const { records } = this.#batches[i]!
-      const end = Math.min(records.length, start + count - found.length)
-      for (let at = start; at < end; at++) found.push(records[at]!)
-      start = 0
+    const found = this.#decoded.slice(this.#record, this.#record + count)
+    if (this.#cursor !== undefined) return found
+    for (let i = this.#batch + 1; i < this.#batches.length && found.length < count; i++) {
+      const batch = this.#batches[i]!
+      if (batch.recordCount !== undefined) break
+      found.push(...batch.records.slice(0, count - found.length))
     }
     return found
   }
