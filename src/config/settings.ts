@@ -45,6 +45,7 @@ type OptionsWithDefault = Exclude<OptionName, OptionsWithoutDefault>
 
 type OptionsWithoutDefault =
   | 'forMs'
+  | 'document'
   | 'rejects'
   | 'bootstrap'
   | 'tlsCa'
@@ -128,15 +129,20 @@ const checked = (spec: OptionSpec, value: unknown, place: string): unknown => {
 }
 
 const expectation = (spec: OptionSpec): string => {
-  const { minimum, maximum, anyOf, type } = spec.schema as {
+  const { minimum, maximum, maxLength, anyOf, type } = spec.schema as {
     readonly minimum?: number
     readonly maximum?: number
+    readonly maxLength?: number
     readonly anyOf?: readonly { readonly const: string }[]
     readonly type?: string
   }
   if (anyOf !== undefined) return `one of ${anyOf.map((literal) => literal.const).join(', ')}`
   if (spec.kind === 'boolean') return 'true or false'
-  if (spec.kind === 'text') return 'a text of at least one character'
+  if (spec.kind === 'text') {
+    return maxLength === undefined
+      ? 'a text of at least one character'
+      : `a text of 1 to ${maxLength} characters`
+  }
   if (spec.kind === 'number') {
     return `${type === 'integer' ? 'a whole number' : 'a number'} from ${minimum} to ${maximum}`
   }
