@@ -84,8 +84,9 @@ const sharedKafka = async (options: RealKafkaOptions): Promise<RealKafka | NoKaf
   const directory = join(tmpdir(), name)
   const result = join(directory, 'result.json')
   if (isFirst(directory)) {
+    const where = ['--data', directory, '--owner', String(ownerPid), '--nodes', String(nodes)]
     const found = await startKafka([
-      ...['--data', directory, '--owner', String(ownerPid), '--nodes', String(nodes)],
+      ...where,
       ...(secure ? ['--secure'] : []),
       ...(version === undefined ? [] : ['--kafka-version', version]),
       ...(transactionVersion === undefined

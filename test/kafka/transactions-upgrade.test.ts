@@ -1,8 +1,8 @@
 /**
  * Goal: a cluster that is upgraded to transactions v2 while producers are at work loses nothing.
- * Method: a real Kafka 4 that was formatted with `transaction.version=1`, as one upgraded from 3 is;
- * the feature is raised in the middle. v1 leaves the epoch of a producer as it is, v2 raises it with
- * every transaction: that tells which of the two is spoken.
+ * Method: a real Kafka 4 that was formatted with `transaction.version=1`, as one upgraded from 3
+ * is; the feature is raised in the middle. v1 leaves the epoch of a producer as it is, v2 raises it
+ * with every transaction: that tells which of the two is spoken.
  */
 
 import { randomUUID } from 'node:crypto'

@@ -58,7 +58,7 @@ export class TransactionJoins {
     this.#isOpen = false
   }
 
-  /** @throws {BrokerError} BROKER_PRODUCER_FENCED, BROKER_NOT_AUTHORIZED, BROKER_UNAVAILABLE, ... */
+  /** @throws {BrokerError} BROKER_PRODUCER_FENCED, BROKER_NOT_AUTHORIZED, BROKER_UNAVAILABLE */
   partitions(wanted: readonly TopicPartition[], owner: ProducerIdentity): Promise<void> {
     return this.#inTurn(async () => {
       const { transactionalId } = this.#options
