@@ -35,7 +35,8 @@ const usage = `usage: node scripts/kafka.mjs start|stop|status|libs [options]
   --secure            TLS, SCRAM-SHA-512 and ACLs
   --port N            of the first broker (default 19092); 0 takes free ones
   --data DIR          the cluster's directory (default KAFKA_CACHE/cluster-PORT)
-  --kafka-version V   default ${kafkaVersion}
+  --kafka-version V   default ${kafkaVersion}; 3.6 is the oldest that Millrace speaks
+  --feature NAME=N    of a cluster that is made: transaction.version=1 is one upgraded to 4
   --wipe              stop: remove the data too; start: begin without any
   --owner PID         start: end the brokers and remove their data when this process ends
   --streams           libs: with kafka-streams, for the peer benchmark
@@ -49,6 +50,7 @@ const options = {
   port: { type: 'string', default: '19092' },
   data: { type: 'string' },
   'kafka-version': { type: 'string', default: kafkaVersion },
+  feature: { type: 'string', multiple: true, default: [] },
   wipe: { type: 'boolean', default: false },
   owner: { type: 'string' },
   streams: { type: 'boolean', default: false },
@@ -68,19 +70,23 @@ const start = async (flags) => {
   if (flags.wipe) await remove(directory)
   const known = readCluster(directory)
   const [nodeCount, port] = [Number(flags.nodes), Number(flags.port)]
-  if (known !== undefined && (known.nodes.length !== nodeCount || known.secure !== flags.secure)) {
+  const { secure, feature: features } = flags
+  const isOther =
+    known !== undefined
+    && (known.nodes.length !== nodeCount || known.secure !== secure || known.version !== version)
+  if (isOther) {
     throw new ClusterError(
-      `${directory} holds a cluster of ${known.nodes.length} node(s), `
+      `${directory} holds a cluster of ${known.nodes.length} node(s), Kafka ${known.version}, `
         + `${known.secure ? '' : 'not '}secured; stop it with --wipe, or name another --data`,
     )
   }
-  const { secure } = flags
   const cluster = await startCluster({
     directory,
     nodeCount,
     port,
     secure,
     version,
+    features,
     java,
     libs,
   })
@@ -138,6 +144,9 @@ const checked = (values) => {
   if (!/^\d{1,5}$/.test(values.port)) throw new UsageError('--port is a number')
   if (values.owner !== undefined && !/^\d+$/.test(values.owner)) {
     throw new UsageError('--owner is a process id')
+  }
+  if (!values.feature.every((feature) => /^[a-z.]+=\d+$/.test(feature))) {
+    throw new UsageError('--feature is NAME=LEVEL, as transaction.version=1')
   }
   if (values.port === '0' && values.data === undefined) {
     throw new UsageError('--port 0 needs --data')

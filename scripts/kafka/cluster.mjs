@@ -87,7 +87,8 @@ export const clusterFacts = (cluster, libs) => ({
     : {}),
 })
 
-const planCluster = async ({ directory, nodeCount, port, secure, version }) => {
+const planCluster = async (options) => {
+  const { directory, nodeCount, port, secure, version, features } = options
   mkdirSync(directory, { recursive: true })
   const ports =
     port === 0
@@ -100,7 +101,7 @@ const planCluster = async ({ directory, nodeCount, port, secure, version }) => {
     directory: join(directory, `node-${i + 1}`),
   }))
   const certificates = secure ? makeCertificates(join(directory, 'certificates')) : undefined
-  return { directory, version, secure, certificates, nodes, clusterId: clusterId() }
+  return { directory, version, features, secure, certificates, nodes, clusterId: clusterId() }
 }
 
 /** 22 characters of URL-safe base64, as Kafka wants; a leading dash would look like a flag. */
@@ -131,6 +132,7 @@ const formatNode = (cluster, node, { java, libs }) => {
     '--add-scram',
     `SCRAM-SHA-512=[name=${username},password=${password}]`,
   ])
+  const features = (cluster.features ?? []).flatMap((feature) => ['--feature', feature])
   const result = spawnSync(
     java,
     [
@@ -144,6 +146,7 @@ const formatNode = (cluster, node, { java, libs }) => {
       '-c',
       properties,
       ...scram,
+      ...features,
     ],
     { encoding: 'utf8' },
   )

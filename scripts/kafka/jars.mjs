@@ -107,6 +107,11 @@ const runMaven = (directory) => {
   throw new MissingToolError(`mvn could not fetch Kafka:\n${output}`)
 }
 
+/** Kafka 3 brings a logger that is silent without a file of its own. */
+const otherLogger = `<exclusion>
+          <groupId>org.slf4j</groupId><artifactId>slf4j-reload4j</artifactId>
+        </exclusion>`
+
 const pom = (version, streams) => `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>millrace</groupId><artifactId>kafka-jars</artifactId><version>1</version>
@@ -114,9 +119,12 @@ const pom = (version, streams) => `<project>
     <dependency>
       <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
       <version>${version}</version>
-      <exclusions><exclusion>
-        <groupId>org.scala-lang</groupId><artifactId>scala-reflect</artifactId>
-      </exclusion></exclusions>
+      <exclusions>
+        <exclusion>
+          <groupId>org.scala-lang</groupId><artifactId>scala-reflect</artifactId>
+        </exclusion>
+        ${otherLogger}
+      </exclusions>
     </dependency>
     <dependency>
       <groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId>
@@ -128,6 +136,7 @@ const pom = (version, streams) => `<project>
         <exclusion>
           <groupId>com.fasterxml.jackson.jakarta.rs</groupId><artifactId>*</artifactId>
         </exclusion>
+        ${otherLogger}
       </exclusions>
     </dependency>
     <dependency>

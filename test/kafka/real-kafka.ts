@@ -17,6 +17,10 @@ import { isMainThread } from 'node:worker_threads'
 export interface RealKafkaOptions {
   readonly nodes?: 1 | 3
   readonly secure?: boolean
+  /** Of Kafka; default that of `scripts/kafka.mjs`. */
+  readonly version?: string
+  /** The finalized `transaction.version`; default the newest. */
+  readonly transactionVersion?: 0 | 1
 }
 
 export interface RealKafka {
@@ -53,28 +57,42 @@ const pollMs = 100
  */
 export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKafka | NoKafka> => {
   const given = process.env['KAFKA_BOOTSTRAP']
-  const { nodes = 1, secure = false } = options
+  const { nodes = 1, secure = false, version, transactionVersion } = options
+  const isUsual =
+    nodes === 1 && !secure && version === undefined && transactionVersion === undefined
   // a cluster of another shape is started all the same: what was given may not be killed or secured
-  if (given !== undefined && nodes === 1 && !secure) return { bootstrap: given }
+  if (given !== undefined && isUsual) return { bootstrap: given }
   const found = await sharedKafka(options)
   if (!('skipped' in found)) return found
   if (process.env['KAFKA_REQUIRED'] === '1') throw new Error(`no Kafka: ${found.skipped}`)
-  process.stderr.write(`\n*** Kafka suites are SKIPPED: ${found.skipped}\n\n`)
+  const what = version === undefined ? 'Kafka' : `Kafka ${version}`
+  process.stderr.write(`\n*** ${what} suites are SKIPPED: ${found.skipped}\n\n`)
   return found
 }
 
-const sharedKafka = async ({
-  nodes = 1,
-  secure = false,
-}: RealKafkaOptions): Promise<RealKafka | NoKafka> => {
+const sharedKafka = async (options: RealKafkaOptions): Promise<RealKafka | NoKafka> => {
+  const { nodes = 1, secure = false, version, transactionVersion } = options
   // a worker is a child of the run's main process, or a thread of it
   const ownerPid = isMainThread ? process.ppid : process.pid
-  const name = `millrace-kafka-${ownerPid}-${nodes}${secure ? '-secure' : ''}`
+  const shape = [
+    String(nodes),
+    ...(secure ? ['secure'] : []),
+    ...(version === undefined ? [] : [version]),
+    ...(transactionVersion === undefined ? [] : [`v${transactionVersion}`]),
+  ]
+  const name = `millrace-kafka-${ownerPid}-${shape.join('-')}`
   const directory = join(tmpdir(), name)
   const result = join(directory, 'result.json')
   if (isFirst(directory)) {
-    const args = ['--data', directory, '--owner', String(ownerPid), '--nodes', String(nodes)]
-    const found = await startKafka([...args, ...(secure ? ['--secure'] : [])])
+    const where = ['--data', directory, '--owner', String(ownerPid), '--nodes', String(nodes)]
+    const found = await startKafka([
+      ...where,
+      ...(secure ? ['--secure'] : []),
+      ...(version === undefined ? [] : ['--kafka-version', version]),
+      ...(transactionVersion === undefined
+        ? []
+        : ['--feature', `transaction.version=${transactionVersion}`]),
+    ])
     writeFileSync(`${result}.new`, JSON.stringify(found))
     renameSync(`${result}.new`, result)
     return found

@@ -19,7 +19,7 @@ import { type Cluster } from './cluster.ts'
 import { brokerErrorOf, connectionErrorOf, kafkaCodes, kafkaFailure, noError } from './errors.ts'
 import { PartitionQueue, type QueuedBatch, QueuedSend } from './partition-queue.ts'
 import { type ProducerIdentity } from './producer-identity.ts'
-import { produce, type ProduceAnswer, type ProduceTopic } from './protocol/produce.ts'
+import { type Produce, type ProduceAnswer, type ProduceTopic } from './protocol/produce.ts'
 import { call } from './protocol/call.ts'
 import { checkRecords, tooLarge } from './record-checks.ts'
 import { type Compression } from './records/compression.ts'
@@ -34,6 +34,10 @@ export interface BatchSenderOptions {
   readonly transactionalId: string | null
   /** Of the connections; unique within the client. */
   readonly purpose: string
+  /** The request of the version to speak. */
+  produce(): Produce
+  /** Called with what was checked, before any of it is queued; the next call waits for it. */
+  join?(batches: readonly ProduceBatch[]): Promise<void>
   /** The owner at the time a batch is sealed. */
   identity(): ProducerIdentity
   /** Sequence numbers were used up in vain: the identity cannot go on. */
@@ -89,10 +93,11 @@ export class BatchSender {
   }
 
   async #admit(batches: readonly ProduceBatch[]): Promise<readonly QueuedSend[]> {
-    const { cluster, configs, compression, identity } = this.#options
+    const { cluster, configs, compression, identity, join } = this.#options
     const limits = await Promise.all(batches.map(({ topic }) => configs.limits(topic)))
     const leaders = await Promise.all(batches.map((batch) => cluster.leader(batch)))
     batches.forEach((batch, index) => checkRecords(batch, limits[index]!))
+    await join?.(batches)
     const deadlineMs = cluster.clock.monotonicMs() + cluster.retryTimeoutMs
     const sends = batches.map((batch, index) => {
       const encoded = encodeBatches(batch.records, {
@@ -179,8 +184,8 @@ export class BatchSender {
   }
 
   #ask(connection: Connection, topics: readonly ProduceTopic[]): Promise<readonly ProduceAnswer[]> {
-    const { transactionalId } = this.#options
-    return call(produce, connection, { transactionalId, timeoutMs: replicaTimeoutMs, topics })
+    const { transactionalId, produce } = this.#options
+    return call(produce(), connection, { transactionalId, timeoutMs: replicaTimeoutMs, topics })
   }
 
   #answered(queue: PartitionQueue, answer: ProduceAnswer | undefined): void {

@@ -13,7 +13,7 @@ import {
   apiVersionsV3,
   type API,
   type Connection,
-  findCoordinatorV6,
+  findCoordinatorV4,
   metadataV12,
 } from '@platformatic/kafka'
 import { type Clock } from '../../clock.ts'
@@ -183,7 +183,7 @@ export class Cluster {
     for (;;) {
       const {
         coordinators: [found],
-      } = await this.#ask(lookUps, findCoordinatorV6.api, [kind === 'group' ? 0 : 1, [key]])
+      } = await this.#ask(lookUps, findCoordinatorV4.api, [kind === 'group' ? 0 : 1, [key]])
       if (found !== undefined && found.errorCode === noError) {
         this.#coordinators.set(`${kind}:${key}`, found)
         return found

@@ -3,7 +3,7 @@
  * are waited out.
  */
 
-import { offsetFetchV9 } from '@platformatic/kafka'
+import { offsetFetchV8 } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
 import { type CommittedOffset, type TopicPartition } from '../port.ts'
 import { type Cluster } from './cluster.ts'
@@ -44,7 +44,7 @@ export const committedOffsets = async (
       purpose,
       doing,
       isRepeatable: true,
-      request: (connection) => call(offsetFetchV9.api, connection, [question], true),
+      request: (connection) => call(offsetFetchV8.api, connection, [question], true),
       errorCode: ({ groups: [group] }) => group?.errorCode ?? noError,
     })
     const group = answer.groups[0]
@@ -57,7 +57,7 @@ export const committedOffsets = async (
   }
 }
 
-type Group = offsetFetchV9.OffsetFetchResponseGroup
+type Group = offsetFetchV8.OffsetFetchResponseGroup
 
 const errorCodeOf = ({ errorCode, topics }: Group): number =>
   errorCode

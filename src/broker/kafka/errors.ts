@@ -39,6 +39,7 @@ export const kafkaCodes = {
   invalidProducerEpoch: 47,
   invalidTransactionState: 48,
   concurrentTransactions: 51,
+  operationNotAttempted: 55,
   memberIdRequired: 79,
   invalidRecord: 87,
   unstableOffsetCommit: 88,
@@ -111,7 +112,7 @@ const rows: Readonly<Record<number, Row>> = {
     'see message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topic',
   ],
   33: ['UNSUPPORTED_SASL_MECHANISM', 'fail', 'BROKER_NOT_AUTHORIZED'],
-  35: ['UNSUPPORTED_VERSION', 'fail', 'BROKER_INVALID_REQUEST', 'Kafka 4.0 or newer is needed'],
+  35: ['UNSUPPORTED_VERSION', 'fail', 'BROKER_INVALID_REQUEST', 'Kafka 3.6 or newer is needed'],
   36: ['TOPIC_ALREADY_EXISTS', 'fail', 'BROKER_INVALID_REQUEST'],
   37: ['INVALID_PARTITIONS', 'fail', 'BROKER_INVALID_REQUEST'],
   38: [
@@ -148,6 +149,8 @@ const rows: Readonly<Record<number, Row>> = {
     'BROKER_NOT_AUTHORIZED',
     acl('Write and Describe', 'transactional id'),
   ],
+  // another partition of the request was refused
+  55: ['OPERATION_NOT_ATTEMPTED', 'again', 'BROKER_UNAVAILABLE'],
   56: ['KAFKA_STORAGE_ERROR', 'metadata', 'BROKER_UNAVAILABLE', 'a disk of the broker failed'],
   58: ['SASL_AUTHENTICATION_FAILED', 'fail', 'BROKER_NOT_AUTHORIZED'],
   59: ['UNKNOWN_PRODUCER_ID', 'fail', 'BROKER_UNKNOWN_OUTCOME'],

@@ -7,7 +7,7 @@
  * a leader are taken, partitions stay unsent until one is free.
  */
 
-import { type Connection, type fetchV17 } from '@platformatic/kafka'
+import { type Connection, type fetchV15 } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
 import { type Cluster, type Leader } from './cluster.ts'
 import { type BrokerNode } from './connections.ts'
@@ -185,7 +185,7 @@ const rotated = <T>(items: readonly T[], turn: number): readonly T[] => {
   return [...items.slice(first), ...items.slice(0, first)]
 }
 
-const topicsOf = (targets: readonly Targeted[]): fetchV17.FetchRequestTopic[] => {
+const topicsOf = (targets: readonly Targeted[]): fetchV15.FetchRequestTopic[] => {
   const byTopic = Map.groupBy(targets, ({ leader }) => leader.topicId)
   return [...byTopic].map(([topicId, ofTopic]) => ({
     topicId,

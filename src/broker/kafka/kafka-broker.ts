@@ -1,11 +1,12 @@
 /**
- * The broker port on Apache Kafka 4.0 and newer.
+ * The broker port on Apache Kafka 3.6 and newer.
  *
  * Opened by the composition root or a test; any number of applications of the process may share
  * it. 1. Connections, TLS, SASL and request encodings are @platformatic/kafka's; fetching, record
  * batches, producing, transactions and membership are ours, since that library's own lose
  * exactly-once (see the specification's measurements). 2. Transactions are those of version 2
- * (KIP-890); older clusters are refused at `open`. 3. An open client keeps the process alive.
+ * (KIP-890), or 1 where the cluster has not enabled them; what is older than 3.6 is refused at
+ * `open`. 3. An open client keeps the process alive.
  * 4. Everything that can be waited out is, up to `retryTimeoutMs`.
  */
 

@@ -12,6 +12,7 @@ import { type Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { initProducerId } from './protocol/init-producer-id.ts'
+import { produceV9 } from './protocol/produce.ts'
 
 type SenderParts = Pick<BatchSenderOptions, 'cluster' | 'configs' | 'compression' | 'purpose'>
 
@@ -33,6 +34,7 @@ export class KafkaProducer implements Producer {
     this.#sender = new BatchSender({
       ...options,
       transactionalId: null,
+      produce: () => produceV9,
       identity: () => this.#current(),
       onGap: (identity) => {
         if (this.#identity === identity) this.#renew()

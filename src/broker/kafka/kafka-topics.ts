@@ -11,7 +11,7 @@ import {
   createTopicsV7,
   deleteRecordsV2,
   deleteTopicsV6,
-  listOffsetsV9,
+  listOffsetsV8,
 } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
 import {
@@ -219,7 +219,7 @@ const listOffset = async (
   { topic: name, partition: partitionIndex }: TopicPartition,
   { isolation, timestamp }: ListOffsetQuestion,
 ): Promise<{ readonly errorCode: number; readonly offset: bigint }> => {
-  const { topics } = await call(listOffsetsV9.api, connection, -1, isolation, [
+  const { topics } = await call(listOffsetsV8.api, connection, -1, isolation, [
     { name, partitions: [{ partitionIndex, currentLeaderEpoch: -1, timestamp }] },
   ])
   return topics[0]?.partitions[0] ?? { errorCode: kafkaCodes.unknownTopic, offset: -1n }

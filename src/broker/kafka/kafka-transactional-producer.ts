@@ -1,6 +1,7 @@
 /**
- * One transactional id on Kafka, by transactions v2 (KIP-890): partitions and offsets join a
- * transaction by being sent, and every end of one brings the epoch of the next.
+ * One transactional id on Kafka. Transactions v2 (KIP-890, Kafka 4): partitions and offsets join a
+ * transaction by being sent, and every end of one brings the epoch of the next. Transactions v1
+ * (Kafka 3): they join by requests of their own first, and the epoch stays.
  *
  * ```
  *   new ──init──► ready ──begin──► open ──commit, abort──► ready
@@ -10,10 +11,12 @@
  * ```
  * Made by `KafkaBroker.transactionalProducer`. 1. EndTxn is sent when everything of the transaction
  * has settled, and nothing is sent until it is answered: what came behind it would be committed
- * with the old transaction. 2. A lost answer of EndTxn is asked for again, with the same epoch,
- * which is safe; when a later answer contradicts the first, the outcome is unknown. 3. A
- * transaction that sent nothing ends without the broker. 4. CONCURRENT_TRANSACTIONS is waited out
- * in place.
+ * with the old transaction. 2. A transaction that sent nothing ends without the broker.
+ * 3. CONCURRENT_TRANSACTIONS is waited out in place. 4. The hazard of v1: a late produce of an
+ * aborted transaction carries the epoch of the next and would be committed with it (KIP-890). So
+ * when any call failed, abort raises the epoch (InitProducerId with ours) before the next
+ * transaction; sequences begin anew. A commit needs none: every call of it was answered.
+ * 5. Which of the two is spoken is asked at `init`, and stays until the next.
  */
 
 import { BrokerError } from '../errors.ts'
@@ -26,12 +29,17 @@ import {
   type TransactionalProducer,
 } from '../port.ts'
 import { BatchSender, type BatchSenderOptions } from './batch-sender.ts'
-import { type Cluster, isUnavailable } from './cluster.ts'
-import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
+import { type Cluster } from './cluster.ts'
+import { endTransaction } from './end-transaction.ts'
+import { kafkaCodes } from './errors.ts'
+import {
+  initTransactionalId,
+  type TransactionalId,
+  transactionsOf,
+} from './init-transactional-id.ts'
 import { ProducerIdentity } from './producer-identity.ts'
-import { call } from './protocol/call.ts'
-import { endTxn, type EndTxnAnswer } from './protocol/end-txn.ts'
-import { initProducerId } from './protocol/init-producer-id.ts'
+import { type TransactionRequests, transactionsV2 } from './protocol/transactions.ts'
+import { TransactionJoins } from './transaction-joins.ts'
 import { TransactionOffsets } from './transaction-offsets.ts'
 
 type SenderParts = Pick<BatchSenderOptions, 'cluster' | 'configs' | 'compression' | 'purpose'>
@@ -48,8 +56,10 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly #cluster: Cluster
   readonly #sender: BatchSender
   readonly #offsets: TransactionOffsets
+  readonly #joins: TransactionJoins
   readonly #pending = new Set<Promise<unknown>>()
   #identity: ProducerIdentity | undefined
+  #requests: TransactionRequests = transactionsV2
   #state: 'new' | 'ready' | 'open' | 'failed' | 'lost' | 'closed' = 'new'
   #hasSent = false
   #failure: unknown
@@ -59,7 +69,14 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     this.#options = options
     this.transactionalId = transactionalId
     this.#cluster = cluster
-    this.#sender = new BatchSender({ ...options, identity: () => this.#identity!, onGap: () => {} })
+    this.#joins = new TransactionJoins({ cluster, transactionalId, purpose: this.#endPurpose })
+    this.#sender = new BatchSender({
+      ...options,
+      identity: () => this.#identity!,
+      produce: () => this.#requests.produce,
+      join: (batches) => this.#join(batches),
+      onGap: () => {},
+    })
     this.#offsets = new TransactionOffsets({
       cluster,
       transactionalId,
@@ -71,9 +88,11 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     this.#expect('init', 'new', 'ready', 'open', 'failed', 'lost')
     this.#state = 'new'
     await this.#settle()
-    const identity = await this.#initialise()
-    this.#identity = identity
+    const requests = await transactionsOf(this.#id)
+    this.#identity = await initTransactionalId(this.#id)
+    this.#requests = requests
     this.#hasSent = false
+    this.#joins.clear()
     if (!this.#isClosed()) this.#state = 'ready'
   }
 
@@ -88,7 +107,11 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   }
 
   sendOffsets(offsets: readonly CommittedOffset[], group: GroupMetadata): Promise<void> {
-    return this.#sending('sendOffsets', () => this.#offsets.send(offsets, group, this.#identity!))
+    return this.#sending('sendOffsets', async () => {
+      const [identity, { isJoinedAhead, txnOffsetCommit }] = [this.#identity!, this.#requests]
+      if (isJoinedAhead && offsets.length > 0) await this.#joins.group(group.groupId, identity)
+      await this.#offsets.send(offsets, group, { identity, txnOffsetCommit })
+    })
   }
 
   async commit(): Promise<void> {
@@ -123,31 +146,19 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     return `${this.#options.purpose}:end`
   }
 
-  #isClosed(): boolean {
-    return this.#state === 'closed'
-  }
-
-  async #initialise(): Promise<ProducerIdentity> {
+  get #id(): TransactionalId {
     const { transactionTimeoutMs = defaultTimeoutMs } = this.#options
     const { transactionalId } = this
-    const doing = `init of producer ${transactionalId}`
-    const backoff = this.#cluster.backoff({ firstMs: 2, mostMs: 100 })
-    for (;;) {
-      const { errorCode, producerId, epoch } = await this.#cluster.askCoordinator({
-        kind: 'transaction',
-        key: transactionalId,
-        purpose: this.#endPurpose,
-        doing,
-        isRepeatable: true,
-        request: (connection) =>
-          call(initProducerId, connection, { transactionalId, transactionTimeoutMs }),
-        errorCode: (answer) => answer.errorCode,
-      })
-      if (errorCode === noError) return new ProducerIdentity(producerId, epoch, true)
-      const failure = brokerErrorOf(errorCode, doing)
-      if (kafkaFailure(errorCode).handling === 'fail') throw failure
-      await backoff.pause(failure)
-    }
+    const [cluster, purpose] = [this.#cluster, this.#endPurpose]
+    return { cluster, transactionalId, transactionTimeoutMs, purpose }
+  }
+
+  async #join(batches: readonly ProduceBatch[]): Promise<void> {
+    if (this.#requests.isJoinedAhead) await this.#joins.partitions(batches, this.#identity!)
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   /** Two of these may be in flight together; the first failure of either is kept. */
@@ -183,55 +194,44 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   }
 
   async #end(isCommit: boolean): Promise<void> {
-    if (this.#hasSent) {
-      try {
-        this.#next(await this.#endOnBroker(isCommit))
-      } catch (error) {
-        if (!this.#isClosed()) this.#state = 'lost'
-        throw error
-      }
+    const isWhole = this.#state === 'open'
+    try {
+      if (this.#requests.isJoinedAhead) await this.#endJoined(isCommit, isWhole)
+      else if (this.#hasSent) await this.#endOnBroker(isCommit)
+    } catch (error) {
+      if (!this.#isClosed()) this.#state = 'lost'
+      throw error
     }
     this.#hasSent = false
+    this.#joins.clear()
     if (!this.#isClosed()) this.#state = 'ready'
   }
 
-  #next({ producerId, epoch }: EndTxnAnswer): void {
-    this.#identity = new ProducerIdentity(producerId, epoch, true)
+  async #endJoined(isCommit: boolean, isWhole: boolean): Promise<void> {
+    if (!this.#joins.wasAsked) return
+    await this.#endOnBroker(isCommit)
+    // whatever of it is still on its way must not be taken for a part of the next one
+    if (!isWhole) this.#identity = await initTransactionalId(this.#id, this.#identity)
   }
 
-  async #endOnBroker(isCommit: boolean): Promise<EndTxnAnswer> {
+  async #endOnBroker(isCommit: boolean): Promise<void> {
     const { transactionalId } = this
     const { producerId, epoch } = this.#identity!
-    const doing = `${isCommit ? 'commit' : 'abort'} of ${transactionalId}`
-    const backoff = this.#cluster.backoff({ firstMs: 2, mostMs: 100 })
-    let isUncertain = false
-    for (;;) {
-      const answer = await this.#cluster
-        .askCoordinator({
-          kind: 'transaction',
-          key: transactionalId,
-          purpose: this.#endPurpose,
-          doing,
-          isRepeatable: false,
-          request: (connection) =>
-            call(endTxn, connection, { transactionalId, producerId, epoch, isCommit }),
-          errorCode: ({ errorCode }) => {
-            // a coordinator that moves may have written it all the same
-            if (kafkaFailure(errorCode).handling === 'coordinator') isUncertain = true
-            return errorCode
-          },
-        })
-        .catch((error: unknown) => lostAnswer(error, doing))
-      if (answer instanceof BrokerError) {
-        isUncertain = true
-        await backoff.pause(answer)
-        continue
-      }
-      if (answer.errorCode === noError) return answer
-      const refused = brokerErrorOf(answer.errorCode, doing)
-      const failure = isUncertain ? unknownOutcome(refused) : refused
-      if (kafkaFailure(answer.errorCode).handling === 'fail') throw failure
-      await backoff.pause(unknownOutcome(refused))
+    const { endTxn, isJoinedAhead } = this.#requests
+    const { next } = await endTransaction({
+      cluster: this.#cluster,
+      purpose: this.#endPurpose,
+      endTxn,
+      request: { transactionalId, producerId, epoch, isCommit },
+      isEnded: (errorCode) =>
+        // no join was heard of: there may be nothing to abort
+        errorCode === kafkaCodes.invalidTransactionState
+        && isJoinedAhead
+        && !isCommit
+        && !this.#joins.isOpen,
+    })
+    if (next !== undefined) {
+      this.#identity = new ProducerIdentity(next.producerId, next.epoch, true)
     }
   }
 
@@ -244,16 +244,3 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     )
   }
 }
-
-/** @throws what is not about the connection */
-const lostAnswer = (error: unknown, doing: string): BrokerError => {
-  if (!isUnavailable(error)) throw error
-  return new BrokerError('BROKER_UNKNOWN_OUTCOME', `${doing}: no answer: ${error.message}`, {
-    cause: error,
-  })
-}
-
-const unknownOutcome = (cause: BrokerError): BrokerError =>
-  new BrokerError('BROKER_UNKNOWN_OUTCOME', `an answer was lost, and then: ${cause.message}`, {
-    cause,
-  })

@@ -12,12 +12,17 @@ import { type Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
 import { type ProducerIdentity } from './producer-identity.ts'
 import { call } from './protocol/call.ts'
-import { txnOffsetCommit, type TxnOffsetCommitAnswer } from './protocol/txn-offset-commit.ts'
+import { type TxnOffsetCommit, type TxnOffsetCommitAnswer } from './protocol/txn-offset-commit.ts'
 
 export interface TransactionOffsetsOptions {
   readonly cluster: Cluster
   readonly transactionalId: string
   readonly purpose: string
+}
+
+export interface OffsetsOwner {
+  readonly identity: ProducerIdentity
+  readonly txnOffsetCommit: TxnOffsetCommit
 }
 
 export class TransactionOffsets {
@@ -31,7 +36,7 @@ export class TransactionOffsets {
   async send(
     offsets: readonly CommittedOffset[],
     group: GroupMetadata,
-    { producerId, epoch }: ProducerIdentity,
+    { identity, txnOffsetCommit }: OffsetsOwner,
   ): Promise<void> {
     if (offsets.length === 0) return
     const { cluster, transactionalId, purpose } = this.#options
@@ -39,6 +44,7 @@ export class TransactionOffsets {
       topic,
       offsets: ofTopic,
     }))
+    const { producerId, epoch } = identity
     const request = { transactionalId, producerId, epoch, group, topics }
     const backoff = cluster.backoff({ firstMs: 2, mostMs: 100 })
     for (;;) {

@@ -1,11 +1,12 @@
 /**
- * Fetch v17, by topic id. The request is the library's; the answer is parsed here.
+ * Fetch v15, by topic id: what Kafka 3.6 to 4 all speak; later versions add tagged fields only. The
+ * request is the library's; the answer is parsed here.
  *
  * 1. One contiguous buffer carries the records of all partitions; they stay undecoded, as positions
  * in it. 2. Aborted transactions come in the order in which they were aborted.
  */
 
-import { type API, createAPI, fetchV17, type Reader } from '@platformatic/kafka'
+import { type API, createAPI, fetchV15, type Reader } from '@platformatic/kafka'
 import { readInt64 } from '../records/int64.ts'
 
 export interface AbortedTransaction {
@@ -141,7 +142,7 @@ const parsePartition = (cursor: Cursor, topicId: string): FetchedPartition => {
   }
 }
 
-export const fetchApi: API<fetchV17.FetchRequest, FetchAnswer> = createAPI<
-  fetchV17.FetchRequest,
+export const fetchApi: API<fetchV15.FetchRequest, FetchAnswer> = createAPI<
+  fetchV15.FetchRequest,
   FetchAnswer
->(1, 17, fetchV17.createRequest, parseAnswer)
+>(1, 15, fetchV15.createRequest, parseAnswer)

@@ -1,4 +1,7 @@
-/** InitProducerId v5: fences the older owner of a transactional id, aborts what it left open. */
+/**
+ * InitProducerId v4: fences the older owner of a transactional id and aborts what it left open; or
+ * raises the epoch of the owner that asks, if it still is the owner.
+ */
 
 import { createAPI, type Reader, Writer } from '@platformatic/kafka'
 
@@ -6,6 +9,8 @@ export interface InitProducerIdRequest {
   /** Null for an idempotent producer without transactions. */
   readonly transactionalId: string | null
   readonly transactionTimeoutMs: number
+  /** Who asks for a higher epoch; absent: any owner before is an older one. */
+  readonly owner?: { readonly producerId: bigint; readonly epoch: number } | undefined
 }
 
 export interface InitProducerIdAnswer {
@@ -14,13 +19,12 @@ export interface InitProducerIdAnswer {
   readonly epoch: number
 }
 
-/** Producer id and epoch −1: any owner before is an older one. */
-const createRequest = ({ transactionalId, transactionTimeoutMs }: InitProducerIdRequest): Writer =>
+const createRequest = (request: InitProducerIdRequest): Writer =>
   Writer.create()
-    .appendString(transactionalId)
-    .appendInt32(transactionTimeoutMs)
-    .appendInt64(-1n)
-    .appendInt16(-1)
+    .appendString(request.transactionalId)
+    .appendInt32(request.transactionTimeoutMs)
+    .appendInt64(request.owner?.producerId ?? -1n)
+    .appendInt16(request.owner?.epoch ?? -1)
     .appendTaggedFields()
 
 const parseAnswer = (
@@ -39,7 +43,7 @@ const parseAnswer = (
 
 export const initProducerId = createAPI<[InitProducerIdRequest], InitProducerIdAnswer>(
   22,
-  5,
+  4,
   createRequest,
   parseAnswer,
 )

@@ -1,10 +1,11 @@
 /**
- * Produce v12 (transactions v2): partitions join the transaction by being written to.
+ * Produce v12 for transactions v2, where partitions join a transaction by being written to; v9, the
+ * same bytes, for everything else.
  *
  * Batches are written as they are; the codec sealed them.
  */
 
-import { createAPI, type Reader, Writer } from '@platformatic/kafka'
+import { type API, createAPI, type Reader, Writer } from '@platformatic/kafka'
 
 export interface ProduceRequest {
   readonly transactionalId: string | null
@@ -76,9 +77,8 @@ const parseAnswer = (
     })
     .flat()
 
-export const produce = createAPI<[ProduceRequest], readonly ProduceAnswer[]>(
-  0,
-  12,
-  createRequest,
-  parseAnswer,
-)
+export type Produce = API<[ProduceRequest], readonly ProduceAnswer[]>
+
+export const produceV9: Produce = createAPI(0, 9, createRequest, parseAnswer)
+
+export const produceV12: Produce = createAPI(0, 12, createRequest, parseAnswer)

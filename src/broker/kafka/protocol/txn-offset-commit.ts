@@ -1,8 +1,9 @@
 /**
- * TxnOffsetCommit v5 (transactions v2): offsets join the transaction without AddOffsetsToTxn.
+ * TxnOffsetCommit v5 (transactions v2), by which offsets join a transaction; v3 (transactions v1),
+ * the same bytes, wants AddOffsetsToTxn before it.
  */
 
-import { createAPI, type Reader, Writer } from '@platformatic/kafka'
+import { type API, createAPI, type Reader, Writer } from '@platformatic/kafka'
 import { type CommittedOffset, type GroupMetadata } from '../../port.ts'
 
 export interface TxnOffsetCommitRequest {
@@ -63,7 +64,8 @@ const parseAnswer = (
     .flat()
 }
 
-export const txnOffsetCommit = createAPI<
-  [TxnOffsetCommitRequest],
-  readonly TxnOffsetCommitAnswer[]
->(28, 5, createRequest, parseAnswer)
+export type TxnOffsetCommit = API<[TxnOffsetCommitRequest], readonly TxnOffsetCommitAnswer[]>
+
+export const txnOffsetCommitV3: TxnOffsetCommit = createAPI(28, 3, createRequest, parseAnswer)
+
+export const txnOffsetCommitV5: TxnOffsetCommit = createAPI(28, 5, createRequest, parseAnswer)
