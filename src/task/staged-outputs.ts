@@ -54,7 +54,9 @@ export class StagedOutputs {
   readonly #partitions: OpenPartition[] = []
   readonly #byTopic = new Map<string, (OpenPartition | undefined)[]>()
   readonly #expectedBytes: ReadonlyMap<string, readonly (number | undefined)[]>
+  /** Filled up to `#touchedCount`: `length = 0` would free and allocate it anew per record. */
   readonly #touched: OpenPartition[] = []
+  #touchedCount = 0
   /** Per output: index of its partition, index of the input behind it or −1, that one's offset. */
   readonly #order: number[] = []
   readonly #causeInputs: number[] = []
@@ -80,7 +82,7 @@ export class StagedOutputs {
     const { records } = partition
     if (!partition.isTouched) {
       partition.isTouched = true
-      this.#touched.push(partition)
+      this.#touched[this.#touchedCount++] = partition
       records.mark()
     }
     records.append(output.timestampMs, output.key, output.value, output.headers)
@@ -91,17 +93,17 @@ export class StagedOutputs {
 
   keep(): void {
     this.#kept = this.#order.length
-    const touched = this.#touched
-    for (let i = 0; i < touched.length; i++) touched[i]!.isTouched = false
-    touched.length = 0
+    for (let i = 0; i < this.#touchedCount; i++) this.#touched[i]!.isTouched = false
+    this.#touchedCount = 0
   }
 
   undo(): void {
-    for (const partition of this.#touched) {
+    for (let i = 0; i < this.#touchedCount; i++) {
+      const partition = this.#touched[i]!
       partition.records.rewind()
       partition.isTouched = false
     }
-    this.#touched.length = 0
+    this.#touchedCount = 0
     this.#order.length = this.#causeInputs.length = this.#causeOffsets.length = this.#kept
   }
 
