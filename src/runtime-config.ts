@@ -28,7 +28,7 @@ export const runtimeOptions = {
     doc: 'Shortest time between two commits when the inputs are caught up.',
   },
   commitRecordsMax: {
-    default: 20_000,
+    default: 50_000,
     min: 1,
     max: 10_000_000,
     doc: 'Records after which a commit is due before its interval: bounds memory.',

@@ -18,6 +18,8 @@ export class SlotCache {
   readonly #slotsMax: number
   readonly #dirtyList: DirtyList
   #hand = 0
+  /** Found last: what reads a key writes it next, and the map is larger than the CPU's cache. */
+  #last: Slot | undefined
 
   constructor(slotsMax: number, dirtyList: DirtyList) {
     this.#slotsMax = Math.max(1, slotsMax)
@@ -29,7 +31,11 @@ export class SlotCache {
   }
 
   get(key: string): Slot | undefined {
-    return this.#byKey.get(key)
+    const last = this.#last
+    if (last !== undefined && last.key === key) return last
+    const slot = this.#byKey.get(key)
+    this.#last = slot
+    return slot
   }
 
   /** The caller has checked that there is none for the key. */
@@ -45,11 +51,13 @@ export class SlotCache {
     if (this.#ring.length < this.#slotsMax) this.#ring.push(slot)
     else this.#insertInto(slot)
     this.#byKey.set(key, slot)
+    this.#last = slot
     return slot
   }
 
   clear(): void {
     this.#byKey.clear()
+    this.#last = undefined
     this.#ring.length = 0
     this.#hand = 0
   }
@@ -82,6 +90,7 @@ export class SlotCache {
         continue
       }
       this.#byKey.delete(slot.key)
+      if (this.#last === slot) this.#last = undefined
       return at
     }
     return -1

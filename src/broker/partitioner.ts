@@ -30,3 +30,30 @@ export const murmur2 = (bytes: Uint8Array): number => {
 /** @returns the partition of a key, 0 ≤ p < `partitions` */
 export const partitionOf = (key: Uint8Array, partitions: number): number =>
   (murmur2(key) & 0x7fffffff) % partitions
+
+/** As `partitionOf` of the text's UTF-8, which ASCII need not be turned into. */
+export const partitionOfText = (key: string, partitions: number): number => {
+  const { length } = key
+  let hash = seed ^ length
+  let seen = 0
+  const wordsEnd = length & ~3
+  for (let i = 0; i < wordsEnd; i += 4) {
+    const a = key.charCodeAt(i)
+    const b = key.charCodeAt(i + 1)
+    const c = key.charCodeAt(i + 2)
+    const d = key.charCodeAt(i + 3)
+    seen |= a | b | c | d
+    let word = Math.imul(a | (b << 8) | (c << 16) | (d << 24), multiplier)
+    word ^= word >>> 24
+    hash = Math.imul(hash, multiplier) ^ Math.imul(word, multiplier)
+  }
+  for (let i = length - 1; i >= wordsEnd; i--) {
+    const code = key.charCodeAt(i)
+    seen |= code
+    hash ^= code << ((i - wordsEnd) * 8)
+  }
+  if (seen > 0x7f) return partitionOf(Buffer.from(key, 'utf8'), partitions)
+  if (wordsEnd < length) hash = Math.imul(hash, multiplier)
+  hash = Math.imul(hash ^ (hash >>> 13), multiplier)
+  return ((hash ^ (hash >>> 15)) & 0x7fffffff) % partitions
+}

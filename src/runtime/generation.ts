@@ -7,16 +7,12 @@
  */
 
 import { namespacePrefix } from '../../state/key-layout.ts'
+import { type SealedWrite } from '../../state/slots.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
-import {
-  type CommittedOffset,
-  type ProduceBatch,
-  type ProducedBatch,
-  type ProduceRecord,
-} from '../broker/port.ts'
+import { type CommittedOffset, type ProduceBatch, type ProducedBatch } from '../broker/port.ts'
+import { PackedBatch } from '../broker/records/packed-batch.ts'
+import { PackedRecords } from '../broker/records/packed-records.ts'
 import { type RecordPosition } from '../errors/classes.ts'
-import { noHeaders } from '../record.ts'
-import { type StagedOutput } from '../task/record-scope.ts'
 import { type StreamTask } from '../task/stream-task.ts'
 import { type SealedStore, type TaskGeneration } from '../task/task-generation.ts'
 
@@ -39,12 +35,12 @@ export const sealGeneration = (
   if (sealed.length === 0) return undefined
   const batches = new BatchesByPartition()
   for (const { task, outputs, stores } of sealed) {
-    for (const output of outputs) batches.of(output.topic, output.partition).push(output)
+    for (const { topic, partition, records } of outputs.partitions) {
+      batches.of(topic, partition).parts.push(records)
+    }
     for (const { changelogTopic, writes } of stores) {
-      const records = batches.of(changelogTopic, task.partition)
-      for (const { key, value = null } of writes) {
-        records.push({ key, value, timestampMs: nowMs, headers: noHeaders })
-      }
+      if (writes.length === 0) continue
+      batches.of(changelogTopic, task.partition).parts.push(changelogRecords(writes, nowMs))
     }
   }
   return {
@@ -53,6 +49,17 @@ export const sealGeneration = (
     offsets: sealed.flatMap(({ offsets }) => offsets),
   }
 }
+
+const changelogRecords = (writes: readonly SealedWrite[], nowMs: number): PackedRecords => {
+  let expectedBytes = 0
+  for (const { key, value } of writes) expectedBytes += key.length + (value?.length ?? 0) + 20
+  const records = new PackedRecords({ segmentBytesMax: changelogSegmentBytes, expectedBytes })
+  for (const { key, value = null } of writes) records.append(nowMs, key, value)
+  return records
+}
+
+/** Below what topics take by default; for one that takes less the adapter batches anew. */
+const changelogSegmentBytes = 1_000_000
 
 /**
  * The rows of a generation with the positions they move, as one atomic batch for the local store.
@@ -107,34 +114,41 @@ const addRows = (batch: WriteBatch, prefix: Uint8Array, { writes }: SealedStore)
 
 /** The input that caused an output the broker refused, if it was an output of a record. */
 export const causeOf = (
-  { batches }: Generation,
+  { tasks }: Generation,
   refused: {
     readonly topic?: string
     readonly partition?: number
     readonly recordIndex?: number
   },
 ): RecordPosition | undefined => {
-  const batch = batches.find(
-    ({ topic, partition }) => topic === refused.topic && partition === refused.partition,
-  )
-  const record = batch?.records[refused.recordIndex ?? -1]
-  return record !== undefined && 'cause' in record ? (record as StagedOutput).cause : undefined
+  let index = refused.recordIndex ?? -1
+  for (const { task, outputs } of tasks) {
+    for (const staged of outputs.partitions) {
+      const { topic, partition, records } = staged
+      if (topic !== refused.topic || partition !== refused.partition) continue
+      if (index < records.recordCount) {
+        const cause = outputs.causeOf(staged, index)
+        if (cause === undefined) return undefined
+        const { queue } = task.inputs[cause.input]!
+        return { topic: queue.topic, partition: queue.partition, offset: BigInt(cause.offset) }
+      }
+      index -= records.recordCount
+    }
+  }
+  return undefined
 }
 
 class BatchesByPartition {
-  readonly #topics = new Map<string, ProduceRecord[][]>()
+  readonly #topics = new Map<string, PackedBatch[]>()
 
-  of(topic: string, partition: number): ProduceRecord[] {
+  of(topic: string, partition: number): PackedBatch {
     let partitions = this.#topics.get(topic)
     if (partitions === undefined) this.#topics.set(topic, (partitions = []))
-    return (partitions[partition] ??= [])
+    return (partitions[partition] ??= new PackedBatch(topic, partition, []))
   }
 
-  all(): ProduceBatch[] {
-    const batches: ProduceBatch[] = []
-    for (const [topic, partitions] of this.#topics) {
-      partitions.forEach((records, partition) => batches.push({ topic, partition, records }))
-    }
-    return batches
+  all(): PackedBatch[] {
+    // partitions without a batch are holes, which flat() leaves out
+    return [...this.#topics.values()].flat()
   }
 }

@@ -22,6 +22,8 @@ export class RecordQueue {
   #decoded: readonly RawRecord[] = []
   #record = 0
   #head: RawRecord | undefined
+  /** Of the batch at the head. */
+  #baseOffset = 0
   /** Records of the head batch that were not popped. */
   #left = 0
   #fetchedTo: bigint
@@ -69,6 +71,11 @@ export class RecordQueue {
     const head = this.#head
     if (head === undefined) return this.#fetchedTo
     return this.#batches[this.#batch]!.baseOffset + BigInt(head.offsetDelta)
+  }
+
+  /** Offset of the record that `peek` shows, as a number. */
+  get headOffset(): number {
+    return this.#baseOffset + this.#head!.offsetDelta
   }
 
   /** True if committed records are known to wait at the broker, or nothing is known yet. */
@@ -128,6 +135,7 @@ export class RecordQueue {
 
   #open(batch: RawBatch): void {
     this.#left = countOf(batch)
+    this.#baseOffset = Number(batch.baseOffset)
     this.#cursor = batch.recordCount === undefined ? undefined : batch.cursor?.()
     if (this.#cursor === undefined) {
       this.#decoded = batch.records

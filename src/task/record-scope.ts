@@ -7,37 +7,7 @@
  */
 
 import { UndoLog } from '../../state/undo-log.ts'
-import { type Headers } from '../record.ts'
-import { type RecordPosition } from '../errors/classes.ts'
-
-/** An encoded output, addressed; `cause` names the input should the broker reject it. */
-export class StagedOutput {
-  readonly topic: string
-  readonly partition: number
-  readonly timestampMs: number
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly headers: Headers
-  readonly cause: RecordPosition | undefined
-
-  constructor(
-    to: { readonly topic: string; readonly partition: number; readonly timestampMs: number },
-    content: {
-      readonly key: Uint8Array | null
-      readonly value: Uint8Array | null
-      readonly headers: Headers
-    },
-    cause: RecordPosition | undefined,
-  ) {
-    this.topic = to.topic
-    this.partition = to.partition
-    this.timestampMs = to.timestampMs
-    this.key = content.key
-    this.value = content.value
-    this.headers = content.headers
-    this.cause = cause
-  }
-}
+import { type EncodedOutput, StagedOutputs } from './staged-outputs.ts'
 
 /** An outbox row whose call may start once the row is committed. */
 export interface EffectRequest {
@@ -47,14 +17,17 @@ export interface EffectRequest {
 
 export class RecordScope {
   readonly undoLog = new UndoLog()
-  /** The commit batch; entries from `#kept…` on belong to the record in flight. */
-  #outputs: StagedOutput[] = []
-  #keptOutputs = 0
+  #outputs = new StagedOutputs()
+  /** The commit batch; entries from `#keptEffects` on belong to the record in flight. */
   #effects: EffectRequest[] = []
   #keptEffects = 0
 
-  stage(output: StagedOutput): void {
-    this.#outputs.push(output)
+  /**
+   * @param input   index of the task's input whose head made it; −1: no single record did
+   * @param offset  of that record
+   */
+  stage(output: EncodedOutput, input: number, offset: number): void {
+    this.#outputs.stage(output, input, offset)
   }
 
   requestEffect(request: EffectRequest): void {
@@ -63,29 +36,29 @@ export class RecordScope {
 
   keep(): void {
     this.undoLog.clear()
-    this.#keptOutputs = this.#outputs.length
+    this.#outputs.keep()
     this.#keptEffects = this.#effects.length
   }
 
   undo(): void {
     this.undoLog.rollback()
-    this.#outputs.length = this.#keptOutputs
+    this.#outputs.undo()
     this.#effects.length = this.#keptEffects
   }
 
   get outputCount(): number {
-    return this.#outputs.length
+    return this.#outputs.count
   }
 
   /** Hands what all kept records staged to the commit. */
   drain(): {
-    readonly outputs: readonly StagedOutput[]
+    readonly outputs: StagedOutputs
     readonly effects: readonly EffectRequest[]
   } {
     const drained = { outputs: this.#outputs, effects: this.#effects }
-    this.#outputs = []
+    this.#outputs = this.#outputs.successor()
     this.#effects = []
-    this.#keptOutputs = this.#keptEffects = 0
+    this.#keptEffects = 0
     return drained
   }
 }

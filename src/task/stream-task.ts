@@ -32,7 +32,7 @@ import { encodeOffsetMetadata, type OffsetMetadata } from './offset-metadata.ts'
 import { LookAhead } from './look-ahead.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { PunctuationSchedule } from './punctuation-schedule.ts'
-import { type EffectRequest, type RecordScope, StagedOutput } from './record-scope.ts'
+import { type EffectRequest, type RecordScope } from './record-scope.ts'
 import { type RecordQueue } from './record-queue.ts'
 import { type TaskCounters } from './task-counters.ts'
 import { type TaskGeneration } from './task-generation.ts'
@@ -90,7 +90,7 @@ export class StreamTask implements TaskServices {
   readonly #options: StreamTaskOptions
   readonly #records: RecordScope
   readonly #group: PartitionGroup
-  readonly #inputs: ReadonlyMap<RecordQueue, TaskInput>
+  readonly #origins: ReadonlyMap<RecordQueue, RecordOrigin>
   /** Of inputs with something to prefetch. */
   readonly #lookAheads = new Map<RecordQueue, LookAhead>()
   readonly #schedule: PunctuationSchedule
@@ -104,7 +104,7 @@ export class StreamTask implements TaskServices {
   #retryAtMs: number | undefined
   #saveScheduleAtMs: number | undefined
   #consumed = false
-  #position: (() => RecordPosition) | undefined
+  #origin: Origin | undefined
   #fault: TopologyError | undefined
   #scope: TaskScope
 
@@ -120,7 +120,7 @@ export class StreamTask implements TaskServices {
       options.inputs.map(({ queue }) => queue),
       options.config.maxTaskIdleMs,
     )
-    this.#inputs = new Map(options.inputs.map((input) => [input.queue, input]))
+    this.#origins = new Map(options.inputs.map((input, i) => [input.queue, originOf(input, i)]))
     this.#schedule = new PunctuationSchedule(options.metadata.schedules)
     this.#policy = new FailurePolicy(options.config)
     this.#streamTimeMs = options.metadata.streamTimeMs
@@ -177,12 +177,7 @@ export class StreamTask implements TaskServices {
   completeEffect(node: string, completion: EffectCompletion): RecordError | undefined {
     const effect = this.#scope.effects.get(node)
     if (effect === undefined) throw new Error(`task ${this.taskId} has no effect ${node}`)
-    const position = { topic: node, partition: this.partition, offset: -1n }
-    const error = this.#inScope(
-      () => position,
-      node,
-      () => effect.input.next(completion),
-    )
+    const error = this.#inScope(this.#ownOrigin(node), () => effect.input.next(completion))
     if (error === undefined) this.#consumed = true
     return error
   }
@@ -286,12 +281,10 @@ export class StreamTask implements TaskServices {
     const sink = this.#options.sinks.get(topicName)
     if (sink === undefined) throw new Error(`task ${this.taskId} has no sink ${topicName}`)
     this.#counters.outputsStaged += 1
-    this.#records.stage(
-      encodeOutput(sink, record, {
-        taskPartition: this.partition,
-        cause: this.#position?.(),
-      }),
-    )
+    const output = encodeOutput(sink, record, this.partition)
+    const origin = this.#origin
+    if (origin?.queue === undefined) this.#records.stage(output, -1, -1)
+    else this.#records.stage(output, origin.input, origin.queue.headOffset)
   }
 
   streamTimeMs(): number {
@@ -331,19 +324,20 @@ export class StreamTask implements TaskServices {
   // ── inside ───────────────────────────────────────────────────────────────────────────────────
 
   #attempt(queue: RecordQueue, raw: RawRecord): RecordError | undefined {
-    const { source } = this.#inputs.get(queue)!
-    const { topic, partition, position: offset } = queue
-    const position = { topic, partition, offset }
-    const refusal = this.#refusalOf(position)
-    if (refusal !== undefined) {
-      return this.#error('STREAMS_PRODUCTION', source.logicalName, position, refusal)
+    const origin = this.#origins.get(queue)!
+    const { source, node } = origin
+    if (this.#options.refusedInputs.size > 0) {
+      const refusal = this.#refusalOf(origin.position())
+      if (refusal !== undefined) {
+        return this.#error('STREAMS_PRODUCTION', node, origin.position(), refusal)
+      }
     }
     const { timestampMs } = raw
     if (timestampMs < 0 || this.#isTooFarAhead(timestampMs, source)) {
       return this.#error(
         'STREAMS_TIMESTAMP',
-        source.logicalName,
-        position,
+        node,
+        origin.position(),
         new Error(`timestamp ${timestampMs} is negative or further ahead than maxFutureSkewMs`),
       )
     }
@@ -351,15 +345,11 @@ export class StreamTask implements TaskServices {
     try {
       record = this.#decoded(queue, source, raw)
     } catch (cause) {
-      return this.#error('STREAMS_DESERIALIZATION', source.logicalName, position, cause)
+      return this.#error('STREAMS_DESERIALIZATION', node, origin.position(), cause)
     }
     if (timestampMs > this.#streamTimeMs) this.#streamTimeMs = timestampMs
-    const stream = this.#scope.source(source.logicalName)!
-    return this.#inScope(
-      () => position,
-      source.logicalName,
-      () => stream.emit(record),
-    )
+    const stream = this.#scope.source(node)!
+    return this.#inScope(origin, () => stream.emit(record))
   }
 
   /** @throws {Error} what the serde says */
@@ -415,26 +405,23 @@ export class StreamTask implements TaskServices {
   }
 
   /** Opens a record scope around `body`; whatever it throws undoes all of it. */
-  #inScope(
-    position: () => RecordPosition,
-    node: string,
-    body: () => void,
-  ): RecordError | undefined {
+  #inScope(origin: Origin, body: () => void): RecordError | undefined {
     this.#throwFault()
     const { gate } = this.#scope
+    const { node } = origin
     if (gate.phase !== 'idle') throw gate.fault(node, 'STREAMS_REENTRY', nested)
     gate.phase = 'open'
-    this.#position = position
+    this.#origin = origin
     try {
       body()
     } catch (cause) {
       gate.fail(node, cause) // noted by the guilty node already, unless the kernel is wrong
     }
-    this.#position = undefined
-    return this.#closeScope(gate, position)
+    this.#origin = undefined
+    return this.#closeScope(gate, origin)
   }
 
-  #closeScope(gate: Gate, position: () => RecordPosition): RecordError | undefined {
+  #closeScope(gate: Gate, { position }: Origin): RecordError | undefined {
     const { failure } = gate
     if (failure === undefined) {
       gate.phase = 'idle'
@@ -483,11 +470,10 @@ export class StreamTask implements TaskServices {
       applicationId,
       applicationVersion: config.applicationVersion,
     })
+    const { topic, maxMessageBytes } = deadLetters
     const partition = this.partition % deadLetters.partitions
-    const written = { topic: deadLetters.topic, partition, timestampMs: Math.max(0, timestampMs) }
-    // bytes are copied: the dead letter may outlive the fetch buffer they are views of
-    const content = { key: key && Buffer.from(key), value: value && Buffer.from(value), headers }
-    this.#records.stage(new StagedOutput(written, content, undefined))
+    const output = { topic, partition, maxMessageBytes, key, value, headers }
+    this.#records.stage({ ...output, timestampMs: Math.max(0, timestampMs) }, -1, -1)
     this.#records.keep()
     this.#counters.deadLetters += 1
     logger.warn(
@@ -509,12 +495,8 @@ export class StreamTask implements TaskServices {
 
   /** A punctuation that fails is undone, counted, logged, and due again after its interval. */
   #fire(punctuator: Punctuator, timeMs: number): void {
-    const position = { topic: punctuator.name, partition: this.partition, offset: -1n }
-    const error = this.#inScope(
-      () => position,
-      punctuator.name,
-      () => punctuator.input.next(timeMs),
-    )
+    const origin = this.#ownOrigin(punctuator.name)
+    const error = this.#inScope(origin, () => punctuator.input.next(timeMs))
     this.#schedule.fired(punctuator, timeMs)
     this.#counters.punctuations += 1
     if (error === undefined) return
@@ -522,9 +504,14 @@ export class StreamTask implements TaskServices {
     this.#options.logger.error({ err: error }, 'punctuation failed; it will be tried again')
   }
 
+  /** What a punctuation or an effect's completion does has no input record behind it. */
+  #ownOrigin(node: string): Origin {
+    const position = { topic: node, partition: this.partition, offset: -1n }
+    return { node, queue: undefined, input: -1, position: () => position }
+  }
+
   #refusalOf({ topic, partition, offset }: RecordPosition): Error | undefined {
     const { refusedInputs } = this.#options
-    if (refusedInputs.size === 0) return undefined
     return refusedInputs.get(`${topic}-${partition}@${offset}`)
   }
 
@@ -547,6 +534,27 @@ export class StreamTask implements TaskServices {
     if (this.#fault !== undefined) throw this.#fault
   }
 }
+
+/** Where a record scope came from: what failures and refused outputs are blamed on. */
+interface Origin {
+  readonly node: string
+  readonly queue: RecordQueue | undefined
+  /** Index among the task's inputs; −1 without a queue. */
+  readonly input: number
+  position(): RecordPosition
+}
+
+interface RecordOrigin extends Origin {
+  readonly source: TaskSource
+}
+
+const originOf = ({ queue, source }: TaskInput, input: number): RecordOrigin => ({
+  node: source.logicalName,
+  source,
+  queue,
+  input,
+  position: () => ({ topic: queue.topic, partition: queue.partition, offset: queue.position }),
+})
 
 const dropCounters = {
   late: 'droppedLate',

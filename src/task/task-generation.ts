@@ -2,7 +2,8 @@
 
 import { type SealedWrite } from '../../state/slots.ts'
 import { type CommittedOffset } from '../broker/port.ts'
-import { type EffectRequest, type StagedOutput } from './record-scope.ts'
+import { type EffectRequest } from './record-scope.ts'
+import { type StagedOutputs } from './staged-outputs.ts'
 import { type StreamTask, type TaskStore } from './stream-task.ts'
 
 export interface SealedStore extends TaskStore {
@@ -11,7 +12,7 @@ export interface SealedStore extends TaskStore {
 
 export interface TaskGeneration {
   readonly task: StreamTask
-  readonly outputs: readonly StagedOutput[]
+  readonly outputs: StagedOutputs
   readonly effects: readonly EffectRequest[]
   readonly stores: readonly SealedStore[]
   readonly offsets: readonly CommittedOffset[]

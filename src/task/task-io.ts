@@ -6,12 +6,12 @@
  */
 
 import { type RawRecord } from '../broker/port.ts'
-import { RecordView } from '../broker/record-view.ts'
-import { partitionOf } from '../broker/partitioner.ts'
-import { type RecordPosition } from '../errors/classes.ts'
-import { StreamRecord } from '../record.ts'
+import { RecordView } from '../broker/records/record-view.ts'
+import { partitionOf, partitionOfText } from '../broker/partitioner.ts'
+import { type PackedContent } from '../broker/records/packed-records.ts'
+import { type Headers, StreamRecord } from '../record.ts'
 import { type Serde, type Serdes } from '../serde/serde.ts'
-import { StagedOutput } from './record-scope.ts'
+import { type EncodedOutput } from './staged-outputs.ts'
 
 /** One input of a task: the logical topic name is the source node's. */
 export interface TaskSource {
@@ -69,50 +69,69 @@ export class UnwritableRecordError extends Error {
 /** Kafka's overhead per record, at most, without headers: lengths, deltas and attributes. */
 const recordOverheadBytes = 64
 
-export interface OutputContext {
-  /** Partition of the task: where records without a key go, modulo the topic's count. */
-  readonly taskPartition: number
-  readonly cause: RecordPosition | undefined
-}
-
-/** @throws {UnwritableRecordError} not encodable, too large, or a timestamp out of bounds */
+/**
+ * @param taskPartition  where records without a key go, modulo the topic's count
+ * @throws {UnwritableRecordError} not encodable, too large, or a timestamp out of bounds
+ */
 export const encodeOutput = (
   sink: TaskSink,
   record: StreamRecord<unknown, unknown>,
-  context: OutputContext,
-): StagedOutput => {
+  taskPartition: number,
+): EncodedOutput => {
+  const { topic, partitions, maxMessageBytes, serdes } = sink
   const { timestampMs, headers } = record
-  const { key, value } = encodeContent(sink, record)
+  const key = encoded(topic, serdes.key, record.key)
+  const value = encoded(topic, serdes.value, record.value)
   if (!(timestampMs >= 0) || !Number.isFinite(timestampMs)) {
-    throw new UnwritableRecordError(`${sink.topic}: timestamp ${timestampMs} is out of bounds`)
+    throw new UnwritableRecordError(`${topic}: timestamp ${timestampMs} is out of bounds`)
   }
-  let sizeBytes = recordOverheadBytes + (key?.length ?? 0) + (value?.length ?? 0)
-  for (const header of headers) sizeBytes += header.key.length + (header.value?.length ?? 0) + 8
-  if (sizeBytes > sink.maxMessageBytes) {
-    throw new UnwritableRecordError(
-      `${sink.topic}: ${sizeBytes} bytes are more than its limit of ${sink.maxMessageBytes}`,
-    )
+  const boundBytes = recordOverheadBytes + 3 * ((key?.length ?? 0) + (value?.length ?? 0))
+  if (headers.length > 0 || boundBytes > maxMessageBytes) checkSize(sink, key, value, headers)
+  return {
+    topic,
+    maxMessageBytes,
+    timestampMs,
+    key,
+    value,
+    headers,
+    partition: targetPartition(key, partitions, taskPartition),
   }
-  const partition =
-    key === null ? context.taskPartition % sink.partitions : partitionOf(key, sink.partitions)
-  return new StagedOutput(
-    { topic: sink.topic, partition, timestampMs },
-    { key, value, headers },
-    context.cause,
-  )
 }
 
-const encodeContent = (
-  { topic, serdes }: TaskSink,
-  { key, value }: StreamRecord<unknown, unknown>,
-): { key: Uint8Array | null; value: Uint8Array | null } => {
+const targetPartition = (key: PackedContent, partitions: number, ofTask: number): number => {
+  if (key === null) return ofTask % partitions
+  return typeof key === 'string' ? partitionOfText(key, partitions) : partitionOf(key, partitions)
+}
+
+const encoded = (topic: string, serde: Serde<unknown>, value: unknown): PackedContent => {
+  if (value === undefined || value === null) return null
+  let content: string | Uint8Array
   try {
-    return {
-      key: key === undefined || key === null ? null : serdes.key.encode(key),
-      value: value === undefined || value === null ? null : serdes.value.encode(value),
-    }
+    content = serde.encodeRaw === undefined ? serde.encode(value) : serde.encodeRaw(value)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new UnwritableRecordError(`${topic}: ${reason}`, { cause })
   }
+  if (content instanceof Uint8Array) return content
+  if (typeof content === 'string' && serde.encodeRaw !== undefined) return content
+  throw new UnwritableRecordError(`${topic}: serde ${serde.format} encoded to no Uint8Array`)
+}
+
+const checkSize = (
+  { topic, maxMessageBytes }: TaskSink,
+  key: PackedContent,
+  value: PackedContent,
+  headers: Headers,
+): void => {
+  let sizeBytes = recordOverheadBytes + bytesOf(key) + bytesOf(value)
+  for (const header of headers) sizeBytes += header.key.length + (header.value?.length ?? 0) + 8
+  if (sizeBytes <= maxMessageBytes) return
+  throw new UnwritableRecordError(
+    `${topic}: ${sizeBytes} bytes are more than its limit of ${maxMessageBytes}`,
+  )
+}
+
+const bytesOf = (content: PackedContent): number => {
+  if (content === null) return 0
+  return typeof content === 'string' ? Buffer.byteLength(content) : content.length
 }

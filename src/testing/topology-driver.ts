@@ -349,7 +349,7 @@ export class TopologyDriver {
         head.moved()
         slots.applied()
       }
-      for (const output of outputs) {
+      for (const output of outputs.inOrder()) {
         this.#outputs.push(output)
         this.#append(output)
       }

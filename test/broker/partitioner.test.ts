@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { murmur2, partitionOf } from '../../src/broker/partitioner.ts'
+import { murmur2, partitionOf, partitionOfText } from '../../src/broker/partitioner.ts'
 
 /** From Kafka's own UtilsTest.testMurmur2. */
 const known: readonly (readonly [key: string, hash: number])[] = [
@@ -25,5 +26,16 @@ describe('partitioner', () => {
   it('hashes views of a larger buffer like copies of them', () => {
     const view = Buffer.from('xxfoobaryy').subarray(2, 8)
     expect(murmur2(view)).toBe(-790332482)
+  })
+
+  it('gives text the partition of its UTF-8', () => {
+    const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.string({ maxLength: 5 }))
+    fc.assert(
+      fc.property(text, fc.integer({ min: 1, max: 1_000 }), (key, partitions) => {
+        const bytes = Buffer.from(key, 'utf8')
+        expect(partitionOfText(key, partitions)).toBe(partitionOf(bytes, partitions))
+      }),
+      { numRuns: 1_000 },
+    )
   })
 })

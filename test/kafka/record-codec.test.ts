@@ -9,7 +9,7 @@ import { compressionsAlgorithms } from '@platformatic/kafka'
 import { describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { type ProduceRecord } from '../../src/broker/port.ts'
-import { at, headerBytes } from '../../src/broker/kafka/records/batch-header.ts'
+import { at, headerBytes } from '../../src/broker/records/batch-header.ts'
 import { type Compression } from '../../src/broker/kafka/records/compression.ts'
 import {
   type EncodedRecords,
@@ -18,12 +18,8 @@ import {
 } from '../../src/broker/kafka/records/decode.ts'
 import { aloneBytes, encodeBatches } from '../../src/broker/kafka/records/encode.ts'
 import { readInt64, writeInt64 } from '../../src/broker/kafka/records/int64.ts'
-import { VarintReader } from '../../src/broker/kafka/records/varint-reader.ts'
-import {
-  int32Bytes,
-  int64Bytes,
-  VarintWriter,
-} from '../../src/broker/kafka/records/varint-writer.ts'
+import { VarintReader } from '../../src/broker/records/varint-reader.ts'
+import { int32Bytes, int64Bytes, VarintWriter } from '../../src/broker/records/varint-writer.ts'
 import { noHeaders } from '../../src/record.ts'
 
 const compressions: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']

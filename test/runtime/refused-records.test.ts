@@ -4,10 +4,29 @@
 
 import { expect, test } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
-import { type RuntimeConfig, topic, utf8 } from '../../src/index.ts'
+import { process, type RuntimeConfig, stream, to, topic, topology, utf8 } from '../../src/index.ts'
 import { Site } from './fixture.ts'
 import { type Instance } from './instance.ts'
 import { entries, summing, sums, sumsOf, sumStore } from './summing.ts'
+
+type Chime = readonly (readonly [key: string, value: number])[]
+
+/** Emits by the clock alone. */
+const chiming = topology('chiming', () => [
+  stream(entries).pipe(
+    process(
+      'chime',
+      {},
+      {
+        onRecord: (): readonly number[] => [],
+        punctuators: {
+          chime: { everyMs: 200, on: 'wallClock', run: (): Chime => [['k', 1]] },
+        },
+      },
+    ),
+    to(sums),
+  ),
+])
 
 const deadLetters = topic('app-dead-letters', { key: utf8, value: utf8 })
 
@@ -102,6 +121,22 @@ test('a store row that is too large stops the instance, without a loop', async (
   expect(application.metrics().reopenings).toBe(0)
   expect(await sumsOf(site)).toEqual([])
   expect((await site.committed('entries')).offset).toBe(0n)
+})
+
+test('an output of a punctuation has no input to blame: the instance stops', async () => {
+  const site = await Site.open()
+  await site.createTopics([entries, sums])
+  const { application } = await site.start({ topology: chiming })
+  await site.idle()
+  await site.send(entries, 'k', 1)
+  await site.idle()
+  refuse(site, 'sums', 0)
+  await site.until(() => application.state === 'failed')
+  await expect(application.stopped).rejects.toMatchObject({
+    code: 'STREAMS_HANDLER_FAILED',
+    message: expect.stringMatching(/sums.*raise the limit of the topic/) as string,
+  })
+  expect(application.metrics().reopenings).toBe(0)
 })
 
 test('a real changelog with a low limit: refused by the broker, nothing is committed', async () => {

@@ -1,5 +1,6 @@
 /** Queues, groups and progress: what a task knows of its inputs. */
 
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type RawBatch, RawRecord } from '../../src/broker/port.ts'
 import { noHeaders } from '../../src/record.ts'
@@ -32,7 +33,63 @@ const batch = (
   }
 }
 
+/** The same batch, its records behind a cursor that gives at most `atOnce` of them. */
+const undecoded = (decoded: RawBatch, atOnce: number): RawBatch => {
+  const { records, ...rest } = decoded
+  return {
+    ...rest,
+    recordCount: records.length,
+    get records(): never {
+      throw new Error('all records were decoded')
+    },
+    cursor: () => {
+      let next = 0
+      return {
+        next: (count) => records.slice(next, (next += Math.min(count, atOnce))),
+      }
+    },
+  }
+}
+
 describe('RecordQueue', () => {
+  test('records behind a cursor pass as decoded ones do', () => {
+    const gaps = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 9 })
+    const script = fc.array(fc.record({ gaps, pops: fc.nat(12) }), { maxLength: 12 })
+    fc.assert(
+      fc.property(script, fc.integer({ min: 1, max: 4 }), (steps, atOnce) => {
+        const [decoded, cursor] = [new RecordQueue('a', 0, 0n), new RecordQueue('a', 0, 0n)]
+        let end = 0
+        for (const step of steps) {
+          const entries = step.gaps.map((gap) => [(end += gap), end] as const)
+          const fetched = batch('a', entries, (end += 2))
+          decoded.enqueue(fetched)
+          cursor.enqueue(undecoded(fetched, atOnce))
+          for (let i = 0; i < step.pops && decoded.peek() !== undefined; i++) {
+            expect(cursor.peek()?.timestampMs).toBe(decoded.peek()?.timestampMs)
+            expect(cursor.headOffset).toBe(Number(decoded.position))
+            decoded.pop()
+            cursor.pop()
+          }
+          const facts = ({ position, recordCount, sizeBytes, fetchedTo, lag }: RecordQueue) => ({
+            position,
+            recordCount,
+            sizeBytes,
+            fetchedTo,
+            lag,
+          })
+          expect(facts(cursor)).toEqual(facts(decoded))
+        }
+      }),
+    )
+  })
+
+  test('a batch that holds fewer records than it says is noticed', () => {
+    const queue = new RecordQueue('a', 0, 0n)
+    const short = undecoded(batch('a', [[0, 1]], 2), 1)
+    queue.enqueue(Object.create(short, { recordCount: { value: 2 } }) as RawBatch)
+    expect(() => queue.pop()).toThrow('less than it says')
+  })
+
   test('the position is the head, and past markers once it is empty', () => {
     const queue = new RecordQueue('a', 0, 5n)
     expect(queue.position).toBe(5n)

@@ -16,7 +16,12 @@ const foundation = [
   'src/errors/',
 ]
 const kernel = [...foundation, 'src/stores/', 'src/topology/', 'state/slots.ts']
-const ports = ['src/broker/port.ts', 'src/broker/errors.ts', 'src/broker/partitioner.ts']
+const ports = [
+  'src/broker/port.ts',
+  'src/broker/errors.ts',
+  'src/broker/partitioner.ts',
+  'src/broker/records/',
+]
 const task = [...kernel, ...ports, 'state/', 'src/task/', 'src/runtime-config.ts']
 const runtime = [...task, 'src/runtime/', 'src/operators/']
 
@@ -33,6 +38,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/topology/': [...foundation, 'src/stores/', 'state/slots.ts'],
   'src/operators/': kernel,
   'src/broker/': [...foundation],
+  'src/broker/records/': [...foundation, 'src/broker/port.ts'],
   'src/broker/embedded/': [...foundation, ...ports, 'state/', 'src/testing/prng.ts'],
   'src/runtime-config.ts': foundation,
   'src/task/': task,

@@ -21,10 +21,10 @@ import { PartitionQueue, type QueuedBatch, QueuedSend } from './partition-queue.
 import { type ProducerIdentity } from './producer-identity.ts'
 import { type Produce, type ProduceAnswer, type ProduceTopic } from './protocol/produce.ts'
 import { call } from './protocol/call.ts'
-import { checkRecords, tooLarge } from './record-checks.ts'
+import { checkRecords, isWithin, tooLarge } from './record-checks.ts'
 import { type Compression } from './records/compression.ts'
-import { aloneBytes, encodeBatches } from './records/encode.ts'
-import { type TopicConfigs } from './topic-configs.ts'
+import { aloneBytes, batchOfSegment, encodeBatches, type EncodedBatch } from './records/encode.ts'
+import { type TopicConfigs, type TopicLimits } from './topic-configs.ts'
 
 export interface BatchSenderOptions {
   readonly cluster: Cluster
@@ -96,14 +96,13 @@ export class BatchSender {
     const { cluster, configs, compression, identity, join } = this.#options
     const limits = await Promise.all(batches.map(({ topic }) => configs.limits(topic)))
     const leaders = await Promise.all(batches.map((batch) => cluster.leader(batch)))
-    batches.forEach((batch, index) => checkRecords(batch, limits[index]!))
+    batches.forEach((batch, index) => {
+      if (!isWithin(batch, limits[index]!)) checkRecords(batch, limits[index]!)
+    })
     await join?.(batches)
     const deadlineMs = cluster.clock.monotonicMs() + cluster.retryTimeoutMs
     const sends = batches.map((batch, index) => {
-      const encoded = encodeBatches(batch.records, {
-        compression,
-        batchBytesMax: Math.min(batchBytesMax, limits[index]!.maxMessageBytes),
-      })
+      const encoded = encodedBatches(batch, limits[index]!, compression)
       const send = new QueuedSend(batch, encoded.length)
       const queue = this.#queueOf(batch)
       queue.leader ??= leaders[index]!
@@ -278,6 +277,30 @@ export class BatchSender {
     }
     return tooLarge(batch, 0, aloneBytes(records[0]!) - 1)
   }
+}
+
+/** What was packed travels as it is, unless the topic takes only smaller batches. */
+const encodedBatches = (
+  batch: ProduceBatch,
+  limits: TopicLimits,
+  compression: Compression,
+): readonly EncodedBatch[] => {
+  if (!isWithin(batch, limits)) {
+    return encodeBatches(batch.records, {
+      compression,
+      batchBytesMax: Math.min(batchBytesMax, limits.maxMessageBytes),
+    })
+  }
+  const encoded: EncodedBatch[] = []
+  let firstIndex = 0
+  for (const part of batch.parts) {
+    for (const segment of part.segments()) {
+      const at = { ...segment, firstIndex: firstIndex + segment.firstIndex }
+      encoded.push(batchOfSegment(at, compression))
+    }
+    firstIndex += part.recordCount
+  }
+  return encoded
 }
 
 const topicsOf = (queues: readonly PartitionQueue[]): readonly ProduceTopic[] =>

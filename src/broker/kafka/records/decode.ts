@@ -8,16 +8,16 @@
  * left for the next fetch; a batch that begins before the offset is read from the offset on.
  */
 
-import { type Header, type Headers, noHeaders } from '../../../record.ts'
+import { noHeaders } from '../../../record.ts'
 import { BrokerError } from '../../errors.ts'
 import { type RawRecord, type RecordCursor } from '../../port.ts'
-import { RecordView } from '../../record-view.ts'
+import { RecordView } from '../../records/record-view.ts'
 import { type AbortedTransaction } from '../protocol/fetch.ts'
-import { at, attributeBits, headerBytes, lengthEnd } from './batch-header.ts'
+import { at, attributeBits, headerBytes, lengthEnd } from '../../records/batch-header.ts'
 import { decompress } from './compression.ts'
 import { crc32c } from './crc32c.ts'
 import { readInt64 } from './int64.ts'
-import { VarintReader } from './varint-reader.ts'
+import { VarintReader } from '../../records/varint-reader.ts'
 
 export interface EncodedRecords {
   readonly buffer: Buffer
@@ -242,7 +242,7 @@ class KafkaCursor implements RecordCursor {
             keyStart + keyBytes,
             valueStart,
             valueStart + valueBytes,
-            headerCount === 0 ? noHeaders : readHeaders(reader, headerCount),
+            headerCount === 0 ? noHeaders : reader.headers(headerCount),
           ),
         )
       }
@@ -256,23 +256,4 @@ const countedAtOnce = 1_000
 const unpacked = (buffer: Buffer, position: number, compression: number): Buffer => {
   const end = position + batchBytes(buffer, position)
   return decompress(compression, buffer.subarray(position + headerBytes, end))
-}
-
-const nullable = (reader: VarintReader): Uint8Array | null => {
-  const length = reader.int32()
-  if (length < 0) return null
-  const start = reader.position
-  reader.position = start + length
-  return reader.buffer.subarray(start, start + length)
-}
-
-const readHeaders = (reader: VarintReader, count: number): Headers => {
-  const headers: Header[] = []
-  for (let i = 0; i < count; i++) {
-    const keyBytes = reader.int32()
-    const key = reader.buffer.toString('utf8', reader.position, reader.position + keyBytes)
-    reader.position += keyBytes
-    headers.push({ key, value: nullable(reader) })
-  }
-  return headers
 }

@@ -8,11 +8,12 @@
 
 import { type Headers } from '../../../record.ts'
 import { type ProduceRecord } from '../../port.ts'
-import { at, attributeBits, headerBytes, lengthEnd } from './batch-header.ts'
+import { type PackedSegment } from '../../records/packed-records.ts'
+import { at, attributeBits, headerBytes, lengthEnd } from '../../records/batch-header.ts'
 import { compress, compressionBits, type Compression } from './compression.ts'
 import { crc32c } from './crc32c.ts'
 import { writeInt64 } from './int64.ts'
-import { int32Bytes, int64Bytes, VarintWriter } from './varint-writer.ts'
+import { int32Bytes, int64Bytes, VarintWriter } from '../../records/varint-writer.ts'
 
 export interface EncodeOptions {
   readonly batchBytesMax: number
@@ -102,22 +103,35 @@ const encodeFrom = (
     writeRecord(writer, record, deltaMs, count)
     if (record.timestampMs > maxMs) maxMs = record.timestampMs
   }
-  const buffer = packed(writer, compression)
+  const content = writer.buffer.subarray(0, writer.position)
+  return sealable(content, { firstIndex, firstMs, maxMs, recordCount: count }, compression)
+}
+
+/** A packed segment is a batch already, but for its header; the buffer is taken over. */
+export const batchOfSegment = (segment: PackedSegment, compression: Compression): EncodedBatch =>
+  sealable(segment.buffer, segment, compression)
+
+const sealable = (
+  content: Buffer,
+  { firstIndex, firstMs, maxMs, recordCount }: Omit<PackedSegment, 'buffer'>,
+  compression: Compression,
+): EncodedBatch => {
+  const buffer = packed(content, compression)
   buffer.fill(0, 0, headerBytes)
   buffer.writeInt32BE(buffer.length - lengthEnd, at.length)
   buffer.writeInt32BE(-1, at.leaderEpoch)
   buffer[at.magic] = 2
   buffer.writeInt16BE(compressionBits(compression), at.attributes)
-  buffer.writeInt32BE(count - 1, at.lastOffsetDelta)
+  buffer.writeInt32BE(recordCount - 1, at.lastOffsetDelta)
   writeInt64(buffer, firstMs, at.firstTimestamp)
   writeInt64(buffer, maxMs, at.maxTimestamp)
-  buffer.writeInt32BE(count, at.count)
-  return new EncodedBatch(buffer, count, firstIndex)
+  buffer.writeInt32BE(recordCount, at.count)
+  return new EncodedBatch(buffer, recordCount, firstIndex)
 }
 
-const packed = ({ buffer, position }: VarintWriter, compression: Compression): Buffer => {
-  if (compression === 'none') return buffer.subarray(0, position)
-  const compressed = compress(compression, buffer.subarray(headerBytes, position))
+const packed = (content: Buffer, compression: Compression): Buffer => {
+  if (compression === 'none') return content
+  const compressed = compress(compression, content.subarray(headerBytes))
   const batch = Buffer.allocUnsafeSlow(headerBytes + compressed.length)
   batch.set(compressed, headerBytes)
   return batch

@@ -43,6 +43,37 @@ export class VarintWriter {
     this.raw(bytes)
   }
 
+  /**
+   * Text as UTF-8, or bytes, without a length; there must be room for three bytes a character.
+   *
+   * @returns the bytes it took
+   */
+  content(content: string | Uint8Array): number {
+    const start = this.position
+    if (typeof content === 'string') this.#text(content)
+    else this.raw(content)
+    return this.position - start
+  }
+
+  #text(text: string): void {
+    const { length } = text
+    const { buffer, position } = this
+    // short text is faster by hand, if it is ASCII
+    if (length <= 32) {
+      let seen = 0
+      for (let i = 0; i < length; i++) {
+        const code = text.charCodeAt(i)
+        seen |= code
+        buffer[position + i] = code
+      }
+      if (seen < 0x80) {
+        this.position = position + length
+        return
+      }
+    }
+    this.position = position + buffer.write(text, position, 'utf8')
+  }
+
   raw(bytes: Uint8Array): void {
     const { length } = bytes
     // short copies are faster by hand

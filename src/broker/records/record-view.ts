@@ -2,12 +2,12 @@
  * A fetched record as places in the buffer of its batch: nothing is made of it until it is asked.
  *
  * Made per record by the Kafka adapter's decoder; stands wherever a RawRecord does. 1. `key` and
- * `value` make a view each time; who decodes at once reads the places instead (`Serde.decodeSlice`).
- * 2. The buffer is that of a whole fetch, or of a whole decompressed batch.
+ * `value` make a view each time; who decodes at once reads the places instead: see
+ * `Serde.decodeSlice`. 2. The buffer is that of a whole fetch, or of a whole decompressed batch.
  */
 
-import { type Headers } from '../record.ts'
-import { type RawRecord } from './port.ts'
+import { type Headers } from '../../record.ts'
+import { type RawRecord } from '../port.ts'
 
 export class RecordView implements RawRecord {
   readonly offsetDelta: number

@@ -1,3 +1,5 @@
+import { type Header, type Headers } from '../../record.ts'
+
 /** Zigzag varints at a moving position; one object per batch, in the hot loop of decoding. */
 export class VarintReader {
   readonly buffer: Buffer
@@ -31,5 +33,24 @@ export class VarintReader {
       value += (byte & 127) * unit
     }
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+  /** A view of length and bytes; null for −1. */
+  bytes(): Uint8Array | null {
+    const length = this.int32()
+    if (length < 0) return null
+    const start = this.position
+    this.position = start + length
+    return this.buffer.subarray(start, start + length)
+  }
+
+  headers(count: number): Headers {
+    const headers: Header[] = []
+    for (let i = 0; i < count; i++) {
+      const keyBytes = this.int32()
+      const key = this.buffer.toString('utf8', this.position, this.position + keyBytes)
+      this.position += keyBytes
+      headers.push({ key, value: this.bytes() })
+    }
+    return headers
   }
 }

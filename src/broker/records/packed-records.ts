@@ -1,0 +1,241 @@
+/**
+ * Records of one partition as the bytes that will travel: written once, when they are staged.
+ *
+ * Filled by a task or by the commit, sent by the Kafka adapter as they are, taken apart again by
+ * whoever wants records. 1. A segment is a record batch (magic 2) without its header, for which
+ * there is room. 2. `mark` and `rewind` undo what a failed record staged. 3. Nothing is kept of
+ * the keys and values that were appended.
+ */
+
+import { type Headers, noHeaders } from '../../record.ts'
+import { type ProduceRecord } from '../port.ts'
+import { headerBytes } from './batch-header.ts'
+import { VarintReader } from './varint-reader.ts'
+import { int32Bytes, int64Bytes, VarintWriter } from './varint-writer.ts'
+
+/** What is written: text stands for its UTF-8 and is well-formed. */
+export type PackedContent = string | Uint8Array | null
+
+export interface PackedSegment {
+  readonly firstIndex: number
+  readonly recordCount: number
+  readonly firstMs: number
+  readonly maxMs: number
+  /** Room for the header, then the records. */
+  readonly buffer: Buffer
+}
+
+export interface PackedRecordsOptions {
+  /** Of one segment with its header; a record that is larger gets one of its own. */
+  readonly segmentBytesMax: number
+  /** A guess at the bytes of all records, so that buffers need not grow. */
+  readonly expectedBytes: number
+}
+
+class Segment {
+  readonly writer: VarintWriter
+  readonly firstIndex: number
+  readonly firstMs: number
+  maxMs: number
+  count = 0
+
+  constructor(capacityBytes: number, firstIndex: number, firstMs: number) {
+    this.writer = new VarintWriter(capacityBytes, headerBytes)
+    this.firstIndex = firstIndex
+    this.firstMs = firstMs
+    this.maxMs = firstMs
+  }
+}
+
+const capacityBytesMin = 1_024
+/** Length, attributes, time, offset, two lengths and the number of headers, at their longest. */
+const overheadBytesMax = 5 + 1 + 10 + 5 + 5 + 5 + 5
+
+export class PackedRecords {
+  readonly #segmentBytesMax: number
+  readonly #expectedBytes: number
+  #segments: Segment[] = []
+  #last: Segment | undefined
+  #closedBytes = 0
+  #markedSegments = 0
+  #markedClosedBytes = 0
+  #markedPosition = 0
+  #markedCount = 0
+  #markedMaxMs = 0
+  /** True if a record without a key was ever appended. */
+  hasNullKey = false
+
+  constructor({ segmentBytesMax, expectedBytes }: PackedRecordsOptions) {
+    this.#segmentBytesMax = segmentBytesMax
+    this.#expectedBytes = expectedBytes
+  }
+
+  get recordCount(): number {
+    return this.#last === undefined ? 0 : this.#last.firstIndex + this.#last.count
+  }
+
+  get sizeBytes(): number {
+    return this.#closedBytes + (this.#last?.writer.position ?? 0)
+  }
+
+  get largestSegmentBytes(): number {
+    return Math.max(0, ...this.#segments.map(({ writer }) => writer.position))
+  }
+
+  append(
+    timestampMs: number,
+    key: PackedContent,
+    value: PackedContent,
+    headers: Headers = noHeaders,
+  ): void {
+    const boundBytes = overheadBytesMax + boundOf(key) + boundOf(value) + headersBytes(headers)
+    let segment = this.#last
+    if (segment === undefined || segment.writer.position + boundBytes > this.#segmentBytesMax) {
+      segment = this.#open(timestampMs, boundBytes)
+    }
+    const { writer } = segment
+    writer.reserve(boundBytes)
+    writeRecord(writer, timestampMs - segment.firstMs, segment.count, key, value, headers)
+    if (key === null) this.hasNullKey = true
+    if (timestampMs > segment.maxMs) segment.maxMs = timestampMs
+    segment.count += 1
+  }
+
+  /** `rewind` comes back to here. */
+  mark(): void {
+    const last = this.#last
+    this.#markedSegments = this.#segments.length
+    this.#markedClosedBytes = this.#closedBytes
+    if (last === undefined) return
+    this.#markedPosition = last.writer.position
+    this.#markedCount = last.count
+    this.#markedMaxMs = last.maxMs
+  }
+
+  rewind(): void {
+    this.#segments.length = this.#markedSegments
+    this.#closedBytes = this.#markedClosedBytes
+    const last = this.#segments[this.#markedSegments - 1]
+    this.#last = last
+    if (last === undefined) return
+    last.writer.position = this.#markedPosition
+    last.count = this.#markedCount
+    last.maxMs = this.#markedMaxMs
+  }
+
+  segments(): readonly PackedSegment[] {
+    return this.#segments.map(({ writer, firstIndex, firstMs, maxMs, count }) => ({
+      firstIndex,
+      firstMs,
+      maxMs,
+      recordCount: count,
+      buffer: writer.buffer.subarray(0, writer.position),
+    }))
+  }
+
+  /** Views of the segments: made anew at each call. */
+  records(): readonly ProduceRecord[] {
+    return this.#segments.flatMap(recordsOf)
+  }
+
+  #open(timestampMs: number, boundBytes: number): Segment {
+    const usedBytes = this.sizeBytes
+    const guessBytes = Math.max(capacityBytesMin, (this.#expectedBytes - usedBytes) * 1.1)
+    const capacityBytes = Math.max(
+      headerBytes + boundBytes,
+      Math.ceil(Math.min(this.#segmentBytesMax, usedBytes > 0 ? guessBytes + 16_384 : guessBytes)),
+    )
+    const segment = new Segment(capacityBytes, this.recordCount, timestampMs)
+    this.#closedBytes = usedBytes
+    this.#segments.push(segment)
+    this.#last = segment
+    return segment
+  }
+}
+
+// oxlint-disable-next-line max-params -- per record: an options object would cost as much
+const writeRecord = (
+  writer: VarintWriter,
+  deltaMs: number,
+  index: number,
+  key: PackedContent,
+  value: PackedContent,
+  headers: Headers,
+): void => {
+  const start = writer.position
+  // nearly all text is ASCII: as many bytes as characters
+  let keyBytes = key === null ? -1 : key.length
+  let valueBytes = value === null ? -1 : value.length
+  for (;;) {
+    writer.int32(bodyBytes(deltaMs, index, keyBytes, valueBytes) + headersBytes(headers))
+    writer.int32(0) // attributes: none are defined
+    writer.int64(deltaMs)
+    writer.int32(index)
+    writer.int32(keyBytes)
+    const isKeyExact = key === null || writer.content(key) === keyBytes
+    writer.int32(valueBytes)
+    if (isKeyExact && (value === null || writer.content(value) === valueBytes)) break
+    writer.position = start
+    keyBytes = exactBytes(key)
+    valueBytes = exactBytes(value)
+  }
+  writer.int32(headers.length)
+  if (headers.length > 0) writeHeaders(writer, headers)
+}
+
+/** Of a record without its own length and its headers. */
+const bodyBytes = (deltaMs: number, index: number, keyBytes: number, valueBytes: number): number =>
+  1
+  + int64Bytes(deltaMs)
+  + int32Bytes(index)
+  + int32Bytes(keyBytes)
+  + (keyBytes > 0 ? keyBytes : 0)
+  + int32Bytes(valueBytes)
+  + (valueBytes > 0 ? valueBytes : 0)
+
+const writeHeaders = (writer: VarintWriter, headers: Headers): void => {
+  for (const { key, value } of headers) {
+    writer.int32(Buffer.byteLength(key))
+    writer.content(key)
+    writer.bytes(value)
+  }
+}
+
+const exactBytes = (content: PackedContent): number => {
+  if (content === null) return -1
+  return typeof content === 'string' ? Buffer.byteLength(content) : content.length
+}
+
+const boundOf = (content: PackedContent): number => {
+  if (content === null) return 0
+  return typeof content === 'string' ? content.length * 3 : content.length
+}
+
+/** Exactly what the headers take, with their number. */
+const headersBytes = (headers: Headers): number => {
+  let bytes = int32Bytes(headers.length)
+  for (let i = 0; i < headers.length; i++) {
+    const { key, value } = headers[i]!
+    const keyBytes = Buffer.byteLength(key)
+    const valueBytes = value === null ? -1 : value.length
+    bytes += int32Bytes(keyBytes) + keyBytes + int32Bytes(valueBytes) + Math.max(0, valueBytes)
+  }
+  return bytes
+}
+
+const recordsOf = ({ writer, firstMs, count }: Segment): ProduceRecord[] => {
+  const reader = new VarintReader(writer.buffer, headerBytes)
+  const records: ProduceRecord[] = []
+  for (let i = 0; i < count; i++) {
+    reader.int32() // length
+    reader.position += 1 // attributes
+    const timestampMs = firstMs + reader.int64()
+    reader.int32() // index
+    const key = reader.bytes()
+    const value = reader.bytes()
+    const headerCount = reader.int32()
+    const headers = headerCount === 0 ? noHeaders : reader.headers(headerCount)
+    records.push({ timestampMs, key, value, headers })
+  }
+  return records
+}

@@ -1,0 +1,158 @@
+/**
+ * The outputs of one task since its last seal: packed per partition, with the order of all of them
+ * and the input behind each.
+ *
+ * Owned by the record scope. 1. `keep` and `undo` end a record: what it staged stays, or is gone
+ * without a trace. 2. Per output four numbers are kept beside the bytes: enough to name the input
+ * should the broker refuse one. 3. `successor` begins the next generation with buffers as large as
+ * this one needed.
+ */
+
+import { type ProduceRecord } from '../broker/port.ts'
+import { type PackedContent, PackedRecords } from '../broker/records/packed-records.ts'
+import { type Headers } from '../record.ts'
+
+/** An encoded output, addressed. */
+export interface EncodedOutput {
+  readonly topic: string
+  readonly partition: number
+  /** Of its topic. */
+  readonly maxMessageBytes: number
+  readonly timestampMs: number
+  readonly key: PackedContent
+  readonly value: PackedContent
+  readonly headers: Headers
+}
+
+/** The input record an output was made from; `input` is its index among those of the task. */
+export interface OutputCause {
+  readonly input: number
+  readonly offset: number
+}
+
+export interface StagedPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly records: PackedRecords
+}
+
+export interface StagedOutput extends ProduceRecord {
+  readonly topic: string
+  readonly partition: number
+}
+
+interface OpenPartition extends StagedPartition {
+  readonly index: number
+  isTouched: boolean
+}
+
+/** Of one produced batch; a topic may allow more. */
+const segmentBytesMax = 1_000_000
+const expectedBytesFirst = 4_096
+
+export class StagedOutputs {
+  readonly #partitions: OpenPartition[] = []
+  readonly #byTopic = new Map<string, (OpenPartition | undefined)[]>()
+  readonly #expectedBytes: ReadonlyMap<string, readonly (number | undefined)[]>
+  /** Filled up to `#touchedCount`: `length = 0` would free and allocate it anew per record. */
+  readonly #touched: OpenPartition[] = []
+  #touchedCount = 0
+  /** Per output: index of its partition, index of the input behind it or −1, that one's offset. */
+  readonly #order: number[] = []
+  readonly #causeInputs: number[] = []
+  readonly #causeOffsets: number[] = []
+  #kept = 0
+
+  constructor(expectedBytes: ReadonlyMap<string, readonly (number | undefined)[]> = new Map()) {
+    this.#expectedBytes = expectedBytes
+  }
+
+  /** Of all records, also of the one in flight. */
+  get count(): number {
+    return this.#order.length
+  }
+
+  get partitions(): readonly StagedPartition[] {
+    return this.#partitions.filter(({ records }) => records.recordCount > 0)
+  }
+
+  /** @param input  −1 if no single input made it: then the offset means nothing */
+  stage(output: EncodedOutput, input: number, offset: number): void {
+    const partition = this.#byTopic.get(output.topic)?.[output.partition] ?? this.#open(output)
+    const { records } = partition
+    if (!partition.isTouched) {
+      partition.isTouched = true
+      this.#touched[this.#touchedCount++] = partition
+      records.mark()
+    }
+    records.append(output.timestampMs, output.key, output.value, output.headers)
+    this.#order.push(partition.index)
+    this.#causeInputs.push(input)
+    this.#causeOffsets.push(offset)
+  }
+
+  keep(): void {
+    this.#kept = this.#order.length
+    for (let i = 0; i < this.#touchedCount; i++) this.#touched[i]!.isTouched = false
+    this.#touchedCount = 0
+  }
+
+  undo(): void {
+    for (let i = 0; i < this.#touchedCount; i++) {
+      const partition = this.#touched[i]!
+      partition.records.rewind()
+      partition.isTouched = false
+    }
+    this.#touchedCount = 0
+    this.#order.length = this.#causeInputs.length = this.#causeOffsets.length = this.#kept
+  }
+
+  /** Every output, as it was staged. */
+  *inOrder(): Generator<StagedOutput> {
+    const lists = this.#partitions.map(({ records }) => records.records())
+    const next = lists.map(() => 0)
+    for (const index of this.#order) {
+      const { topic, partition } = this.#partitions[index]!
+      const at = next[index]!
+      next[index] = at + 1
+      yield { ...lists[index]![at]!, topic, partition }
+    }
+  }
+
+  /** Of the record at an index of one partition; undefined if no single input made it. */
+  causeOf(staged: StagedPartition, recordIndex: number): OutputCause | undefined {
+    const partition = this.#partitions.indexOf(staged as OpenPartition)
+    let left = recordIndex
+    const at = this.#order.findIndex((index) => index === partition && left-- === 0)
+    const input = this.#causeInputs[at] ?? -1
+    return input < 0 ? undefined : { input, offset: this.#causeOffsets[at]! }
+  }
+
+  successor(): StagedOutputs {
+    const expectedBytes = new Map(
+      [...this.#byTopic].map(([topic, partitions]) => [
+        topic,
+        partitions.map((partition) => partition?.records.sizeBytes),
+      ]),
+    )
+    return new StagedOutputs(expectedBytes)
+  }
+
+  #open({ topic, partition, maxMessageBytes }: EncodedOutput): OpenPartition {
+    let partitions = this.#byTopic.get(topic)
+    if (partitions === undefined) this.#byTopic.set(topic, (partitions = []))
+    const opened = {
+      topic,
+      partition,
+      index: this.#partitions.length,
+      isTouched: false,
+      records: new PackedRecords({
+        segmentBytesMax: Math.min(segmentBytesMax, maxMessageBytes),
+        expectedBytes: this.#expectedBytes.get(topic)?.[partition] ?? expectedBytesFirst,
+      }),
+    }
+    partitions[partition] = opened
+    this.#partitions.push(opened)
+    return opened
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Goal: what is packed comes out again, record by record and on the wire, whatever was undone in
+ * between. Method: random records and failures against a plain list; the bytes are read by the
+ * Kafka decoder, which knows nothing of packing.
+ */
+
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { batchOfSegment } from '../../src/broker/kafka/records/encode.ts'
+import { openRecords } from '../../src/broker/kafka/records/decode.ts'
+import { writeInt64 } from '../../src/broker/kafka/records/int64.ts'
+import { type ProduceRecord } from '../../src/broker/port.ts'
+import { type PackedContent, PackedRecords } from '../../src/broker/records/packed-records.ts'
+import { type Headers } from '../../src/record.ts'
+
+interface Entry {
+  readonly timestampMs: number
+  readonly key: PackedContent
+  readonly value: PackedContent
+  readonly headers: Headers
+}
+
+const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 60 }), fc.string({ maxLength: 200 }))
+const content = fc.oneof(text, fc.uint8Array({ maxLength: 120 }), fc.constant(null))
+const entry: fc.Arbitrary<Entry> = fc.record({
+  timestampMs: fc.integer({ min: 0, max: 2 ** 42 }),
+  key: content,
+  value: content,
+  headers: fc.array(
+    fc.record({
+      key: fc.string({ unit: 'grapheme', maxLength: 9 }),
+      value: fc.option(fc.uint8Array({ maxLength: 9 }), { nil: null }),
+    }),
+    { maxLength: 2 },
+  ),
+})
+/** What one input record stages, and whether it fails afterwards. */
+const scope = fc.record({ entries: fc.array(entry, { maxLength: 5 }), fails: fc.boolean() })
+const options = fc.record({
+  segmentBytesMax: fc.integer({ min: 80, max: 3_000 }),
+  expectedBytes: fc.integer({ min: 0, max: 5_000 }),
+})
+
+const plain = ({ timestampMs, key, value, headers }: ProduceRecord) => ({
+  timestampMs,
+  key: key === null ? null : [...key],
+  value: value === null ? null : [...value],
+  headers: headers.map((header) => [header.key, header.value === null ? null : [...header.value]]),
+})
+
+const bytesOf = (packed: PackedContent): Uint8Array | null =>
+  typeof packed === 'string' ? Buffer.from(packed, 'utf8') : packed
+
+const expected = (entries: readonly Entry[]) =>
+  entries.map((one) => plain({ ...one, key: bytesOf(one.key), value: bytesOf(one.value) }))
+
+const wireOf = (packed: PackedRecords): readonly ProduceRecord[] =>
+  packed.segments().flatMap((segment) => {
+    const batch = batchOfSegment(segment, 'none')
+    const owner = { producerId: 7n, epoch: 3, isTransactional: true }
+    const buffer = Buffer.from(batch.seal(owner, segment.firstIndex))
+    writeInt64(buffer, segment.firstIndex, 0)
+    const opened = openRecords({ buffer, start: 0, end: buffer.length, offset: 0, aborted: [] })
+    expect(opened.recordCount).toBe(segment.recordCount)
+    expect(opened.nextOffset).toBe(segment.firstIndex + segment.recordCount)
+    return opened.cursor().next(Infinity)
+  })
+
+describe('packed records', () => {
+  test('come out as they went in, and what was undone does not', () => {
+    fc.assert(
+      fc.property(fc.array(scope, { maxLength: 20 }), options, (scopes, limits) => {
+        const packed = new PackedRecords(limits)
+        const kept: Entry[] = []
+        for (const { entries, fails } of scopes) {
+          packed.mark()
+          for (const one of entries) {
+            packed.append(one.timestampMs, one.key, one.value, one.headers)
+          }
+          if (fails) packed.rewind()
+          else kept.push(...entries)
+        }
+        expect(packed.recordCount).toBe(kept.length)
+        expect(packed.records().map(plain)).toEqual(expected(kept))
+        expect(wireOf(packed).map(plain)).toEqual(expected(kept))
+      }),
+    )
+  })
+
+  test('a segment is above its bound only if it holds a single record', () => {
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 30 }), options, (entries, limits) => {
+        const packed = new PackedRecords(limits)
+        for (const one of entries) {
+          packed.append(one.timestampMs, one.key, one.value, one.headers)
+        }
+        for (const { buffer, recordCount, maxMs, firstIndex } of packed.segments()) {
+          if (recordCount > 1) expect(buffer.length).toBeLessThanOrEqual(limits.segmentBytesMax)
+          const times = entries
+            .slice(firstIndex, firstIndex + recordCount)
+            .map(({ timestampMs }) => timestampMs)
+          expect(maxMs).toBe(Math.max(...times))
+        }
+      }),
+    )
+  })
+
+  test('keep nothing of the caller’s bytes', () => {
+    const packed = new PackedRecords({ segmentBytesMax: 1_000, expectedBytes: 0 })
+    const value = Uint8Array.of(1, 2, 3)
+    packed.append(5, 'k', value)
+    value[0] = 9
+    expect(packed.records().map(plain)).toEqual([
+      { timestampMs: 5, key: [107], value: [1, 2, 3], headers: [] },
+    ])
+  })
+})
