@@ -105,6 +105,12 @@ export const runtimeOptions = {
     max: 600_000,
     doc: 'Time between two heartbeats; at most a third of sessionTimeoutMs.',
   },
+  maxStallMs: {
+    default: 300_000,
+    min: 1_000,
+    max: 86_400_000,
+    doc: 'An event loop that stands still for so long gives the tasks to others (Kafka only).',
+  },
   transactionTimeoutMs: {
     default: 10_000,
     min: 1_000,

@@ -47,6 +47,8 @@ export interface ApplicationOptions {
   readonly engine: Engine
   /** Distinguishes the instances of one application; stable over restarts. Default `0`. */
   readonly instanceId?: string
+  /** `host:port` under which this instance answers queries; the others are told. */
+  readonly endpoint?: string
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
@@ -60,6 +62,8 @@ export class Application {
   readonly #counters = new TaskCounters()
   readonly #timings = new CommitTimings()
   readonly #progress = new RestoreProgress()
+  /** Tells this process from an earlier one of the same instance. */
+  readonly #incarnation = randomUUID()
   readonly #listeners = new Set<(state: ApplicationState) => void>()
   readonly #stopped = Promise.withResolvers<void>()
   /** Resolves when nobody wants it to start any more. */
@@ -181,6 +185,7 @@ export class Application {
       timings: this.#timings,
       progress: this.#progress,
       running: this.#tasks?.running ?? [],
+      openingTasks: this.#tasks?.opening.length ?? 0,
       reopenings: this.#loop?.reopenings ?? 0,
     })
   }
@@ -191,7 +196,7 @@ export class Application {
   }
 
   async #run(onFirstRunning: () => void): Promise<void> {
-    const { applicationId, broker, engine, topology, instanceId = '0' } = this.#options
+    const { applicationId, broker, engine, topology } = this.#options
     const { plan } = topology
     const [config, clock, logger] = [this.#config, this.#clock, this.#logger]
     const cluster = await this.#findCluster()
@@ -224,7 +229,7 @@ export class Application {
       logger,
       membership: this.#membership(topics),
       refusedInputs,
-      transactionalId: `${applicationId}-${instanceId}`,
+      transactionalId: this.#transactionalId,
       tasks: this.#tasks,
       timings: this.#timings,
       hasPlainSteps: plan.subTopologies.some(({ hasPlainSteps }) => hasPlainSteps),
@@ -259,20 +264,31 @@ export class Application {
   }
 
   #membership(topics: TopicPlan): Membership {
-    const { applicationId, broker, topology } = this.#options
-    const { sessionTimeoutMs, heartbeatIntervalMs } = this.#config
+    const { applicationId, broker, topology, instanceId = '0', endpoint = '' } = this.#options
+    const { sessionTimeoutMs, heartbeatIntervalMs, maxStallMs } = this.#config
     return new Membership({
       broker,
       clock: this.#clock,
       groupId: applicationId,
-      processId: randomUUID(),
+      identity: {
+        instanceId,
+        endpoint,
+        incarnation: this.#incarnation,
+        transactionalId: this.#transactionalId,
+      },
       sessionTimeoutMs,
       heartbeatIntervalMs,
+      maxStallMs,
       topics: Object.keys(topics.sourcePartitions()),
       allTasks: () => allTaskIds(topology.plan.subTopologies, topics),
       onRebalance: () => this.#loop?.rebalance(),
       onLost: (error) => this.#loop?.fail(error),
     })
+  }
+
+  /** Stable over restarts, so that a new life of an instance ends what its former one left open. */
+  get #transactionalId(): string {
+    return `${this.#options.applicationId}-${this.#options.instanceId ?? '0'}`
   }
 
   #ended(state: 'closed' | 'failed', error?: unknown): void {
