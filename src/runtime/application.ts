@@ -26,7 +26,7 @@ import { type Topology } from '../topology/topology.ts'
 import { type ApplicationState, assertTransition } from './application-state.ts'
 import { CommitTimings } from './commit-timings.ts'
 import { Membership } from './membership.ts'
-import { allTaskIds } from './open-task.ts'
+import { allTaskIds, taskIdentity } from './open-task.ts'
 import { storeByName, StoreQuery } from './queries.ts'
 import { RefusedInputs } from './refused-inputs.ts'
 import { RestoreProgress } from './restore-progress.ts'
@@ -159,12 +159,12 @@ export class Application {
    * @throws {RuntimeError} STREAMS_CLOSED by its methods while no task runs: ask again
    */
   query<Opened, Reader>(store: Store<Opened, Reader>): StoreQuery<Reader> {
-    return new StoreQuery(store.name, () =>
+    const readers = (): readonly Reader[] =>
       (this.#tasks?.running ?? []).flatMap(({ task }) => {
         const found = task.store(store.name)
         return found === undefined ? [] : [store.reader(found.slots)]
-      }),
-    )
+      })
+    return new StoreQuery(store.name, readers, () => this.#isOpening(store.name))
   }
 
   /** @throws {RuntimeError} STREAMS_CONFIG: no such store; the message lists them */
@@ -289,6 +289,13 @@ export class Application {
   /** Stable over restarts, so that a new life of an instance ends what its former one left open. */
   get #transactionalId(): string {
     return `${this.#options.applicationId}-${this.#options.instanceId ?? '0'}`
+  }
+
+  #isOpening(storeName: string): boolean {
+    const { subTopologies } = this.#options.topology.plan
+    return (this.#tasks?.opening ?? []).some((id) =>
+      taskIdentity(subTopologies, id).sub.stores.includes(storeName),
+    )
   }
 
   #ended(state: 'closed' | 'failed', error?: unknown): void {

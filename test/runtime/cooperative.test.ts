@@ -11,7 +11,7 @@ import { type Call } from './call-trace.ts'
 import { type Site } from './fixture.ts'
 import { hold } from './hold.ts'
 import { type Instance } from './instance.ts'
-import { entries, sumsOf } from './summing.ts'
+import { entries, sumsOf, sumStore } from './summing.ts'
 import { a, b, expectRounds, keys, open, partitions, sendRound, tasksOf } from './replica-rounds.ts'
 
 /** Partitions whose committed offsets were asked for: those of tasks that were opened. */
@@ -176,6 +176,13 @@ test('while a task is opened the others go on, and the instance runs', async () 
   await site.turn(20)
   expect(first.application.metrics()).toMatchObject({ state: 'running', openingTasks: 2, tasks: 3 })
   expect(first.application.metrics().commits).toBeGreaterThan(commits)
+  const [query, lost] = [first.application.query(sumStore), new Set(openedBy(second))]
+  for (const key of keys) {
+    // what runs answers; what is not open yet is not said to be absent
+    if (!lost.has(partitionOf(entries.key.encode(key), partitions))) expect(query.get(key)).toBe(2)
+    else expect(() => query.get(key)).toThrow('is not open here')
+  }
+  expect(() => [...query.range()]).toThrow('is not open here')
   opening.release()
   await site.until(() => tasksOf(first)[0] === partitions)
   await site.idle()
