@@ -107,7 +107,7 @@ export const runtimeOptions = {
   },
   maxStallMs: {
     default: 300_000,
-    min: 1_000,
+    min: 100,
     max: 86_400_000,
     doc: 'An event loop that stands still for so long gives the tasks to others (Kafka only).',
   },
@@ -183,10 +183,20 @@ const checkNumber = (name: string, option: NumberOption, value: number | undefin
 }
 
 const checkTogether = (config: RuntimeConfig): RuntimeConfig => {
-  if (config.heartbeatIntervalMs * 3 <= config.sessionTimeoutMs) return config
-  throw new RuntimeError(
-    'STREAMS_CONFIG',
-    `heartbeatIntervalMs ${config.heartbeatIntervalMs} must `
-      + `be at most a third of sessionTimeoutMs ${config.sessionTimeoutMs}`,
-  )
+  const { heartbeatIntervalMs, sessionTimeoutMs, maxStallMs } = config
+  if (heartbeatIntervalMs * 3 > sessionTimeoutMs) {
+    throw new RuntimeError(
+      'STREAMS_CONFIG',
+      `heartbeatIntervalMs ${heartbeatIntervalMs} must `
+        + `be at most a third of sessionTimeoutMs ${sessionTimeoutMs}`,
+    )
+  }
+  if (heartbeatIntervalMs * 3 > maxStallMs) {
+    throw new RuntimeError(
+      'STREAMS_CONFIG',
+      `maxStallMs ${maxStallMs} must `
+        + `be at least three times heartbeatIntervalMs ${heartbeatIntervalMs}`,
+    )
+  }
+  return config
 }

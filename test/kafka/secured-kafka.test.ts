@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { KafkaBroker, type KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker.ts'
+import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
+import { type KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker-options.ts'
 import { batchOf, errorOf, Probe } from '../contract/broker/probe.ts'
 import { type Credentials, realKafka } from './real-kafka.ts'
 
