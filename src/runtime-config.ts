@@ -94,13 +94,13 @@ export const runtimeOptions = {
     doc: 'Longest wait between two attempts.',
   },
   sessionTimeoutMs: {
-    default: 45_000,
+    default: 10_000,
     min: 100,
     max: 1_800_000,
     doc: 'Without a heartbeat for so long, the group gives the tasks to others.',
   },
   heartbeatIntervalMs: {
-    default: 3_000,
+    default: 500,
     min: 10,
     max: 600_000,
     doc: 'Time between two heartbeats; at most a third of sessionTimeoutMs.',

@@ -233,6 +233,8 @@ export interface GroupSession {
   join(request: JoinRequest): Promise<JoinedGeneration>
   /** As `Groups.leave`; nothing is told of this member any more. */
   leave(member: GroupMetadata): Promise<void>
+  /** The next generation is close at hand: asks often until the next join, for a while. */
+  hurry(): void
   /** Ends at once, without a word to the group; what is in flight is never answered. */
   close(): void
 }

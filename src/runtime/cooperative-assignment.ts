@@ -61,12 +61,18 @@ const generationOf = (
     const given = wanted.filter((task) => (claims.get(task) ?? memberId) === memberId)
     return { memberId, instanceId, incarnation, endpoint, transactionalId, tasks: given }
   })
+  const isFollowed = peers.some(({ memberId, tasks: { length } }) => {
+    return length < target.get(memberId)!.length
+  })
   return new Map(
     peers.map(({ memberId, tasks: given }) => {
       const isHeir = given.some((task) => !claims.has(task))
       const awaitedTasks = target.get(memberId)!.filter((task) => !given.includes(task))
       const fenced = isHeir ? vanished : []
-      return [memberId, { version: protocolVersion, tasks: given, awaitedTasks, fenced, peers }]
+      return [
+        memberId,
+        { version: protocolVersion, tasks: given, awaitedTasks, isFollowed, fenced, peers },
+      ]
     }),
   )
 }
@@ -99,6 +105,7 @@ const refused = (refusal: string): Uint8Array =>
     version: protocolVersion,
     tasks: [],
     awaitedTasks: [],
+    isFollowed: false,
     fenced: [],
     peers: [],
   })

@@ -45,6 +45,8 @@ export interface Assignment {
   readonly tasks: readonly string[]
   /** Tasks that come in a later generation, when their owners have given them up. */
   readonly awaitedTasks: readonly string[]
+  /** Some member awaits tasks: another generation comes as soon as they are given up. */
+  readonly isFollowed: boolean
   /** Transactional ids of vanished members, to be fenced before new tasks are opened. */
   readonly fenced: readonly string[]
   /** Everyone in the generation, this member too. */
@@ -84,9 +86,16 @@ export const decodeAssignment = (bytes: Uint8Array): Assignment => {
   if (assignment.refusal !== undefined) {
     throw new RuntimeError('STREAMS_CONFIG', `the group refuses this member: ${assignment.refusal}`)
   }
-  const { version, tasks, awaitedTasks = [], fenced = [], peers = [] } = assignment
+  const {
+    version,
+    tasks,
+    awaitedTasks = [],
+    isFollowed = false,
+    fenced = [],
+    peers = [],
+  } = assignment
   if (version === protocolVersion && tasks !== undefined) {
-    return { version, tasks, awaitedTasks, fenced, peers }
+    return { version, tasks, awaitedTasks, isFollowed, fenced, peers }
   }
   throw new RuntimeError(
     'STREAMS_CONFIG',

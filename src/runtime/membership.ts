@@ -119,6 +119,7 @@ export class Membership {
       this.#generation = joined
       const assignment = decodeAssignment(joined.assignment)
       this.#peers = assignment.peers
+      if (assignment.isFollowed) this.#session.hurry()
       return assignment
     } finally {
       if (life === this.#life) this.#isJoining = false

@@ -27,6 +27,8 @@ export class TimerSession implements GroupSession {
   readonly #options: TimerSessionOptions
   #member: GroupMetadata | undefined
   #cancel: (() => void) | undefined
+  /** Heartbeats left that come sooner. */
+  #hurried = 0
   #isClosed = false
 
   constructor(options: TimerSessionOptions) {
@@ -46,6 +48,11 @@ export class TimerSession implements GroupSession {
     await this.#options.groups.leave(member)
   }
 
+  hurry(): void {
+    this.#hurried = hurriedHeartbeats
+    if (this.#member !== undefined) this.#schedule()
+  }
+
   close(): void {
     this.#isClosed = true
     this.#stop()
@@ -53,6 +60,7 @@ export class TimerSession implements GroupSession {
 
   #stop(): void {
     this.#member = undefined
+    this.#hurried = 0
     this.#cancel?.()
     this.#cancel = undefined
   }
@@ -61,7 +69,10 @@ export class TimerSession implements GroupSession {
     if (this.#isClosed) return
     const { clock, heartbeatIntervalMs } = this.#options
     this.#cancel?.()
-    this.#cancel = clock.setTimer(heartbeatIntervalMs, () => void this.#heartbeat())
+    const delayMs =
+      this.#hurried > 0 ? heartbeatIntervalMs / hurriedPerInterval : heartbeatIntervalMs
+    this.#hurried = Math.max(0, this.#hurried - 1)
+    this.#cancel = clock.setTimer(delayMs, () => void this.#heartbeat())
   }
 
   async #heartbeat(): Promise<void> {
@@ -82,3 +93,6 @@ export class TimerSession implements GroupSession {
     if (this.#member === member) this.#schedule()
   }
 }
+
+const hurriedPerInterval = 10
+const hurriedHeartbeats = 100

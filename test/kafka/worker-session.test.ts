@@ -3,7 +3,8 @@
  * ever. Method: a real group; this thread blocks; another client asks the coordinator.
  */
 
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   type Broker,
   type GroupMemberMetadata,
@@ -115,6 +116,22 @@ describe.skipIf('skipped' in kafka)('a membership in a thread', () => {
     expect(told.losses[0]).toMatchObject({ code: 'BROKER_UNKNOWN_MEMBER' })
     const again = await session.join(request(groupId))
     expect(again.memberId).not.toBe(joined.memberId)
+  })
+
+  it('is lost when its thread dies, and the next join starts another', async () => {
+    const posts = vi.spyOn(Worker.prototype, 'postMessage')
+    const { session, told } = open()
+    const groupId = harness.uniqueName('group')
+    await session.join(request(groupId))
+    const thread = posts.mock.contexts.at(-1) as Worker
+    posts.mockRestore()
+    const waiting = codeOf(session.join(request(groupId, { memberId: 'nobody' })))
+    await thread.terminate()
+    expect(await waiting).toBe('BROKER_UNKNOWN_MEMBER')
+    await eventually(async () => expect(told.losses).toHaveLength(1))
+    expect(told.losses[0]!.message).toContain('the membership thread died')
+    const joined = await session.join(request(harness.uniqueName('group')))
+    expect(await broker.groups.heartbeat(joined)).toBe('stable')
   })
 
   it('fails with what its assignor threw, and leaves the lead to others', async () => {

@@ -23,6 +23,7 @@ export type SentJoinRequest = Omit<JoinRequest, 'assign'>
 export type GroupWorkerRequest =
   | { readonly kind: 'join'; readonly id: number; readonly request: SentJoinRequest }
   | { readonly kind: 'leave'; readonly id: number; readonly member: GroupMetadata }
+  | { readonly kind: 'hurry' }
   | {
       readonly kind: 'assigned'
       readonly id: number

@@ -40,6 +40,7 @@ class GroupWorker {
   #member: GroupMetadata | undefined
   #isJoining = false
   #isBeating = false
+  #hurryEndsMs = 0
   #seenProgress = 0
   #stalledMs = 0
 
@@ -47,9 +48,14 @@ class GroupWorker {
     this.#data = data
     this.#progress = new Int32Array(data.progress)
     setInterval(() => void this.#beat(), data.heartbeatIntervalMs)
+    setInterval(() => this.#hurriedBeat(), data.heartbeatIntervalMs / hurriedPerInterval)
   }
 
   serve(request: GroupWorkerRequest): void {
+    if (request.kind === 'hurry') {
+      this.#hurryEndsMs = performance.now() + hurryMs
+      return
+    }
     const { kind, id } = request
     if (kind === 'assigned') return this.#assigned(id, request.assignments)
     const work = kind === 'join' ? this.#join(id, request.request) : this.#leave(id, request.member)
@@ -58,6 +64,7 @@ class GroupWorker {
 
   async #join(id: number, request: SentJoinRequest): Promise<GroupWorkerReply> {
     this.#isJoining = true
+    this.#hurryEndsMs = 0
     this.#member = undefined
     try {
       const joined = await (
@@ -125,6 +132,16 @@ class GroupWorker {
       return
     }
     if (this.#isStalled()) return this.#leaveStalled(member)
+    await this.#heartbeat(member)
+  }
+
+  #hurriedBeat(): void {
+    const member = this.#member
+    if (member === undefined || performance.now() > this.#hurryEndsMs) return
+    void this.#heartbeat(member)
+  }
+
+  async #heartbeat(member: GroupMetadata): Promise<void> {
     if (this.#isBeating) return
     this.#isBeating = true
     try {
@@ -171,6 +188,10 @@ class GroupWorker {
 
 /** A coordinator that does not answer a heartbeat in this time, in ms, is looked up again. */
 const heartbeatTimeoutMinMs = 1_000
+
+/** How many heartbeats come in the time of one while the next generation is close at hand. */
+const hurriedPerInterval = 10
+const hurryMs = 10_000
 
 const say = (reply: GroupWorkerReply): void => port.postMessage(reply)
 

@@ -63,6 +63,11 @@ export class WorkerSession implements GroupSession {
     await this.#ask((id) => ({ kind: 'leave', id, member }))
   }
 
+  hurry(): void {
+    const request: GroupWorkerRequest = { kind: 'hurry' }
+    this.#worker?.postMessage(request)
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
