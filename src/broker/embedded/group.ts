@@ -9,8 +9,7 @@
  * Owned by `GroupCoordinator`. 1. A generation is made when every known member has joined, at
  * once, or when the rebalance time-out has removed the rest. 2. The leader's `assign` runs
  * synchronously; if it throws, the leader's join fails and the others choose a new one.
- * 3. A member that is joining has no session time-out. 4. The broker lives in its members' thread:
- * a session that ends while that thread stands still is begun again, nobody could have beaten.
+ * 3. A member that is joining has no session time-out.
  */
 
 import { type Clock } from '../../clock.ts'
@@ -188,11 +187,8 @@ export class Group {
   #startSession(member: Member): void {
     member.cancelSession()
     const { sessionTimeoutMs } = member.request
-    const { clock } = this.#options
-    const endMs = clock.monotonicMs() + sessionTimeoutMs
-    member.cancelSession = clock.setTimer(sessionTimeoutMs, () => {
+    member.cancelSession = this.#options.clock.setTimer(sessionTimeoutMs, () => {
       if (this.#members.get(member.memberId) !== member || member.joining !== undefined) return
-      if (clock.monotonicMs() - endMs > standstillMs) return this.#startSession(member)
       this.#remove(member, unknownMember(member.memberId))
     })
   }
@@ -209,9 +205,6 @@ export class Group {
     return { groupId, memberId, generationId: this.#generationId, assignment }
   }
 }
-
-/** A timer that is so late, in ms, says that the thread stood still. */
-const standstillMs = 100
 
 const newMember = (memberId: string, request: JoinRequest): Member => ({
   memberId,
