@@ -49,6 +49,12 @@ export interface ApplicationOptions {
   readonly instanceId?: string
   /** `host:port` under which this instance answers queries; the others are told. */
   readonly endpoint?: string
+  /**
+   * Address of this machine under which instances on other machines see whether this one lives
+   * (Kafka only). Default `127.0.0.1`: those of the same machine. Without it a death is noticed
+   * when the session ends.
+   */
+  readonly linkHost?: string
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
@@ -265,6 +271,7 @@ export class Application {
 
   #membership(topics: TopicPlan): Membership {
     const { applicationId, broker, topology, instanceId = '0', endpoint = '' } = this.#options
+    const { linkHost = '127.0.0.1' } = this.#options
     const { sessionTimeoutMs, heartbeatIntervalMs, maxStallMs } = this.#config
     return new Membership({
       broker,
@@ -279,6 +286,7 @@ export class Application {
       sessionTimeoutMs,
       heartbeatIntervalMs,
       maxStallMs,
+      linkHost,
       topics: Object.keys(topics.sourcePartitions()),
       allTasks: () => allTaskIds(topology.plan.subTopologies, topics),
       onRebalance: () => this.#loop?.rebalance(),

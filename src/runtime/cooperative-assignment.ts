@@ -56,10 +56,10 @@ const generationOf = (
   )
   const vanished = vanishedOf(members)
   const peers = members.map(({ memberId, ...subscription }): Peer => {
-    const { instanceId, incarnation, endpoint, transactionalId } = subscription
+    const { instanceId, incarnation, endpoint, link, transactionalId } = subscription
     const wanted = target.get(memberId)!
     const given = wanted.filter((task) => (claims.get(task) ?? memberId) === memberId)
-    return { memberId, instanceId, incarnation, endpoint, transactionalId, tasks: given }
+    return { memberId, instanceId, incarnation, endpoint, link, transactionalId, tasks: given }
   })
   const isFollowed = peers.some(({ memberId, tasks: { length } }) => {
     return length < target.get(memberId)!.length

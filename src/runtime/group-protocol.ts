@@ -22,6 +22,8 @@ export interface Subscription {
   readonly incarnation: string
   /** `host:port` that answers queries; empty if there is none. */
   readonly endpoint: string
+  /** `host:port` at which the others see whether it lives; empty if there is none. */
+  readonly link: string
   readonly transactionalId: string
   /** Of the last generation that assigned tasks to this member; −1 if none did. */
   readonly generationId: number
@@ -34,7 +36,7 @@ export interface Subscription {
 /** A member as the others know it. */
 export type Peer = Pick<
   Subscription,
-  'instanceId' | 'incarnation' | 'endpoint' | 'transactionalId'
+  'instanceId' | 'incarnation' | 'endpoint' | 'link' | 'transactionalId'
 > & {
   readonly memberId: string
   readonly tasks: readonly string[]

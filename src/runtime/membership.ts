@@ -18,6 +18,7 @@ import {
   type GroupMetadata,
   type GroupSession,
   type JoinedGeneration,
+  type JoinRequest,
 } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
@@ -43,6 +44,8 @@ export interface MembershipOptions {
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly maxStallMs: number
+  /** See `GroupSessionOptions`. */
+  readonly linkHost: string
   /** Every source topic, as the broker knows it. */
   readonly topics: readonly string[]
   allTasks(): readonly string[]
@@ -62,9 +65,11 @@ export class Membership {
 
   constructor(options: MembershipOptions) {
     this.#options = options
-    const { broker, clock, heartbeatIntervalMs, maxStallMs, onRebalance } = options
+    const { broker, clock, heartbeatIntervalMs, maxStallMs, linkHost, onRebalance } = options
     const { groups } = broker
     const session = {
+      incarnation: options.identity.incarnation,
+      linkHost,
       heartbeatIntervalMs,
       maxStallMs,
       onRebalance,
@@ -111,7 +116,8 @@ export class Membership {
   async #join(life: number, ownedTasks: readonly string[]): Promise<Assignment> {
     try {
       if (life !== this.#life) throw notAMember()
-      const joined = await this.#session.join(this.#request(ownedTasks))
+      const link = await this.#session.link()
+      const joined = await this.#session.join(this.#request(ownedTasks, link))
       if (life !== this.#life) {
         await this.#leave(joined)
         throw notAMember()
@@ -119,6 +125,7 @@ export class Membership {
       this.#generation = joined
       const assignment = decodeAssignment(joined.assignment)
       this.#peers = assignment.peers
+      this.#session.watch(joined, assignment.peers)
       if (assignment.isFollowed) this.#session.hurry()
       return assignment
     } finally {
@@ -144,12 +151,13 @@ export class Membership {
     this.#session.close()
   }
 
-  #request(ownedTasks: readonly string[]): Parameters<GroupSession['join']>[0] {
+  #request(ownedTasks: readonly string[], link: string): JoinRequest {
     const { groupId, identity, sessionTimeoutMs, topics, allTasks } = this.#options
     const metadata = encodeSubscription({
       version: protocolVersion,
       oldestVersion: protocolVersion,
       ...identity,
+      link,
       generationId: this.#generation?.generationId ?? -1,
       ownedTasks,
       peers: this.#peers.map(({ transactionalId }) => transactionalId),

@@ -48,6 +48,13 @@ export class TimerSession implements GroupSession {
     await this.#options.groups.leave(member)
   }
 
+  /** The others live in the same process: whoever could watch dies with them. */
+  async link(): Promise<string> {
+    return ''
+  }
+
+  watch(): void {}
+
   hurry(): void {
     this.#hurried = hurriedHeartbeats
     if (this.#member !== undefined) this.#schedule()

@@ -22,6 +22,7 @@ import {
 } from '../../src/index.ts'
 import { noHeaders } from '../../src/record.ts'
 import { Application } from '../../src/runtime/application.ts'
+import { type RuntimeConfig } from '../../src/runtime-config.ts'
 import { readTopic } from '../simulation/topics.ts'
 import { realKafka } from './real-kafka.ts'
 
@@ -66,7 +67,10 @@ describe.skipIf('skipped' in kafka)('instances on Kafka', () => {
         to(sums),
       ),
     ])
-    const start = async (instanceId: string): Promise<Application> => {
+    const start = async (
+      instanceId: string,
+      config: Partial<RuntimeConfig> = {},
+    ): Promise<Application> => {
       const client = await KafkaBroker.open({ bootstrap })
       const application = new Application({
         applicationId: id,
@@ -74,7 +78,7 @@ describe.skipIf('skipped' in kafka)('instances on Kafka', () => {
         topology: summing,
         broker: client,
         engine: MemoryEngine.create(),
-        config: { sessionTimeoutMs, heartbeatIntervalMs: 300 },
+        config: { sessionTimeoutMs, heartbeatIntervalMs: 300, ...config },
       })
       onTestFinished(async () => {
         application.kill()
@@ -159,4 +163,19 @@ describe.skipIf('skipped' in kafka)('instances on Kafka', () => {
     for (const [key, found] of await sumsOf()) expect(found, key).toEqual(counted)
     expect(third.metrics().reopenings).toBe(0)
   }, 60_000)
+  it('a death is seen long before its session ends, its transaction before its time-out', async () => {
+    const { start, send, sumsOf } = await site()
+    const config = { sessionTimeoutMs: 300_000, transactionTimeoutMs: 300_000 }
+    const first = await start('a', config)
+    const second = await start('b', config)
+    await until(() => first.metrics().tasks === 2 && second.metrics().tasks === 2)
+    await sleep(2_000) // the links are there
+    await send()
+    second.kill()
+    await until(() => first.metrics().tasks === partitions)
+    await send()
+    await until(async () => [...(await sumsOf()).values()].every((found) => found.at(-1) === 2))
+    for (const found of (await sumsOf()).values()) expect(found).toEqual([1, 2])
+    expect(first.metrics().reopenings).toBe(0)
+  }, 30_000)
 })

@@ -43,6 +43,8 @@ describe.skipIf('skipped' in kafka)('a membership in a thread', () => {
     const session: GroupSession = broker.groups.session!({
       heartbeatIntervalMs: 300,
       maxStallMs: 60_000,
+      incarnation: 'one',
+      linkHost: '127.0.0.1',
       onRebalance: () => (told.rebalances += 1),
       onLost: (error) => told.losses.push(error),
       ...more,
@@ -169,6 +171,8 @@ describe.skipIf('skipped' in kafka)('a membership in a thread', () => {
     const session = own.groups.session!({
       heartbeatIntervalMs: 300,
       maxStallMs: 60_000,
+      incarnation: 'one',
+      linkHost: '127.0.0.1',
       onRebalance: () => {},
       onLost: () => {},
     })

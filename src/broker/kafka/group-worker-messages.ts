@@ -4,6 +4,7 @@ import { type BrokerErrorCode } from '../errors.ts'
 import {
   type GroupMemberMetadata,
   type GroupMetadata,
+  type GroupPeer,
   type JoinedGeneration,
   type JoinRequest,
 } from '../port.ts'
@@ -13,6 +14,8 @@ export interface GroupWorkerData {
   readonly broker: KafkaBrokerOptions
   readonly heartbeatIntervalMs: number
   readonly maxStallMs: number
+  readonly incarnation: string
+  readonly linkHost: string
   /** One number that the main thread's event loop raises: a `Int32Array` over it. */
   readonly progress: SharedArrayBuffer
 }
@@ -25,6 +28,12 @@ export type GroupWorkerRequest =
   | { readonly kind: 'leave'; readonly id: number; readonly member: GroupMetadata }
   | { readonly kind: 'hurry' }
   | {
+      readonly kind: 'watch'
+      readonly member: GroupMetadata
+      readonly peers: readonly GroupPeer[]
+    }
+  | { readonly kind: 'link'; readonly id: number }
+  | {
       readonly kind: 'assigned'
       readonly id: number
       /** Undefined: the assignor threw. */
@@ -34,6 +43,7 @@ export type GroupWorkerRequest =
 export type GroupWorkerReply =
   | { readonly kind: 'joined'; readonly id: number; readonly joined: JoinedGeneration }
   | { readonly kind: 'left'; readonly id: number }
+  | { readonly kind: 'linked'; readonly id: number; readonly address: string }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: SentFailure }
   /** Of the leader, for its join of this id. */
   | {

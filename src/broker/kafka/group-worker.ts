@@ -9,13 +9,14 @@
  * event loop stood still for `maxStallMs` does the member leave, so that others get its tasks.
  * 2. From the answer of JoinGroup on the new generation is kept alive: the leader's main thread may
  * take its time to assign. 3. A stopped and resumed process is not mistaken for a stalled loop: the
- * stall is counted in heartbeats, not by the clock.
+ * stall is counted in heartbeats, not by the clock. 4. A peer whose links say that it has died is
+ * removed from the group, at most once a minute: a wrong verdict costs a rebalance, no more.
  */
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { keepProcessAlive, systemClock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import { type GroupMemberMetadata, type GroupMetadata } from '../port.ts'
+import { type GroupMemberMetadata, type GroupMetadata, type GroupPeer } from '../port.ts'
 import { Cluster } from './cluster.ts'
 import { clusterOptions } from './kafka-broker-options.ts'
 import { ClassicGroups } from './group-classic.ts'
@@ -26,6 +27,7 @@ import {
   type SentFailure,
   type SentJoinRequest,
 } from './group-worker-messages.ts'
+import { PeerLinks } from './peer-links.ts'
 
 const port = parentPort
 if (port === null) throw new Error('group-worker runs as a worker thread only')
@@ -41,6 +43,8 @@ class GroupWorker {
   #isJoining = false
   #isBeating = false
   #hurryEndsMs = 0
+  #links: Promise<PeerLinks> | undefined
+  readonly #removedAtMs = new Map<string, number>()
   #seenProgress = 0
   #stalledMs = 0
 
@@ -56,10 +60,48 @@ class GroupWorker {
       this.#hurryEndsMs = performance.now() + hurryMs
       return
     }
+    if (request.kind === 'watch') return void this.#watch(request.member, request.peers)
+    if (request.kind === 'assigned') return this.#assigned(request.id, request.assignments)
+    const { id } = request
+    this.#answer(request).then(say, (error: unknown) =>
+      say({ kind: 'failed', id, failure: failureOf(error) }),
+    )
+  }
+
+  #answer(
+    request: Extract<GroupWorkerRequest, { kind: 'join' | 'leave' | 'link' }>,
+  ): Promise<GroupWorkerReply> {
     const { kind, id } = request
-    if (kind === 'assigned') return this.#assigned(id, request.assignments)
-    const work = kind === 'join' ? this.#join(id, request.request) : this.#leave(id, request.member)
-    work.then(say, (error: unknown) => say({ kind: 'failed', id, failure: failureOf(error) }))
+    if (kind === 'link') return this.#link(id)
+    return kind === 'join' ? this.#join(id, request.request) : this.#leave(id, request.member)
+  }
+
+  async #link(id: number): Promise<GroupWorkerReply> {
+    const { linkHost: host, incarnation } = this.#data
+    const onDead = (peer: GroupPeer): void => void this.#remove(peer)
+    this.#links ??= PeerLinks.open({ host, incarnation, onDead })
+    return { kind: 'linked', id, address: (await this.#links).address }
+  }
+
+  async #watch({ memberId }: GroupMetadata, peers: readonly GroupPeer[]): Promise<void> {
+    const links = await this.#links
+    links?.watch(memberId, peers)
+  }
+
+  /** Any member may say that another is gone; the coordinator then begins a new generation. */
+  async #remove({ memberId, instanceId }: GroupPeer): Promise<void> {
+    const member = this.#member
+    const nowMs = performance.now()
+    const isTooSoon = nowMs - (this.#removedAtMs.get(instanceId) ?? -Infinity) < removalIntervalMs
+    if (member === undefined || isTooSoon) return
+    this.#removedAtMs.set(instanceId, nowMs)
+    try {
+      await (await this.#client()).leave({ ...member, memberId })
+    } catch (error) {
+      // another member was first, or its session will end by itself
+      if (!(error instanceof BrokerError)) throw error
+    }
+    if (this.#isCurrent(member)) say({ kind: 'rebalancing' })
   }
 
   async #join(id: number, request: SentJoinRequest): Promise<GroupWorkerReply> {
@@ -73,6 +115,8 @@ class GroupWorker {
         assign: (members) => this.#askForAssignments(id, members),
         onGeneration: (member) => {
           this.#member = member
+          // before the others can ask
+          void this.#links?.then((links) => links.answerTo(member.memberId))
         },
       })
       this.#member = joined
@@ -192,6 +236,8 @@ const heartbeatTimeoutMinMs = 1_000
 /** How many heartbeats come in the time of one while the next generation is close at hand. */
 const hurriedPerInterval = 10
 const hurryMs = 10_000
+/** Between two removals of one instance. */
+const removalIntervalMs = 60_000
 
 const say = (reply: GroupWorkerReply): void => port.postMessage(reply)
 

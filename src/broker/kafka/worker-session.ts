@@ -12,6 +12,7 @@ import { type Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
 import {
   type GroupMetadata,
+  type GroupPeer,
   type GroupSession,
   type GroupSessionOptions,
   type JoinedGeneration,
@@ -31,11 +32,13 @@ export interface WorkerSessionOptions extends GroupSessionOptions {
   onClose(session: WorkerSession): void
 }
 
+type Answer = Extract<GroupWorkerReply, { kind: 'joined' | 'left' | 'linked' }>
+
 interface Pending {
   readonly assign?: JoinRequest['assign']
   /** What the assignor threw. */
   assignorError?: unknown
-  resolve(joined: JoinedGeneration | undefined): void
+  resolve(answer: Answer): void
   reject(error: unknown): void
 }
 
@@ -55,17 +58,26 @@ export class WorkerSession implements GroupSession {
   }
 
   async join({ assign, ...request }: JoinRequest): Promise<JoinedGeneration> {
-    const joined = await this.#ask((id) => ({ kind: 'join', id, request }), assign)
-    return joined!
+    const answer = await this.#ask((id) => ({ kind: 'join', id, request }), assign)
+    if (answer.kind !== 'joined') throw new Error(`a join was answered ${answer.kind}`)
+    return answer.joined
   }
 
   async leave(member: GroupMetadata): Promise<void> {
     await this.#ask((id) => ({ kind: 'leave', id, member }))
   }
 
+  async link(): Promise<string> {
+    const answer = await this.#ask((id) => ({ kind: 'link', id }))
+    return answer.kind === 'linked' ? answer.address : ''
+  }
+
+  watch(member: GroupMetadata, peers: readonly GroupPeer[]): void {
+    this.#tell({ kind: 'watch', member, peers: peers.map(watchable) })
+  }
+
   hurry(): void {
-    const request: GroupWorkerRequest = { kind: 'hurry' }
-    this.#worker?.postMessage(request)
+    this.#tell({ kind: 'hurry' })
   }
 
   close(): void {
@@ -83,7 +95,7 @@ export class WorkerSession implements GroupSession {
   #ask(
     request: (id: number) => GroupWorkerRequest,
     assign?: JoinRequest['assign'],
-  ): Promise<JoinedGeneration | undefined> {
+  ): Promise<Answer> {
     if (this.#isClosed) {
       return Promise.reject(new BrokerError('BROKER_CLOSED', 'the group session is closed'))
     }
@@ -97,9 +109,15 @@ export class WorkerSession implements GroupSession {
   }
 
   #start(): Worker {
-    const { broker, heartbeatIntervalMs, maxStallMs } = this.#options
-    const progress = this.#progress.buffer
-    const data: GroupWorkerData = { broker, heartbeatIntervalMs, maxStallMs, progress }
+    const { broker, heartbeatIntervalMs, maxStallMs, incarnation, linkHost } = this.#options
+    const data: GroupWorkerData = {
+      broker,
+      heartbeatIntervalMs,
+      maxStallMs,
+      incarnation,
+      linkHost,
+      progress: this.#progress.buffer,
+    }
     const worker = new Worker(new URL('./group-worker.ts', import.meta.url), {
       name: 'group',
       execArgv: [], // flags of the process such as --input-type are not for the thread
@@ -122,7 +140,7 @@ export class WorkerSession implements GroupSession {
     if (reply.kind === 'assign') return this.#assign(reply, pending)
     this.#pending.delete(reply.id)
     if (reply.kind === 'failed') pending.reject(pending.assignorError ?? errorOf(reply.failure))
-    else pending.resolve(reply.kind === 'joined' ? reply.joined : undefined)
+    else pending.resolve(reply)
   }
 
   #assign({ id, members }: Extract<GroupWorkerReply, { kind: 'assign' }>, pending: Pending): void {
@@ -132,8 +150,11 @@ export class WorkerSession implements GroupSession {
     } catch (error) {
       pending.assignorError = error
     }
-    const answer: GroupWorkerRequest = { kind: 'assigned', id, assignments }
-    this.#worker?.postMessage(answer)
+    this.#tell({ kind: 'assigned', id, assignments })
+  }
+
+  #tell(request: GroupWorkerRequest): void {
+    this.#worker?.postMessage(request)
   }
 
   /** Nothing keeps the session alive any more: as good as lost. */
@@ -159,3 +180,10 @@ const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4
 
 const errorOf = ({ code, message }: SentFailure): Error =>
   code === undefined ? new Error(message) : new BrokerError(code, message)
+
+const watchable = ({ memberId, instanceId, incarnation, link }: GroupPeer): GroupPeer => ({
+  memberId,
+  instanceId,
+  incarnation,
+  link,
+})
