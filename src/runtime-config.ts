@@ -100,7 +100,7 @@ export const runtimeOptions = {
     doc: 'Without a heartbeat for so long, the group gives the tasks to others.',
   },
   heartbeatIntervalMs: {
-    default: 500,
+    default: 300,
     min: 10,
     max: 600_000,
     doc: 'Time between two heartbeats; at most a third of sessionTimeoutMs.',

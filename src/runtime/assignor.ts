@@ -65,7 +65,7 @@ const quotasOf = (
 ): readonly (readonly number[])[] => {
   const bases = groups.map(({ length }) => Math.floor(length / memberCount))
   const hasMore = groups.map((group, sub) => {
-    const owned = new Array<number>(memberCount).fill(0)
+    const owned = Array.from({ length: memberCount }, () => 0)
     for (const task of group) {
       const owner = owners.get(task)
       if (owner !== undefined) owned[owner]! += 1

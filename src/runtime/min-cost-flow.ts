@@ -53,8 +53,8 @@ export class MinCostFlow {
   }
 
   #cheapestPath(source: number, sink: number): readonly number[] | undefined {
-    const costs = new Array<number>(this.#arcsOf.length).fill(Infinity)
-    const cameBy = new Array<number>(this.#arcsOf.length).fill(-1)
+    const costs = this.#arcsOf.map(() => Infinity)
+    const cameBy = this.#arcsOf.map(() => -1)
     costs[source] = 0
     let reached = [source]
     while (reached.length > 0) {

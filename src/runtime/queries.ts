@@ -2,8 +2,8 @@
  * Reads of committed state from outside of the topology: interactive queries.
  *
  * 1. They see committed values only, never what a transaction in flight may still drop. 2. A store
- * is spread over the tasks of its sub-topology: a reader per task, merged here. 3. While a task that
- * has the store is opened, what it would answer is not known: STREAMS_CLOSED, ask again.
+ * is spread over the tasks of its sub-topology: a reader per task, merged here. 3. While a task
+ * that has the store is opened, what it would answer is not known: STREAMS_CLOSED, ask again.
  */
 
 import { RuntimeError } from '../errors/classes.ts'

@@ -46,6 +46,27 @@ describe.skipIf(secure === undefined)('secured Kafka', () => {
     expect(await probe.settledValues(topic)).toEqual(['a'])
   })
 
+  it('a membership in a thread connects as its broker does', async () => {
+    const broker = await open(secure!.admin)
+    const session = broker.groups.session!({
+      incarnation: 'one',
+      linkHost: '127.0.0.1',
+      heartbeatIntervalMs: 300,
+      maxStallMs: 60_000,
+      onRebalance: () => {},
+      onLost: () => {},
+    })
+    const joined = await session.join({
+      groupId: `secured-${randomUUID()}`,
+      memberId: '',
+      sessionTimeoutMs: 6_000,
+      metadata: Buffer.from('m'),
+      assign: (members) => new Map(members.map(({ memberId, metadata }) => [memberId, metadata])),
+    })
+    expect(Buffer.from(joined.assignment).toString()).toBe('m')
+    await session.leave(joined)
+  })
+
   it('a wrong password is named, at once', async () => {
     const startMs = performance.now()
     const error = await errorOf(open({ ...secure!.admin, password: 'wrong' }))

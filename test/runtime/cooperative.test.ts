@@ -137,7 +137,7 @@ test('a vanished member is fenced: its transaction is not waited for', async () 
   for (const key of hit) expect(await sumsOf(site, key)).toEqual([1])
 })
 
-test('a task that is taken away while it is restored ends its restore, the rest goes on', async () => {
+test('a task taken away while it is restored ends its restore, the rest goes on', async () => {
   const site = await open()
   const first = await site.start(a)
   for (let i = 0; i < 3; i++) await sendRound(site)

@@ -112,7 +112,7 @@ test('one that fails gives its tasks away at once, and leaves no transaction ope
 })
 
 describe('the order of a revocation', () => {
-  test('settle N, join, commit N+1, apply, join: nothing old comes after the new owner', async () => {
+  test('settle N, join, commit N+1, apply, join: nothing old after the new owner', async () => {
     const site = await open()
     const old = await site.start(a)
     await sendRound(site)

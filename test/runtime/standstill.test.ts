@@ -13,7 +13,7 @@ import { readTopic } from '../simulation/topics.ts'
 const lines = topic('lines', { key: utf8, value: json<string>() })
 const answers = topic('answers', { key: utf8, value: json<string>() })
 
-test('is processed once: the heartbeat that is overdue comes before the end of the session', async () => {
+test('is processed once: an overdue heartbeat comes before the end of the session', async () => {
   let calls = 0
   const blocking = topology('blocking', () => [
     stream(lines).pipe(
