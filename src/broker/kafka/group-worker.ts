@@ -42,7 +42,9 @@ class GroupWorker {
   #member: GroupMetadata | undefined
   #isJoining = false
   #isBeating = false
-  #hurryEndsMs = 0
+  /** Counts down the hurried heartbeats. */
+  #hurrying: NodeJS.Timeout | undefined
+  #hurriedLeft = 0
   #links: Promise<PeerLinks> | undefined
   readonly #removedAtMs = new Map<string, number>()
   #seenProgress = 0
@@ -52,14 +54,10 @@ class GroupWorker {
     this.#data = data
     this.#progress = new Int32Array(data.progress)
     setInterval(() => void this.#beat(), data.heartbeatIntervalMs)
-    setInterval(() => this.#hurriedBeat(), data.heartbeatIntervalMs / hurriedPerInterval)
   }
 
   serve(request: GroupWorkerRequest): void {
-    if (request.kind === 'hurry') {
-      this.#hurryEndsMs = performance.now() + hurryMs
-      return
-    }
+    if (request.kind === 'hurry') return this.#hurry()
     if (request.kind === 'watch') return void this.#watch(request.member, request.peers)
     if (request.kind === 'assigned') return this.#assigned(request.id, request.assignments)
     const { id } = request
@@ -106,7 +104,7 @@ class GroupWorker {
 
   async #join(id: number, request: SentJoinRequest): Promise<GroupWorkerReply> {
     this.#isJoining = true
-    this.#hurryEndsMs = 0
+    this.#hurriedLeft = 0
     this.#member = undefined
     try {
       const joined = await (
@@ -179,10 +177,20 @@ class GroupWorker {
     await this.#heartbeat(member)
   }
 
+  #hurry(): void {
+    this.#hurriedLeft = hurriedHeartbeats
+    this.#hurrying ??= setInterval(
+      () => this.#hurriedBeat(),
+      this.#data.heartbeatIntervalMs / hurriedPerInterval,
+    )
+  }
+
   #hurriedBeat(): void {
     const member = this.#member
-    if (member === undefined || performance.now() > this.#hurryEndsMs) return
-    void this.#heartbeat(member)
+    this.#hurriedLeft -= 1
+    if (this.#hurriedLeft >= 0 && member !== undefined) return void this.#heartbeat(member)
+    clearInterval(this.#hurrying)
+    this.#hurrying = undefined
   }
 
   async #heartbeat(member: GroupMetadata): Promise<void> {
@@ -235,7 +243,7 @@ const heartbeatTimeoutMinMs = 1_000
 
 /** How many heartbeats come in the time of one while the next generation is close at hand. */
 const hurriedPerInterval = 10
-const hurryMs = 10_000
+const hurriedHeartbeats = 100
 /** Between two removals of one instance. */
 const removalIntervalMs = 60_000
 
