@@ -94,16 +94,22 @@ export const runtimeOptions = {
     doc: 'Longest wait between two attempts.',
   },
   sessionTimeoutMs: {
-    default: 45_000,
+    default: 10_000,
     min: 100,
     max: 1_800_000,
     doc: 'Without a heartbeat for so long, the group gives the tasks to others.',
   },
   heartbeatIntervalMs: {
-    default: 3_000,
+    default: 300,
     min: 10,
     max: 600_000,
     doc: 'Time between two heartbeats; at most a third of the session timeout.',
+  },
+  maxStallMs: {
+    default: 300_000,
+    min: 100,
+    max: 86_400_000,
+    doc: 'An event loop that stands still for so long gives the tasks to others (Kafka only).',
   },
   transactionTimeoutMs: {
     default: 10_000,
@@ -177,10 +183,20 @@ const checkNumber = (name: string, option: NumberOption, value: number | undefin
 }
 
 const checkTogether = (config: RuntimeConfig): RuntimeConfig => {
-  if (config.heartbeatIntervalMs * 3 <= config.sessionTimeoutMs) return config
-  throw new RuntimeError(
-    'STREAMS_CONFIG',
-    `heartbeatIntervalMs ${config.heartbeatIntervalMs} must `
-      + `be at most a third of sessionTimeoutMs ${config.sessionTimeoutMs}`,
-  )
+  const { heartbeatIntervalMs, sessionTimeoutMs, maxStallMs } = config
+  if (heartbeatIntervalMs * 3 > sessionTimeoutMs) {
+    throw new RuntimeError(
+      'STREAMS_CONFIG',
+      `heartbeatIntervalMs ${heartbeatIntervalMs} must `
+        + `be at most a third of sessionTimeoutMs ${sessionTimeoutMs}`,
+    )
+  }
+  if (heartbeatIntervalMs * 3 > maxStallMs) {
+    throw new RuntimeError(
+      'STREAMS_CONFIG',
+      `maxStallMs ${maxStallMs} must `
+        + `be at least three times heartbeatIntervalMs ${heartbeatIntervalMs}`,
+    )
+  }
+  return config
 }

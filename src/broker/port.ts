@@ -234,7 +234,55 @@ export interface JoinedGeneration extends GroupMetadata {
   readonly assignment: Uint8Array
 }
 
+/** A member of the group, for those who watch whether it lives. */
+export interface GroupPeer {
+  readonly memberId: string
+  readonly instanceId: string
+  /** Random per process. */
+  readonly incarnation: string
+  /** `host:port` of its link; empty if it has none. */
+  readonly link: string
+}
+
+export interface GroupSessionOptions {
+  readonly incarnation: string
+  /** Address of this machine under which the other instances reach it, for links. */
+  readonly linkHost: string
+  readonly heartbeatIntervalMs: number
+  /** After so many ms without a turn of the caller's event loop the member leaves the group. */
+  readonly maxStallMs: number
+  /** The group makes a new generation: join again, soon. */
+  onRebalance(): void
+  /** The member is out of the group: everything it had is others'. */
+  onLost(error: Error): void
+}
+
+/** One membership that is kept alive between joins without the caller's doing. */
+export interface GroupSession {
+  /** As `Groups.join`. */
+  join(request: JoinRequest): Promise<JoinedGeneration>
+  /** As `Groups.leave`; nothing is told of this member any more. */
+  leave(member: GroupMetadata): Promise<void>
+  /**
+   * `host:port` under which this session can be watched; empty where that is of no use.
+   *
+   * @throws {BrokerError} BROKER_INVALID_REQUEST: `linkHost` is none of this machine
+   */
+  link(): Promise<string>
+  /** Removes peers that have died without waiting for the end of their session. */
+  watch(member: GroupMetadata, peers: readonly GroupPeer[]): void
+  /** The next generation is close at hand: asks often until the next join, for a while. */
+  hurry(): void
+  /** Ends at once, without a word to the group; what is in flight is never answered. */
+  close(): void
+}
+
 export interface Groups {
+  /**
+   * A membership in a thread of its own, which a busy main thread does not cost its session.
+   * Absent where that is of no use (the broker runs in the same thread) or cannot be had.
+   */
+  readonly session?: ((options: GroupSessionOptions) => GroupSession) | undefined
   /** Waits for the rebalance to complete. */
   join(request: JoinRequest): Promise<JoinedGeneration>
   /** @throws {BrokerError} BROKER_UNKNOWN_MEMBER, BROKER_FENCED: `rejoin` */

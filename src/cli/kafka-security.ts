@@ -10,9 +10,9 @@
 import { readFileSync } from 'node:fs'
 import { type Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { type KafkaBrokerOptions } from '../broker/kafka/kafka-broker.ts'
+import { type KafkaBrokerOptions } from '../broker/kafka/kafka-broker-options.ts'
 
-export type KafkaSecurity = Pick<KafkaBrokerOptions, 'tls' | 'sasl'>
+export type KafkaSecurity = Partial<Pick<KafkaBrokerOptions, 'tls' | 'sasl' | 'saslSecretFile'>>
 
 /** @throws {UsageError} a file cannot be read, or what the mechanism needs is missing */
 export const kafkaSecurityOf = (settings: Settings): KafkaSecurity => ({
@@ -42,30 +42,30 @@ const mechanisms = {
 } as const
 
 const saslOf = (settings: Settings): KafkaSecurity => {
-  const { sasl, saslUsername: username } = settings
-  if (sasl === undefined) {
-    if (username === undefined && settings.saslPasswordFile === undefined) return {}
+  const { sasl: name, saslUsername: username, saslPassword, saslPasswordFile } = settings
+  if (name === undefined) {
+    if (username === undefined && saslPasswordFile === undefined) return {}
     throw new UsageError('--sasl is missing: which mechanism takes the user name and password?')
   }
-  const mechanism = mechanisms[sasl]
-  if (mechanism === 'OAUTHBEARER') return { sasl: { mechanism, token: secretOf(settings) } }
-  if (username === undefined) throw new UsageError(`--sasl ${sasl} needs --sasl-username`)
-  return { sasl: { mechanism, username, password: secretOf(settings) } }
+  const mechanism = mechanisms[name]
+  const isToken = mechanism === 'OAUTHBEARER'
+  if (!isToken && username === undefined) {
+    throw new UsageError(`--sasl ${name} needs --sasl-username`)
+  }
+  const login = { mechanism, ...(username !== undefined && !isToken && { username }) }
+  if (saslPasswordFile !== undefined) {
+    contentOf('--sasl-password-file', saslPasswordFile) // said now, not at the first connection
+    return { sasl: login, saslSecretFile: saslPasswordFile }
+  }
+  if (saslPassword === undefined) throw noSecret(name, isToken ? 'token' : 'password')
+  return { sasl: { ...login, [isToken ? 'token' : 'password']: saslPassword } }
 }
 
-const secretOf = ({ sasl, saslPassword, saslPasswordFile: path }: Settings): (() => string) => {
-  if (path !== undefined) {
-    const read = (): string => contentOf('--sasl-password-file', path).toString('utf8').trim()
-    read() // a path that is wrong is said now, not at the first connection
-    return read
-  }
-  if (saslPassword !== undefined) return () => saslPassword
-  const what = sasl === 'oauthbearer' ? 'token' : 'password'
-  throw new UsageError(
-    `--sasl ${sasl} needs a ${what}: in the variable MILLRACE_SASL_PASSWORD, or in a file named by `
+const noSecret = (name: string, what: string): UsageError =>
+  new UsageError(
+    `--sasl ${name} needs a ${what}: in the variable MILLRACE_SASL_PASSWORD, or in a file named by `
       + '--sasl-password-file',
   )
-}
 
 const contentOf = (flag: string, path: string): Buffer => {
   try {

@@ -26,8 +26,8 @@ import { type Topology } from '../topology/topology.ts'
 import { type ApplicationState, assertTransition } from './application-state.ts'
 import { type CommitPhases, CommitTimings } from './commit-timings.ts'
 import { Membership } from './membership.ts'
-import { allTaskIds } from './open-task.ts'
-import { storeByName, StoreQuery } from './queries.ts'
+import { allTaskIds, taskIdentity } from './open-task.ts'
+import { type PartitionReader, storeByName, StoreQuery } from './queries.ts'
 import { RefusedInputs } from './refused-inputs.ts'
 import { RestoreProgress } from './restore-progress.ts'
 import { type RuntimeMetrics, runtimeMetrics } from './runtime-metrics.ts'
@@ -47,6 +47,14 @@ export interface ApplicationOptions {
   readonly engine: Engine
   /** Distinguishes the instances of one application; stable over restarts. Default `0`. */
   readonly instanceId?: string
+  /** `host:port` under which this instance answers queries; the others are told. */
+  readonly endpoint?: string
+  /**
+   * Address of this machine under which instances on other machines see whether this one lives
+   * (Kafka only). Default `127.0.0.1`: those of the same machine. Without it a death is noticed
+   * when the session ends.
+   */
+  readonly linkHost?: string
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
@@ -60,6 +68,8 @@ export class Application {
   readonly #counters = new TaskCounters()
   readonly #timings = new CommitTimings()
   readonly #progress = new RestoreProgress()
+  /** Tells this process from an earlier one of the same instance. */
+  readonly #incarnation = randomUUID()
   readonly #listeners = new Set<(state: ApplicationState) => void>()
   readonly #stopped = Promise.withResolvers<void>()
   /** Resolves when nobody wants it to start any more. */
@@ -155,13 +165,13 @@ export class Application {
    * @throws {RuntimeError} STREAMS_CLOSED by its methods while no task runs: ask again
    */
   query<Opened, Reader>(store: Store<Opened, Reader>): StoreQuery<Reader> {
-    return new StoreQuery(store.name, () =>
+    const readers = (): readonly PartitionReader<Reader>[] =>
       (this.#tasks?.running ?? []).flatMap(({ task }) => {
         const found = task.store(store.name)
         if (found === undefined) return []
         return [{ partition: task.partition, reader: store.reader(found.slots) }]
-      }),
-    )
+      })
+    return new StoreQuery(store.name, readers, () => this.#isOpening(store.name))
   }
 
   /** @throws {RuntimeError} STREAMS_CONFIG: no such store; the message lists them */
@@ -192,6 +202,7 @@ export class Application {
       timings: this.#timings,
       progress: this.#progress,
       running: this.#tasks?.running ?? [],
+      openingTasks: this.#tasks?.opening.length ?? 0,
       reopenings: this.#loop?.reopenings ?? 0,
     })
   }
@@ -202,7 +213,7 @@ export class Application {
   }
 
   async #run(onFirstRunning: () => void): Promise<void> {
-    const { applicationId, broker, engine, topology, instanceId = '0' } = this.#options
+    const { applicationId, broker, engine, topology } = this.#options
     const { plan } = topology
     const [config, clock, logger] = [this.#config, this.#clock, this.#logger]
     const cluster = await this.#findCluster()
@@ -235,8 +246,8 @@ export class Application {
       logger,
       membership: this.#membership(topics),
       refusedInputs,
-      instanceId,
-      transactionalId: `${applicationId}-${instanceId}`,
+      instanceId: this.#options.instanceId ?? '0',
+      transactionalId: this.#transactionalId,
       tasks: this.#tasks,
       timings: this.#timings,
       hasPlainSteps: plan.subTopologies.some(({ hasPlainSteps }) => hasPlainSteps),
@@ -271,20 +282,40 @@ export class Application {
   }
 
   #membership(topics: TopicPlan): Membership {
-    const { applicationId, broker, topology } = this.#options
-    const { sessionTimeoutMs, heartbeatIntervalMs } = this.#config
+    const { applicationId, broker, topology, instanceId = '0', endpoint = '' } = this.#options
+    const { linkHost = '127.0.0.1' } = this.#options
+    const { sessionTimeoutMs, heartbeatIntervalMs, maxStallMs } = this.#config
     return new Membership({
       broker,
       clock: this.#clock,
       groupId: applicationId,
-      processId: randomUUID(),
+      identity: {
+        instanceId,
+        endpoint,
+        incarnation: this.#incarnation,
+        transactionalId: this.#transactionalId,
+      },
       sessionTimeoutMs,
       heartbeatIntervalMs,
+      maxStallMs,
+      linkHost,
       topics: Object.keys(topics.sourcePartitions()),
       allTasks: () => allTaskIds(topology.plan.subTopologies, topics),
       onRebalance: () => this.#loop?.rebalance(),
       onLost: (error) => this.#loop?.fail(error),
     })
+  }
+
+  /** Stable over restarts, so that a new life of an instance ends what its former one left open. */
+  get #transactionalId(): string {
+    return `${this.#options.applicationId}-${this.#options.instanceId ?? '0'}`
+  }
+
+  #isOpening(storeName: string): boolean {
+    const { subTopologies } = this.#options.topology.plan
+    return (this.#tasks?.opening ?? []).some((id) =>
+      taskIdentity(subTopologies, id).sub.stores.includes(storeName),
+    )
   }
 
   #ended(state: 'closed' | 'failed', error?: unknown): void {

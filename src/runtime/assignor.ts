@@ -1,60 +1,116 @@
 /**
- * Which member runs which task: co-partitioned by construction, sticky, balanced to ±1.
+ * Which member runs which task: co-partitioned by construction, balanced to ±1, fewest moves.
  *
  * Pure; called on the elected leader. A task is `<sub-topology>_<partition>`, so topics that meet
- * in a store are never split. 1. A member keeps what it owns, up to its share. 2. What is left goes
- * to whoever has least, in member order. 3. The same input gives the same answer on every member.
- * Metadata and assignments are JSON with a version, so that a later assignor can tell.
+ * in a store are never split. 1. Members differ by one task at most, over all tasks and within each
+ * sub-topology: sub-topologies differ in weight. 2. Among the assignments that are so balanced, one
+ * that moves the fewest tasks is taken. 3. The same input gives the same answer on every member.
  */
 
-export interface Subscription {
-  readonly version: 1
-  /** Random per process, so that a member is recognised over rejoins. */
-  readonly processId: string
-  readonly ownedTasks: readonly string[]
-}
-
-export interface Assignment {
-  readonly version: 1
-  readonly tasks: readonly string[]
-}
-
-export const encodeJson = (value: Subscription | Assignment): Uint8Array =>
-  Buffer.from(JSON.stringify(value))
-
-export const decodeJson = <T extends Subscription | Assignment>(bytes: Uint8Array): T => {
-  const value = JSON.parse(Buffer.from(bytes).toString()) as T
-  if (value.version !== 1) throw new Error(`assignor version ${value.version} is not known here`)
-  return value
-}
+import { MinCostFlow } from './min-cost-flow.ts'
 
 export interface AssignmentMember {
   readonly memberId: string
   readonly ownedTasks: readonly string[]
 }
 
+/** @returns for every member, its tasks in the order of `tasks` */
 export const assignTasks = (
   members: readonly AssignmentMember[],
   tasks: readonly string[],
 ): ReadonlyMap<string, readonly string[]> => {
   const ordered = [...members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1))
-  const smallest = Math.floor(tasks.length / ordered.length)
-  let larger = tasks.length % ordered.length
-  const unassigned = new Set(tasks)
-  const assigned = new Map<string, string[]>()
-  for (const { memberId, ownedTasks } of ordered) {
-    const kept = ownedTasks.filter((task) => unassigned.has(task))
-    const share = kept.length > smallest && larger > 0 ? smallest + 1 : smallest
-    if (kept.length > smallest && larger > 0) larger -= 1
-    const own = kept.slice(0, share)
-    for (const task of own) unassigned.delete(task)
-    assigned.set(memberId, own)
-  }
-  for (const task of unassigned) {
-    const least = ordered.reduce((a, b) =>
-      assigned.get(b.memberId)!.length < assigned.get(a.memberId)!.length ? b : a,
-    )
-    assigned.get(least.memberId)!.push(task)
-  }
-  return assigned
+  const owners = ownersOf(ordered)
+  const groups = [...Map.groupBy(tasks, subTopologyOf).values()]
+  const quotas = quotasOf(groups, owners, ordered.length)
+  const assigned = ordered.map((): string[] => [])
+  groups.forEach((group, sub) => {
+    const left = quotas.map((ofMember) => ofMember[sub]!)
+    const moving = group.filter((task) => {
+      const owner = owners.get(task)
+      if (owner === undefined || left[owner] === 0) return true
+      left[owner]! -= 1
+      assigned[owner]!.push(task)
+      return false
+    })
+    for (const task of moving) {
+      const heir = left.findIndex((count) => count > 0)
+      left[heir]! -= 1
+      assigned[heir]!.push(task)
+    }
+  })
+  const place = new Map(tasks.map((task, index) => [task, index]))
+  return new Map(
+    ordered.map(({ memberId }, index) => [
+      memberId,
+      assigned[index]!.sort((a, b) => place.get(a)! - place.get(b)!),
+    ]),
+  )
 }
+
+/** Index of the member that has a task; of two that claim it, the first. */
+const ownersOf = (members: readonly AssignmentMember[]): ReadonlyMap<string, number> => {
+  const owners = new Map<string, number>()
+  members.forEach(({ ownedTasks }, index) => {
+    for (const task of ownedTasks) if (!owners.has(task)) owners.set(task, index)
+  })
+  return owners
+}
+
+/** By member and sub-topology: how many of its tasks the member runs. */
+const quotasOf = (
+  groups: readonly (readonly string[])[],
+  owners: ReadonlyMap<string, number>,
+  memberCount: number,
+): readonly (readonly number[])[] => {
+  const bases = groups.map(({ length }) => Math.floor(length / memberCount))
+  const hasMore = groups.map((group, sub) => {
+    const owned = Array.from({ length: memberCount }, () => 0)
+    for (const task of group) {
+      const owner = owners.get(task)
+      if (owner !== undefined) owned[owner]! += 1
+    }
+    return owned.map((count) => count > bases[sub]!)
+  })
+  const extras = extrasOf(
+    groups.map(({ length }) => length % memberCount),
+    hasMore,
+    memberCount,
+  )
+  return Array.from({ length: memberCount }, (_, member) =>
+    bases.map((base, sub) => base + extras(sub, member)),
+  )
+}
+
+/**
+ * Who runs one task more than the base of a sub-topology: each member about as often as another,
+ * and whoever has one more already, if that can be.
+ */
+const extrasOf = (
+  remainders: readonly number[],
+  hasMore: readonly (readonly boolean[])[],
+  memberCount: number,
+): ((sub: number, member: number) => number) => {
+  const [source, sink] = [0, 1]
+  const subNode = (sub: number): number => 2 + sub
+  const memberNode = (member: number): number => 2 + remainders.length + member
+  const flow = new MinCostFlow(2 + remainders.length + memberCount)
+  const total = remainders.reduce((sum, count) => sum + count, 0)
+  const arcs = remainders.map((limit, sub) => {
+    flow.addArc(source, subNode(sub), { limit, cost: 0 })
+    return Array.from({ length: memberCount }, (_, member) => {
+      const cost = hasMore[sub]![member] === true ? 0 : 1
+      return flow.addArc(subNode(sub), memberNode(member), { limit: 1, cost })
+    })
+  })
+  for (let member = 0; member < memberCount; member++) {
+    const limit = Math.floor(total / memberCount)
+    flow.addArc(memberNode(member), sink, { limit, cost: 0 })
+    // dearer than all moves together: nobody gets two more while another gets none
+    flow.addArc(memberNode(member), sink, { limit: 1, cost: total + 1 })
+  }
+  flow.run(source, sink)
+  return (sub, member) => flow.sentAlong(arcs[sub]![member]!)
+}
+
+const subTopologyOf = (task: string): string => task.slice(0, task.lastIndexOf('_'))

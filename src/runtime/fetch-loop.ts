@@ -1,10 +1,10 @@
 /**
  * Keeps the record queues of all tasks filled: the asynchronous beginning of a record's way.
  *
- * One per assignment; the stream loop starts it when tasks are open and stops it before they
- * close. 1. One fetch is in flight at a time, over all partitions that are not paused. 2. A
- * partition is paused while its queue is above its byte or record bound. 3. After `stop` resolved,
- * no queue is touched any more.
+ * The stream loop starts it, adds the inputs of tasks that are admitted and removes them before
+ * their tasks close. 1. One fetch is in flight at a time, over all partitions that are not paused.
+ * 2. A partition is paused while its queue is above its byte or record bound. 3. After `remove`,
+ * and after `stop` resolved, the queues are not touched any more.
  */
 
 import { BrokerError } from '../broker/errors.ts'
@@ -16,7 +16,6 @@ import { sleep } from './sleep.ts'
 
 export interface FetchLoopOptions {
   readonly fetcher: Fetcher
-  readonly inputs: readonly TaskInput[]
   readonly clock: Clock
   readonly config: RuntimeConfig
   onRecords(): void
@@ -26,6 +25,7 @@ export interface FetchLoopOptions {
 
 export class FetchLoop {
   readonly #options: FetchLoopOptions
+  #inputs: ReadonlySet<TaskInput> = new Set()
   #isOpen = true
   #paused = 0
   #ended: Promise<void> | undefined
@@ -41,11 +41,25 @@ export class FetchLoop {
     })
   }
 
+  add(inputs: readonly TaskInput[]): void {
+    this.#inputs = new Set([...this.#inputs, ...inputs])
+    this.#lookAgain()
+  }
+
+  remove(inputs: readonly TaskInput[]): void {
+    this.#inputs = this.#inputs.difference(new Set(inputs))
+    this.#lookAgain()
+  }
+
   /** Call after records were processed: queues that ran low are fetched again. */
   drained(): void {
     if (this.#paused === 0) return
-    const nowPaused = this.#options.inputs.filter((input) => this.#isPaused(input)).length
-    if (nowPaused >= this.#paused) return
+    let nowPaused = 0
+    for (const input of this.#inputs) if (this.#isPaused(input)) nowPaused += 1
+    if (nowPaused < this.#paused) this.#lookAgain()
+  }
+
+  #lookAgain(): void {
     if (this.#resume !== undefined) this.#resume()
     else this.#options.fetcher.wakeUp()
   }
@@ -61,8 +75,8 @@ export class FetchLoop {
   async #run(): Promise<void> {
     let failures = 0
     while (this.#isOpen) {
-      const wanted = this.#options.inputs.filter((input) => !this.#isPaused(input))
-      this.#paused = this.#options.inputs.length - wanted.length
+      const wanted = [...this.#inputs].filter((input) => !this.#isPaused(input))
+      this.#paused = this.#inputs.size - wanted.length
       if (wanted.length === 0) {
         await new Promise<void>((resolve) => {
           this.#resume = resolve
@@ -96,7 +110,9 @@ export class FetchLoop {
     if (!this.#isOpen) return
     const nowMs = clock.nowMs()
     batches.forEach((batch, index) => {
-      const { queue, progress } = wanted[index]!
+      const input = wanted[index]!
+      if (!this.#inputs.has(input)) return
+      const { queue, progress } = input
       queue.enqueue(batch)
       const askedAtMs = batch.askedAtMs ?? issuedAtMs
       // asked in the future: the clock was set back meanwhile, and the answer proves no time

@@ -6,30 +6,46 @@
  *                    │                                                     leave ──► out
  *                    └ unknown member, fenced ──► (onLost): every task belongs to others now
  * ```
- * Called by the application; tells the stream loop through callbacks. 1. `current()` is the
- * generation to send with an offset commit at the moment it is sent. 2. No join is sent while a
- * commit is in flight: the loop calls `join`, never this class.
+ * Called by the task share; tells the stream loop through callbacks. 1. `current()` is the
+ * generation to send with an offset commit at the moment it is sent; while a join is on its way
+ * there is none. 2. A member that joins again keeps its tasks: they are claimed in its metadata.
+ * 3. What comes of a join after `leave` is left again.
  */
 
 import { BrokerError } from '../broker/errors.ts'
-import { type Broker, type GroupMetadata, type JoinedGeneration } from '../broker/port.ts'
+import {
+  type Broker,
+  type GroupMetadata,
+  type GroupSession,
+  type JoinedGeneration,
+  type JoinRequest,
+} from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
+import { assignCooperatively } from './cooperative-assignment.ts'
 import {
   type Assignment,
-  assignTasks,
-  decodeJson,
-  encodeJson,
+  decodeAssignment,
+  encodeSubscription,
+  protocolVersion,
   type Subscription,
-} from './assignor.ts'
+} from './group-protocol.ts'
+import { TimerSession } from './timer-session.ts'
 
 export interface MembershipOptions {
   readonly broker: Broker
   readonly clock: Clock
   readonly groupId: string
-  readonly processId: string
+  /** What the others know of this instance. */
+  readonly identity: Pick<
+    Subscription,
+    'instanceId' | 'incarnation' | 'endpoint' | 'transactionalId'
+  >
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
+  readonly maxStallMs: number
+  /** See `GroupSessionOptions`. */
+  readonly linkHost: string
   /** Every source topic, as the broker knows it. */
   readonly topics: readonly string[]
   allTasks(): readonly string[]
@@ -39,17 +55,32 @@ export interface MembershipOptions {
 
 export class Membership {
   readonly #options: MembershipOptions
+  readonly #session: GroupSession
   #generation: JoinedGeneration | undefined
-  #cancelHeartbeat: (() => void) | undefined
-  #isAbandoned = false
+  #peers: Assignment['peers'] = []
+  #isJoining = false
+  #lastJoin: Promise<void> = Promise.resolve()
+  /** Rises with every `leave` and loss: joins of before are void. */
+  #life = 0
 
   constructor(options: MembershipOptions) {
     this.#options = options
+    const { broker, clock, heartbeatIntervalMs, maxStallMs, linkHost, onRebalance } = options
+    const { groups } = broker
+    const session = {
+      incarnation: options.identity.incarnation,
+      linkHost,
+      heartbeatIntervalMs,
+      maxStallMs,
+      onRebalance,
+      onLost: (error: Error) => this.#lost(error),
+    }
+    this.#session = groups.session?.(session) ?? new TimerSession({ ...session, groups, clock })
   }
 
-  /** @throws {RuntimeError} STREAMS_TASK_MIGRATED: removed from the group; join again */
+  /** @throws {RuntimeError} STREAMS_TASK_MIGRATED: no member now; join again */
   current(): GroupMetadata {
-    if (this.#generation === undefined) throw notAMember()
+    if (this.#generation === undefined || this.#isJoining) throw notAMember()
     const { groupId, memberId, generationId } = this.#generation
     return { groupId, memberId, generationId }
   }
@@ -58,81 +89,106 @@ export class Membership {
     return this.#generation !== undefined
   }
 
-  /** Joins, or joins again; resolves with the tasks of this instance. */
-  async join(ownedTasks: readonly string[]): Promise<readonly string[]> {
-    const { broker, groupId, processId, sessionTimeoutMs, topics, allTasks } = this.#options
-    this.#stopHeartbeat()
-    const subscription: Subscription = { version: 1, processId, ownedTasks }
-    this.#generation = await broker.groups.join({
-      groupId,
-      memberId: this.#generation?.memberId ?? '',
-      sessionTimeoutMs,
-      topics,
-      metadata: encodeJson(subscription),
-      assign: (members) => {
-        const known = members.map(({ memberId, metadata }) => ({
-          memberId,
-          ownedTasks: decodeJson<Subscription>(metadata).ownedTasks,
-        }))
-        return new Map(
-          [...assignTasks(known, allTasks())].map(([memberId, tasks]) => [
-            memberId,
-            encodeJson({ version: 1, tasks }),
-          ]),
-        )
-      },
-    })
-    this.#scheduleHeartbeat()
-    return decodeJson<Assignment>(this.#generation.assignment).tasks
+  /** Everyone in the last generation, as its leader knew them; this member too. */
+  get peers(): Assignment['peers'] {
+    return this.#peers
+  }
+
+  /**
+   * Joins, or joins again; after one that was left, whose answer is waited for.
+   *
+   * @param ownedTasks  what it runs or opens; nobody else is given these
+   * @throws {BrokerError} `rejoin`: not a member any more, give up all tasks
+   * @throws {RuntimeError} STREAMS_CONFIG: the group refuses this member;
+   * STREAMS_TASK_MIGRATED: left meanwhile
+   */
+  async join(ownedTasks: readonly string[]): Promise<Assignment> {
+    const life = this.#life
+    this.#isJoining = true
+    const joining = this.#lastJoin.then(() => this.#join(life, ownedTasks))
+    this.#lastJoin = joining.then(
+      () => {},
+      () => {},
+    )
+    return joining
+  }
+
+  async #join(life: number, ownedTasks: readonly string[]): Promise<Assignment> {
+    try {
+      if (life !== this.#life) throw notAMember()
+      const link = await this.#session.link()
+      const joined = await this.#session.join(this.#request(ownedTasks, link))
+      if (life !== this.#life) {
+        await this.#leave(joined)
+        throw notAMember()
+      }
+      this.#generation = joined
+      const assignment = decodeAssignment(joined.assignment)
+      this.#peers = assignment.peers
+      this.#session.watch(joined, assignment.peers)
+      if (assignment.isFollowed) this.#session.hurry()
+      return assignment
+    } finally {
+      if (life === this.#life) this.#isJoining = false
+    }
   }
 
   /** A courtesy to the others: where it fails, the session time-out does the same, later. */
   async leave(): Promise<void> {
-    this.#stopHeartbeat()
     const generation = this.#generation
-    this.#generation = undefined
-    if (generation === undefined) return
-    await this.#options.broker.groups.leave(generation).catch((error: unknown) => {
+    this.#forget()
+    if (generation !== undefined) await this.#leave(generation)
+  }
+
+  /** Leaves for good, and ends the session. */
+  async close(): Promise<void> {
+    await this.leave()
+    this.#session.close()
+  }
+
+  /** Ends the session without a word to the group: as a crash does. */
+  abandon(): void {
+    this.#session.close()
+  }
+
+  #request(ownedTasks: readonly string[], link: string): JoinRequest {
+    const { groupId, identity, sessionTimeoutMs, topics, allTasks } = this.#options
+    const metadata = encodeSubscription({
+      version: protocolVersion,
+      oldestVersion: protocolVersion,
+      ...identity,
+      link,
+      generationId: this.#generation?.generationId ?? -1,
+      ownedTasks,
+      peers: this.#peers.map(({ transactionalId }) => transactionalId),
+    })
+    return {
+      groupId,
+      memberId: this.#generation?.memberId ?? '',
+      sessionTimeoutMs,
+      topics,
+      metadata,
+      assign: (members) => assignCooperatively(members, allTasks()),
+    }
+  }
+
+  async #leave(member: GroupMetadata): Promise<void> {
+    await this.#session.leave(member).catch((error: unknown) => {
       if (!(error instanceof BrokerError)) throw error
     })
   }
 
-  /** Ends the heartbeat without a word to the group: as a crash does. */
-  abandon(): void {
-    this.#isAbandoned = true
-    this.#stopHeartbeat()
+  #lost(error: Error): void {
+    this.#forget()
+    this.#options.onLost(error)
   }
 
-  #scheduleHeartbeat(): void {
-    if (this.#isAbandoned) return
-    const { clock, heartbeatIntervalMs } = this.#options
-    this.#cancelHeartbeat = clock.setTimer(heartbeatIntervalMs, () => void this.#heartbeat())
-  }
-
-  #stopHeartbeat(): void {
-    this.#cancelHeartbeat?.()
-    this.#cancelHeartbeat = undefined
-  }
-
-  async #heartbeat(): Promise<void> {
-    const generation = this.#generation
-    if (generation === undefined) return
-    const { broker, onRebalance, onLost } = this.#options
-    try {
-      const answer = await broker.groups.heartbeat(generation)
-      if (this.#generation !== generation) return
-      if (answer === 'rebalancing') onRebalance()
-    } catch (error) {
-      if (this.#generation !== generation) return
-      const isLost = error instanceof BrokerError && error.action === 'rejoin'
-      if (isLost) {
-        this.#generation = undefined
-        return onLost(error)
-      }
-    }
-    if (this.#cancelHeartbeat !== undefined) this.#scheduleHeartbeat()
+  #forget(): void {
+    this.#life += 1
+    this.#isJoining = false
+    this.#generation = undefined
   }
 }
 
 const notAMember = (): RuntimeError =>
-  new RuntimeError('STREAMS_TASK_MIGRATED', 'the group has removed this member')
+  new RuntimeError('STREAMS_TASK_MIGRATED', 'this instance is no member of the group now')

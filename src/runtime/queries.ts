@@ -2,8 +2,8 @@
  * Reads of committed state from outside of the topology: interactive queries.
  *
  * 1. They see committed values only, never what a transaction in flight may still drop. 2. A store
- * is spread over the tasks of its sub-topology: a reader per task, merged here. 3. Between a
- * failure and the reopening of the tasks there is nothing to read: STREAMS_CLOSED, ask again.
+ * is spread over the tasks of its sub-topology: a reader per task, merged here. 3. While a task
+ * that has the store is opened, what it would answer is not known: STREAMS_CLOSED, ask again.
  */
 
 import { RuntimeError } from '../errors/classes.ts'
@@ -26,10 +26,17 @@ export interface PartitionReader<Reader> {
 export class StoreQuery<Reader> {
   readonly #readers: () => readonly PartitionReader<Reader>[]
   readonly #name: string
+  readonly #isOpening: () => boolean
 
-  constructor(name: string, readers: () => readonly PartitionReader<Reader>[]) {
+  /** @param isOpening  true while a task that has the store is being opened */
+  constructor(
+    name: string,
+    readers: () => readonly PartitionReader<Reader>[],
+    isOpening = () => false,
+  ) {
     this.#name = name
     this.#readers = readers
+    this.#isOpening = isOpening
   }
 
   /** One reader per task of this instance that has the store, by partition. */
@@ -40,7 +47,7 @@ export class StoreQuery<Reader> {
   /** As `partitions`, with the number of each: an instance need not have them all. */
   byPartition(): readonly PartitionReader<Reader>[] {
     const readers = this.#readers()
-    if (readers.length > 0) return readers
+    if (readers.length > 0 && !this.#isOpening()) return readers
     throw new RuntimeError(
       'STREAMS_CLOSED',
       `store ${this.#name} is not open here: starting, reopening or closed; ask again`,
@@ -49,10 +56,11 @@ export class StoreQuery<Reader> {
 
   /** The value of a key, whichever partition holds it. */
   get<K, V>(this: StoreQuery<Reader & Gettable<K, V>>, key: K): V | undefined {
-    for (const reader of this.partitions()) {
+    for (const { reader } of this.#readers()) {
       const value = reader.get(key)
       if (value !== undefined) return value
     }
+    this.partitions() // nobody has it, if all that could are open
     return undefined
   }
 

@@ -34,20 +34,28 @@ export interface RestoreOptions {
   readonly batchBytes: number
   readonly maxWaitMs: number
   readonly progress: RestoreProgress
+  /** The tasks went to another instance meanwhile. */
+  readonly signal?: AbortSignal
 }
 
-/** @throws {BrokerError | StoreError} nothing is lost: open the task again */
+/**
+ * @throws {BrokerError | StoreError} nothing is lost: open the task again
+ * @throws the signal's reason, between two batches
+ */
 export const restoreStores = async (
   jobs: readonly RestoreJob[],
   options: RestoreOptions,
 ): Promise<void> => {
-  const { broker, progress, clientId, batchBytes, maxWaitMs } = options
+  const { broker, progress, clientId, batchBytes, maxWaitMs, signal } = options
   let open = jobs.map((job) => new RestoreCursor(job)).filter(({ isDone }) => !isDone)
   if (open.length === 0) return
   progress.begin(open.map(({ job, offset }) => Number(job.highWatermark - offset)))
   const fetcher = broker.fetcher(clientId)
+  const wakeUp = (): void => fetcher.wakeUp()
+  signal?.addEventListener('abort', wakeUp)
   try {
     while (open.length > 0) {
+      signal?.throwIfAborted()
       const batches = await fetcher.fetch(
         open.map(
           ({
@@ -66,6 +74,7 @@ export const restoreStores = async (
       open = open.filter(({ isDone }) => !isDone)
     }
   } finally {
+    signal?.removeEventListener('abort', wakeUp)
     await fetcher.close()
     progress.end()
   }

@@ -14,6 +14,8 @@ export interface RuntimeMetrics {
   readonly state: ApplicationState
   readonly counters: Readonly<Omit<TaskCounters, never>>
   readonly tasks: number
+  /** Assigned and being restored: not counted in `tasks` yet. */
+  readonly openingTasks: number
   readonly reopenings: number
   readonly commits: number
   readonly commitAverageMs: number
@@ -34,17 +36,19 @@ export interface MetricsSources {
   readonly timings: CommitTimings
   readonly progress: RestoreProgress
   readonly running: readonly RunningTask[]
+  readonly openingTasks: number
   readonly reopenings: number
 }
 
 export const runtimeMetrics = (sources: MetricsSources): RuntimeMetrics => {
-  const { state, counters, timings, progress, running, reopenings } = sources
+  const { state, counters, timings, progress, running, openingTasks, reopenings } = sources
   const { commits, averageMs, totals } = timings
   const inputs = running.flatMap(({ task }) => task.inputs)
   return {
     state,
     counters: { ...counters },
     tasks: running.length,
+    openingTasks,
     reopenings,
     commits,
     commitAverageMs: averageMs,

@@ -11,7 +11,7 @@
  * and was applied. 3. Whatever fails in a commit drops N and N+1 of every task. 4. A topology with
  * plain RxJS steps is sealed after whatever those put off (promises, timers of 0 ms) has run, so
  * that a late emission is refused before its input is committed. 5. The loop switches on an error's
- * `action` only.
+ * `action` only. 6. No join is sent while a commit is in flight, and no commit while a join is.
  */
 
 import { type Broker, type TransactionalProducer } from '../broker/port.ts'
@@ -31,6 +31,7 @@ import { type Membership } from './membership.ts'
 import { type RefusedInputs } from './refused-inputs.ts'
 import { lateEmissions, macrotask, sleep } from './sleep.ts'
 import { type TaskManager } from './task-manager.ts'
+import { TaskShare } from './task-share.ts'
 
 export interface StreamLoopOptions {
   readonly applicationId: string
@@ -54,17 +55,18 @@ export class StreamLoop {
   readonly #options: StreamLoopOptions
   readonly #schedule: CommitSchedule
   readonly #fences: FenceWatch
+  readonly #share: TaskShare
   #producer: TransactionalProducer | undefined
   #committer: Committer | undefined
   #fetchLoop: FetchLoop | undefined
   #inFlight: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
-  #mustRejoin = false
   #isStopping = false
   /** Since the last commit that succeeded: the backoff grows with them. */
   #failures = 0
   #isKilled = false
-  #ownedTasks: readonly string[] = []
+  /** Everything was open once since the last failure. */
+  #wasComplete = false
   #purgedAtMs: number
   #wakeUp: (() => void) | undefined
   #wasWoken = false
@@ -79,6 +81,12 @@ export class StreamLoop {
       transactionTimeoutMs: config.transactionTimeoutMs,
     })
     this.#purgedAtMs = clock.monotonicMs()
+    this.#share = new TaskShare({
+      ...options,
+      transactionTimeoutMs: config.transactionTimeoutMs,
+      onChange: () => this.wake(),
+      onFailure: (error) => this.fail(error),
+    })
   }
 
   /** Runs until stopped; rejects with the error that stops the instance. */
@@ -104,16 +112,16 @@ export class StreamLoop {
   /** As kill -9 would: nothing more is sent or written by this loop. Tests only. */
   kill(): void {
     this.#isKilled = true
-    this.#options.membership.abandon()
+    this.#share.abandon()
     void this.#producer?.close()
     this.#options.tasks.close()
     void this.#fetchLoop?.stop()
     this.wake()
   }
 
-  /** The group rebalances: commit, give everything back, join again. */
+  /** The group rebalances: settle the commit in flight, join again. */
   rebalance(): void {
-    this.#mustRejoin = true
+    this.#share.rebalance()
     this.wake()
   }
 
@@ -130,7 +138,7 @@ export class StreamLoop {
   // ── opening and closing ──────────────────────────────────────────────────────────────────────
 
   async #open(): Promise<void> {
-    const { broker, engine, clock, config, logger, membership, tasks, timings } = this.#options
+    const { broker, engine, clock, config, logger, membership, timings } = this.#options
     this.#options.onOpening()
     if (this.#producer === undefined) {
       const { transactionalId } = this.#options
@@ -138,13 +146,7 @@ export class StreamLoop {
       this.#producer = broker.transactionalProducer({ transactionalId, transactionTimeoutMs })
       await this.#producer.init()
     }
-    if (this.#mustRejoin || !membership.isMember) {
-      this.#mustRejoin = true // until it has joined: a join that fails is made again
-      this.#ownedTasks = await membership.join(membership.isMember ? this.#ownedTasks : [])
-      this.#mustRejoin = false
-    }
-    this.#failure = undefined // of what was dropped; a lost membership made it join just now
-    await tasks.open(this.#ownedTasks)
+    this.#failure = undefined // of what was dropped
     if (this.#isKilled) return
     this.#committer = new Committer({
       engine,
@@ -160,31 +162,33 @@ export class StreamLoop {
       clock,
       config,
       fetcher: broker.fetcher(`${this.#options.applicationId}-input`),
-      inputs: tasks.running.flatMap(({ task }) => task.inputs),
       onRecords: () => this.wake(),
       onError: (error) => this.fail(error),
     })
     this.#fetchLoop.start()
-    tasks.startEffects()
-    this.#options.onRunning()
+    this.#share.reopen()
   }
 
   /** Clean: settle N, commit N+1, close, leave. */
   async #close(): Promise<void> {
+    await this.#share.joinEnded()
     await this.#settleAndCommit()
+    await this.#share.closeOpening()
     await this.#fetchLoop?.stop()
     this.#options.tasks.close()
     await this.#producer?.close()
-    await this.#options.membership.leave()
+    await this.#options.membership.close()
   }
 
   /** Dirty: forget what is not committed. The error decides whether and how to go on. */
   async #recover(error: unknown): Promise<void> {
-    const { tasks, membership, logger, clock } = this.#options
+    const { tasks, logger, clock } = this.#options
     this.#failures += 1
+    this.#wasComplete = false
     await this.#inFlight?.catch(() => {}) // an apply in flight must end before the store is read
     this.#inFlight = undefined
     tasks.close()
+    await this.#share.closeOpening()
     await this.#fetchLoop?.stop()
     const action = actionOf(error)
     const disk = diskFailureOf(error)
@@ -202,7 +206,7 @@ export class StreamLoop {
     logger.warn({ ...why, action }, 'tasks reopen at their committed offsets')
     this.reopenings += 1
     this.#options.onOpening() // not `running` while it waits: no task answers
-    if (action === 'rejoin') await membership.leave() // or the others wait for it to join again
+    if (action === 'rejoin') await this.#share.leave() // or the others wait for it to join again
     if (this.#failures > 1) await sleep(clock, Math.min(10_000, 50 * 2 ** this.#failures))
   }
 
@@ -210,7 +214,7 @@ export class StreamLoop {
   async #giveUp(): Promise<void> {
     await this.#producer?.abort().catch(() => {}) // nothing open, or the broker is gone
     await this.#producer?.close()
-    await this.#options.membership.leave()
+    await this.#options.membership.close()
   }
 
   // ── running ──────────────────────────────────────────────────────────────────────────────────
@@ -219,12 +223,13 @@ export class StreamLoop {
     const { config } = this.#options
     while (!this.#isStopping && !this.#isKilled) {
       this.#throwFailure()
-      if (this.#mustRejoin) await this.#rejoin()
-      const isBackedUp = this.#inFlight !== undefined && this.#schedule.isBackedUp
+      await this.#rebalanced()
+      const mayCommit = this.#inFlight === undefined && !this.#share.isJoining
+      const isBackedUp = !mayCommit && this.#schedule.isBackedUp
       const processed = isBackedUp ? 0 : this.#slice()
       this.#maybePurge()
       const isCaughtUp = this.#options.tasks.running.every(({ task }) => task.bufferedRecords === 0)
-      if (this.#inFlight === undefined && this.#hasUncommitted()) {
+      if (mayCommit && this.#hasUncommitted()) {
         const dueInMs = this.#schedule.dueInMs(isCaughtUp)
         if (dueInMs <= 0) await this.#startCommit()
         else if (processed === 0) {
@@ -318,12 +323,40 @@ export class StreamLoop {
     if (generation !== undefined) await this.#commit(generation)
   }
 
-  /** Revoke order: stop → settle N → commit N+1 → apply → close → join. */
-  async #rejoin(): Promise<void> {
+  /** Takes part in a rebalance, as far as it has come; tasks that stay are not touched. */
+  async #rebalanced(): Promise<void> {
+    const share = this.#share
+    if (share.mustJoin) {
+      await this.#inFlight // no join is sent while a commit is in flight
+      this.#throwFailure()
+      share.startJoin()
+    }
+    const joined = share.takeJoined()
+    if (joined !== undefined) {
+      await this.#revoke(share.lostBy(joined))
+      share.take(joined)
+    }
+    const opened = share.takeOpened()
+    if (opened.length > 0) {
+      this.#options.tasks.admit(opened)
+      this.#fetchLoop!.add(opened.flatMap(({ task }) => task.inputs))
+    }
+    if (share.isComplete) this.#wasComplete = true
+    const isRunning = share.isComplete || this.#options.tasks.running.length > 0
+    if (this.#wasComplete && isRunning) this.#options.onRunning()
+    else this.#options.onOpening()
+  }
+
+  /** Stop → settle N → commit N+1 → apply → close → join again: the heirs wait for it. */
+  async #revoke(taskIds: ReadonlySet<string>): Promise<void> {
+    if (taskIds.size === 0) return
+    const { tasks } = this.#options
     await this.#settleAndCommit()
-    await this.#fetchLoop?.stop()
-    this.#options.tasks.close()
-    await this.#open()
+    const leaving = tasks.running.filter(({ task }) => taskIds.has(task.taskId))
+    this.#fetchLoop!.remove(leaving.flatMap(({ task }) => task.inputs))
+    tasks.close(taskIds)
+    await this.#share.giveUp(taskIds)
+    this.#share.rebalance()
   }
 
   #maybePurge(): void {

@@ -1,11 +1,11 @@
 /**
  * Opens, restores and closes the tasks of this instance.
  *
- * Called by the stream loop. Takeover order: the old owner is fenced (by the caller) → committed
- * offsets with requireStable → changelog high watermarks → restore to them → run. 1. No task runs
- * before all are restored. 2. A closed task is never used again; opening makes new ones over the
- * same engine, which only ever holds committed data. 3. Repartition topics are purged below the
- * committed offsets, now and then.
+ * Called by the stream loop and its task share. Takeover order: the old owner is fenced (by the
+ * caller) → committed offsets with requireStable → changelog high watermarks → restore to them →
+ * run. 1. Opened tasks run when they are admitted; those that run go on meanwhile. 2. A closed task
+ * is never used again; opening makes new ones over the same engine, which only ever holds committed
+ * data. 3. Repartition topics are purged below the committed offsets, now and then.
  */
 
 import { type Engine } from '../../state/engine.ts'
@@ -71,6 +71,7 @@ export interface RunningTask {
 export class TaskManager {
   readonly #options: TaskManagerOptions
   #running: readonly RunningTask[] = []
+  #opening: readonly string[] = []
 
   constructor(options: TaskManagerOptions) {
     this.#options = options
@@ -80,42 +81,46 @@ export class TaskManager {
     return this.#running
   }
 
+  /** Being restored, or waiting for it: not in `running` yet. */
+  get opening(): readonly string[] {
+    return this.#opening
+  }
+
   /**
-   * Opens these tasks, restored and positioned, effects not yet called.
+   * Opens these tasks, restored and positioned; nothing of them runs before `admit`.
    *
-   * @throws {BrokerError | StoreError | RuntimeError} nothing runs; `action` says what to do
+   * One call at a time.
+   *
+   * @throws {BrokerError | StoreError | RuntimeError} none is open; `action` says what to do
+   * @throws the signal's reason
    */
-  async open(taskIds: readonly string[]): Promise<void> {
+  async open(taskIds: readonly string[], signal?: AbortSignal): Promise<readonly RunningTask[]> {
     const { topology, broker, applicationId, topics } = this.#options
-    const identities = taskIds.map((id) => taskIdentity(topology.plan.subTopologies, id))
-    const inputs = identities.flatMap((task) => inputsOf(task, topics))
-    const committed = await broker.groups.committedOffsets(applicationId, inputs)
-    const offsets = await this.#resolveOffsets(inputs, committed)
-    const opened = identities.map((task) => this.#openTask(task, offsets))
-    await this.#restore(opened)
-    this.#running = opened.map(({ task }) => ({
-      task,
-      effects: new EffectRunner({
-        task,
-        clock: this.#options.clock,
-        counters: this.#options.counters,
-        onCompletion: this.#options.onCompletion,
-      }),
-    }))
-  }
-
-  /** Takes up external calls that were open; after it, tasks may be given records. */
-  startEffects(): void {
-    for (const { effects } of this.#running) effects.recover()
-  }
-
-  /** Drops everything that is not committed. */
-  close(): void {
-    for (const { task, effects } of this.#running) {
-      effects.close()
-      task.close()
+    this.#opening = taskIds
+    try {
+      const identities = taskIds.map((id) => taskIdentity(topology.plan.subTopologies, id))
+      const inputs = identities.flatMap((task) => inputsOf(task, topics))
+      const committed = await broker.groups.committedOffsets(applicationId, inputs)
+      const offsets = await this.#resolveOffsets(inputs, committed)
+      const opened = identities.map((task) => this.#openTask(task, offsets))
+      await this.#restore(opened, signal)
+      return opened.map(({ task }) => this.#withEffects(task))
+    } finally {
+      this.#opening = []
     }
-    this.#running = []
+  }
+
+  /** Takes up external calls that were open; after it, the tasks may be given records. */
+  admit(opened: readonly RunningTask[]): void {
+    this.#running = [...this.#running, ...opened]
+    for (const { effects } of opened) effects.recover()
+  }
+
+  /** Drops everything of these tasks, or of all, that is not committed. */
+  close(taskIds?: ReadonlySet<string>): void {
+    const closing = this.#running.filter(({ task }) => taskIds?.has(task.taskId) ?? true)
+    this.#running = this.#running.filter((running) => !closing.includes(running))
+    closeTasks(closing)
   }
 
   /** Deletes what every reader has committed from the repartition topics. */
@@ -153,6 +158,11 @@ export class TaskManager {
       offsets.set(`${topic}-${partition}`, { offset: logStartOffset, metadata: '', isFirst: true })
     }
     return offsets
+  }
+
+  #withEffects(task: StreamTask): RunningTask {
+    const { clock, counters, onCompletion } = this.#options
+    return { task, effects: new EffectRunner({ task, clock, counters, onCompletion }) }
   }
 
   #openTask(
@@ -198,10 +208,12 @@ export class TaskManager {
       readonly task: StreamTask
       readonly stores: ReadonlyMap<string, TaskStore>
     }[],
+    signal: AbortSignal | undefined,
   ): Promise<void> {
     const { broker, engine, clock, config, progress, applicationId } = this.#options
     const jobs: RestoreJob[] = []
     for (const { task, stores } of opened) {
+      signal?.throwIfAborted()
       for (const store of stores.values()) jobs.push(await this.#restoreJob(task, store))
     }
     await restoreStores(jobs, {
@@ -212,6 +224,7 @@ export class TaskManager {
       clientId: `${applicationId}-restore`,
       batchBytes: config.restoreBatchBytes,
       maxWaitMs: config.fetchMaxWaitMs,
+      ...(signal && { signal }),
     })
   }
 
@@ -269,6 +282,13 @@ export class TaskManager {
     const gte = namespacePrefix(task.taskId, storeName)
     await this.#options.engine.deleteRange({ gte, lt: prefixEnd(gte) })
     task.store(storeName)!.slots.clear()
+  }
+}
+
+export const closeTasks = (tasks: readonly RunningTask[]): void => {
+  for (const { task, effects } of tasks) {
+    effects.close()
+    task.close()
   }
 }
 

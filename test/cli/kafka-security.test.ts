@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type FlagValues, resolveSettings } from '../../src/config/settings.ts'
+import { clusterOptions, sendableOptions } from '../../src/broker/kafka/kafka-broker-options.ts'
+import { systemClock } from '../../src/clock.ts'
 import { kafkaSecurityOf } from '../../src/cli/kafka-security.ts'
 
 const securityOf = (flags: FlagValues, env: Record<string, string> = {}) =>
@@ -34,13 +36,15 @@ test('a client certificate needs its key', () => {
 test('a password comes from the variable, and is no flag', () => {
   const flags = { sasl: 'scram-sha-512', saslUsername: 'shop' }
   const { sasl } = securityOf(flags, { MILLRACE_SASL_PASSWORD: 'secret' })
-  expect(sasl).toMatchObject({ mechanism: 'SCRAM-SHA-512', username: 'shop' })
-  expect((sasl!.password as () => string)()).toBe('secret')
+  expect(sasl).toEqual({ mechanism: 'SCRAM-SHA-512', username: 'shop', password: 'secret' })
 })
 
 test('a password or token file is read again each time', () => {
   const saslPasswordFile = fileWith('first\n')
-  const token = securityOf({ sasl: 'oauthbearer', saslPasswordFile }).sasl!.token as () => string
+  const security = securityOf({ sasl: 'oauthbearer', saslPasswordFile })
+  const options = { bootstrap: 'localhost:9092', ...security }
+  expect(sendableOptions(options)).toEqual(options) // the membership thread reads it too
+  const token = clusterOptions(options, systemClock).sasl!.token as () => string
   expect(token()).toBe('first')
   writeFileSync(saslPasswordFile, 'renewed\n')
   expect(token()).toBe('renewed')

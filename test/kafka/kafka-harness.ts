@@ -4,7 +4,8 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { KafkaBroker, type KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker.ts'
+import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
+import { type KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker-options.ts'
 import { type Broker } from '../../src/broker/port.ts'
 import { type BrokerHarness } from '../contract/broker/harness.ts'
 

@@ -6,7 +6,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { KafkaBroker, type KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker.ts'
+import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
+import { type KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker-options.ts'
 import { batchOf, errorOf, Probe } from '../contract/broker/probe.ts'
 import { type Credentials, realKafka } from './real-kafka.ts'
 
@@ -65,6 +66,27 @@ describe.skipIf(secure === undefined)('secured Kafka', () => {
     expect(wrong.status).toBe(1)
     const right = run(secure!.admin.password)
     expect(right.status, right.stderr).toBe(0)
+  })
+
+  it('a membership in a thread connects as its broker does', async () => {
+    const broker = await open(secure!.admin)
+    const session = broker.groups.session!({
+      incarnation: 'one',
+      linkHost: '127.0.0.1',
+      heartbeatIntervalMs: 300,
+      maxStallMs: 60_000,
+      onRebalance: () => {},
+      onLost: () => {},
+    })
+    const joined = await session.join({
+      groupId: `secured-${randomUUID()}`,
+      memberId: '',
+      sessionTimeoutMs: 6_000,
+      metadata: Buffer.from('m'),
+      assign: (members) => new Map(members.map(({ memberId, metadata }) => [memberId, metadata])),
+    })
+    expect(Buffer.from(joined.assignment).toString()).toBe('m')
+    await session.leave(joined)
   })
 
   it('a wrong password is named, at once', async () => {

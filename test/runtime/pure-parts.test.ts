@@ -1,6 +1,5 @@
-/** Assignor, commit schedule, positions, configuration: the runtime's pure parts. */
+/** Commit schedule, positions, configuration: the runtime's pure parts. */
 
-import { assert, property, array, nat, integer } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   decodePosition,
@@ -9,45 +8,9 @@ import {
   type Position,
 } from '../../state/position.ts'
 import { resolveConfig } from '../../src/runtime-config.ts'
-import { assignTasks } from '../../src/runtime/assignor.ts'
 import { CommitSchedule } from '../../src/runtime/commit-schedule.ts'
 import { CommitTimings } from '../../src/runtime/commit-timings.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-
-describe('assignTasks', () => {
-  const tasks = Array.from({ length: 12 }, (_, i) => `0_${i}`)
-
-  test('is balanced to ±1, complete, and keeps what a member owns', () => {
-    assert(
-      property(integer({ min: 1, max: 7 }), array(nat(11)), (count, owned) => {
-        const members = Array.from({ length: count }, (_, i) => ({
-          memberId: `m${i}`,
-          ownedTasks: [...new Set(owned)].filter((task) => task % count === i).map((n) => `0_${n}`),
-        }))
-        const assigned = assignTasks(members, tasks)
-        const sizes = [...assigned.values()].map(({ length }) => length)
-        expect([...assigned.values()].flat().sort()).toEqual([...tasks].sort())
-        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
-        const share = Math.floor(tasks.length / count)
-        for (const { memberId, ownedTasks } of members) {
-          const kept = ownedTasks.filter((task) => assigned.get(memberId)!.includes(task)).length
-          expect(kept).toBeGreaterThanOrEqual(Math.min(ownedTasks.length, share))
-        }
-      }),
-    )
-  })
-
-  test('a task that two members claim goes to one of them', () => {
-    const assigned = assignTasks(
-      [
-        { memberId: 'a', ownedTasks: ['0_0', '0_1'] },
-        { memberId: 'b', ownedTasks: ['0_0'] },
-      ],
-      ['0_0', '0_1'],
-    )
-    expect([...assigned.values()].flat().sort()).toEqual(['0_0', '0_1'])
-  })
-})
 
 describe('CommitSchedule', () => {
   const config = resolveConfig({ commitIntervalMs: 100, commitMinIntervalMs: 5 })

@@ -16,7 +16,7 @@ import {
 } from '../port.ts'
 import { type Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaCodes, noError } from './errors.ts'
-import { JoinAttempt } from './join-attempt.ts'
+import { JoinAttempt, type JoinHooks } from './join-attempt.ts'
 import { call } from './protocol/call.ts'
 import { heartbeat } from './protocol/heartbeat.ts'
 import { leaveGroup } from './protocol/leave-group.ts'
@@ -25,6 +25,8 @@ export interface ClassicGroupsOptions {
   readonly cluster: Cluster
   /** How long a rebalance waits for members to commit and join again, in ms; default 60,000. */
   readonly rebalanceTimeoutMs?: number
+  /** After so long without an answer a heartbeat is asked again, of the coordinator of then. */
+  readonly heartbeatTimeoutMs?: number
 }
 
 const rebalanceTimeoutDefaultMs = 60_000
@@ -34,16 +36,26 @@ const joinMarginMs = 15_000
 export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave'> {
   readonly #cluster: Cluster
   readonly #rebalanceTimeoutMs: number
+  readonly #heartbeatTimeoutMs: number | undefined
   /** Of static members, by member id. */
   readonly #instanceIds = new Map<string, string>()
   #joins = 0
 
-  constructor({ cluster, rebalanceTimeoutMs }: ClassicGroupsOptions) {
+  constructor({ cluster, rebalanceTimeoutMs, heartbeatTimeoutMs }: ClassicGroupsOptions) {
     this.#cluster = cluster
+    this.#heartbeatTimeoutMs = heartbeatTimeoutMs
     this.#rebalanceTimeoutMs = rebalanceTimeoutMs ?? rebalanceTimeoutDefaultMs
   }
 
-  async join(request: JoinRequest): Promise<JoinedGeneration> {
+  join({ assign, ...request }: JoinRequest): Promise<JoinedGeneration> {
+    return this.joinWith(request, { assign })
+  }
+
+  /** As `join`, for a caller that assigns elsewhere and keeps the member alive meanwhile. */
+  async joinWith(
+    request: Omit<JoinRequest, 'assign'>,
+    hooks: JoinHooks,
+  ): Promise<JoinedGeneration> {
     const cluster = this.#cluster
     const rebalanceTimeoutMs = this.#rebalanceTimeoutMs
     const requestTimeoutMs = Math.max(rebalanceTimeoutMs, request.sessionTimeoutMs) + joinMarginMs
@@ -53,6 +65,7 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
       const joined = await new JoinAttempt({
         cluster,
         request,
+        hooks,
         rebalanceTimeoutMs,
         purpose,
         requestTimeoutMs,
@@ -95,6 +108,7 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
       kind: 'group',
       key: groupId,
       purpose: 'group',
+      ...(this.#heartbeatTimeoutMs !== undefined && { requestTimeoutMs: this.#heartbeatTimeoutMs }),
       isRepeatable: true,
       doing: `${verb} of group ${groupId}`,
       errorCode: (errorCode) => errorCode,

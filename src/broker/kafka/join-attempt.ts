@@ -19,7 +19,12 @@ import {
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription,
 } from '@platformatic/kafka'
-import { type JoinedGeneration, type JoinRequest } from '../port.ts'
+import {
+  type GroupMemberMetadata,
+  type GroupMetadata,
+  type JoinedGeneration,
+  type JoinRequest,
+} from '../port.ts'
 import { type Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaCodes, noError } from './errors.ts'
 import { call } from './protocol/call.ts'
@@ -32,9 +37,19 @@ const protocolType = 'consumer'
 const protocolName = 'millrace'
 const subscriptionVersion = 1
 
+export interface JoinHooks {
+  /** As `JoinRequest.assign`; may take its time. */
+  assign(
+    members: readonly GroupMemberMetadata[],
+  ): ReadonlyMap<string, Uint8Array> | Promise<ReadonlyMap<string, Uint8Array>>
+  /** The member is in this generation, though it does not know its part yet: heartbeats are due. */
+  onGeneration?(member: GroupMetadata): void
+}
+
 export interface JoinAttemptOptions {
   readonly cluster: Cluster
-  readonly request: JoinRequest
+  readonly request: Omit<JoinRequest, 'assign'>
+  readonly hooks: JoinHooks
   readonly rebalanceTimeoutMs: number
   /** Of a connection for this attempt alone: the coordinator holds its answers. */
   readonly purpose: string
@@ -49,7 +64,7 @@ interface Assignment {
 
 export class JoinAttempt {
   readonly #options: JoinAttemptOptions
-  readonly #request: JoinRequest
+  readonly #request: JoinAttemptOptions['request']
   #memberId: string
 
   constructor(options: JoinAttemptOptions) {
@@ -66,6 +81,9 @@ export class JoinAttempt {
     for (;;) {
       const joined = await this.#join()
       if (joined === undefined) continue
+      const { groupId } = this.#request
+      const { generationId } = joined
+      this.#options.hooks.onGeneration?.({ groupId, memberId: this.#memberId, generationId })
       const { errorCode, assignment } = await this.#sync(joined, await this.#assignments(joined))
       if (errorCode === noError) return this.#generation(joined, assignment)
       // the generation ended before we knew our part of it
@@ -133,7 +151,7 @@ export class JoinAttempt {
   async #assignments(joined: JoinGroupAnswer): Promise<Assignment[]> {
     if (joined.leaderId !== this.#memberId || joined.skipAssignment) return []
     try {
-      const assigned = this.#request.assign(
+      const assigned = await this.#options.hooks.assign(
         joined.members.map(({ memberId, metadata }) => ({
           memberId,
           metadata: decodeConsumerProtocolSubscription(metadata).userData,

@@ -10,52 +10,29 @@
  * 4. Everything that can be waited out is, up to `retryTimeoutMs`.
  */
 
-import { type SASLOptions } from '@platformatic/kafka'
-import { type ConnectionOptions as TlsOptions } from 'node:tls'
-import { type Clock, keepProcessAlive, systemClock } from '../../clock.ts'
+import { keepProcessAlive, systemClock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
 import {
   type Broker,
   type Fetcher,
   type Groups,
+  type GroupSessionOptions,
   type Producer,
   type Topics,
   type TransactionalOptions,
   type TransactionalProducer,
 } from '../port.ts'
-import { bootstrapAddresses } from './bootstrap-addresses.ts'
 import { Cluster } from './cluster.ts'
 import { committedOffsets } from './committed-offsets.ts'
 import { ClassicGroups } from './group-classic.ts'
+import { clusterOptions, type KafkaBrokerOptions, sendableOptions } from './kafka-broker-options.ts'
 import { KafkaFetcher } from './kafka-fetcher.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { KafkaTopics } from './kafka-topics.ts'
 import { KafkaTransactionalProducer } from './kafka-transactional-producer.ts'
 import { type Compression } from './records/compression.ts'
 import { TopicConfigs } from './topic-configs.ts'
-
-export interface KafkaBrokerOptions {
-  /** `host:port,host:port`: brokers to ask first; the others are learned. */
-  readonly bootstrap: string
-  /** Names this client in the brokers' logs and quotas; default `millrace`. */
-  readonly clientId?: string
-  /** As node:tls takes them: `{}` trusts the system's certificates; absent is plain text. */
-  readonly tls?: TlsOptions
-  /** PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, with what it needs. */
-  readonly sasl?: SASLOptions
-  /** Of what is produced; default `none`. Everything is read. */
-  readonly compression?: Compression
-  /** Of topics made here; default −1, the brokers' `default.replication.factor`. */
-  readonly replicationFactor?: number
-  /** How long a rebalance waits for members, in ms; default 60,000. */
-  readonly rebalanceTimeoutMs?: number
-  readonly connectTimeoutMs?: number
-  /** After so long without an answer a connection is given up, in ms; default 15,000. */
-  readonly requestTimeoutMs?: number
-  /** How long a call waits out what may pass (elections, lost connections); default 30,000 ms. */
-  readonly retryTimeoutMs?: number
-  readonly clock?: Clock
-}
+import { WorkerSession } from './worker-session.ts'
 
 export class KafkaBroker implements Broker {
   readonly kind = 'kafka'
@@ -64,7 +41,7 @@ export class KafkaBroker implements Broker {
   readonly #cluster: Cluster
   readonly #configs: TopicConfigs
   readonly #compression: Compression
-  readonly #open = new Set<{ close(): Promise<void> }>()
+  readonly #open = new Set<{ close(): Promise<void> | void }>()
   readonly #release: () => void
   #names = 0
   #isClosed = false
@@ -83,6 +60,7 @@ export class KafkaBroker implements Broker {
       heartbeat: (member) => members.heartbeat(member),
       leave: (member) => members.leave(member),
       committedOffsets: (groupId, partitions) => committedOffsets(cluster, { groupId, partitions }),
+      session: this.#sessions(sendableOptions(options)),
     }
     this.#release = keepProcessAlive()
   }
@@ -94,28 +72,11 @@ export class KafkaBroker implements Broker {
    * the credentials; BROKER_INVALID_REQUEST: the addresses are malformed or the cluster too old
    */
   static async open(options: KafkaBrokerOptions): Promise<KafkaBroker> {
-    const {
-      clientId = 'millrace',
-      clock = systemClock,
-      connectTimeoutMs = 5_000,
-      requestTimeoutMs = 15_000,
-      retryTimeoutMs = 30_000,
-      tls,
-      sasl,
-    } = options
-    const bootstrap = bootstrapAddresses(options.bootstrap)
+    const { clock = systemClock } = options
+    const clusterSettings = clusterOptions(options, clock)
     const release = keepProcessAlive()
     try {
-      const cluster = await Cluster.open({
-        bootstrap,
-        clientId,
-        clock,
-        connectTimeoutMs,
-        requestTimeoutMs,
-        retryTimeoutMs,
-        ...(tls && { tls }),
-        ...(sasl && { sasl }),
-      })
+      const cluster = await Cluster.open(clusterSettings)
       return new KafkaBroker(cluster, options)
     } finally {
       release()
@@ -165,6 +126,22 @@ export class KafkaBroker implements Broker {
     await Promise.all([...this.#open].map((part) => part.close()))
     await this.#cluster.close()
     this.#release()
+  }
+
+  /** In threads of their own, which connect as this client does. */
+  #sessions(options: KafkaBrokerOptions | undefined): Groups['session'] {
+    if (options === undefined) return undefined
+    return (session: GroupSessionOptions) => {
+      this.#checkOpen()
+      const made = new WorkerSession({
+        ...session,
+        broker: options,
+        clock: this.#cluster.clock,
+        onClose: (closed) => this.#open.delete(closed),
+      })
+      this.#open.add(made)
+      return made
+    }
   }
 
   #producing(clientId: string) {

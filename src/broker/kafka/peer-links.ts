@@ -1,0 +1,203 @@
+/**
+ * Links between the instances of a group, to see at once that one has died.
+ *
+ * ```
+ *   dialling ──"ok"──► established ──closed──► suspected ──refused 3 times──► dead (told once)
+ *       ▲                                          │
+ *       └── refused, no answer, another answers ◄──┘            a peer never reached is never dead
+ * ```
+ * Runs in the membership thread. 1. A link counts once the peer has answered to its member id and
+ * incarnation; both are known to the group only. 2. Only refusals tell of a death: the machine
+ * answers, and nobody listens any more. Silence, another process at the port and a frozen process
+ * are left to the session time-out. 3. Each instance watches the next few of the ring of member
+ * ids, so links grow with the group, not with its square. 4. Nothing but the handshake is said.
+ */
+
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo } from 'node:net'
+import { BrokerError } from '../errors.ts'
+import { type GroupPeer } from '../port.ts'
+
+export interface PeerLinksOptions {
+  /** Where this instance listens, and how the others reach it. */
+  readonly host: string
+  readonly incarnation: string
+  onDead(peer: GroupPeer): void
+}
+
+export class PeerLinks {
+  readonly #options: PeerLinksOptions
+  readonly #server: Server
+  readonly #visitors = new Set<Socket>()
+  readonly #links = new Map<string, Link>()
+  #memberId = ''
+
+  private constructor(options: PeerLinksOptions) {
+    this.#options = options
+    this.#server = createServer((socket) => this.#welcome(socket))
+    this.#server.maxConnections = visitorsMax
+  }
+
+  /** @throws {BrokerError} BROKER_INVALID_REQUEST: the host is none of this machine */
+  static async open(options: PeerLinksOptions): Promise<PeerLinks> {
+    const links = new PeerLinks(options)
+    await new Promise<void>((resolve, reject) => {
+      links.#server.once('error', (cause) => reject(noSuchHost(options.host, cause)))
+      links.#server.listen({ host: options.host, port: 0 }, resolve)
+    })
+    return links
+  }
+
+  /** `host:port` for the others. */
+  get address(): string {
+    return `${this.#options.host}:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** Tells those who ask for this member that it is here. */
+  answerTo(memberId: string): void {
+    this.#memberId = memberId
+  }
+
+  /** Watches those of the generation that come after this member; forgets all others. */
+  watch(memberId: string, peers: readonly GroupPeer[]): void {
+    const watched = new Map(nextOf(memberId, peers).map((peer) => [keyOf(peer), peer]))
+    for (const [key, link] of this.#links) {
+      if (watched.has(key)) continue
+      link.close()
+      this.#links.delete(key)
+    }
+    for (const [key, peer] of watched) {
+      if (this.#links.has(key)) continue
+      this.#links.set(key, new Link(peer, () => this.#options.onDead(peer)))
+    }
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close()
+    this.#links.clear()
+    this.#server.close()
+    for (const socket of this.#visitors) socket.destroy()
+  }
+
+  #welcome(socket: Socket): void {
+    this.#visitors.add(socket)
+    socket.on('close', () => this.#visitors.delete(socket))
+    socket.on('error', () => socket.destroy())
+    socket.setKeepAlive(true, keepAliveMs)
+    firstLine(socket, (line) => {
+      const { incarnation } = this.#options
+      const isMeant = line === greeting({ memberId: this.#memberId, incarnation })
+      if (isMeant) socket.write(`${accepted}\n`)
+      else socket.end('no\n')
+    })
+  }
+}
+
+class Link {
+  readonly #peer: GroupPeer
+  readonly #onDead: () => void
+  #socket: Socket | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** Was established, and is gone since. */
+  #isSuspected = false
+  #refusals = 0
+  #isClosed = false
+
+  constructor(peer: GroupPeer, onDead: () => void) {
+    this.#peer = peer
+    this.#onDead = onDead
+    this.#dial()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    this.#socket?.destroy()
+  }
+
+  #dial(): void {
+    const colon = this.#peer.link.lastIndexOf(':')
+    const [host, port] = [this.#peer.link.slice(0, colon), this.#peer.link.slice(colon + 1)]
+    const socket = connect({ host, port: Number(port), timeout: answerMs })
+    this.#socket = socket
+    let isEstablished = false
+    let isRefused = false
+    socket.setKeepAlive(true, keepAliveMs)
+    socket.on('connect', () => socket.write(`${greeting(this.#peer)}\n`))
+    socket.on('timeout', () => socket.destroy())
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      isRefused = code === 'ECONNREFUSED'
+    })
+    firstLine(socket, (line) => {
+      if (line !== accepted) return void socket.destroy()
+      isEstablished = true
+      socket.setTimeout(0)
+      this.#isSuspected = false
+    })
+    socket.on('close', () => this.#closed({ isEstablished, isRefused }))
+  }
+
+  #closed({ isEstablished, isRefused }: { isEstablished: boolean; isRefused: boolean }): void {
+    if (this.#isClosed) return
+    if (isEstablished) {
+      this.#isSuspected = true
+      this.#refusals = 0
+    } else if (!isRefused) this.#isSuspected = false
+    else this.#refusals += 1
+    if (this.#isSuspected && this.#refusals >= refusalsOfTheDead) {
+      this.#isClosed = true
+      return this.#onDead()
+    }
+    const delayMs = this.#isSuspected ? suspectedDialMs : dialMs
+    this.#timer = setTimeout(() => this.#dial(), delayMs)
+  }
+}
+
+/** Watched by so many, a death is seen even if some of them die with it. */
+const watchedMax = 8
+const visitorsMax = 256
+const refusalsOfTheDead = 3
+const suspectedDialMs = 50
+/** Between attempts at a peer that was not reached yet. */
+const dialMs = 1_000
+const answerMs = 2_000
+const keepAliveMs = 10_000
+const lineCharactersMax = 512
+const accepted = 'ok'
+
+const keyOf = ({ memberId, link }: GroupPeer): string => `${memberId}@${link}`
+
+const greeting = ({ memberId, incarnation }: Pick<GroupPeer, 'memberId' | 'incarnation'>): string =>
+  `millrace-link 1 ${memberId} ${incarnation}`
+
+/** The members that follow in the ring of member ids, as far as they have an address. */
+const nextOf = (memberId: string, peers: readonly GroupPeer[]): readonly GroupPeer[] => {
+  const others = peers
+    .filter((peer) => peer.memberId !== memberId && peer.link !== '')
+    .toSorted((a, b) => (a.memberId < b.memberId ? -1 : 1))
+  const first = others.findIndex((peer) => peer.memberId > memberId)
+  const ring = first === -1 ? others : [...others.slice(first), ...others.slice(0, first)]
+  return ring.slice(0, watchedMax)
+}
+
+/** Calls back once; who sends more than a line's worth without an end is cut off. */
+const firstLine = (socket: Socket, use: (line: string) => void): void => {
+  let text = ''
+  const take = (chunk: Buffer): void => {
+    text += chunk.toString('latin1')
+    const end = text.indexOf('\n')
+    if (end === -1 && text.length <= lineCharactersMax) return
+    socket.off('data', take)
+    socket.resume()
+    if (end === -1) socket.destroy()
+    else use(text.slice(0, end))
+  }
+  socket.on('data', take)
+}
+
+const noSuchHost = (host: string, cause: unknown): BrokerError =>
+  new BrokerError(
+    'BROKER_INVALID_REQUEST',
+    `linkHost ${host} cannot be listened at: name an address of this machine`,
+    { cause },
+  )
