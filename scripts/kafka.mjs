@@ -33,6 +33,8 @@ import {
 const usage = `usage: node scripts/kafka.mjs start|stop|status|libs [options]
   --nodes 1|3         brokers (default 1)
   --secure            TLS, SCRAM-SHA-512 and ACLs
+  --proxied           a second listener per broker, for a proxy that the caller runs: it forwards
+                      proxied.proxyPort, which is advertised, to proxied.port
   --port N            of the first broker (default 19092); 0 takes free ones
   --data DIR          the cluster's directory (default KAFKA_CACHE/cluster-PORT)
   --kafka-version V   default ${kafkaVersion}
@@ -46,6 +48,7 @@ KAFKA_BOOTSTRAP names running brokers instead; then nothing is started.
 const options = {
   nodes: { type: 'string', default: '1' },
   secure: { type: 'boolean', default: false },
+  proxied: { type: 'boolean', default: false },
   port: { type: 'string', default: '19092' },
   data: { type: 'string' },
   'kafka-version': { type: 'string', default: kafkaVersion },
@@ -74,12 +77,13 @@ const start = async (flags) => {
         + `${known.secure ? '' : 'not '}secured; stop it with --wipe, or name another --data`,
     )
   }
-  const { secure } = flags
+  const { secure, proxied } = flags
   const cluster = await startCluster({
     directory,
     nodeCount,
     port,
     secure,
+    proxied,
     version,
     java,
     libs,
@@ -138,6 +142,9 @@ const checked = (values) => {
   if (!/^\d{1,5}$/.test(values.port)) throw new UsageError('--port is a number')
   if (values.owner !== undefined && !/^\d+$/.test(values.owner)) {
     throw new UsageError('--owner is a process id')
+  }
+  if (values.proxied && values.secure) {
+    throw new UsageError('--proxied is for clusters without --secure')
   }
   if (values.port === '0' && values.data === undefined) {
     throw new UsageError('--port 0 needs --data')

@@ -41,6 +41,7 @@ export const runningNodes = (cluster) => cluster.nodes.filter((node) => isRunnin
  * @param options.directory  of the cluster; made if missing
  * @param options.nodeCount  1 or 3
  * @param options.port  of the first node, the others take the next; 0 takes any free ones
+ * @param options.proxied  with a listener more per node, which advertises the port of a proxy
  * @throws {ClusterError} they do not answer in time, or died: with the end of their log
  */
 export const startCluster = async (options) => {
@@ -81,23 +82,25 @@ export const clusterFacts = (cluster, libs) => ({
   version: cluster.version,
   directory: cluster.directory,
   libs,
-  nodes: cluster.nodes.map(({ id, port, pid }) => ({ id, port, pid })),
+  nodes: cluster.nodes.map(({ id, port, pid, proxied }) => ({ id, port, pid, proxied })),
   ...(cluster.secure
     ? { secure: { ca: cluster.certificates.ca, mechanism: 'SCRAM-SHA-512', admin, plainUser } }
     : {}),
 })
 
-const planCluster = async ({ directory, nodeCount, port, secure, version }) => {
+const planCluster = async ({ directory, nodeCount, port, secure, proxied, version }) => {
   mkdirSync(directory, { recursive: true })
+  const portCount = nodeCount * (proxied ? 4 : 2)
   const ports =
-    port === 0
-      ? await freePorts(nodeCount * 2)
-      : Array.from({ length: nodeCount * 2 }, (_, i) => port + i)
+    port === 0 ? await freePorts(portCount) : Array.from({ length: portCount }, (_, i) => port + i)
   const nodes = Array.from({ length: nodeCount }, (_, i) => ({
     id: i + 1,
     port: ports[i],
     controllerPort: ports[nodeCount + i],
     directory: join(directory, `node-${i + 1}`),
+    ...(proxied
+      ? { proxied: { port: ports[2 * nodeCount + i], proxyPort: ports[3 * nodeCount + i] } }
+      : {}),
   }))
   const certificates = secure ? makeCertificates(join(directory, 'certificates')) : undefined
   return { directory, version, secure, certificates, nodes, clusterId: clusterId() }

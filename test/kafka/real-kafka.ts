@@ -17,13 +17,19 @@ import { isMainThread } from 'node:worker_threads'
 export interface RealKafkaOptions {
   readonly nodes?: 1 | 3
   readonly secure?: boolean
+  /**
+   * A cluster of this name apart from the shared one, for suites that kill brokers; every broker
+   * has a listener more for a proxy.
+   */
+  readonly apart?: string
 }
 
 export interface RealKafka {
   /** `host:port` of every broker, with commas. */
   readonly bootstrap: string
   /** Absent for brokers named by KAFKA_BOOTSTRAP: they are not ours to kill. */
-  readonly nodes?: readonly { readonly id: number; readonly port: number; readonly pid: number }[]
+  readonly nodes?: readonly KafkaNode[]
+  readonly directory?: string
   readonly secure?: {
     /** Path of the certificate authority, PEM. */
     readonly ca: string
@@ -31,6 +37,14 @@ export interface RealKafka {
     readonly admin: Credentials
     readonly plainUser: Credentials
   }
+}
+
+export interface KafkaNode {
+  readonly id: number
+  readonly port: number
+  readonly pid: number
+  /** What is sent to `proxyPort`, which is advertised, must be forwarded to `port`. */
+  readonly proxied?: { readonly port: number; readonly proxyPort: number }
 }
 
 export interface Credentials {
@@ -53,9 +67,11 @@ const pollMs = 100
  */
 export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKafka | NoKafka> => {
   const given = process.env['KAFKA_BOOTSTRAP']
-  const { nodes = 1, secure = false } = options
+  const { nodes = 1, secure = false, apart } = options
   // a cluster of another shape is started all the same: what was given may not be killed or secured
-  if (given !== undefined && nodes === 1 && !secure) return { bootstrap: given }
+  if (given !== undefined && nodes === 1 && !secure && apart === undefined) {
+    return { bootstrap: given }
+  }
   const found = await sharedKafka(options)
   if (!('skipped' in found)) return found
   if (process.env['KAFKA_REQUIRED'] === '1') throw new Error(`no Kafka: ${found.skipped}`)
@@ -63,18 +79,31 @@ export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKaf
   return found
 }
 
+/** Starts those of its brokers that do not run, with their data, and waits until all answer. */
+export const restartKafka = async ({ directory, nodes }: RealKafka): Promise<RealKafka> => {
+  const args = ['--data', directory!, '--nodes', String(nodes!.length)]
+  const found = await startKafka(args)
+  if ('skipped' in found) throw new Error(found.skipped)
+  return found
+}
+
 const sharedKafka = async ({
   nodes = 1,
   secure = false,
+  apart,
 }: RealKafkaOptions): Promise<RealKafka | NoKafka> => {
   // a worker is a child of the run's main process, or a thread of it
   const ownerPid = isMainThread ? process.ppid : process.pid
-  const name = `millrace-kafka-${ownerPid}-${nodes}${secure ? '-secure' : ''}`
+  const name = `millrace-kafka-${ownerPid}-${nodes}${secure ? '-secure' : ''}${
+    apart === undefined ? '' : `-${apart}`
+  }`
   const directory = join(tmpdir(), name)
   const result = join(directory, 'result.json')
   if (isFirst(directory)) {
     const args = ['--data', directory, '--owner', String(ownerPid), '--nodes', String(nodes)]
-    const found = await startKafka([...args, ...(secure ? ['--secure'] : [])])
+    if (secure) args.push('--secure')
+    if (apart !== undefined) args.push('--proxied')
+    const found = await startKafka(args)
     writeFileSync(`${result}.new`, JSON.stringify(found))
     renameSync(`${result}.new`, result)
     return found
