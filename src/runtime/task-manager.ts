@@ -40,6 +40,7 @@ import {
   taskIdentity,
 } from './open-task.ts'
 import { type RefusedInputs } from './refused-inputs.ts'
+import { refuseRemade } from './remade-changelogs.ts'
 import { restoreStores, type RestoreJob } from './restore.ts'
 import { type RestoreProgress } from './restore-progress.ts'
 import { type TopicPlan } from './topic-plan.ts'
@@ -201,6 +202,10 @@ export class TaskManager {
   ): Promise<void> {
     const { broker, engine, clock, config, progress, applicationId } = this.#options
     const jobs: RestoreJob[] = []
+    await refuseRemade(
+      broker,
+      opened.flatMap(({ stores }) => [...stores.values()].map(({ head }) => head)),
+    )
     for (const { task, stores } of opened) {
       for (const store of stores.values()) jobs.push(await this.#restoreJob(task, store))
     }
