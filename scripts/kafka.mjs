@@ -35,6 +35,7 @@ const usage = `usage: node scripts/kafka.mjs start|stop|status|libs [options]
   --secure            TLS, SCRAM-SHA-512 and ACLs
   --proxied           a second listener per broker, for a proxy that the caller runs: it forwards
                       proxied.proxyPort, which is advertised, to proxied.port
+  --only ID           start: this broker alone, of a cluster that was started before
   --port N            of the first broker (default 19092); 0 takes free ones
   --data DIR          the cluster's directory (default KAFKA_CACHE/cluster-PORT)
   --kafka-version V   default ${kafkaVersion}
@@ -49,6 +50,7 @@ const options = {
   nodes: { type: 'string', default: '1' },
   secure: { type: 'boolean', default: false },
   proxied: { type: 'boolean', default: false },
+  only: { type: 'string' },
   port: { type: 'string', default: '19092' },
   data: { type: 'string' },
   'kafka-version': { type: 'string', default: kafkaVersion },
@@ -84,6 +86,7 @@ const start = async (flags) => {
     port,
     secure,
     proxied,
+    onlyId: flags.only === undefined ? undefined : Number(flags.only),
     version,
     java,
     libs,
@@ -142,6 +145,9 @@ const checked = (values) => {
   if (!/^\d{1,5}$/.test(values.port)) throw new UsageError('--port is a number')
   if (values.owner !== undefined && !/^\d+$/.test(values.owner)) {
     throw new UsageError('--owner is a process id')
+  }
+  if (values.only !== undefined && !['1', '2', '3'].includes(values.only)) {
+    throw new UsageError('--only is 1, 2 or 3')
   }
   if (values.proxied && values.secure) {
     throw new UsageError('--proxied is for clusters without --secure')

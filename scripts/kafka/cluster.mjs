@@ -41,13 +41,15 @@ export const runningNodes = (cluster) => cluster.nodes.filter((node) => isRunnin
  * @param options.directory  of the cluster; made if missing
  * @param options.nodeCount  1 or 3
  * @param options.port  of the first node, the others take the next; 0 takes any free ones
+ * @param options.onlyId  start this node alone; the others are left as they are
  * @param options.proxied  with a listener more per node, which advertises the port of a proxy
  * @throws {ClusterError} they do not answer in time, or died: with the end of their log
  */
 export const startCluster = async (options) => {
-  const { directory, java, libs } = options
+  const { directory, java, libs, onlyId } = options
   const cluster = readCluster(directory) ?? (await planCluster(options))
-  for (const node of cluster.nodes) {
+  const wanted = cluster.nodes.filter(({ id }) => onlyId === undefined || id === onlyId)
+  for (const node of wanted) {
     if (isRunning(node)) continue
     if (!existsSync(join(node.directory, 'data', 'meta.properties'))) {
       formatNode(cluster, node, { java, libs })
@@ -56,7 +58,7 @@ export const startCluster = async (options) => {
     writeFileSync(join(directory, 'cluster.json'), JSON.stringify(cluster, null, 2))
   }
   try {
-    await waitForAnswers(cluster)
+    await waitForAnswers(cluster, wanted)
   } catch (error) {
     await stopCluster(cluster)
     throw error
@@ -174,12 +176,12 @@ const spawnNode = (node, { java, libs, heapMb }) => {
   return child.pid
 }
 
-const waitForAnswers = async (cluster) => {
+const waitForAnswers = async (cluster, nodes) => {
   const ca = cluster.secure ? readFileSync(cluster.certificates.ca) : undefined
-  const wanted = cluster.secure ? 1 : cluster.nodes.length
+  const knownMin = cluster.secure ? 1 : runningNodes(cluster).length
   const endMs = Date.now() + startMaxMs
-  for (const node of cluster.nodes) {
-    while ((await brokersKnown({ port: node.port, ca })) < wanted) {
+  for (const node of nodes) {
+    while ((await brokersKnown({ port: node.port, ca })) < knownMin) {
       const reason = !isRunning(node)
         ? 'ended'
         : Date.now() > endMs

@@ -41,7 +41,7 @@ export const serverProperties = (cluster, node) => {
       // whoever comes through the proxy is sent back to it
       ...(proxied ? [`PROXIED://127.0.0.1:${proxied.proxyPort}`] : []),
     ].join(','),
-    ...(proxied ? { 'listener.security.protocol.map': proxiedProtocols } : {}),
+    ...(proxied ? faultProperties : {}),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': protocol,
     'log.dirs': join(node.directory, 'data'),
@@ -70,7 +70,12 @@ export const serverProperties = (cluster, node) => {
   })
 }
 
-const proxiedProtocols = 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT'
+/** Proxied clusters are there for faults: the death of a broker is noticed soon. */
+const faultProperties = {
+  'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  'broker.session.timeout.ms': 3_000,
+  'broker.heartbeat.interval.ms': 500,
+}
 
 const secureProperties = (certificates) => {
   const { username, password } = admin

@@ -79,9 +79,17 @@ export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKaf
   return found
 }
 
-/** Starts those of its brokers that do not run, with their data, and waits until all answer. */
-export const restartKafka = async ({ directory, nodes }: RealKafka): Promise<RealKafka> => {
-  const args = ['--data', directory!, '--nodes', String(nodes!.length)]
+/**
+ * Starts those of its brokers that do not run, with their data, and waits until they answer.
+ *
+ * @param onlyId  this one alone
+ */
+export const restartKafka = async (
+  { directory, nodes }: RealKafka,
+  onlyId?: number,
+): Promise<RealKafka> => {
+  const only = onlyId === undefined ? [] : ['--only', String(onlyId)]
+  const args = ['--data', directory!, '--nodes', String(nodes!.length), ...only]
   const found = await startKafka(args)
   if ('skipped' in found) throw new Error(found.skipped)
   return found

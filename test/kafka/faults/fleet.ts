@@ -72,10 +72,11 @@ export class Worker {
   }
 
   async running(): Promise<void> {
-    await until(`worker ${this.name} runs`, () => {
+    const isRunning = (): boolean => {
       if (!this.isAlive || this.#failed !== undefined) throw new Error(this.toString())
       return this.#state === 'running'
-    })
+    }
+    await until(`worker ${this.name} runs`, isRunning, { because: () => this.toString() })
   }
 
   async kill(): Promise<void> {

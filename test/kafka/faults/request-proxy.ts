@@ -26,10 +26,22 @@ export const apis = {
 
 export type ApiName = keyof typeof apis
 
+/**
+ * `hold` keeps the request, and what follows on its connection, until `release`; `holdAnswer` the
+ * answer.
+ */
+export type FaultAction =
+  | 'cutBefore'
+  | 'cutAfter'
+  | 'resetBefore'
+  | 'resetAfter'
+  | 'delay'
+  | 'hold'
+  | 'holdAnswer'
+
 export interface FaultSpec {
   readonly api: ApiName
-  /** `hold` keeps the request, and what follows on its connection, until `release`. */
-  readonly action: 'cutBefore' | 'cutAfter' | 'resetBefore' | 'resetAfter' | 'delay' | 'hold'
+  readonly action: FaultAction
   /** Of `delay`: how long the answer is kept, in ms. */
   readonly delayMs?: number
   readonly clientId?: string
@@ -42,6 +54,7 @@ export interface FaultSpec {
 export class Fault {
   readonly spec: FaultSpec
   readonly #released = Promise.withResolvers<void>()
+  readonly #answered = Promise.withResolvers<void>()
   #hits = 0
   #isOff = false
 
@@ -66,6 +79,15 @@ export class Fault {
 
   get released(): Promise<void> {
     return this.#released.promise
+  }
+
+  /** The broker has answered the first that was hit. */
+  get answered(): Promise<void> {
+    return this.#answered.promise
+  }
+
+  answer(): void {
+    this.#answered.resolve()
   }
 
   takes(frame: Buffer): boolean {
@@ -195,6 +217,8 @@ class Link {
   async #answer(frame: Buffer): Promise<void> {
     const fault = this.#awaited.shift()
     const action = fault?.spec.action
+    fault?.answer()
+    if (action === 'holdAnswer') await fault!.released
     if (action === 'cutAfter') return this.cut()
     if (action === 'resetAfter') return this.#reset()
     if (action === 'delay') {

@@ -152,7 +152,6 @@ export class FaultSite {
 
   async close(): Promise<void> {
     await this.fleet.end()
-    await Promise.all([...this.#logs.values()].map((log) => log.close()))
     await this.broker.close()
   }
 

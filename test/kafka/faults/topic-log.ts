@@ -16,23 +16,22 @@ export interface LogRecord {
 
 const maxBytes = 4_000_000
 
+export interface TopicLogOptions {
+  /** By partition, where to begin; absent: at the start. */
+  readonly from?: readonly bigint[]
+}
+
 export class TopicLog {
   readonly name: string
   readonly #broker: Broker
-  readonly #fetcher: Fetcher
   readonly #next: bigint[] = []
   readonly #records: LogRecord[] = []
   #partitions: readonly TopicPartition[] = []
 
-  constructor(broker: Broker, name: string) {
+  constructor(broker: Broker, name: string, { from = [] }: TopicLogOptions = {}) {
     this.name = name
     this.#broker = broker
-    this.#fetcher = broker.fetcher(`log-${name}`)
-  }
-
-  /** Where the next record of a partition will be looked for. */
-  nextOffset(partition: number): bigint {
-    return this.#next[partition] ?? 0n
+    this.#next.push(...from)
   }
 
   /** Everything until now; waits for transactions that are open. */
@@ -43,15 +42,16 @@ export class TopicLog {
     )
     const isBehind = ({ partition }: TopicPartition): boolean =>
       this.#next[partition]! < ends[partition]!
-    for (;;) {
-      const behind = this.#partitions.filter(isBehind)
-      if (behind.length === 0) return this.#records
-      await this.#fetch(behind)
+    const fetcher = this.#broker.fetcher(`log-${this.name}`)
+    try {
+      for (;;) {
+        const behind = this.#partitions.filter(isBehind)
+        if (behind.length === 0) return this.#records
+        await this.#fetch(fetcher, behind)
+      }
+    } finally {
+      await fetcher.close()
     }
-  }
-
-  close(): Promise<void> {
-    return this.#fetcher.close()
   }
 
   async #describe(): Promise<void> {
@@ -62,12 +62,12 @@ export class TopicLog {
       partition,
     }))
     for (const at of this.#partitions) {
-      this.#next[at.partition] = (await this.#broker.topics.offsets(at)).logStartOffset
+      this.#next[at.partition] ??= (await this.#broker.topics.offsets(at)).logStartOffset
     }
   }
 
-  async #fetch(behind: readonly TopicPartition[]): Promise<void> {
-    const batches = await this.#fetcher.fetch(
+  async #fetch(fetcher: Fetcher, behind: readonly TopicPartition[]): Promise<void> {
+    const batches = await fetcher.fetch(
       behind.map((at) => ({ ...at, offset: this.#next[at.partition]!, maxBytes })),
       { isolation: 'read_committed', maxWaitMs: 100 },
     )

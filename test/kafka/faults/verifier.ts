@@ -7,7 +7,7 @@
  * changelogs up to its own positions; for each changelog partition some worker is at the end.
  */
 
-import { type LogRecord, type TopicLog } from './topic-log.ts'
+import { type LogRecord, TopicLog } from './topic-log.ts'
 import { type Balance, type BranchCount, type Entry } from './fault-topology.ts'
 import { type FaultSite } from './site.ts'
 import { type Dump } from './worker-messages.ts'
@@ -113,24 +113,27 @@ const countDifferences = (
 
 const byNumber = (a: number, b: number): number => a - b
 
-/** Sources may end with markers, which a committed offset need not count. */
+/** Behind the committed offsets nothing is left but markers. */
 const offsetDifferences = async (site: FaultSite): Promise<readonly string[]> => {
   const wrong: string[] = []
+  const partitions = Array.from({ length: site.partitions }, (_, partition) => partition)
   for (const topic of [site.topics.entries.name, `${site.name}-by-branch-repartition`]) {
-    const log = site.log(topic)
-    const records = await log.read()
-    for (let partition = 0; partition < site.partitions; partition++) {
-      const last = records.findLast((record) => record.partition === partition)
-      if (last === undefined) continue
-      const [committed] = await site.broker.groups.committedOffsets(site.name, [
-        { topic, partition },
-      ])
-      const offset = committed?.offset ?? -1n
-      if (offset > last.offset && offset <= log.nextOffset(partition)) continue
-      wrong.push(`${topic}-${partition}: committed ${offset}, its last record is ${last.offset}`)
-    }
+    const committed = await site.broker.groups.committedOffsets(
+      site.name,
+      partitions.map((partition) => ({ topic, partition })),
+    )
+    const from = partitions.map(
+      (wanted) => committed.find(({ partition }) => partition === wanted)?.offset ?? 0n,
+    )
+    const left = await new TopicLog(site.broker, topic, { from }).read()
+    wrong.push(
+      ...left.map(
+        ({ partition, offset }) =>
+          `${topic}-${partition}: committed ${from[partition]}, and there is a record at ${offset}`,
+      ),
+    )
   }
-  return wrong
+  return wrong.slice(0, shownMax)
 }
 
 const storeDifferences = async (site: FaultSite, expected: Expected): Promise<string[]> => {
