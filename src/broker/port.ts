@@ -60,6 +60,11 @@ export interface Topics {
   /** Deletes records below `offset` (repartition topics after their commit). */
   purge(partition: TopicPartition, offset: bigint): Promise<void>
   offsets(partition: TopicPartition): Promise<PartitionOffsets>
+  /**
+   * Where the records of this leader epoch end, or of the last one before it: who knows records of
+   * it behind that offset has some that the partition has lost. Undefined if it cannot be told.
+   */
+  epochEnd(partition: TopicPartition, leaderEpoch: number): Promise<bigint | undefined>
 }
 
 /** A record as it lies in the log. One constructor, so that the hot loop is monomorphic. */

@@ -10,7 +10,7 @@
 
 import { type Engine } from '../../state/engine.ts'
 import { positionKey } from '../../state/key-layout.ts'
-import { decodePosition, judgePosition } from '../../state/position.ts'
+import { decodePosition, judgePosition, type Position } from '../../state/position.ts'
 import { prefixEnd, namespacePrefix } from '../../state/key-layout.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import {
@@ -227,8 +227,10 @@ export class TaskManager {
     const facts = await broker.topics.offsets({ topic, partition })
     const bytes = engine.get(positionKey(topic, partition))
     const position = bytes === undefined ? undefined : decodePosition(bytes)
+    const epochEndOffset = await this.#epochEnd(head.identity, position, facts)
     const judgement = judgePosition(position, {
       ...judgedFacts(facts),
+      ...(epochEndOffset === undefined ? {} : { epochEndOffset }),
       clusterId,
       topicId,
       nowMs: clock.nowMs(),
@@ -256,6 +258,16 @@ export class TaskManager {
           `store ${store.name} of task ${task.taskId}: ${judgement.reason}`,
         )
     }
+  }
+
+  /** A leader that lacked records may have been elected since, and written others in their place. */
+  async #epochEnd(
+    { topic, partition }: TopicPartition,
+    position: Position | undefined,
+    facts: PartitionOffsets,
+  ): Promise<bigint | undefined> {
+    if (position === undefined || position.leaderEpoch >= facts.leaderEpoch) return undefined
+    return this.#options.broker.topics.epochEnd({ topic, partition }, position.leaderEpoch)
   }
 
   /** The position goes first: rows without one are never trusted, a position without rows is. */

@@ -8,7 +8,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RuntimeConfig } from '../../../src/runtime-config.ts'
@@ -182,6 +182,17 @@ export class Fleet {
   /** Its disk is lost; it must not run. */
   wipe(worker: string): void {
     rmSync(this.#stateDir(worker), { recursive: true, force: true })
+  }
+
+  /** A second disk with the same rows; the first must not run. */
+  copy(worker: string, name: string): void {
+    cpSync(this.#stateDir(worker), this.#stateDir(name), { recursive: true })
+  }
+
+  /** Its disk is of no interest any more. */
+  forget(worker: string): void {
+    this.#past.push(this.#workers.get(worker)!)
+    this.#workers.delete(worker)
   }
 
   async end(): Promise<void> {

@@ -165,6 +165,16 @@ const storeDifferences = async (site: FaultSite, expected: Expected): Promise<st
   return wrong
 }
 
+/** Of one store of the first sub-topology, against its changelog as it is now, read anew. */
+export const localRowsDifferences = async (
+  site: FaultSite,
+  store: string,
+): Promise<readonly string[]> => {
+  const log = new TopicLog(site.broker, site.changelog(store))
+  const dumps = await site.fleet.dumps()
+  return localDifferences(log, { store, sub: 0, dumps, partitions: site.partitions })
+}
+
 const fold = (records: readonly LogRecord[]): Map<string, string> => {
   const rows = new Map<string, string>()
   for (const { key, value } of records) {
