@@ -98,6 +98,17 @@ describe.skipIf('skipped' in kafka)('requests of a worker', () => {
     await verify()
   }, 60_000)
 
+  it('a worker killed while EndTxn is on its way: nothing of the transaction stays', async () => {
+    const held = arm({ api: 'endTxn', action: 'hold' })
+    await site.load(40)
+    await held.hit()
+    const [worker] = site.fleet.alive
+    await worker!.kill() // and its connection with it: the request never arrives
+    held.release()
+    site.fleet.start('a')
+    await verify()
+  }, 60_000)
+
   it('EndTxn lost on its way until the worker gives up: its outcome is not guessed', async () => {
     const before = site.fleet.warnings.length
     const cut = arm({ api: 'endTxn', action: 'cutBefore', times: Infinity })

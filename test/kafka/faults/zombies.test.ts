@@ -1,9 +1,9 @@
 /**
  * Goal: a worker that is stopped for longer than its session, and wakes up as a zombie, writes
  * nothing that counts: others have its tasks.
- * Method: a proxy holds a certain request of worker `a`, which is then stopped by SIGSTOP; `b`
- * takes its tasks over and finishes them; then `a` and its request are let go on. The time-out of
- * transactions is long where it must not be what saves us, and short where it must.
+ * Method: a proxy holds a certain request of one of two workers, which is then stopped by SIGSTOP;
+ * the other takes its tasks over and finishes them; then the first and its request are let go on.
+ * The time-out of transactions is long where it must not be what saves us, and short where it must.
  */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -39,8 +39,32 @@ describe.skipIf('skipped' in kafka)('a worker stopped beyond its session', () =>
     return workers
   }
 
-  const hold = (...apis: readonly ('produce' | 'txnOffsetCommit' | 'endTxn')[]): Fault[] =>
-    apis.map((api) => proxy.arm({ api, action: 'hold', clientId: 'a' }))
+  /** Either worker's requests, since either may have the tasks that have something to send. */
+  const stopBefore = async (...apis: readonly ('produce' | 'txnOffsetCommit' | 'endTxn')[]) => {
+    const armed = site.fleet.alive.map((worker) => ({
+      worker,
+      held: apis.map((api) => proxy.arm({ api, action: 'hold', clientId: worker.name })),
+    }))
+    const { worker: zombie, held } = await Promise.race(
+      armed.map(async (one) => {
+        await Promise.all(one.held.map((fault) => fault.hit()))
+        return one
+      }),
+    )
+    zombie.freeze()
+    const release = (faults: readonly Fault[]) => faults.forEach((fault) => fault.release())
+    for (const other of armed) if (other.worker !== zombie) release(other.held)
+    return {
+      /** Its requests go out, then it wakes up, is told, and works again. */
+      wake: async (): Promise<string> => {
+        release(held)
+        zombie.thaw()
+        await until('the zombie is told', () => zombie.warnings.length > 0)
+        await zombie.running()
+        return zombie.warnings.map(({ code }) => code).join()
+      },
+    }
+  }
 
   /** All that is left to do is what the punctuator does: of everything loaded at last. */
   const loadUnreported = async (): Promise<number> => {
@@ -57,60 +81,39 @@ describe.skipIf('skipped' in kafka)('a worker stopped beyond its session', () =>
     }
   }
 
-  /** Everything of a transaction is on its way, and nothing of it has come to the broker. */
-  const stopBeforeTransaction = async (a: { freeze(): void }) => {
-    const held = hold('produce', 'txnOffsetCommit')
-    await Promise.all(held.map((fault) => fault.hit()))
-    a.freeze()
-    return { letGo: () => held.forEach((fault) => fault.release()) }
-  }
-
   it('is fenced when it sends what it had processed', async () => {
-    const { a } = await open({ config: { transactionTimeoutMs: 60_000 } })
+    await open({ config: { transactionTimeoutMs: 60_000 } })
     const loading = site.startLoading()
     await pause(500)
-    const { letGo } = await stopBeforeTransaction(a)
+    const { wake } = await stopBefore('produce', 'txnOffsetCommit')
     await pause(500)
     await loading.stop()
     await site.settled()
-    letGo()
-    a.thaw()
-    await until('the zombie is told', () => a.warnings.length > 0)
-    await a.running()
+    expect(await wake()).toMatch(fenced)
     await site.load(40)
     await site.settled()
-    expect(a.warnings.map(({ code }) => code).join()).toMatch(fenced)
     expect(await site.differences()).toEqual([])
   }, 90_000)
 
   it('is fenced when all it had to send was what a punctuator wrote', async () => {
-    const { a } = await open({ reportEveryMs: 3_000, config: { transactionTimeoutMs: 60_000 } })
+    await open({ reportEveryMs: 3_000, config: { transactionTimeoutMs: 60_000 } })
     const loaded = await loadUnreported()
-    const { letGo } = await stopBeforeTransaction(a)
+    const { wake } = await stopBefore('produce', 'txnOffsetCommit')
     expect((await site.log(site.topics.reports.name).read()).length).toBeLessThan(loaded)
     await site.settled()
-    letGo()
-    a.thaw()
-    await until('the zombie is told', () => a.warnings.length > 0)
-    await a.running()
-    expect(a.warnings.map(({ code }) => code).join()).toMatch(fenced)
+    expect(await wake()).toMatch(fenced)
     expect(await site.differences()).toEqual([])
   }, 90_000)
 
   it('has its open transaction ended by the time-out, and is told when it wakes up', async () => {
-    const { a } = await open({ config: { transactionTimeoutMs: 4_000 } })
+    await open({ config: { transactionTimeoutMs: 4_000 } })
     const loading = site.startLoading()
     await pause(500)
-    const [end] = hold('endTxn')
-    await end!.hit()
-    a.freeze()
+    const { wake } = await stopBefore('endTxn')
     await pause(1_000)
     await loading.stop()
     await site.settled()
-    end!.release()
-    a.thaw()
-    await until('the zombie is told', () => a.warnings.length > 0)
-    await a.running()
+    await wake()
     await site.load(40)
     await site.settled()
     expect(await site.differences()).toEqual([])
