@@ -93,7 +93,7 @@ const start = async (flags) => {
   })
   // the guard may have looked before there was anything to end
   if (flags.owner !== undefined && !isAlive(Number(flags.owner))) return remove(directory)
-  print(clusterFacts(cluster, libs))
+  print({ ...clusterFacts(cluster, libs), java })
 }
 
 const stop = async (flags) => {

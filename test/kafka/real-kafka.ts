@@ -30,6 +30,9 @@ export interface RealKafka {
   /** Absent for brokers named by KAFKA_BOOTSTRAP: they are not ours to kill. */
   readonly nodes?: readonly KafkaNode[]
   readonly directory?: string
+  /** Kafka's jars, and what runs them: for its own tools. */
+  readonly libs?: string
+  readonly java?: string
   readonly secure?: {
     /** Path of the certificate authority, PEM. */
     readonly ca: string

@@ -2,12 +2,14 @@
  * Goal: kill -9 of replicas, at any instant and as often as one likes, loses and doubles nothing.
  * Method: three worker processes under load; one after the other is killed with SIGKILL at random
  * instants and started again, now and then with an empty disk; then the verifier compares outputs,
- * offsets, changelogs and local stores with what the raw input says.
+ * offsets, changelogs and local stores with what the raw input says. Kafka's own consumer must see
+ * the same outputs as ours does.
  */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Prng } from '../../../src/testing/prng.ts'
 import { realKafka } from '../real-kafka.ts'
+import { readByKafka } from './read-by-kafka.ts'
 import { FaultSite } from './site.ts'
 import { pause } from './until.ts'
 
@@ -45,6 +47,9 @@ describe.skipIf('skipped' in kafka)('workers killed under load', () => {
     expect(await site.differences()).toEqual([])
     expect(killedRunning).toBeGreaterThan(killCount / 2)
     expect(loading.count).toBeGreaterThan(1_000)
+    const { name } = site.topics.balances
+    const ours = (await site.log(name).read()).map(({ key, value }) => `${key}\t${value}`)
+    expect(readByKafka('skipped' in kafka ? undefined : kafka, name)).toEqual(ours.toSorted())
     await Promise.all(site.fleet.alive.map((worker) => worker.close()))
     expect(await site.differences()).toEqual([])
   }, 180_000)

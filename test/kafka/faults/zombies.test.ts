@@ -122,7 +122,7 @@ describe.skipIf('skipped' in kafka)('a worker stopped beyond its session', () =>
   it('again and again under load', async () => {
     const { a, b } = await open()
     const loading = site.startLoading()
-    for (let stops = 0; stops < 6; stops++) {
+    for (let stops = 0; stops < 4; stops++) {
       const victim = stops % 2 === 0 ? a : b
       await victim.running()
       await pause(100 + 70 * stops)
