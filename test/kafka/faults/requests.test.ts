@@ -136,6 +136,16 @@ describe.skipIf('skipped' in kafka)('requests of a worker', () => {
     expect(site.fleet.warnings.slice(before).join('\n')).toContain('BROKER_UNKNOWN_OUTCOME')
   }, 60_000)
 
+  it('no fetch answered for longer than one is waited for, while the member lives on', async () => {
+    const fault = arm({ api: 'fetch', action: 'cutBefore', times: Infinity })
+    await fault.hit()
+    await pause(8_000)
+    fault.release()
+    await site.load(40)
+    await site.settled(20_000)
+    expect(await site.differences()).toEqual([])
+  }, 60_000)
+
   it('every connection cut, again and again', async () => {
     const loading = site.startLoading()
     for (let cuts = 0; cuts < 30; cuts++) {
