@@ -33,6 +33,9 @@ import {
 const usage = `usage: node scripts/kafka.mjs start|stop|status|libs [options]
   --nodes 1|3         brokers (default 1)
   --secure            TLS, SCRAM-SHA-512 and ACLs
+  --proxied           a second listener per broker, for a proxy that the caller runs: it forwards
+                      proxied.proxyPort, which is advertised, to proxied.port
+  --only ID           start: this broker alone, of a cluster that was started before
   --port N            of the first broker (default 19092); 0 takes free ones
   --data DIR          the cluster's directory (default KAFKA_CACHE/cluster-PORT)
   --kafka-version V   default ${kafkaVersion}; 3.6 is the oldest that Millrace speaks
@@ -47,6 +50,8 @@ KAFKA_BOOTSTRAP names running brokers instead; then nothing is started.
 const options = {
   nodes: { type: 'string', default: '1' },
   secure: { type: 'boolean', default: false },
+  proxied: { type: 'boolean', default: false },
+  only: { type: 'string' },
   port: { type: 'string', default: '19092' },
   data: { type: 'string' },
   'kafka-version': { type: 'string', default: kafkaVersion },
@@ -80,11 +85,14 @@ const start = async (flags) => {
         + `${known.secure ? '' : 'not '}secured; stop it with --wipe, or name another --data`,
     )
   }
+  const { proxied } = flags
   const cluster = await startCluster({
     directory,
     nodeCount,
     port,
     secure,
+    proxied,
+    onlyId: flags.only === undefined ? undefined : Number(flags.only),
     version,
     features,
     java,
@@ -92,7 +100,7 @@ const start = async (flags) => {
   })
   // the guard may have looked before there was anything to end
   if (flags.owner !== undefined && !isAlive(Number(flags.owner))) return remove(directory)
-  print(clusterFacts(cluster, libs))
+  print({ ...clusterFacts(cluster, libs), java })
 }
 
 const stop = async (flags) => {
@@ -147,6 +155,12 @@ const checked = (values) => {
   }
   if (!values.feature.every((feature) => /^[a-z.]+=\d+$/.test(feature))) {
     throw new UsageError('--feature is NAME=LEVEL, as transaction.version=1')
+  }
+  if (values.only !== undefined && !['1', '2', '3'].includes(values.only)) {
+    throw new UsageError('--only is 1, 2 or 3')
+  }
+  if (values.proxied && values.secure) {
+    throw new UsageError('--proxied is for clusters without --secure')
   }
   if (values.port === '0' && values.data === undefined) {
     throw new UsageError('--port 0 needs --data')

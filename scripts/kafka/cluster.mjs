@@ -41,12 +41,15 @@ export const runningNodes = (cluster) => cluster.nodes.filter((node) => isRunnin
  * @param options.directory  of the cluster; made if missing
  * @param options.nodeCount  1 or 3
  * @param options.port  of the first node, the others take the next; 0 takes any free ones
+ * @param options.onlyId  start this node alone; the others are left as they are
+ * @param options.proxied  with a listener more per node, which advertises the port of a proxy
  * @throws {ClusterError} they do not answer in time, or died: with the end of their log
  */
 export const startCluster = async (options) => {
-  const { directory, java, libs } = options
+  const { directory, java, libs, onlyId } = options
   const cluster = readCluster(directory) ?? (await planCluster(options))
-  for (const node of cluster.nodes) {
+  const wanted = cluster.nodes.filter(({ id }) => onlyId === undefined || id === onlyId)
+  for (const node of wanted) {
     if (isRunning(node)) continue
     if (!existsSync(join(node.directory, 'data', 'meta.properties'))) {
       formatNode(cluster, node, { java, libs })
@@ -55,7 +58,7 @@ export const startCluster = async (options) => {
     writeFileSync(join(directory, 'cluster.json'), JSON.stringify(cluster, null, 2))
   }
   try {
-    await waitForAnswers(cluster)
+    await waitForAnswers(cluster, wanted)
   } catch (error) {
     await stopCluster(cluster)
     throw error
@@ -81,24 +84,26 @@ export const clusterFacts = (cluster, libs) => ({
   version: cluster.version,
   directory: cluster.directory,
   libs,
-  nodes: cluster.nodes.map(({ id, port, pid }) => ({ id, port, pid })),
+  nodes: cluster.nodes.map(({ id, port, pid, proxied }) => ({ id, port, pid, proxied })),
   ...(cluster.secure
     ? { secure: { ca: cluster.certificates.ca, mechanism: 'SCRAM-SHA-512', admin, plainUser } }
     : {}),
 })
 
 const planCluster = async (options) => {
-  const { directory, nodeCount, port, secure, version, features } = options
+  const { directory, nodeCount, port, secure, proxied, version, features } = options
   mkdirSync(directory, { recursive: true })
+  const portCount = nodeCount * (proxied ? 4 : 2)
   const ports =
-    port === 0
-      ? await freePorts(nodeCount * 2)
-      : Array.from({ length: nodeCount * 2 }, (_, i) => port + i)
+    port === 0 ? await freePorts(portCount) : Array.from({ length: portCount }, (_, i) => port + i)
   const nodes = Array.from({ length: nodeCount }, (_, i) => ({
     id: i + 1,
     port: ports[i],
     controllerPort: ports[nodeCount + i],
     directory: join(directory, `node-${i + 1}`),
+    ...(proxied
+      ? { proxied: { port: ports[2 * nodeCount + i], proxyPort: ports[3 * nodeCount + i] } }
+      : {}),
   }))
   const certificates = secure ? makeCertificates(join(directory, 'certificates')) : undefined
   return { directory, version, features, secure, certificates, nodes, clusterId: clusterId() }
@@ -174,12 +179,12 @@ const spawnNode = (node, { java, libs, heapMb }) => {
   return child.pid
 }
 
-const waitForAnswers = async (cluster) => {
+const waitForAnswers = async (cluster, nodes) => {
   const ca = cluster.secure ? readFileSync(cluster.certificates.ca) : undefined
-  const wanted = cluster.secure ? 1 : cluster.nodes.length
+  const knownMin = cluster.secure ? 1 : runningNodes(cluster).length
   const endMs = Date.now() + startMaxMs
-  for (const node of cluster.nodes) {
-    while ((await brokersKnown({ port: node.port, ca })) < wanted) {
+  for (const node of nodes) {
+    while ((await brokersKnown({ port: node.port, ca })) < knownMin) {
       const reason = !isRunning(node)
         ? 'ended'
         : Date.now() > endMs

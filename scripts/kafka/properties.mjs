@@ -14,11 +14,13 @@ export const admin = { username: 'admin', password: 'admin-secret' }
 export const plainUser = { username: 'app', password: 'app-secret' }
 
 /**
- * @param cluster  `{ nodes: [{ id, port, controllerPort, directory }], secure, certificates }`
+ * @param cluster  `{ nodes: [{ id, port, controllerPort, directory, proxied? }], secure,
+ *                 certificates }`
  * @param node  one of them
  */
 export const serverProperties = (cluster, node) => {
   const { nodes, secure } = cluster
+  const { proxied } = node
   const replicas = Math.min(3, nodes.length)
   const isrMin = nodes.length > 1 ? 2 : 1
   const protocol = secure ? 'SASL_SSL' : 'PLAINTEXT'
@@ -31,9 +33,15 @@ export const serverProperties = (cluster, node) => {
     'controller.quorum.voters': voters.join(','),
     listeners: [
       `${protocol}://127.0.0.1:${node.port}`,
+      ...(proxied ? [`PROXIED://127.0.0.1:${proxied.port}`] : []),
       `CONTROLLER://127.0.0.1:${node.controllerPort}`,
     ].join(','),
-    'advertised.listeners': `${protocol}://${host}:${node.port}`,
+    'advertised.listeners': [
+      `${protocol}://${host}:${node.port}`,
+      // whoever comes through the proxy is sent back to it
+      ...(proxied ? [`PROXIED://127.0.0.1:${proxied.proxyPort}`] : []),
+    ].join(','),
+    ...(proxied ? faultProperties : {}),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': protocol,
     'log.dirs': join(node.directory, 'data'),
@@ -60,6 +68,13 @@ export const serverProperties = (cluster, node) => {
     'share.coordinator.state.topic.min.isr': isrMin,
     ...(secure ? secureProperties(cluster.certificates) : {}),
   })
+}
+
+/** Proxied clusters are there for faults: the death of a broker is noticed soon. */
+const faultProperties = {
+  'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  'broker.session.timeout.ms': 3_000,
+  'broker.heartbeat.interval.ms': 500,
 }
 
 const secureProperties = (certificates) => {

@@ -61,11 +61,11 @@ export interface Topics {
   purge(partition: TopicPartition, offset: bigint): Promise<void>
   offsets(partition: TopicPartition): Promise<PartitionOffsets>
   /**
-   * Where the log ended when a leader epoch above this one began, or its end if there is none;
-   * less what was open then and aborted since. A position of this epoch behind it was made by
-   * records that are gone or not committed any more. Absent: cannot be told.
+   * Where the records of this leader epoch end, or of the last one before it: who knows records of
+   * it behind that offset has some that the partition has lost, or that were open then and are
+   * aborted by now. Undefined if it cannot be told.
    */
-  epochEndOffset?(partition: TopicPartition, leaderEpoch: number): Promise<bigint>
+  epochEnd(partition: TopicPartition, leaderEpoch: number): Promise<bigint | undefined>
 }
 
 /** A record as it lies in the log. One constructor, so that the hot loop is monomorphic. */

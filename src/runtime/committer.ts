@@ -30,6 +30,7 @@ import { type Logger } from '../logger.ts'
 import { causeOf, type Generation, storeBatch } from './generation.ts'
 import { type CommitTimings } from './commit-timings.ts'
 import { type RefusedInputs } from './refused-inputs.ts'
+import { refuseRewound } from './remade-changelogs.ts'
 import { sleep } from './sleep.ts'
 
 export interface CommitterOptions {
@@ -50,11 +51,12 @@ export class Committer {
     this.options = options
   }
 
-  /** @throws {BrokerError | StoreError} see the diagram; `action` says what the loop does */
+  /** @throws {BrokerError | StoreError | RuntimeError} see the diagram; `action` says what the loop does */
   async commit(generation: Generation): Promise<void> {
     const { timings, clock } = this.options
     const startedMs = clock.monotonicMs()
     const produced = await this.send(generation)
+    refuseRewound(generation, produced)
     const sentMs = clock.monotonicMs()
     await this.endTransaction()
     const endedMs = clock.monotonicMs()

@@ -10,7 +10,7 @@
 
 import { type Engine } from '../../state/engine.ts'
 import { positionKey } from '../../state/key-layout.ts'
-import { decodePosition, judgePosition } from '../../state/position.ts'
+import { decodePosition, judgePosition, type Position } from '../../state/position.ts'
 import { prefixEnd, namespacePrefix } from '../../state/key-layout.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import {
@@ -40,6 +40,7 @@ import {
   taskIdentity,
 } from './open-task.ts'
 import { type RefusedInputs } from './refused-inputs.ts'
+import { refuseRemade } from './remade-changelogs.ts'
 import { restoreStores, type RestoreJob } from './restore.ts'
 import { type RestoreProgress } from './restore-progress.ts'
 import { type TopicPlan } from './topic-plan.ts'
@@ -212,6 +213,10 @@ export class TaskManager {
   ): Promise<void> {
     const { broker, engine, clock, config, progress, applicationId } = this.#options
     const jobs: RestoreJob[] = []
+    await refuseRemade(
+      broker,
+      opened.flatMap(({ stores }) => [...stores.values()].map(({ head }) => head)),
+    )
     for (const { task, stores } of opened) {
       signal?.throwIfAborted()
       for (const store of stores.values()) jobs.push(await this.#restoreJob(task, store))
@@ -235,8 +240,7 @@ export class TaskManager {
     const facts = await broker.topics.offsets({ topic, partition })
     const bytes = engine.get(positionKey(topic, partition))
     const position = bytes === undefined ? undefined : decodePosition(bytes)
-    const epochEndOffset =
-      position && (await broker.topics.epochEndOffset?.({ topic, partition }, position.leaderEpoch))
+    const epochEndOffset = await this.#epochEnd(head.identity, position, facts)
     const judgement = judgePosition(position, {
       ...judgedFacts(facts),
       ...(epochEndOffset === undefined ? {} : { epochEndOffset }),
@@ -267,6 +271,16 @@ export class TaskManager {
           `store ${store.name} of task ${task.taskId}: ${judgement.reason}`,
         )
     }
+  }
+
+  /** A leader that lacked records may have been elected since, and written others in their place. */
+  async #epochEnd(
+    { topic, partition }: TopicPartition,
+    position: Position | undefined,
+    facts: PartitionOffsets,
+  ): Promise<bigint | undefined> {
+    if (position === undefined || position.leaderEpoch >= facts.leaderEpoch) return undefined
+    return this.#options.broker.topics.epochEnd({ topic, partition }, position.leaderEpoch)
   }
 
   /** The position goes first: rows without one are never trusted, a position without rows is. */

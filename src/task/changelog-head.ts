@@ -7,7 +7,7 @@
  */
 
 import { positionKey } from '../../state/key-layout.ts'
-import { encodePosition, type Position } from '../../state/position.ts'
+import { decodePosition, encodePosition, type Position } from '../../state/position.ts'
 import { type WriteBatch } from '../../state/write-batch.ts'
 
 const noPrefix = new Uint8Array(0)
@@ -24,12 +24,20 @@ export class ChangelogHead {
   readonly #key: Uint8Array
   #bytes: Uint8Array | undefined
   #next: Uint8Array | undefined
+  #offset: bigint | undefined
+  #nextOffset: bigint | undefined
 
   /** @param bytes  what the engine holds under the position's key */
   constructor(identity: ChangelogIdentity, bytes: Uint8Array | undefined) {
     this.identity = identity
     this.#key = positionKey(identity.topic, identity.partition)
     this.#bytes = bytes
+    this.#offset = bytes === undefined ? undefined : decodePosition(bytes).offset
+  }
+
+  /** First offset of the changelog not applied yet; undefined if nothing ever was. */
+  get offset(): bigint | undefined {
+    return this.#offset
   }
 
   /** Adds the move to the batch that holds the rows. */
@@ -43,16 +51,19 @@ export class ChangelogHead {
     batch.expect(noPrefix, this.#key, this.#bytes)
     batch.put(noPrefix, this.#key, next)
     this.#next = next
+    this.#nextOffset = to.offset
   }
 
   /** Adds the removal of the position: the rows are wiped, to be restored from the start. */
   forget(batch: WriteBatch): void {
     this.#next = undefined
+    this.#nextOffset = undefined
     batch.delete(noPrefix, this.#key)
   }
 
   /** The batch is written. */
   moved(): void {
     this.#bytes = this.#next
+    this.#offset = this.#nextOffset
   }
 }

@@ -21,13 +21,22 @@ export interface RealKafkaOptions {
   readonly version?: string
   /** The finalized `transaction.version`; default the newest. */
   readonly transactionVersion?: 0 | 1
+  /**
+   * A cluster of this name apart from the shared one, for suites that kill brokers; every broker
+   * has a listener more for a proxy.
+   */
+  readonly apart?: string
 }
 
 export interface RealKafka {
   /** `host:port` of every broker, with commas. */
   readonly bootstrap: string
   /** Absent for brokers named by KAFKA_BOOTSTRAP: they are not ours to kill. */
-  readonly nodes?: readonly { readonly id: number; readonly port: number; readonly pid: number }[]
+  readonly nodes?: readonly KafkaNode[]
+  readonly directory?: string
+  /** Kafka's jars, and what runs them: for its own tools. */
+  readonly libs?: string
+  readonly java?: string
   readonly secure?: {
     /** Path of the certificate authority, PEM. */
     readonly ca: string
@@ -35,6 +44,14 @@ export interface RealKafka {
     readonly admin: Credentials
     readonly plainUser: Credentials
   }
+}
+
+export interface KafkaNode {
+  readonly id: number
+  readonly port: number
+  readonly pid: number
+  /** What is sent to `proxyPort`, which is advertised, must be forwarded to `port`. */
+  readonly proxied?: { readonly port: number; readonly proxyPort: number }
 }
 
 export interface Credentials {
@@ -57,9 +74,13 @@ const pollMs = 100
  */
 export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKafka | NoKafka> => {
   const given = process.env['KAFKA_BOOTSTRAP']
-  const { nodes = 1, secure = false, version, transactionVersion } = options
+  const { nodes = 1, secure = false, version, transactionVersion, apart } = options
   const isUsual =
-    nodes === 1 && !secure && version === undefined && transactionVersion === undefined
+    nodes === 1
+    && !secure
+    && version === undefined
+    && transactionVersion === undefined
+    && apart === undefined
   // a cluster of another shape is started all the same: what was given may not be killed or secured
   if (given !== undefined && isUsual) return { bootstrap: given }
   const found = await sharedKafka(options)
@@ -70,8 +91,24 @@ export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKaf
   return found
 }
 
+/**
+ * Starts those of its brokers that do not run, with their data, and waits until they answer.
+ *
+ * @param onlyId  this one alone
+ */
+export const restartKafka = async (
+  { directory, nodes }: RealKafka,
+  onlyId?: number,
+): Promise<RealKafka> => {
+  const only = onlyId === undefined ? [] : ['--only', String(onlyId)]
+  const args = ['--data', directory!, '--nodes', String(nodes!.length), ...only]
+  const found = await startKafka(args)
+  if ('skipped' in found) throw new Error(found.skipped)
+  return found
+}
+
 const sharedKafka = async (options: RealKafkaOptions): Promise<RealKafka | NoKafka> => {
-  const { nodes = 1, secure = false, version, transactionVersion } = options
+  const { nodes = 1, secure = false, version, transactionVersion, apart } = options
   // a worker is a child of the run's main process, or a thread of it
   const ownerPid = isMainThread ? process.ppid : process.pid
   const shape = [
@@ -79,6 +116,7 @@ const sharedKafka = async (options: RealKafkaOptions): Promise<RealKafka | NoKaf
     ...(secure ? ['secure'] : []),
     ...(version === undefined ? [] : [version]),
     ...(transactionVersion === undefined ? [] : [`v${transactionVersion}`]),
+    ...(apart === undefined ? [] : [apart]),
   ]
   const name = `millrace-kafka-${ownerPid}-${shape.join('-')}`
   const directory = join(tmpdir(), name)
@@ -88,6 +126,7 @@ const sharedKafka = async (options: RealKafkaOptions): Promise<RealKafka | NoKaf
     const found = await startKafka([
       ...where,
       ...(secure ? ['--secure'] : []),
+      ...(apart === undefined ? [] : ['--proxied']),
       ...(version === undefined ? [] : ['--kafka-version', version]),
       ...(transactionVersion === undefined
         ? []

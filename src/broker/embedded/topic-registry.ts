@@ -145,7 +145,7 @@ export class TopicRegistry implements Topics {
     return this.log(partition).offsets()
   }
 
-  async epochEndOffset(partition: TopicPartition, leaderEpoch: number): Promise<bigint> {
+  async epochEnd(partition: TopicPartition, leaderEpoch: number): Promise<bigint> {
     return BigInt(this.log(partition).epochEndOffset(leaderEpoch))
   }
 

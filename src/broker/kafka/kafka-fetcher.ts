@@ -140,6 +140,7 @@ export class KafkaFetcher implements Fetcher {
         throw failure
       }
       if (partition.failingMs > retryTimeoutMs && !mayTell) {
+        partition.failureTold()
         throw new BrokerError(
           'BROKER_UNAVAILABLE',
           `fetch of ${topic}-${index}: its leader was not reached for ${retryTimeoutMs} ms`,

@@ -12,6 +12,7 @@ import {
   deleteRecordsV2,
   deleteTopicsV6,
   listOffsetsV8,
+  offsetForLeaderEpochV4,
 } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
 import {
@@ -147,6 +148,20 @@ export class KafkaTopics implements Topics {
       highWatermark: high.offset,
       leaderEpoch,
     }
+  }
+
+  async epochEnd(partition: TopicPartition, leaderEpoch: number): Promise<bigint | undefined> {
+    const { topic, partition: partitionIndex } = partition
+    const doing = `end of leader epoch ${leaderEpoch} of ${nameOf(partition)}`
+    const { endOffset } = await this.#askLeader(partition, doing, async (connection, leader) => {
+      const { leaderEpoch: currentLeaderEpoch } = leader
+      const { topics } = await call(offsetForLeaderEpochV4.api, connection, -1, [
+        { name: topic, partitions: [{ partitionIndex, currentLeaderEpoch, leaderEpoch }] },
+      ])
+      const answer = topics[0]?.partitions[0]
+      return answer ?? { errorCode: kafkaCodes.unknownTopic, endOffset: -1n }
+    })
+    return endOffset < 0n ? undefined : endOffset
   }
 
   async #askLeader<Answer extends { readonly errorCode: number }>(

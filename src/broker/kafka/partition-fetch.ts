@@ -140,6 +140,12 @@ export class PartitionFetch {
     return this.#failures === 0 ? 0 : this.#clock.monotonicMs() - this.#failingSinceMs
   }
 
+  /** The caller was told that it fails: whether it still does must be asked anew. */
+  failureTold(): void {
+    this.#failures = 0
+    this.retryAtMs = 0
+  }
+
   /** Undecoded; from now on the next records are wanted. */
   take(): EncodedRecords | undefined {
     const answer = this.#answer
