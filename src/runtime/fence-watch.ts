@@ -49,7 +49,7 @@ export class FenceWatch {
     if (this.#fencedAtMs.length <= fencesMax) return undefined
     return new RuntimeError(
       'STREAMS_INSTANCE_ID_IN_USE',
-      `another instance uses --instance-id ${instanceId}: give each its own. It fenced this one `
+      `another instance has the id ${instanceId}: give each its own. It fenced this one `
         + `${this.#fencedAtMs.length} times within a minute (transactional id ${transactionalId}); `
         + 'on the command line the id is in <state-dir>/instance-id, which must not be copied',
       error,

@@ -6,10 +6,10 @@
  * durable in the offset metadata: a restart neither repeats nor forgets a firing. 4. A firing is
  * noted only after it succeeded. 5. On the wall clock nothing is due later than one interval from
  * now: where it is, the clock was set back, and the interval starts anew.
- * 6. A schedule that moved goes into the next transaction, whatever makes it; a clean stop makes
- * one. For intervals of 10 s and more, `saveWithinMs` asks for one within a second even where
- * nothing else does: a crash must not repeat them. Shorter ones ask for none, or a task at rest
- * would write at each tick: a crash may bring their next firing forward, by less than an interval.
+ * 6. A schedule that moved goes into the next transaction, whatever makes it. For intervals of 10 s
+ * and more, `saveWithinMs` asks for one within a second even where nothing else does, and a clean
+ * stop makes it at once: a restart must not repeat them. Shorter ones ask for none, or a task at
+ * rest would write at each tick: a restart may bring them forward, by an interval at most.
  */
 
 import { type Punctuator, type PunctuationTime } from '../topology/punctuator.ts'

@@ -192,10 +192,15 @@ export class StreamTask implements TaskServices {
     return saveAtMs !== undefined && this.#options.clock.monotonicMs() >= saveAtMs
   }
 
+  /** True if a stop should commit first: a schedule that must last may still wait its second. */
+  get isWorthCommitting(): boolean {
+    return this.hasUncommitted || (this.#saveScheduleAtMs ?? Infinity) < Infinity
+  }
+
   /**
    * Takes everything since the last seal as one generation; undefined if there is nothing.
    *
-   * A punctuation schedule that moved is something, though it alone wants no commit at once.
+   * A punctuation schedule that moved is something, though none to make a commit for at once.
    *
    * @throws {TopologyError} a fault seen between records: their offsets must not be committed
    */

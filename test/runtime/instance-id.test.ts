@@ -30,7 +30,7 @@ test('one of two with the same instance id stops and names it; the other goes on
   await expectRounds(site, rounds)
   const reason: unknown = await stopped.application.stopped.catch((error: unknown) => error)
   expect(reason).toMatchObject({ code: 'STREAMS_INSTANCE_ID_IN_USE', action: 'stop' })
-  expect(String(reason)).toContain('another instance uses --instance-id same: give each its own')
+  expect(String(reason)).toContain('another instance has the id same: give each its own')
 })
 
 test('an instance that restarts often is no second one', async () => {
