@@ -41,10 +41,13 @@ export const bootstrap = () => {
  * Runs a script on the project's Node and ends this process the way the child ended.
  *
  * Signals are passed on, so that `kill` reaches the child. A terminal sends Ctrl-C to both: the
- * child takes two of them within half a second for one.
+ * child takes two of them within half a second for one. When npm, which started us, is killed, the
+ * child is told to stop; when we are, a linked child sees its channel close.
  */
-export const runOnProjectNode = (args) => {
-  const child = spawn(nodeBinary, args, { stdio: 'inherit', env: childEnvironment() })
+export const runOnProjectNode = (args, { isLinked = false } = {}) => {
+  const stdio = ['inherit', 'inherit', 'inherit', ...(isLinked ? ['ipc'] : [])]
+  const child = spawn(nodeBinary, args, { stdio, env: childEnvironment() })
+  if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(() => child.kill('SIGTERM'))
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   return new Promise((resolve) => {
     child.on('error', (error) => {
@@ -53,6 +56,17 @@ export const runOnProjectNode = (args) => {
     })
     child.on('exit', (status, signal) => resolve(status ?? 128 + constants.signals[signal]))
   })
+}
+
+/** A process whose parent died gets another one. */
+const whenOrphaned = (act) => {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    act()
+  }, 500)
+  timer.unref()
 }
 
 const wantedStamp = () => {

@@ -3,7 +3,8 @@
  *
  * Plain Node 20 without dependencies: it must run before anything is installed.
  * 1. Arguments after `--` reach the program. 2. The exit status is that of the first step that
- * failed. 3. Steps of one command run in the order written here.
+ * failed. 3. Steps of one command run in the order written here. 4. `exec` in package.json: npm
+ * passes signals on to its shell, which would die of them and leave us behind.
  */
 
 import { existsSync, readdirSync } from 'node:fs'
@@ -49,7 +50,7 @@ const main = async () => {
   // `start` keeps the caller's directory for --state-dir; tools work on the project.
   if (name !== 'start') process.chdir(projectRoot)
   for (const step of steps(args)) {
-    const status = await runOnProjectNode(step)
+    const status = await runOnProjectNode(step, { isLinked: name === 'start' })
     if (status !== 0) return status
   }
   return 0

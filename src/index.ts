@@ -65,6 +65,7 @@ export {
   type WindowState,
   type WindowStore,
 } from './stores/window-store.ts'
+export { Prng } from './testing/prng.ts'
 export { repartitionTopic, type RepartitionTopic, topic, type Topic } from './topic.ts'
 export { describe } from './topology/describe.ts'
 export { describeJson, type PlanJson } from './topology/describe-json.ts'

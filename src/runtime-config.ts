@@ -73,7 +73,7 @@ export const runtimeOptions = {
     default: 3_600_000,
     min: 0,
     max: 8_640_000_000_000,
-    doc: 'A record further ahead of the wall clock is a dead letter and moves no stream time.',
+    doc: 'A record from outside further ahead of the clock is a dead letter, moves no stream time.',
   },
   retryAttemptsMax: {
     default: 3,
@@ -103,7 +103,7 @@ export const runtimeOptions = {
     default: 3_000,
     min: 10,
     max: 600_000,
-    doc: 'Time between two heartbeats; at most a third of sessionTimeoutMs.',
+    doc: 'Time between two heartbeats; at most a third of the session timeout.',
   },
   transactionTimeoutMs: {
     default: 10_000,
@@ -121,7 +121,7 @@ export const runtimeOptions = {
     default: 5,
     min: 1,
     max: 1_000,
-    doc: 'Attempts to write a committed generation to the local store before closing dirty.',
+    doc: 'Attempts to write a committed generation to the local store before the tasks reopen.',
   },
   restoreBatchBytes: {
     default: 4_194_304,

@@ -23,7 +23,7 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { StoreIoError, StoreLockedError } from './errors.ts'
+import { StoreError, StoreFullError, StoreIoError, StoreLockedError } from './errors.ts'
 import { isSameProcess, processStartTicks } from './process-liveness.ts'
 
 const lockName = 'lock.json'
@@ -50,9 +50,18 @@ export class StateDirectory {
    * Creates the directory if need be and takes it for this process.
    *
    * @throws {StoreLockedError} a live process holds it, `pid` names it (also this one)
-   * @throws {StoreIoError} it cannot be made: choose another place
+   * @throws {StoreFullError} no space: free some, then start again
+   * @throws {StoreIoError} it cannot be made or written: choose another place
    */
   static lock(path: string): StateDirectory {
+    try {
+      return StateDirectory.#take(path)
+    } catch (error) {
+      throw storeErrorOf(path, error)
+    }
+  }
+
+  static #take(path: string): StateDirectory {
     makeDirectory(resolve(path))
     const startTicks = processStartTicks(process.pid)
     const lock: DirectoryLock = {
@@ -70,11 +79,19 @@ export class StateDirectory {
     return new StateDirectory(path, lock)
   }
 
-  /** Who holds the directory now; undefined if nobody alive does. */
+  /**
+   * Who holds the directory now; undefined if nobody alive does.
+   *
+   * @throws {StoreIoError} it cannot be read, or is none: choose another place
+   */
   static readLock(path: string): DirectoryLock | undefined {
-    const text = readText(join(path, lockName))
-    const holder = text === undefined ? undefined : parse(text)
-    return holder !== undefined && isHeld(holder) ? holder : undefined
+    try {
+      const text = readText(join(path, lockName))
+      const holder = text === undefined ? undefined : parse(text)
+      return holder !== undefined && isHeld(holder) ? holder : undefined
+    } catch (error) {
+      throw storeErrorOf(path, error)
+    }
   }
 
   /** Tells readers of the lock where this process can be reached. */
@@ -82,16 +99,46 @@ export class StateDirectory {
     if (this.#lock === undefined) throw new Error(`state directory ${this.path} is not locked`)
     this.#lock = { ...this.#lock, address: url }
     const draft = draftPath(this.path)
-    writeFileSync(draft, JSON.stringify(this.#lock))
-    renameSync(draft, join(this.path, lockName))
+    try {
+      writeFileSync(draft, JSON.stringify(this.#lock))
+      renameSync(draft, join(this.path, lockName))
+    } catch (error) {
+      throw storeErrorOf(this.path, error)
+    }
+  }
+
+  /**
+   * Whether the directory is still there and still ours; databases go on for a while without it.
+   *
+   * @throws {StoreIoError} it was removed, moved away or taken over: end the process
+   */
+  check(): void {
+    if (this.#lock === undefined || this.#isOurs()) return
+    throw new StoreIoError(
+      this.path,
+      new Error('it was removed, or replaced by another, while this process used it'),
+    )
   }
 
   /** Gives the directory up; a second call does nothing. */
   unlock(): void {
     if (this.#lock === undefined) return
+    const isOurs = this.#isOurs() // if it was replaced, the lock is someone else's
     this.#lock = undefined
-    remove(join(this.path, lockName))
+    if (isOurs) remove(join(this.path, lockName))
   }
+
+  #isOurs(): boolean {
+    const found = parse(readText(join(this.path, lockName)) ?? '')
+    return found?.pid === this.#lock?.pid && found?.startTicks === this.#lock?.startTicks
+  }
+}
+
+const storeErrorOf = (path: string, error: unknown): unknown => {
+  if (error instanceof StoreError) return error
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new StoreFullError(path, error)
+  return code === undefined ? error : new StoreIoError(path, error)
 }
 
 /** Step by step: Node's own recursive mkdir never returns where a file system refuses (/proc). */

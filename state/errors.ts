@@ -9,6 +9,7 @@ export const storeErrorCodes = [
   'STATE_CONFLICT', // the position moved under the commit: close dirty, catch up, go on
   'STATE_LOCKED', // another process holds the directory
   'STATE_CORRUPT', // the database cannot be read: stop; wipe the directory and restore
+  'STATE_LOST', // acknowledged data is gone: stop; restore all from a backup, or accept it
   'STATE_FULL', // no space on the device: stop cleanly or retry once space is free
   'STATE_IO', // another I/O error
   'STATE_MISMATCH', // made by another cluster, topic, serde or layout: refused
@@ -63,8 +64,14 @@ export class StoreLockedError extends StoreError {
 export class StoreCorruptError extends StoreError {
   override readonly name = 'StoreCorruptError'
   constructor(directory: string, cause?: unknown) {
-    const reason = reasonOf(cause)
-    super('STATE_CORRUPT', 'stop', `store in ${directory} cannot be read: ${reason}`, cause)
+    super(
+      'STATE_CORRUPT',
+      'stop',
+      `store in ${directory} is damaged: ${reasonOf(cause)}; end the instance, then restore its `
+        + 'whole state directory from a backup, or delete this part if it holds local stores '
+        + '(state): they are rebuilt from their changelogs',
+      cause,
+    )
   }
 }
 
@@ -84,7 +91,16 @@ export class StoreFullError extends StoreError {
 export class StoreIoError extends StoreError {
   override readonly name = 'StoreIoError'
   constructor(directory: string, cause?: unknown) {
-    super('STATE_IO', 'stop', `store in ${directory}: ${reasonOf(cause)}`, cause)
+    super('STATE_IO', 'stop', `store in ${directory}: ${accessProblemOf(cause)}`, cause)
+  }
+}
+
+export class StoreLossError extends StoreError {
+  override readonly name = 'StoreLossError'
+  /** @param loss  what shows it, such as `it ends at commit 3, and commit 7 was acknowledged` */
+  constructor(where: string, loss: string, waysOut?: string) {
+    const advice = waysOut ?? 'restore it from a backup, together with the stores beside it'
+    super('STATE_LOST', 'stop', `${where} lost data that was acknowledged: ${loss}; ${advice}`)
   }
 }
 
@@ -93,6 +109,19 @@ export class StoreMismatchError extends StoreError {
   constructor(message: string) {
     super('STATE_MISMATCH', 'stop', message)
   }
+}
+
+/** What stands in the way at a place: by the system's code, or by the words of RocksDB. */
+const accessProblems: readonly (readonly [RegExp, string])[] = [
+  [/EROFS|read-only file system/i, 'its file system is read-only; make it writable, or choose'],
+  [/EACCES|EPERM|permission denied/i, 'this user may not write there; allow it, or choose'],
+  [/ENOTDIR|EEXIST|not a directory/i, 'it, or what it should lie in, is a file; choose'],
+]
+
+const accessProblemOf = (cause: unknown): string => {
+  const reason = reasonOf(cause)
+  const known = accessProblems.find(([words]) => words.test(reason))
+  return known === undefined ? reason : `${known[1]} another directory with --state-dir`
 }
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'unknown')

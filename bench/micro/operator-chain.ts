@@ -63,6 +63,7 @@ const kernel = (): Push => {
     },
     streamTimeMs: () => 0,
     nowMs: () => 0,
+    latestNowMs: () => 0,
     caughtUpToMs: () => 0,
     report: (fault: TopologyError) => {
       throw fault

@@ -67,7 +67,7 @@ const task = new StreamTask({
   records,
   config,
   inputs: [{ queue, source, progress: new InputProgress() }],
-  metadata: { streamTimeMs: -Infinity, schedules: {} },
+  metadata: { streamTimeMs: -Infinity, latestNowMs: -Infinity, schedules: {} },
   stores: openStores(
     { id: '0_0', sub, partition: 0 },
     {

@@ -60,6 +60,12 @@ export interface Topics {
   /** Deletes records below `offset` (repartition topics after their commit). */
   purge(partition: TopicPartition, offset: bigint): Promise<void>
   offsets(partition: TopicPartition): Promise<PartitionOffsets>
+  /**
+   * Where the log ended when a leader epoch above this one began, or its end if there is none;
+   * less what was open then and aborted since. A position of this epoch behind it was made by
+   * records that are gone or not committed any more. Absent: cannot be told.
+   */
+  epochEndOffset?(partition: TopicPartition, leaderEpoch: number): Promise<bigint>
 }
 
 /** A record as it lies in the log. One constructor, so that the hot loop is monomorphic. */

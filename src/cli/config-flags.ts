@@ -45,23 +45,29 @@ export interface ConfigFlags {
 
 /** Adds the flags; they appear in help in the given order. */
 export const addConfigFlags = (command: Command, flags: ConfigFlags): Command => {
-  for (const name of flags.options) {
+  const specs = flags.options.map((name) => {
     const spec = optionSpecs.get(name)!
-    addFlag(command, { ...spec, default: flags.defaults?.[name] ?? spec.default })
-  }
+    return { ...spec, default: flags.defaults?.[name] ?? spec.default }
+  })
+  for (const spec of specs) command.addOption(flagOf(spec))
   for (const name of flags.withRuntime ? runtimeOptionNames : []) {
-    addFlag(command, optionSpecs.get(name)!)
+    command.addOption(flagOf(optionSpecs.get(name)!).helpGroup(runtimeHeading))
   }
+  if (specs.some(({ kind }) => kind === 'duration')) command.addHelpText('after', durationTail)
   return command
 }
+
+const runtimeHeading = 'Options of the runtime, whose defaults suit most:'
+const durationTail = '\nA duration is a number with its unit: 500ms, 20s, 1.5m, 2h, 7d.'
 
 /** @throws {UsageError} a value of any source is not possible, or a key is unknown */
 export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
   const given: Record<string, string | boolean> = {}
   for (const spec of optionSpecs.values()) {
     const attribute = attributeOf(spec.flag)
-    const value = command.getOptionValue(attribute)
-    if (value !== undefined) given[spec.name] = value
+    // commander invents `true` for an absent --no-x, which would hide variables and the file
+    if (command.getOptionValueSource(attribute) !== 'cli') continue
+    given[spec.name] = command.getOptionValue(attribute)
   }
   return resolveSettings({
     flags: given,
@@ -71,20 +77,15 @@ export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
   })
 }
 
-const addFlag = (command: Command, spec: OptionSpec): void => {
-  const short = spec.name === 'output' ? '-o, ' : ''
-  const description = `${spec.description}${defaultText(spec)}`
-  if (spec.kind === 'boolean') {
-    const flag = spec.default === true ? `--no-${spec.flag}` : `--${spec.flag}`
-    const text = spec.default === true ? `Do not: ${spec.description}` : spec.description
-    const option = new Option(flag, text)
-    // commander would invent `true` for --no-x; an absent flag must stay undefined
-    option.defaultValue = undefined
-    command.addOption(option)
-    command.setOptionValue(option.attributeName(), undefined)
-    return
+const flagOf = (spec: OptionSpec): Option => {
+  const { flag, kind, description, negated, placeholder } = spec
+  if (kind === 'boolean') {
+    return spec.default === true
+      ? new Option(`--no-${flag}`, negated)
+      : new Option(`--${flag}`, description)
   }
-  command.addOption(new Option(`${short}--${spec.flag} <${spec.kind}>`, description))
+  const short = spec.name === 'output' ? '-o, ' : ''
+  return new Option(`${short}--${flag} <${placeholder}>`, `${description}${defaultText(spec)}`)
 }
 
 const defaultText = ({ default: byDefault, kind }: OptionSpec): string => {

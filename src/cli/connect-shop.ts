@@ -11,13 +11,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
-import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
 import { CommandError } from './failure.ts'
 import { LocalShop } from './local-shop.ts'
 import { RemoteShop } from './remote-shop.ts'
+import { isBrokerMissing, openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
+import { applicationId } from './shop-instance.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { storedState } from './store-source.ts'
 
@@ -55,15 +56,12 @@ export const runningShop = async (stateDir: string): Promise<RemoteShop | undefi
 
 const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promise<LocalShop> => {
   const { stateDir } = settings
-  if (!existsSync(join(stateDir, 'broker'))) {
+  if (!existsSync(join(stateDir, 'broker')) && !isBrokerMissing(stateDir)) {
     throw new CommandError(`there is no state in ${stateDir}; name another with --state-dir`)
   }
   const directory = StateDirectory.lock(stateDir)
   parts.defer(() => directory.unlock())
-  const brokerEngine = await openEngine(settings, 'broker')
-  parts.defer(() => brokerEngine.close())
-  const broker = await EmbeddedBroker.open({ engine: brokerEngine, clock: systemClock })
-  parts.defer(() => broker.close())
+  const broker = await openEmbeddedBroker(settings, parts)
   const engine = await openEngine(settings, 'state')
   parts.defer(() => engine.close())
   const { plan } = shopTopology(shopConfigOf(settings))
@@ -72,6 +70,7 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
     clock: systemClock,
     stores: await storedState(engine, broker, plan),
     source: 'millrace',
+    applicationId,
     seesAll: true,
     progress: () => ({ isReady: false, lagRecords: -1 }),
   })

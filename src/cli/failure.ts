@@ -2,10 +2,12 @@
  * From whatever a command threw to a message on stderr and an exit status.
  *
  * Called once, by `main.ts`. 1. Errors of ours carry a code, which is shown: it is what README's
- * table explains. 2. A stack is shown for bugs only, that is for errors without a code.
+ * table explains. 2. A stack is shown for bugs only, that is for errors without a code. 3. What a
+ * full or broken disk makes fail, also while closing, is told once, in the words of the disk.
  */
 
 import { CommanderError } from 'commander'
+import { StoreError } from '../../state/errors.ts'
 import { nearest } from '../config/nearest.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -21,7 +23,8 @@ export class CommandError extends Error {
 }
 
 /** @param known  flags and command names of the command that was called, for typing errors */
-export const failureOf = (error: unknown, known: readonly string[]): Failure => {
+export const failureOf = (thrown: unknown, known: readonly string[]): Failure => {
+  const error = reasonOf(thrown)
   if (error instanceof CommanderError) return commanderFailure(error, known)
   if (error instanceof UsageError) {
     return { message: `${error.message}\n`, exitCode: exitCodes.usage }
@@ -34,15 +37,41 @@ export const failureOf = (error: unknown, known: readonly string[]): Failure => 
   if (typeof code !== 'string') {
     return { message: `${error.stack ?? error.message}\n`, exitCode: exitCodes.failure }
   }
-  return { message: `${code}: ${error.message}\n`, exitCode: exitCodeOf(code) }
+  // the system's own errors begin with their code
+  const message = error.message.startsWith(`${code}: `)
+    ? error.message
+    : `${code}: ${error.message}`
+  return { message: `${message}\n`, exitCode: exitCodeOf(code) }
+}
+
+/** The first failure, those of the closing after it; the disk's own, if one of them has it. */
+const reasonOf = (thrown: unknown): unknown => {
+  const failures = inOrder(thrown)
+  for (const failure of failures) {
+    const disk = diskFailureOf(failure)
+    if (disk !== undefined) return disk
+  }
+  return failures[0]
+}
+
+const inOrder = (thrown: unknown): readonly unknown[] =>
+  thrown instanceof SuppressedError
+    ? [...inOrder(thrown.suppressed), ...inOrder(thrown.error)]
+    : [thrown]
+
+const diskFailureOf = (failure: unknown): StoreError | undefined => {
+  for (let at = failure; at instanceof Error; at = at.cause) {
+    if (at instanceof StoreError && at.code !== 'STATE_CLOSED') return at
+  }
+  return undefined
 }
 
 const exitCodeOf = (code: string): number => {
   if (code === 'STREAMS_CONFIG') return exitCodes.usage
-  return code === 'STATE_LOCKED' || code === 'STATE_MISMATCH'
-    ? exitCodes.refused
-    : exitCodes.failure
+  return refusals.has(code) ? exitCodes.refused : exitCodes.failure
 }
+
+const refusals: ReadonlySet<string> = new Set(['STATE_LOCKED', 'STATE_MISMATCH', 'STATE_LOST'])
 
 const commanderFailure = (error: CommanderError, known: readonly string[]): Failure => {
   // help and version were printed already

@@ -43,6 +43,7 @@ export const openKafkaShop = async (
     clock: systemClock,
     stores: view.stores,
     source: 'millrace',
+    applicationId,
     seesAll: true,
     progress: () => ({ isReady: view.lagRecords >= 0, lagRecords: view.lagRecords }),
   })

@@ -14,15 +14,16 @@ import { paymentStore } from '../../topologies/shop/payments/stores.ts'
 import {
   type OrderHistory,
   type RangeRequest,
-  type ShopAccess,
+  type ShopHost,
   type ShopStatus,
   type StoreRow,
 } from '../../topologies/shop/http/shop-access.ts'
 import { cancelOrderCommand } from '../../topologies/shop/shared/customer-commands.ts'
-import { shopNamespace, uuidV5 } from '../../topologies/shop/shared/ids.ts'
+import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
 import {
+  stockCommandId,
   type StockRequest,
   updateStockCommand,
 } from '../../topologies/shop/shared/stock-request.ts'
@@ -33,14 +34,17 @@ import { type Clock } from '../clock.ts'
 import { type StoreQuery } from '../runtime/queries.ts'
 import { type KeyValueReader } from '../stores/key-value-store.ts'
 import { CommandWriter } from './command-writer.ts'
+import { hasProcessed } from './has-processed.ts'
 import { orderHistory } from './order-history.ts'
-import { readStoreRow, readStoreRows } from './read-store.ts'
+import { readStoreKey, readStoreRows } from './read-store.ts'
 import { type StoreSource } from './store-source.ts'
 
 export interface LocalShopOptions {
   readonly broker: Broker
   readonly clock: Clock
   readonly stores: StoreSource
+  /** Who processes the commands: its group. */
+  readonly applicationId: string
   /** Whether the stores hold every partition, and not only those of one of several replicas. */
   readonly seesAll: boolean
   /** Who wrote a command, in its envelope. */
@@ -49,7 +53,7 @@ export interface LocalShopOptions {
   readonly progress: () => { readonly isReady: boolean; readonly lagRecords: number }
 }
 
-export class LocalShop implements ShopAccess {
+export class LocalShop implements ShopHost {
   readonly #options: LocalShopOptions
   readonly #writer: CommandWriter
   readonly #orders: StoreQuery<KeyValueReader<string, OrderRow>>
@@ -81,7 +85,7 @@ export class LocalShop implements ShopAccess {
 
   updateStock(productId: string, request: StockRequest, key: string): Promise<void> {
     const { clock, source } = this.#options
-    const commandId = uuidV5(shopNamespace, `stock:${productId}:${key}`)
+    const commandId = stockCommandId(productId, key)
     const origin = { commandId, source, nowMs: clock.nowMs() }
     const command = updateStockCommand(productId, request, origin)
     return this.#writer.write(inventoryCommands, productId, command)
@@ -98,6 +102,16 @@ export class LocalShop implements ShopAccess {
     // the order's own partition, unless some are elsewhere: a sixth of the reads
     if (readers.length === partitions) return readers[partition]!.get(orderId)
     return this.#orders.get(orderId)
+  }
+
+  hasProcessed(orderId: string, withinMs: number): Promise<boolean> {
+    const { broker, applicationId } = this.#options
+    const { partition } = this.#writer.place(orderCommands, orderId)
+    return hasProcessed(broker, {
+      groupId: applicationId,
+      partition: { topic: orderCommands.name, partition },
+      withinMs,
+    })
   }
 
   async product(productId: string): Promise<ProductRow | undefined> {
@@ -138,7 +152,11 @@ export class LocalShop implements ShopAccess {
   }
 
   async storeGet(store: string, key: string): Promise<unknown> {
-    return readStoreRow(this.#options.stores, store, key)
+    return readStoreKey(this.#options.stores, store, key)[0]?.value
+  }
+
+  async storeGetAll(store: string, key: string): Promise<readonly StoreRow[]> {
+    return readStoreKey(this.#options.stores, store, key)
   }
 
   async storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]> {

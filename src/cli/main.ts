@@ -22,7 +22,6 @@ const build = (): Command => {
   const program = new Command('millrace')
     .description('Stream-processing topologies, exactly once, with an embedded broker.')
     .version(version, '-V, --version', 'Print the version.')
-    .helpOption('-h, --help', 'Print help.')
     .addHelpText('after', helpTail)
   const order = new Command('order').description('Look at orders of the shop.')
   order.addCommand(orderShowCommand())
@@ -38,13 +37,17 @@ const build = (): Command => {
       .exitOverride()
       .showSuggestionAfterError(false)
       .configureOutput({ outputError() {} })
+      .helpOption('-h, --help', 'Print help.')
+    if (command.commands.length > 0) command.helpCommand('help [command]', 'Print help.')
   }
   return program
 }
 
 const helpTail = `
-Options also come from MILLRACE_* variables and from millrace.json (flags win).
-Exit codes: 0 ok, 1 failure, 2 usage, 4 refused for safety, 130 interrupted twice.`
+--state-dir is also MILLRACE_STATE_DIR, and "stateDir" in ./millrace.json (or in the file that
+MILLRACE_CONFIG names); all other options likewise. Flags win over variables, these over the file.
+Data goes to stdout, everything else to stderr.
+Exit codes: 0 ok, 1 failure, 2 usage, 4 refused for safety, 130 ended at once by a second Ctrl-C.`
 
 const withDescendants = (command: Command): readonly Command[] => [
   command,
@@ -86,6 +89,8 @@ const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
 
 // whoever reads us may stop reading (`| head`); that is no failure
 process.stdout.on('error', () => process.exit(exitCodes.ok))
+// nor is a terminal that went away: what it would have shown must not keep us from closing
+process.stderr.on('error', () => {})
 const exitCode = await main(process.argv.slice(2))
 await Promise.all([flushed(process.stdout), flushed(process.stderr)])
 process.exit(exitCode)

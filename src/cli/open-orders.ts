@@ -3,7 +3,8 @@
  *
  * 1. Orders end about in the order they were sent, so a look starts at the oldest and stops after
  * some that are still open: its cost follows what ended, not what waits. 2. An order without a
- * row, while nothing waits to be processed, was refused: its command is in the dead letters.
+ * row, while nothing waits to be processed, was refused: its command is in the dead letters. 3. A
+ * row that was made by another body was refused too: the id belongs to that order.
  */
 
 import { isFinal } from '../../topologies/shop/orders/order-row.ts'
@@ -12,19 +13,35 @@ import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 const openInARowMax = 200
 const refusedAfterMs = 2_000
 
+export const otherOrderReason = 'another order has its id, and stands'
+
+export interface SentOrder {
+  /** Of the CreateOrder's body, as the order's row keeps it. */
+  readonly hash: string
+  /** In the file. */
+  readonly lineNumber: number
+}
+
+export interface Refusal {
+  readonly orderId: string
+  readonly lineNumber: number
+  readonly reason: string
+}
+
 export class OpenOrders {
   readonly #shop: ShopAccess
-  /** Order id → when it was sent. */
-  readonly #sentAtMs = new Map<string, number>()
+  readonly #onRefused: (refusal: Refusal) => void
+  readonly #open = new Map<string, SentOrder & { readonly sentAtMs: number }>()
   #final = 0
   #refused = 0
 
-  constructor(shop: ShopAccess) {
+  constructor(shop: ShopAccess, onRefused: (refusal: Refusal) => void) {
     this.#shop = shop
+    this.#onRefused = onRefused
   }
 
   get count(): number {
-    return this.#sentAtMs.size
+    return this.#open.size
   }
 
   get final(): number {
@@ -35,19 +52,32 @@ export class OpenOrders {
     return this.#refused
   }
 
-  add(orderId: string): void {
-    this.#sentAtMs.set(orderId, performance.now())
+  add(orderId: string, order: SentOrder): void {
+    this.#open.set(orderId, { ...order, sentAtMs: performance.now() })
+  }
+
+  /** What was sent under this id and is not known to have ended. */
+  find(orderId: string): SentOrder | undefined {
+    return this.#open.get(orderId)
+  }
+
+  /** Counts and tells an order that the shop does not take. */
+  refuse(refusal: Refusal): void {
+    this.#refused += 1
+    this.#onRefused(refusal)
   }
 
   /** Forgets orders that ended. */
   async look(): Promise<void> {
     let inARow = 0
     let hasMissing = false
-    for (const [orderId, sentAtMs] of this.#sentAtMs) {
+    for (const [orderId, { hash, lineNumber, sentAtMs }] of this.#open) {
       const row = await this.#shop.order(orderId)
-      if (row !== undefined && isFinal(row)) {
-        this.#sentAtMs.delete(orderId)
-        this.#final += 1
+      const isOther = row !== undefined && row.createHash !== hash
+      if (row !== undefined && (isOther || isFinal(row))) {
+        this.#open.delete(orderId)
+        if (isOther) this.refuse({ orderId, lineNumber, reason: otherOrderReason })
+        else this.#final += 1
         inARow = 0
         continue
       }
@@ -62,12 +92,16 @@ export class OpenOrders {
     const nowMs = performance.now()
     const { isReady, lagRecords } = await this.#shop.status()
     if (!isReady || lagRecords !== 0) return
-    for (const [orderId, sentAtMs] of this.#sentAtMs) {
+    for (const [orderId, { lineNumber, sentAtMs }] of this.#open) {
       // those sent since may still be on their way
       if (nowMs - sentAtMs < refusedAfterMs) return
       if ((await this.#shop.order(orderId)) !== undefined) continue
-      this.#sentAtMs.delete(orderId)
-      this.#refused += 1
+      this.#open.delete(orderId)
+      this.refuse({
+        orderId,
+        lineNumber,
+        reason: 'the shop took it for none: see the dead letters',
+      })
     }
   }
 }

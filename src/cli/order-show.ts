@@ -17,7 +17,7 @@ const flags = { options: ['stateDir', 'output'] satisfies OptionName[] }
 
 export const orderShowCommand = (): Command => {
   const command = new Command('show')
-    .description('Tell the whole story of an order.')
+    .description('Tell the whole story of an order, from a running shop or from its files.')
     .argument('<id>', 'order id')
   return addConfigFlags(command, flags).action(async (orderId: string) => {
     const settings = settingsOf(command, flags)

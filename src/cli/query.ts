@@ -7,6 +7,7 @@
 import { Command } from 'commander'
 import { nearest } from '../config/nearest.ts'
 import { type OptionName } from '../config/options.ts'
+import { type Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { addConfigFlags, settingsOf } from './config-flags.ts'
 import { CommandError } from './failure.ts'
@@ -14,45 +15,73 @@ import { table } from './table.ts'
 
 const flags = { options: ['stateDir', 'output'] satisfies OptionName[] }
 const limitMax = 10_000
+const limitDefault = 100
 
 interface QueryFlags {
   readonly from?: string
   readonly to?: string
-  readonly limit: string
+  readonly limit?: string
 }
+
+const outputs = `
+get prints the value, as JSON. Counters of tasks have the same key in several partitions: then it
+prints all, [{"partition": 0, "value": …}, …]; add them up.
+range prints a row per line: partition, key, value. With -o json it is an array,
+[{"partition": 0, "key": "…", "value": …}, …]; both are in the order of the keys.
+
+'millrace topology describe' names the stores.`
 
 export const queryCommand = (): Command => {
   const command = new Command('query')
-    .description('Read rows of a store, running or not.')
+    .description('Read committed rows of a store, from a running shop or from its files.')
     .argument('<store>', 'name of the store')
     .argument('<action>', 'get or range')
     .argument('[key]', 'key of the row to get')
     .option('--from <key>', 'First key of the range (inclusive).')
     .option('--to <key>', 'End of the range (exclusive).')
-    .option('--limit <number>', 'Rows at most (default 100)', '100')
+    .option('--limit <number>', `Rows at most, up to ${limitMax}. (default ${limitDefault})`)
+    .addHelpText('after', outputs)
   return addConfigFlags(command, flags).action(
     async (store: string, action: string, key: string | undefined, given: QueryFlags) => {
       const settings = settingsOf(command, flags)
-      const { withShop } = await import('./connect-shop.ts')
       const isJson = settings.output === 'json'
-      if (action === 'get') {
-        if (key === undefined) throw new UsageError('query … get needs a key')
-        const value = await withShop(settings, (shop) => shop.storeGet(store, key))
-        if (value === undefined) throw new CommandError(`store ${store} has no key ${key}`)
-        process.stdout.write(`${JSON.stringify(value, null, isJson ? 0 : 2)}\n`)
-        return
-      }
-      if (action !== 'range') {
-        const best = nearest(action, ['get', 'range'])
-        throw new UsageError(`unknown action '${action}'; the nearest known one is '${best}'`)
-      }
-      const range = { ...bounds(given), limit: limitOf(given.limit) }
-      const rows = await withShop(settings, (shop) => shop.storeRange(store, range))
-      const text = isJson
-        ? JSON.stringify(rows.map(([rowKey, value]) => ({ key: rowKey, value })))
-        : table(rows.map(([rowKey, value]) => [String(rowKey), JSON.stringify(value)]))
-      process.stdout.write(`${text}\n`)
+      process.stdout.write(`${await answerOf(settings, { store, action, key, given, isJson })}\n`)
     },
+  )
+}
+
+interface Question {
+  readonly store: string
+  readonly action: string
+  readonly key: string | undefined
+  readonly given: QueryFlags
+  readonly isJson: boolean
+}
+
+const answerOf = async (
+  settings: Settings,
+  { store, action, key, given, isJson }: Question,
+): Promise<string> => {
+  const { withShop } = await import('./connect-shop.ts')
+  if (action === 'get') {
+    if (key === undefined) throw new UsageError('query … get needs a key')
+    const rows = await withShop(settings, (shop) => shop.storeGetAll(store, key))
+    if (rows[0] === undefined) throw new CommandError(`store ${store} has no key ${key}`)
+    const values = rows.map(({ partition, value }) => ({ partition, value }))
+    return JSON.stringify(rows.length === 1 ? rows[0].value : values, null, isJson ? 0 : 2)
+  }
+  if (action !== 'range') {
+    const best = nearest(action, ['get', 'range'])
+    throw new UsageError(`unknown action '${action}'; the nearest known one is '${best}'`)
+  }
+  if (key !== undefined) {
+    throw new UsageError('query … range takes no key; bound it with --from and --to')
+  }
+  const range = { ...bounds(given), limit: limitOf(given.limit) }
+  const rows = await withShop(settings, (shop) => shop.storeRange(store, range))
+  if (isJson) return JSON.stringify(rows)
+  return table(
+    rows.map((row) => [String(row.partition), String(row.key), JSON.stringify(row.value)]),
   )
 }
 
@@ -61,7 +90,8 @@ const bounds = ({ from, to }: QueryFlags): { readonly from?: string; readonly to
   ...(to === undefined ? {} : { to }),
 })
 
-const limitOf = (text: string): number => {
+const limitOf = (text: string | undefined): number => {
+  if (text === undefined) return limitDefault
   const limit = Number(text)
   if (Number.isInteger(limit) && limit >= 1 && limit <= limitMax) return limit
   throw new UsageError(`--limit: "${text}" is not a whole number from 1 to ${limitMax}`)

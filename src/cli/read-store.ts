@@ -6,6 +6,7 @@
  */
 
 import { RuntimeError } from '../errors/classes.ts'
+import { type PartitionReader } from '../runtime/queries.ts'
 import { type KeyValueReader, type KeyValueStore } from '../stores/key-value-store.ts'
 import { type OutboxReader } from '../stores/outbox-store.ts'
 import { type Store } from '../stores/store.ts'
@@ -14,17 +15,23 @@ import { type StoreSource } from './store-source.ts'
 
 type AnyKeyValue = KeyValueStore<unknown, unknown>
 
-/** @returns  undefined if the key has no value */
-export const readStoreRow = (source: StoreSource, name: string, key: string): unknown => {
+/** The row of a key in every partition that has one. */
+export const readStoreKey = (
+  source: StoreSource,
+  name: string,
+  text: string,
+): readonly StoreRow[] => {
   const store = keyValue(source.named(name))
-  for (const reader of readersOf<KeyValueReader<unknown, unknown>>(source, store)) {
-    const value = reader.get(keyOf(store, key))
-    if (value !== undefined) return value
-  }
-  return undefined
+  const key = keyOf(store, text)
+  return readersOf<KeyValueReader<unknown, unknown>>(source, store).flatMap(
+    ({ partition, reader }) => {
+      const value = reader.get(key)
+      return value === undefined ? [] : [{ partition, key, value }]
+    },
+  )
 }
 
-/** Rows of all partitions in the order of their keys, `limit` at most. */
+/** Rows of all partitions in the order of their keys and partitions, `limit` at most. */
 export const readStoreRows = (
   source: StoreSource,
   name: string,
@@ -39,27 +46,27 @@ export const readStoreRows = (
     limit,
   }
   const rows: StoreRow[] = []
-  for (const reader of readersOf<KeyValueReader<unknown, unknown>>(source, keyed)) {
-    rows.push(...reader.range(bounds))
+  for (const { partition, reader } of readersOf<KeyValueReader<unknown, unknown>>(source, keyed)) {
+    for (const [key, value] of reader.range(bounds)) rows.push({ partition, key, value })
   }
   return rows
-    .toSorted(([a], [b]) => byBytes(keyed.key.encode(a), keyed.key.encode(b)))
+    .toSorted((a, b) => byBytes(keyed.key.encode(a.key), keyed.key.encode(b.key)))
     .slice(0, limit)
 }
 
 const outboxRows = (source: StoreSource, store: Store, limit: number): readonly StoreRow[] => {
   const rows: StoreRow[] = []
-  for (const reader of readersOf<OutboxReader<unknown, unknown>>(source, store)) {
-    for (const { rowKey: _address, key, headers: _headers, ...row } of reader.rows()) {
-      rows.push([key, row])
+  for (const { partition, reader } of readersOf<OutboxReader<unknown, unknown>>(source, store)) {
+    for (const { rowKey: _address, key, headers: _headers, ...value } of reader.rows()) {
+      rows.push({ partition, key, value })
       if (rows.length === limit) return rows
     }
   }
   return rows
 }
 
-const readersOf = <Reader>(source: StoreSource, store: Store): readonly Reader[] =>
-  source.query(store).partitions() as readonly Reader[]
+const readersOf = <Reader>(source: StoreSource, store: Store): readonly PartitionReader<Reader>[] =>
+  source.query(store).byPartition() as readonly PartitionReader<Reader>[]
 
 const keyValue = (store: Store): AnyKeyValue => {
   if (store.kind === 'key-value') return store as unknown as AnyKeyValue

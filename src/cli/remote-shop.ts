@@ -60,7 +60,7 @@ export class RemoteShop implements ShopAccess {
   }
 
   async updateStock(productId: string, request: StockRequest, key: string): Promise<void> {
-    const path = `/api/inventory/${encodeURIComponent(productId)}`
+    const path = `/api/inventory/${encodeURIComponent(productId)}?wait=0`
     await this.#call(path, { method: 'PUT', body: request, headers: { 'idempotency-key': key } })
   }
 
@@ -85,9 +85,13 @@ export class RemoteShop implements ShopAccess {
   }
 
   async storeGet(store: string, key: string): Promise<unknown> {
+    return (await this.storeGetAll(store, key))[0]?.value
+  }
+
+  async storeGetAll(store: string, key: string): Promise<readonly StoreRow[]> {
     const path = `/api/stores/${encodeURIComponent(store)}/rows/${encodeURIComponent(key)}`
-    const answer = (await this.#find(path)) as { readonly value: unknown } | undefined
-    return answer?.value
+    const answer = (await this.#find(path)) as { readonly rows: readonly StoreRow[] } | undefined
+    return answer?.rows ?? []
   }
 
   async storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]> {
@@ -95,10 +99,7 @@ export class RemoteShop implements ShopAccess {
     if (range.from !== undefined) query.set('from', range.from)
     if (range.to !== undefined) query.set('to', range.to)
     const path = `/api/stores/${encodeURIComponent(store)}/rows?${query}`
-    const { rows } = (await this.#call(path)) as {
-      readonly rows: readonly { readonly key: unknown; readonly value: unknown }[]
-    }
-    return rows.map(({ key, value }) => [key, value])
+    return ((await this.#call(path)) as { readonly rows: readonly StoreRow[] }).rows
   }
 
   /** As `#call`, with undefined for a row or order that is not there. */

@@ -31,34 +31,33 @@ export const runInstance = async (settings: Settings, options: RunOptions): Prom
   const stop = new StopSignals()
   process.stderr.write(`millrace: opening ${settings.stateDir}\n`)
   const { bootstrap } = options
-  const instance = await ShopInstance.open(settings, { bootstrap, interrupted: stop.requested })
-  try {
-    if (settings.forMs !== undefined) stop.schedule(settings.forMs)
-    const view = liveView(instance, settings, options)
-    const unfollow = await followTopics(instance.broker, [shipments], (event) => {
-      const line = shippedLine(event)
-      if (line !== undefined) view.shipped(line)
-    })
-    const load = options.withLoad
-      ? new OrderLoad(instance.shop, { ratePerSec: settings.rate, seed: settings.seed })
-      : undefined
-    view.start()
-    await Promise.race([load?.start(), instance.stopped])
-    await Promise.race([stop.requested, instance.stopped])
-    await load?.stop()
-    // on Kafka other replicas go on with them, or the next start does
-    if (bootstrap === undefined) {
-      process.stderr.write('millrace: waiting for open orders\n')
-      await Promise.race([settleOrders(instance.shop, settings.drainMs), instance.stopped])
-    }
-    view.stop()
-    await unfollow()
-    return await (bootstrap === undefined
-      ? sumUp(instance, settings, load)
-      : sumUpReplica(instance, settings))
-  } finally {
-    await instance.close()
+  await using instance = await ShopInstance.open(settings, {
+    bootstrap,
+    interrupted: stop.requested,
+  })
+  if (settings.forMs !== undefined) stop.schedule(settings.forMs)
+  const view = liveView(instance, settings, options)
+  const unfollow = await followTopics(instance.broker, [shipments], (event) => {
+    const line = shippedLine(event)
+    if (line !== undefined) view.shipped(line)
+  })
+  const load = options.withLoad
+    ? new OrderLoad(instance.shop, { ratePerSec: settings.rate, seed: settings.seed })
+    : undefined
+  view.start()
+  await Promise.race([load?.start(), instance.stopped])
+  await Promise.race([stop.requested, instance.stopped])
+  await load?.stop()
+  // on Kafka other replicas go on with them, or the next start does
+  if (bootstrap === undefined) {
+    process.stderr.write('millrace: waiting for open orders\n')
+    await Promise.race([settleOrders(instance.shop, settings.drainMs), instance.stopped])
   }
+  view.stop()
+  await unfollow()
+  return await (bootstrap === undefined
+    ? sumUp(instance, settings, load)
+    : sumUpReplica(instance, settings))
 }
 
 const liveView = (instance: ShopInstance, settings: Settings, { name }: RunOptions): LiveView =>

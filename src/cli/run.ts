@@ -26,8 +26,8 @@ const applications = ['shop']
 export const runCommand = (): Command => {
   const command = new Command('run')
     .description('Run an application on the embedded broker or on Kafka, until Ctrl-C.')
-    .argument('[name]', 'which application', 'shop')
-  return addConfigFlags(command, flags).action(async (name: string) => {
+    .argument('[name]', 'application (default shop)')
+  return addConfigFlags(command, flags).action(async (name: string = 'shop') => {
     const settings = settingsOf(command, flags)
     if (!applications.includes(name)) {
       const best = nearest(name, applications)

@@ -4,25 +4,29 @@
  * Used by `load`. 1. What the file sells is stocked first: an order's reservation follows the
  * stock in the same partition, so it cannot overtake it. 2. Orders that are there already are not
  * sent again; if one is, the shop drops it. 3. No more than `openMax` orders are under way.
- * 4. A malformed line costs nothing but itself.
+ * 4. A malformed line costs nothing but itself, and so does another order under an id in use.
  */
 
-import { createWriteStream, type WriteStream } from 'node:fs'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
-import { type LoadFile, type NumberedLine } from './load-file.ts'
-import { OpenOrders } from './open-orders.ts'
+import { bodyHash } from '../../topologies/shop/shared/body-hash.ts'
+import { shopNamespace, uuidV5 } from '../../topologies/shop/shared/ids.ts'
+import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
+import { type FileNeeds, type LoadFile, type NumberedLine } from './load-file.ts'
+import { type LoadRejects } from './load-rejects.ts'
+import { OpenOrders, otherOrderReason, type Refusal } from './open-orders.ts'
 import { ProgressBar } from './progress-bar.ts'
 
 const lookEveryMs = 50
 const writesMax = 500
-const shownRejectsMax = 20
+const shownRefusalsMax = 20
 
 export interface SendOptions {
   readonly shop: ShopAccess
   readonly file: LoadFile
-  readonly rejectsPath: string
+  /** Of this file, as a first pass found them. */
+  readonly needs: FileNeeds
+  readonly rejects: LoadRejects
   readonly withStock: boolean
   readonly ratePerSec: number
   /** Orders under way at most. */
@@ -33,7 +37,7 @@ export interface SendOptions {
 export interface SendReport {
   readonly lines: number
   readonly sent: number
-  /** Found in the shop from an earlier load of the same file. */
+  /** Known from an earlier load, or from an earlier line with the same id and body. */
   readonly alreadyThere: number
   readonly malformed: number
   /** Whether every line was read. */
@@ -45,7 +49,6 @@ export class FileSender {
   readonly #options: SendOptions
   readonly #writes = new Set<Promise<void>>()
   #failure: unknown
-  #rejects: WriteStream | undefined
   #lines = 0
   #sent = 0
   #alreadyThere = 0
@@ -53,13 +56,12 @@ export class FileSender {
 
   constructor(options: SendOptions) {
     this.#options = options
-    this.open = new OpenOrders(options.shop)
+    this.open = new OpenOrders(options.shop, (refusal) => this.#tell(refusal))
   }
 
   /** @throws what stopped the sending; all that was sent before is under way */
   async send(): Promise<SendReport> {
-    const { file, isStopped } = this.#options
-    const needs = await file.needs()
+    const { file, needs, rejects, isStopped } = this.#options
     if (this.#options.withStock) await this.#stock(needs.units)
     const bar = new ProgressBar(process.stderr, `load ${file.name}`, needs.lines)
     const startedMs = performance.now()
@@ -67,15 +69,17 @@ export class FileSender {
       for await (const line of file.lines()) {
         if (isStopped()) break
         this.#lines += 1
-        if (line.parsed.ok) await this.#place(line.parsed, startedMs)
-        else await this.#reject(line, line.parsed.reason)
+        if (line.parsed.ok) await this.#place(line.number, line.parsed, startedMs)
+        else {
+          this.#malformed += 1
+          await rejects.add(line, line.parsed.reason)
+        }
         bar.update(this.#lines)
       }
       await Promise.all(this.#writes)
       if (this.#failure !== undefined) throw this.#failure
     } finally {
       bar.end()
-      await this.#closeRejects()
     }
     return {
       lines: this.#lines,
@@ -89,8 +93,9 @@ export class FileSender {
   async #stock(units: ReadonlyMap<string, number>): Promise<void> {
     const { shop, file } = this.#options
     const pending: Promise<void>[] = []
+    const load = uuidV5(shopNamespace, `load:${file.name}`)
     for (const [productId, quantity] of units) {
-      const key = `load:${file.name}:${quantity}`
+      const key = `load:${load}:${quantity}`
       pending.push(
         shop.updateStock(productId, { operation: 'ADD', quantity, reason: 'RESTOCK' }, key),
       )
@@ -100,14 +105,22 @@ export class FileSender {
   }
 
   async #place(
+    lineNumber: number,
     { orderId, order }: Extract<NumberedLine['parsed'], { ok: true }>,
     startedMs: number,
   ): Promise<void> {
     const { shop, ratePerSec } = this.#options
     if (this.#failure !== undefined) throw this.#failure
     await this.#keepBounds()
-    this.open.add(orderId)
-    if ((await shop.order(orderId)) !== undefined) {
+    const hash = createHashOf(orderId, order)
+    const known = await this.#known(orderId)
+    if (known !== undefined && known.hash !== hash) {
+      const { reason } = known
+      this.open.refuse({ orderId, lineNumber, reason })
+      return
+    }
+    if (this.open.find(orderId) === undefined) this.open.add(orderId, { hash, lineNumber })
+    if (known !== undefined) {
       this.#alreadyThere += 1
       return
     }
@@ -122,6 +135,25 @@ export class FileSender {
     if (aheadMs > 1) await sleep(aheadMs)
   }
 
+  /** The body that has this id already, and what to say to another one. */
+  async #known(
+    orderId: string,
+  ): Promise<{ readonly hash: string; readonly reason: string } | undefined> {
+    const open = this.open.find(orderId)
+    if (open !== undefined) {
+      return { hash: open.hash, reason: `line ${open.lineNumber} is another order with its id` }
+    }
+    const row = await this.#options.shop.order(orderId)
+    return row && { hash: row.createHash, reason: otherOrderReason }
+  }
+
+  #tell({ orderId, lineNumber, reason }: Refusal): void {
+    if (this.open.refused > shownRefusalsMax) return
+    const { path } = this.#options.file
+    process.stderr.write(`${path}:${lineNumber}: refused, order ${orderId}: ${reason}\n`)
+    if (this.open.refused === shownRefusalsMax) process.stderr.write('more refusals are counted\n')
+  }
+
   async #keepBounds(): Promise<void> {
     while (this.#writes.size >= writesMax) await Promise.race(this.#writes)
     while (this.open.count >= this.#options.openMax && !this.#options.isStopped()) {
@@ -129,23 +161,8 @@ export class FileSender {
       if (this.open.count >= this.#options.openMax) await sleep(lookEveryMs)
     }
   }
-
-  async #reject({ number, text }: NumberedLine, reason: string): Promise<void> {
-    const { file, rejectsPath } = this.#options
-    this.#malformed += 1
-    if (this.#malformed <= shownRejectsMax) {
-      process.stderr.write(`${file.path}:${number}: ${reason}\n`)
-    }
-    this.#rejects ??= createWriteStream(rejectsPath)
-    if (!this.#rejects.write(`${text}\n`)) await once(this.#rejects, 'drain')
-  }
-
-  async #closeRejects(): Promise<void> {
-    if (this.#rejects === undefined) return
-    const more = this.#malformed - shownRejectsMax
-    if (more > 0) process.stderr.write(`and ${more} more malformed lines\n`)
-    process.stderr.write(`malformed lines are in ${this.#options.rejectsPath}\n`)
-    this.#rejects.end()
-    await once(this.#rejects, 'close')
-  }
 }
+
+/** As the order's row keeps it. */
+const createHashOf = (orderId: string, order: ParsedOrder): string =>
+  bodyHash(createOrderCommand(order, { orderId, nowMs: 0, source: '' }).data)

@@ -2,12 +2,15 @@
  * The shop as one running instance: lock, engines, broker, topics, application, HTTP.
  *
  * The composition root, used by `dev`, `run` and `load`. 1. Parts open in this order and close in
- * the reverse, also when opening fails half-way. 2. The HTTP server listens before the state is
- * restored, so that health can be asked, and answers 503 to the rest until the instance runs.
- * 3. One process per state directory; the lock tells others where to reach this one.
+ * the reverse, also when opening fails half-way, and within bounded time. 2. The HTTP server
+ * listens before the state is restored, so that health can be asked, and answers 503 to the rest
+ * until the instance runs. 3. One process per state directory; the lock tells others where to
+ * reach this one. 4. A disk that fails, under the stores or under the broker, and a directory that
+ * vanishes, stop it.
  *
  * Layout of the directory: `lock.json`, `state/` (local stores), `broker/` (topics, unless on
- * Kafka), `instance-id` (on Kafka: which replica it is).
+ * Kafka), `broker-commits` (how far these were acknowledged), `instance-id` (on Kafka: which
+ * replica it is).
  */
 
 import { type FastifyInstance } from 'fastify'
@@ -15,7 +18,6 @@ import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
-import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
@@ -30,6 +32,7 @@ import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
 import { LocalShop } from './local-shop.ts'
+import { openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
 import { shopConfigOf } from './shop-settings.ts'
@@ -51,19 +54,20 @@ export class ShopInstance {
   readonly broker: Broker
   /** Such as `http://127.0.0.1:4004`. */
   readonly address: string
+  /** Rejects with the error that stopped the instance; resolves after `close`. */
+  readonly stopped: Promise<void>
   readonly #app: Application
   readonly #parts: AsyncDisposableStack
+  #closing: Promise<void> | undefined
 
-  private constructor(
-    app: Application,
-    parts: AsyncDisposableStack,
-    rest: { readonly shop: LocalShop; readonly broker: Broker; readonly address: string },
-  ) {
+  private constructor(app: Application, parts: AsyncDisposableStack, rest: InstanceParts) {
     this.#app = app
     this.#parts = parts
     this.shop = rest.shop
     this.broker = rest.broker
     this.address = rest.address
+    this.stopped = Promise.race([app.stopped, ...rest.failures])
+    this.stopped.catch(() => {}) // who does not ask finds out by closing
   }
 
   /**
@@ -77,7 +81,7 @@ export class ShopInstance {
     const logger = stderrLogger(settings.logLevel)
     const directory = StateDirectory.lock(settings.stateDir)
     parts.defer(() => directory.unlock())
-    const broker = await openBroker(settings, options, parts)
+    const { broker, failed } = await openBroker(settings, options, parts)
     const { app, topology } = await openApplication(settings, { broker, logger, parts })
     const stores: StoreSource = {
       query: (store) => app.query(store),
@@ -88,6 +92,7 @@ export class ShopInstance {
       clock: systemClock,
       stores,
       source: 'millrace',
+      applicationId,
       seesAll: broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
     })
@@ -95,42 +100,95 @@ export class ShopInstance {
     const address = await openHttp(settings, { app, shop, stores, logger, parts })
     directory.setAddress(address)
     parts.defer(() => app.close())
-    await app.start()
-    return new ShopInstance(app, parts.move(), { shop, broker, address })
-  }
-
-  /** Rejects with the error that stopped the instance; resolves after `close`. */
-  get stopped(): Promise<void> {
-    return this.#app.stopped
+    const failures = [failed, watched(directory, parts)]
+    await Promise.race([app.start(), ...failures])
+    return new ShopInstance(app, parts.move(), { shop, broker, address, failures })
   }
 
   metrics(): RuntimeMetrics {
     return this.#app.metrics()
   }
 
-  /** Commits what was processed and closes everything. Idempotent. */
-  async close(): Promise<void> {
-    await this.#parts.disposeAsync()
+  /**
+   * Commits what was processed and closes everything. Idempotent.
+   *
+   * @throws {CommandError} it takes too long: given up, as a crash would; the state survives that
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      this.#app.kill()
+      const seconds = closeMaxMs / 1000
+      late.reject(
+        new CommandError(
+          `not closed within ${seconds} s and ended as it is; what was committed is kept`,
+        ),
+      )
+    }, closeMaxMs)
+    try {
+      await Promise.race([this.#parts.disposeAsync(), late.promise])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+interface InstanceParts {
+  readonly shop: LocalShop
+  readonly broker: Broker
+  readonly address: string
+  readonly failures: readonly Promise<never>[]
+}
+
+/** Longer than a broker's answers may take, a few times over. */
+const closeMaxMs = 30_000
+const watchEveryMs = 1_000
+
+/** Rejects when the directory is not ours any more: databases would go on writing into nothing. */
+const watched = (directory: StateDirectory, parts: AsyncDisposableStack): Promise<never> => {
+  const gone = Promise.withResolvers<never>()
+  gone.promise.catch(() => {})
+  const timer = setInterval(() => {
+    try {
+      directory.check()
+    } catch (error) {
+      gone.reject(error)
+    }
+  }, watchEveryMs)
+  timer.unref()
+  parts.defer(() => clearInterval(timer))
+  return gone.promise
+}
+
+interface OpenedBroker {
+  readonly broker: Broker
+  /** Rejects when it cannot go on. */
+  readonly failed: Promise<never>
 }
 
 const openBroker = async (
   settings: Settings,
   { bootstrap, interrupted }: OpenOptions,
   parts: AsyncDisposableStack,
-): Promise<Broker> => {
+): Promise<OpenedBroker> => {
   if (bootstrap !== undefined) {
     const { connectTimeoutMs } = settings
     const kafka = await openKafka({ bootstrap, connectTimeoutMs, interrupted })
     parts.defer(() => kafka.close())
-    return kafka
+    return { broker: kafka, failed: new Promise<never>(() => {}) }
   }
-  const engine = await openEngine(settings, 'broker')
-  parts.defer(() => engine.close())
-  const broker = await EmbeddedBroker.open({ engine, clock: systemClock })
-  parts.defer(() => broker.close())
+  const broker = await openEmbeddedBroker(settings, parts)
   await createShopTopics(broker)
-  return broker
+  return { broker, failed: broker.failed }
 }
 
 const openApplication = async (

@@ -1,5 +1,5 @@
 /**
- * When to stop: Ctrl-C, SIGTERM, SIGHUP, or the end of `--for`.
+ * When to stop: Ctrl-C, SIGTERM, SIGHUP, the end of `--for`, or of the process that started us.
  *
  * One per process, made before anything is opened. 1. The first request stops cleanly, however
  * long that takes. 2. A second one ends the process at once with 130; the state survives that.
@@ -19,6 +19,10 @@ export class StopSignals {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => this.#onSignal())
     }
+    // `scripts/run.mjs` holds the other end of a channel, whose only word is that it closes
+    if (process.connected !== undefined) process.on('disconnect', () => this.#onOrphaned())
+    process.channel?.unref()
+    if (process.connected === false) this.#onOrphaned()
   }
 
   get isRequested(): boolean {
@@ -42,6 +46,12 @@ export class StopSignals {
     } else if (performance.now() - this.#requestedAtMs > sameRequestMs) {
       process.exit(exitCodes.interrupted)
     }
+  }
+
+  #onOrphaned(): void {
+    if (this.#requestedAtMs !== undefined) return
+    process.stderr.write('\nmillrace: stopping, since the process that started this one ended\n')
+    this.#request()
   }
 
   #request(): void {

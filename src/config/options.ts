@@ -13,13 +13,19 @@ import { runtimeOptions } from '../runtime-config.ts'
 /** How the text of a flag or variable becomes a value. */
 export type OptionKind = 'text' | 'number' | 'duration' | 'boolean'
 
-const rate = (description: string, byDefault: number) =>
-  Type.Number({ minimum: 0, maximum: 1, default: byDefault, description })
+const share = (what: string, byDefault: number) =>
+  Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: byDefault,
+    description: `Share of ${what}, 0 to 1.`,
+  })
 
 const schemas = {
   stateDir: Type.String({
     default: '.millrace',
     minLength: 1,
+    placeholder: 'directory',
     description: 'Directory of the state and of the embedded broker; one process at a time.',
   }),
   port: Type.Integer({
@@ -30,11 +36,16 @@ const schemas = {
   }),
   output: Type.Union([Type.Literal('table'), Type.Literal('json')], {
     default: 'table',
-    description: 'How data is printed: table (for people) or json (one document).',
+    placeholder: 'table|json',
+    description: 'How data is printed: for people, or as one JSON document.',
   }),
   logLevel: Type.Union(
     ['debug', 'info', 'warn', 'error', 'silent'].map((level) => Type.Literal(level)),
-    { default: 'warn', description: 'Lowest level of log lines on stderr.' },
+    {
+      default: 'warn',
+      placeholder: 'level',
+      description: 'Lowest level of log lines on stderr: debug, info, warn, error or silent.',
+    },
   ),
   stateMemoryMb: Type.Integer({
     default: 96,
@@ -65,7 +76,7 @@ const schemas = {
     default: 20,
     minimum: 0.01,
     maximum: 100_000,
-    description: 'Orders per second.',
+    description: 'Orders per second at most.',
   }),
   seed: Type.Integer({
     default: 1,
@@ -73,23 +84,41 @@ const schemas = {
     maximum: 4_294_967_295,
     description: 'Seed of generated orders and of the fake payment provider.',
   }),
-  load: Type.Boolean({ default: true, description: 'Generate orders.' }),
-  stock: Type.Boolean({ default: true, description: 'Stock what the file sells first.' }),
+  load: Type.Boolean({
+    default: true,
+    description: 'Generate orders.',
+    negated: 'Do not generate orders.',
+  }),
+  stock: Type.Boolean({
+    default: true,
+    description: 'Stock what the file sells first.',
+    negated: 'Do not stock what the file sells.',
+  }),
   exit: Type.Boolean({
     default: false,
     description: 'Wait until every order is final, print the summary and end.',
   }),
   format: Type.Union([Type.Literal('json'), Type.Literal('cdnow')], {
     default: 'json',
-    description: 'Format of the file: json (one order body per line) or cdnow.',
+    placeholder: 'json|cdnow',
+    description: 'Format of the lines: bodies of POST /api/orders, or purchases of CDNOW.',
+  }),
+  document: Type.String({
+    minLength: 1,
+    placeholder: 'name',
+    maxLength: 255,
+    description:
+      'Name of the input in the ids of its orders (default: name of the file; of a pipe, a hash '
+      + 'of its content).',
   }),
   rejects: Type.String({
     minLength: 1,
-    description: 'Where malformed lines go; default FILE.rejects.',
+    placeholder: 'file',
+    description: 'Where malformed lines go (default FILE.rejects; of a pipe, stdin.rejects).',
   }),
-  declineRate: rate('Share of card charges the fake provider declines.', 0),
-  shortRate: rate('Share of card charges the fake provider captures short.', 0),
-  timeoutRate: rate('Share of first provider calls that time out although they succeed.', 0),
+  declineRate: share('card charges the fake provider declines', 0),
+  shortRate: share('card charges the fake provider captures short', 0),
+  timeoutRate: share('first provider calls that time out although they succeed', 0),
   transferDeadlineMs: Type.Integer({
     default: 900_000,
     minimum: 1_000,
@@ -100,7 +129,8 @@ const schemas = {
   }),
   bootstrap: Type.String({
     minLength: 1,
-    description: 'Kafka brokers (host:port,host:port) instead of the embedded one.',
+    placeholder: 'host:port,…',
+    description: 'Kafka brokers instead of the embedded one.',
   }),
   connectTimeoutMs: Type.Integer({
     default: 60_000,
@@ -134,6 +164,10 @@ export interface OptionSpec {
   readonly kind: OptionKind
   readonly schema: TSchema
   readonly description: string
+  /** What help calls the value: `<number>`. */
+  readonly placeholder: string
+  /** What `--no-…` does, of a boolean that is true by default. */
+  readonly negated: string | undefined
   readonly default: unknown
 }
 
@@ -143,13 +177,16 @@ const kebab = (name: string): string =>
 const specOf = (name: string, schema: TSchema): OptionSpec => {
   const fields = schema as TSchema & Record<string, unknown>
   const flag = String(fields['flag'] ?? kebab(name))
+  const kind = kindOf(fields)
   return {
     name,
     flag,
     env: `MILLRACE_${flag.replaceAll('-', '_').toUpperCase()}`,
-    kind: kindOf(fields),
+    kind,
     schema,
     description: String(fields['description']),
+    placeholder: String(fields['placeholder'] ?? kind),
+    negated: fields['negated'] as string | undefined,
     default: fields['default'],
   }
 }

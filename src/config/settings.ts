@@ -41,7 +41,7 @@ export type Settings = Partial<OptionValues> & {
   readonly runtime: Partial<Record<RuntimeOption, number>>
 }
 
-type OptionsWithDefault = Exclude<OptionName, 'forMs' | 'rejects' | 'bootstrap'>
+type OptionsWithDefault = Exclude<OptionName, 'forMs' | 'document' | 'rejects' | 'bootstrap'>
 
 const otherVariables = ['MILLRACE_CONFIG']
 
@@ -116,15 +116,20 @@ const checked = (spec: OptionSpec, value: unknown, place: string): unknown => {
 }
 
 const expectation = (spec: OptionSpec): string => {
-  const { minimum, maximum, anyOf, type } = spec.schema as {
+  const { minimum, maximum, maxLength, anyOf, type } = spec.schema as {
     readonly minimum?: number
     readonly maximum?: number
+    readonly maxLength?: number
     readonly anyOf?: readonly { readonly const: string }[]
     readonly type?: string
   }
   if (anyOf !== undefined) return `one of ${anyOf.map((literal) => literal.const).join(', ')}`
   if (spec.kind === 'boolean') return 'true or false'
-  if (spec.kind === 'text') return 'a text of at least one character'
+  if (spec.kind === 'text') {
+    return maxLength === undefined
+      ? 'a text of at least one character'
+      : `a text of 1 to ${maxLength} characters`
+  }
   if (spec.kind === 'number') {
     return `${type === 'integer' ? 'a whole number' : 'a number'} from ${minimum} to ${maximum}`
   }

@@ -45,6 +45,7 @@ export const runtimeErrorCodes = {
   STREAMS_MISSING_TOPIC: 'stop', // create it: the message says how
   STREAMS_TASK_MIGRATED: 'rejoin', // fenced: the tasks belong to another instance
   STREAMS_TASK_CORRUPTED: 'reopenTask', // local state is unusable: wiped and restored
+  STREAMS_INSTANCE_ID_IN_USE: 'stop', // two instances have it: the message names it
   STREAMS_STATE_MISMATCH: 'stop', // the state was made by another cluster, topic or topology
   STREAMS_HANDLER_FAILED: 'stop', // a handler answered `fail`: the record is named
   STREAMS_CLOSED: 'stop', // used after close

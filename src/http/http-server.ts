@@ -2,18 +2,23 @@
  * The HTTP server of an instance: health, metrics, and whatever routes the application adds.
  *
  * Opened by the CLI. 1. Listens on 127.0.0.1 only. 2. Every failure is a problem document
- * (`problem.ts`), also unknown paths, wrong methods, oversized and malformed bodies. 3. Routes of
- * the application answer 503 until the instance runs. It must not know which application it is.
+ * (`problem.ts`), also unknown paths, wrong methods, oversized and malformed bodies, and what is no
+ * HTTP at all. 3. Bodies are UTF-8 and not compressed; all else is 415. 4. Routes of the
+ * application answer 503 until the instance runs. It must not know which application it is.
  */
 
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import { type IncomingHttpHeaders } from 'node:http'
 import { type AddressInfo } from 'node:net'
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { type Logger } from '../logger.ts'
+import { endWithProblem } from './client-error.ts'
+import { HttpProblem, type ProblemPlace, sendProblem } from './problem.ts'
 import { RouteTable } from './route-table.ts'
-import { type ProblemPlace, sendProblem } from './problem.ts'
 import { schemaValidator } from './schema-validator.ts'
 
 const bodyBytesMax = 1_048_576
+/** Above what an id of 255 characters can take, each escaped in up to nine: then it is no id. */
+const paramLengthMax = 255 * 9
 
 export interface HttpServerOptions {
   /** Whether the instance runs, and whether it ever did. */
@@ -29,8 +34,18 @@ export const createHttpServer = (options: HttpServerOptions): FastifyInstance =>
     bodyLimit: bodyBytesMax,
     forceCloseConnections: true,
     logger: false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: paramLengthMax },
+    frameworkErrors: (error, request, reply) => {
+      const status = error.statusCode ?? 400
+      const detail =
+        status === 414
+          ? `A part of the path is longer than ${paramLengthMax} characters.`
+          : `${pathOf(request.url)} is no path: its escapes are not those of UTF-8.`
+      return sendProblem(reply, status, { detail })
+    },
+    clientErrorHandler: endWithProblem,
   })
+  server.addHook('onRequest', async ({ headers }) => checkEncoding(headers))
   server.setValidatorCompiler(schemaValidator)
   server.removeContentTypeParser('text/plain')
   const routes = new RouteTable()
@@ -60,6 +75,18 @@ export const listenOnLoopback = async (server: FastifyInstance, port: number): P
 }
 
 const pathOf = (url: string): string => url.split('?')[0]!
+
+/** A body in another encoding would be read as something that was never sent. */
+const checkEncoding = (headers: IncomingHttpHeaders): void => {
+  const charset = /;\s*charset="?([^\s";]*)/i.exec(headers['content-type'] ?? '')?.[1]
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset)) {
+    throw new HttpProblem(415, `Bodies are UTF-8; ${charset} is not read here.`)
+  }
+  const encoding = headers['content-encoding'] ?? 'identity'
+  if (encoding !== 'identity') {
+    throw new HttpProblem(415, `Bodies are not compressed; ${encoding} is not read here.`)
+  }
+}
 
 const addHealth = (server: FastifyInstance, { health, metrics }: HttpServerOptions): void => {
   let hasStarted = false

@@ -25,11 +25,14 @@ const titles: Readonly<Record<number, string>> = {
   400: 'Bad request',
   404: 'Not found',
   405: 'Method not allowed',
+  408: 'Request timeout',
   409: 'Conflict',
   413: 'Content too large',
+  414: 'Path too long',
   415: 'Unsupported media type',
   422: 'Unprocessable content',
   429: 'Too many requests',
+  431: 'Request header fields too large',
   500: 'Internal server error',
   503: 'Not ready',
 }
@@ -52,11 +55,14 @@ export class HttpProblem extends Error {
   }
 }
 
-export const sendProblem = (
-  reply: FastifyReply,
-  status: number,
-  rest: { readonly detail?: string; readonly errors?: readonly ProblemPlace[] | undefined } = {},
-): FastifyReply => {
+export const problemType = 'application/problem+json; charset=utf-8'
+
+interface ProblemRest {
+  readonly detail?: string
+  readonly errors?: readonly ProblemPlace[] | undefined
+}
+
+export const problemText = (status: number, rest: ProblemRest = {}): string => {
   const document: ProblemDocument = {
     type: 'about:blank',
     title: titles[status] ?? 'Error',
@@ -64,8 +70,12 @@ export const sendProblem = (
     ...(rest.detail === undefined ? {} : { detail: rest.detail }),
     ...(rest.errors === undefined ? {} : { errors: rest.errors }),
   }
-  return reply
-    .code(status)
-    .header('content-type', 'application/problem+json; charset=utf-8')
-    .send(JSON.stringify(document))
+  return JSON.stringify(document)
 }
+
+export const sendProblem = (
+  reply: FastifyReply,
+  status: number,
+  rest: ProblemRest = {},
+): FastifyReply =>
+  reply.code(status).header('content-type', problemType).send(problemText(status, rest))

@@ -23,6 +23,13 @@ export interface ProcessContext {
    * record.
    */
   nowMs(): number
+  /**
+   * Highest wall-clock time the task has seen, in earlier lives too; -Infinity before.
+   *
+   * Above `nowMs()` the clock was set back: times stored meanwhile may lie that far ahead, and
+   * whoever waits for them must set them anew.
+   */
+  latestNowMs(): number
   /** Highest timestamp of the task's inputs so far, in ms; -Infinity before the first record. */
   streamTimeMs(): number
   /**
@@ -116,6 +123,7 @@ const schedule = (
 
 const contextOf = (scope: Scope): ProcessContext => ({
   nowMs: () => scope.nowMs(),
+  latestNowMs: () => scope.latestNowMs(),
   streamTimeMs: () => scope.streamTimeMs(),
   caughtUpToMs: () => scope.caughtUpToMs(),
   taskId: scope.taskId,

@@ -158,7 +158,8 @@ export class Application {
     return new StoreQuery(store.name, () =>
       (this.#tasks?.running ?? []).flatMap(({ task }) => {
         const found = task.store(store.name)
-        return found === undefined ? [] : [store.reader(found.slots)]
+        if (found === undefined) return []
+        return [{ partition: task.partition, reader: store.reader(found.slots) }]
       }),
     )
   }
@@ -224,6 +225,7 @@ export class Application {
       logger,
       membership: this.#membership(topics),
       refusedInputs,
+      instanceId,
       transactionalId: `${applicationId}-${instanceId}`,
       tasks: this.#tasks,
       timings: this.#timings,

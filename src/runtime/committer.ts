@@ -101,7 +101,8 @@ export class Committer {
       } catch (error) {
         const mayRetry = error instanceof StoreError && error.action === 'retry'
         if (!mayRetry || attempt >= applyAttemptsMax) throw error
-        logger.warn({ err: error, attempt }, 'the local store did not take a committed batch')
+        const reason = error.message
+        logger.warn({ reason, attempt }, 'the local store did not take a committed batch')
         await sleep(clock, applyBackoffMs * attempt)
       }
     }

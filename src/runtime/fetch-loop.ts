@@ -94,10 +94,13 @@ export class FetchLoop {
       { isolation: 'read_committed', maxWaitMs: config.fetchMaxWaitMs },
     )
     if (!this.#isOpen) return
+    const nowMs = clock.nowMs()
     batches.forEach((batch, index) => {
       const { queue, progress } = wanted[index]!
       queue.enqueue(batch)
-      progress.observe(batch.askedAtMs ?? issuedAtMs, batch.highWatermark)
+      const askedAtMs = batch.askedAtMs ?? issuedAtMs
+      // asked in the future: the clock was set back meanwhile, and the answer proves no time
+      if (askedAtMs <= nowMs) progress.observe(askedAtMs, batch.highWatermark)
     })
     this.#options.onRecords()
   }

@@ -26,14 +26,15 @@ export interface Generation {
   readonly offsets: readonly CommittedOffset[]
 }
 
-/** @returns undefined if no task has anything to commit */
+/** @returns undefined if no task has anything worth a commit */
 export const sealGeneration = (
-  tasks: Iterable<StreamTask>,
+  tasks: readonly StreamTask[],
   nowMs: number,
 ): Generation | undefined => {
+  const isWorthIt = tasks.some((task) => task.isWorthCommitting)
   const sealed: TaskGeneration[] = []
   for (const task of tasks) {
-    const generation = task.seal()
+    const generation = isWorthIt ? task.seal() : undefined
     if (generation !== undefined) sealed.push(generation)
   }
   if (sealed.length === 0) return undefined

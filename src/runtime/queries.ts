@@ -18,17 +18,27 @@ interface Rangeable<R> {
   range(options?: object): Iterable<R>
 }
 
+export interface PartitionReader<Reader> {
+  readonly partition: number
+  readonly reader: Reader
+}
+
 export class StoreQuery<Reader> {
-  readonly #readers: () => readonly Reader[]
+  readonly #readers: () => readonly PartitionReader<Reader>[]
   readonly #name: string
 
-  constructor(name: string, readers: () => readonly Reader[]) {
+  constructor(name: string, readers: () => readonly PartitionReader<Reader>[]) {
     this.#name = name
     this.#readers = readers
   }
 
   /** One reader per task of this instance that has the store, by partition. */
   partitions(): readonly Reader[] {
+    return this.byPartition().map(({ reader }) => reader)
+  }
+
+  /** As `partitions`, with the number of each: an instance need not have them all. */
+  byPartition(): readonly PartitionReader<Reader>[] {
     const readers = this.#readers()
     if (readers.length > 0) return readers
     throw new RuntimeError(

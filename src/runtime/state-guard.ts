@@ -70,7 +70,8 @@ const refuseDifferences = (before: StateFacts, now: StateFacts): void => {
   if (before.clusterId !== now.clusterId) {
     throw mismatch(
       `the state belongs to cluster ${before.clusterId}, this one is `
-        + `${now.clusterId}; choose another --state-dir, or delete it to restore from this cluster`,
+        + `${now.clusterId}; start on that cluster, or choose another --state-dir; delete this one `
+        + 'only if the changelogs of the application are on this cluster: it is restored from them',
     )
   }
   for (const [name, layout] of Object.entries(now.stores)) {

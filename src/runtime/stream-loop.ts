@@ -24,6 +24,7 @@ import { type RuntimeConfig } from '../runtime-config.ts'
 import { CommitSchedule } from './commit-schedule.ts'
 import { type CommitTimings } from './commit-timings.ts'
 import { Committer } from './committer.ts'
+import { FenceWatch } from './fence-watch.ts'
 import { FetchLoop } from './fetch-loop.ts'
 import { type Generation, sealGeneration } from './generation.ts'
 import { type Membership } from './membership.ts'
@@ -33,6 +34,7 @@ import { type TaskManager } from './task-manager.ts'
 
 export interface StreamLoopOptions {
   readonly applicationId: string
+  readonly instanceId: string
   readonly transactionalId: string
   readonly broker: Broker
   readonly engine: Engine
@@ -51,6 +53,7 @@ export interface StreamLoopOptions {
 export class StreamLoop {
   readonly #options: StreamLoopOptions
   readonly #schedule: CommitSchedule
+  readonly #fences: FenceWatch
   #producer: TransactionalProducer | undefined
   #committer: Committer | undefined
   #fetchLoop: FetchLoop | undefined
@@ -71,7 +74,11 @@ export class StreamLoop {
     this.#options = options
     const { clock, config, timings } = options
     this.#schedule = new CommitSchedule(clock, config, timings)
-    this.#purgedAtMs = clock.nowMs()
+    this.#fences = new FenceWatch({
+      ...options,
+      transactionTimeoutMs: config.transactionTimeoutMs,
+    })
+    this.#purgedAtMs = clock.monotonicMs()
   }
 
   /** Runs until stopped; rejects with the error that stops the instance. */
@@ -182,14 +189,17 @@ export class StreamLoop {
     const action = actionOf(error)
     const disk = diskFailureOf(error)
     const isDiskLost = disk !== undefined && this.#failures > diskAttemptsMax
+    const duel = this.#fences.judge(error)
     const isStopped = action === 'stop' || (this.#isStopping && this.#failures > stopAttemptsMax)
-    if (isDiskLost || isStopped) {
+    if (isDiskLost || isStopped || duel !== undefined) {
       await this.#giveUp()
-      throw isDiskLost ? disk : error
+      throw disk ?? duel ?? error
     }
     await this.#producer?.close()
     this.#producer = undefined // its transaction is aborted by the next init of the same id
-    logger.warn({ err: error, action }, 'tasks reopen at their committed offsets')
+    // what a disk says is enough; where it was met is not worth a page of stacks each time
+    const why = disk === undefined ? { err: error } : { reason: disk.message }
+    logger.warn({ ...why, action }, 'tasks reopen at their committed offsets')
     this.reopenings += 1
     this.#options.onOpening() // not `running` while it waits: no task answers
     if (action === 'rejoin') await membership.leave() // or the others wait for it to join again
@@ -289,6 +299,7 @@ export class StreamLoop {
   }
 
   async #commit(generation: Generation): Promise<void> {
+    this.#fences.begun()
     await this.#committer!.commit(generation)
     this.#inFlight = undefined
     this.#failures = 0
@@ -317,8 +328,8 @@ export class StreamLoop {
 
   #maybePurge(): void {
     const { clock, tasks, logger } = this.#options
-    if (clock.nowMs() - this.#purgedAtMs < purgeIntervalMs) return
-    this.#purgedAtMs = clock.nowMs()
+    if (clock.monotonicMs() - this.#purgedAtMs < purgeIntervalMs) return
+    this.#purgedAtMs = clock.monotonicMs()
     tasks
       .purgeRepartitionTopics()
       .catch((error: unknown) =>

@@ -222,8 +222,11 @@ export class TaskManager {
     const facts = await broker.topics.offsets({ topic, partition })
     const bytes = engine.get(positionKey(topic, partition))
     const position = bytes === undefined ? undefined : decodePosition(bytes)
+    const epochEndOffset =
+      position && (await broker.topics.epochEndOffset?.({ topic, partition }, position.leaderEpoch))
     const judgement = judgePosition(position, {
       ...judgedFacts(facts),
+      ...(epochEndOffset === undefined ? {} : { epochEndOffset }),
       clusterId,
       topicId,
       nowMs: clock.nowMs(),

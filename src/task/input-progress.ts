@@ -8,6 +8,8 @@
  * watermark always runs ahead, still proves something at every turn.
  * The high watermark is used, not the last stable offset: records of transactions that are still
  * open count too, as their answer may be the one.
+ * 4. A clock that was set back makes its times ambiguous: what was proven is forgotten, and the
+ * next fetch proves anew. Steps smaller than the wait of one fetch may pass unseen.
  */
 
 interface Observation {
@@ -25,6 +27,12 @@ export class InputProgress {
     const observation = { atMs: issuedAtMs, highWatermark }
     if (this.#pending === undefined) this.#pending = observation
     else this.#newest = observation
+  }
+
+  clockSetBack(): void {
+    this.#provenMs = -Infinity
+    this.#pending = undefined
+    this.#newest = undefined
   }
 
   /** @param position  the next offset to process */

@@ -39,7 +39,8 @@ export class PartitionGroup {
       this.#idleSinceMs = undefined
       return best
     }
-    this.#idleSinceMs ??= nowMs
+    // not in the future: the clock may have been set back while it waits
+    this.#idleSinceMs = Math.min(this.#idleSinceMs ?? nowMs, nowMs)
     return nowMs - this.#idleSinceMs >= this.#maxTaskIdleMs ? best : undefined
   }
 

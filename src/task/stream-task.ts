@@ -21,7 +21,7 @@ import { type Store } from '../stores/store.ts'
 import { type ChangelogHead } from './changelog-head.ts'
 import { type EffectCompletion, type EffectNode } from '../topology/effect-node.ts'
 import { type Gate } from '../topology/gate.ts'
-import { type SubTopology } from '../topology/graph.ts'
+import { type Plan, type SubTopology } from '../topology/graph.ts'
 import { type DropReason } from '../topology/scope.ts'
 import { TaskScope, type TaskServices } from '../topology/task-scope.ts'
 import { type Topology } from '../topology/topology.ts'
@@ -94,7 +94,12 @@ export class StreamTask implements TaskServices {
   readonly #policy: FailurePolicy
   readonly #counters: TaskCounters
   #streamTimeMs: number
-  #retryAtMs = -Infinity
+  /** Highest wall-clock time seen, in earlier lives too. */
+  #latestNowMs: number
+  #seenNowMs = -Infinity
+  /** On the monotonic clock, as are all waits: the wall clock may be set back meanwhile. */
+  #retryAtMs: number | undefined
+  #saveScheduleAtMs: number | undefined
   #consumed = false
   #position: (() => RecordPosition) | undefined
   #fault: TopologyError | undefined
@@ -116,6 +121,7 @@ export class StreamTask implements TaskServices {
     this.#schedule = new PunctuationSchedule(options.metadata.schedules)
     this.#policy = new FailurePolicy(options.config)
     this.#streamTimeMs = options.metadata.streamTimeMs
+    this.#latestNowMs = options.metadata.latestNowMs
     this.#scope = this.#build()
   }
 
@@ -128,13 +134,14 @@ export class StreamTask implements TaskServices {
    * @throws {TopologyError | RuntimeError} close the task dirty
    */
   processNext(nowMs: number): boolean {
-    if (nowMs < this.#retryAtMs) return false
+    this.#sawClock(nowMs)
+    if (this.#isBackingOff()) return false
     const queue = this.#group.next(nowMs)
     if (queue === undefined) return false
     const raw = queue.peek()!
-    const error = this.#attempt(queue, raw, nowMs)
+    const error = this.#attempt(queue, raw)
     if (error === undefined) this.#policy.passed()
-    else if (!this.#isSettled(error, raw, nowMs)) return true
+    else if (!this.#isSettled(error, raw)) return true
     queue.pop()
     this.#consumed = true
     this.#counters.recordsProcessed += 1
@@ -143,9 +150,15 @@ export class StreamTask implements TaskServices {
 
   /** Fires what is due, each firing in a record scope of its own. @returns how many fired */
   punctuate(nowMs: number): number {
-    return (
+    this.#sawClock(nowMs)
+    const fired =
       this.#punctuateOn('streamTime', this.#streamTimeMs) + this.#punctuateOn('wallClock', nowMs)
-    )
+    const { saveWithinMs } = this.#schedule
+    if (saveWithinMs !== undefined) {
+      const saveAtMs = this.#options.clock.monotonicMs() + saveWithinMs
+      this.#saveScheduleAtMs = Math.min(saveAtMs, this.#saveScheduleAtMs ?? Infinity)
+    }
+    return fired
   }
 
   /**
@@ -172,21 +185,31 @@ export class StreamTask implements TaskServices {
   get hasUncommitted(): boolean {
     if (this.#consumed || this.#records.outputCount > 0) return true
     for (const { slots } of this.#options.stores.values()) if (slots.dirtyCount > 0) return true
-    return false
+    const saveAtMs = this.#saveScheduleAtMs
+    return saveAtMs !== undefined && this.#options.clock.monotonicMs() >= saveAtMs
+  }
+
+  /** True if a stop should commit first: a schedule that must last may still wait its second. */
+  get isWorthCommitting(): boolean {
+    return this.hasUncommitted || (this.#saveScheduleAtMs ?? Infinity) < Infinity
   }
 
   /**
    * Takes everything since the last seal as one generation; undefined if there is nothing.
    *
+   * A punctuation schedule that moved is something, though none to make a commit for at once.
+   *
    * @throws {TopologyError} a fault seen between records: their offsets must not be committed
    */
   seal(): TaskGeneration | undefined {
     this.#throwFault()
-    if (!this.hasUncommitted) return undefined
+    if (!this.hasUncommitted && this.#saveScheduleAtMs === undefined) return undefined
     const stores = [...this.#options.stores.values()]
       .filter(({ slots }) => slots.dirtyCount > 0)
       .map((store) => ({ ...store, writes: store.slots.seal() }))
     this.#consumed = false
+    this.#saveScheduleAtMs = undefined
+    this.#schedule.saved()
     return { task: this, stores, offsets: this.offsets(), ...this.#records.drain() }
   }
 
@@ -194,6 +217,7 @@ export class StreamTask implements TaskServices {
   offsets(): TaskGeneration['offsets'] {
     const metadata = encodeOffsetMetadata({
       streamTimeMs: this.#streamTimeMs,
+      latestNowMs: this.#latestNowMs,
       schedules: this.#schedule.toJSON(),
     })
     return this.#options.inputs.map(({ queue: { topic, partition, position } }) => ({
@@ -237,7 +261,8 @@ export class StreamTask implements TaskServices {
   /** When the task wants a turn though no record arrives: retry, idle wait, punctuation. */
   nextWakeMs(): number {
     const idleMs = this.#group.idleUntilMs ?? Infinity
-    const retryMs = this.#retryAtMs > this.nowMs() ? this.#retryAtMs : Infinity
+    const waitMs = (this.#retryAtMs ?? 0) - this.#options.clock.monotonicMs()
+    const retryMs = this.#retryAtMs !== undefined && waitMs > 0 ? this.nowMs() + waitMs : Infinity
     const punctuationMs = this.#schedule.nextWallClockMs(this.#scope.punctuators)
     return Math.min(idleMs, retryMs, punctuationMs)
   }
@@ -274,6 +299,10 @@ export class StreamTask implements TaskServices {
     return this.#options.clock.nowMs()
   }
 
+  latestNowMs(): number {
+    return this.#latestNowMs
+  }
+
   caughtUpToMs(): number {
     let earliestMs = Infinity
     for (const { queue, progress } of this.#options.inputs) {
@@ -298,7 +327,7 @@ export class StreamTask implements TaskServices {
 
   // ── inside ───────────────────────────────────────────────────────────────────────────────────
 
-  #attempt(queue: RecordQueue, raw: RawRecord, nowMs: number): RecordError | undefined {
+  #attempt(queue: RecordQueue, raw: RawRecord): RecordError | undefined {
     const { source } = this.#inputs.get(queue)!
     const { topic, partition, position: offset } = queue
     const position = { topic, partition, offset }
@@ -307,7 +336,7 @@ export class StreamTask implements TaskServices {
       return this.#error('STREAMS_PRODUCTION', source.logicalName, position, refusal)
     }
     const { timestampMs } = raw
-    if (timestampMs < 0 || timestampMs > nowMs + this.#options.config.maxFutureSkewMs) {
+    if (timestampMs < 0 || this.#isTooFarAhead(timestampMs, source)) {
       return this.#error(
         'STREAMS_TIMESTAMP',
         source.logicalName,
@@ -328,6 +357,33 @@ export class StreamTask implements TaskServices {
       source.logicalName,
       () => stream.emit(record),
     )
+  }
+
+  /**
+   * One wrong timestamp from outside must not move stream time for all.
+   *
+   * 1. Records of this topology are taken as they are: their timestamps are those of inputs that
+   * passed here, or of our own clock. 2. The highest clock ever seen counts: what was written while
+   * the clock was ahead, before it was set back, is no less valid for it.
+   */
+  #isTooFarAhead(timestampMs: number, source: TaskSource): boolean {
+    if (timestampMs <= this.#latestNowMs + this.#options.config.maxFutureSkewMs) return false
+    return !ownTopicsOf(this.plan).has(source.logicalName)
+  }
+
+  #sawClock(nowMs: number): void {
+    if (nowMs > this.#latestNowMs) this.#latestNowMs = nowMs
+    if (nowMs < this.#seenNowMs) {
+      for (const { progress } of this.#options.inputs) progress.clockSetBack()
+    }
+    this.#seenNowMs = nowMs
+  }
+
+  #isBackingOff(): boolean {
+    if (this.#retryAtMs === undefined) return false
+    if (this.#options.clock.monotonicMs() < this.#retryAtMs) return true
+    this.#retryAtMs = undefined
+    return false
   }
 
   /** Opens a record scope around `body`; whatever it throws undoes all of it. */
@@ -367,7 +423,7 @@ export class StreamTask implements TaskServices {
   }
 
   /** @returns false if the record stays at the head, to be tried again */
-  #isSettled(error: RecordError, raw: RawRecord, nowMs: number): boolean {
+  #isSettled(error: RecordError, raw: RawRecord): boolean {
     const verdict = this.#policy.judge(error)
     switch (verdict.kind) {
       case 'fail':
@@ -379,7 +435,7 @@ export class StreamTask implements TaskServices {
         )
       case 'retry':
         this.#counters.retries += 1
-        this.#retryAtMs = nowMs + verdict.backoffMs
+        this.#retryAtMs = this.#options.clock.monotonicMs() + verdict.backoffMs
         return false
       case 'skip':
         this.#counters.skipped += 1
@@ -470,5 +526,9 @@ const dropCounters = {
   nullValue: 'droppedNullValue',
   expired: 'droppedExpired',
 } as const satisfies Record<DropReason, keyof TaskCounters>
+
+/** Topics that the topology writes itself, by logical name. */
+const ownTopicsOf = ({ nodes }: Plan): ReadonlySet<string> =>
+  new Set(nodes.flatMap(({ role, topic }) => (role === 'sink' && topic ? [topic] : [])))
 
 const nested = 'a record was pushed while another one is in flight, by one of its own steps.'

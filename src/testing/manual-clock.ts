@@ -76,6 +76,11 @@ export class ManualClock implements Clock {
     this.advanceBy(wallMs - this.#wallMs)
   }
 
+  /** Sets the wall clock, as an administrator or NTP does: durations and timers do not notice. */
+  stepWallClock(byMs: number): void {
+    this.#wallMs += byMs
+  }
+
   #moveTo(elapsedMs: number): void {
     if (elapsedMs <= this.#elapsedMs) return
     this.#wallMs += elapsedMs - this.#elapsedMs

@@ -1,7 +1,8 @@
 /**
- * Seeded random numbers: the only randomness of simulations, faults and property tests.
+ * Seeded random numbers: the only randomness of simulations, faults, generated loads and tests.
  *
- * Called by `broker/embedded` (ids, faults) and by tests; same seed, same sequence, everywhere.
+ * Called by `broker/embedded` (ids, faults), by load generators of applications and by tests; same
+ * seed, same sequence, everywhere.
  * 1. Not for secrets. 2. State is 32 bits wide and the period 2^32: enough for a run, not for
  * statistics. Algorithm: splitmix32 (Guy Steele, Doug Lea; 32-bit finaliser of murmur3).
  */

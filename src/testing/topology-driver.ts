@@ -189,7 +189,8 @@ export class TopologyDriver {
     return new StoreQuery(store.name, () =>
       this.#tasks.flatMap(({ task }) => {
         const found = task.store(store.name)
-        return found === undefined ? [] : [store.reader(found.slots)]
+        if (found === undefined) return []
+        return [{ partition: task.partition, reader: store.reader(found.slots) }]
       }),
     )
   }

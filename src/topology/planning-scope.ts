@@ -85,6 +85,10 @@ export class PlanningScope extends Scope {
     return -Infinity
   }
 
+  override latestNowMs(): number {
+    return -Infinity
+  }
+
   override caughtUpToMs(): number {
     return -Infinity
   }

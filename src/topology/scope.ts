@@ -82,6 +82,7 @@ export abstract class Scope {
   abstract stage(sink: SinkSpec, record: StagedRecord): void
   abstract streamTimeMs(): number
   abstract nowMs(): number
+  abstract latestNowMs(): number
   abstract caughtUpToMs(): number
   abstract get taskId(): string
   abstract get partition(): number

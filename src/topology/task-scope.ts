@@ -32,6 +32,8 @@ export interface TaskServices {
   streamTimeMs(): number
   /** Wall clock of the injected Clock. */
   nowMs(): number
+  /** Highest wall clock the task has seen, in earlier lives too; -Infinity before. */
+  latestNowMs(): number
   /** Wall time up to which every input was seen and processed; -Infinity before. */
   caughtUpToMs(): number
   /** A fault found while no record was in flight: refuse the next record and the next commit. */
@@ -98,6 +100,10 @@ export class TaskScope extends Scope {
 
   override nowMs(): number {
     return this.#task.nowMs()
+  }
+
+  override latestNowMs(): number {
+    return this.#task.latestNowMs()
   }
 
   override caughtUpToMs(): number {

@@ -31,21 +31,24 @@ export interface Running {
 export interface SpawnOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** What comes over a pipe as stdin; a pipe that stays open for `null`; nothing if absent. */
+  readonly stdin?: string | Buffer | null
 }
 
 export const startMillrace = (args: readonly string[], options: SpawnOptions = {}): Running => {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
     cwd: options.cwd ?? root,
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
+  if (options.stdin !== null) child.stdin?.end(options.stdin)
   let [stdout, stderr] = ['', '']
   const looks = new Set<() => void>()
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
     for (const look of looks) look()
   })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
     for (const look of looks) look()
   })

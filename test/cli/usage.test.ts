@@ -6,6 +6,8 @@ import { spawnSync } from 'node:child_process'
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { Command } from 'commander'
+import { addConfigFlags, settingsOf } from '../../src/cli/config-flags.ts'
 import { millrace, temporaryDirectory } from './run-millrace.ts'
 
 const folder = temporaryDirectory()
@@ -54,6 +56,36 @@ describe('usage', { timeout: 60_000 }, () => {
     expect(help.stdout).toContain('(default 0.05)')
     const version = await millrace(['--version'])
     expect([version.exitCode, version.stdout.trim()]).toEqual([0, '0.1.0'])
+  })
+
+  it('says each thing once in the help of every command', async () => {
+    const commands =
+      ',dev,run,load,order,order show,query,topology,topology describe,topology graph'
+        .split(',')
+        .map((words) => words.split(' ').filter((word) => word !== ''))
+    for (const command of commands) {
+      const { stdout } = await millrace([...command, '--help'])
+      expect(stdout).not.toMatch(/Do not:|display help|default:? "|<text>/)
+      // an entry is the line of its flag and those below that begin further right
+      for (const entry of stdout.match(/^ {2}-.*(\n {10,}.*)*/gm) ?? []) {
+        expect(entry.match(/default/g)?.length ?? 0, entry).toBeLessThanOrEqual(1)
+      }
+      expect(stdout.match(/-h, --help +Print help\./g)).toHaveLength(1)
+    }
+    const { stdout } = await millrace(['dev', '--help'])
+    expect(stdout).toMatch(/--no-load +Do not generate orders\./)
+    expect(stdout).toContain('20s')
+  })
+
+  it('takes --no-load from a variable too', () => {
+    const command = addConfigFlags(new Command('dev'), { options: ['load'] })
+    command.parse([], { from: 'user' })
+    process.env['MILLRACE_LOAD'] = 'false'
+    try {
+      expect(settingsOf(command, { options: ['load'] }).load).toBe(false)
+    } finally {
+      delete process.env['MILLRACE_LOAD']
+    }
   })
 
   it('says what is missing', async () => {

@@ -96,12 +96,15 @@ describe('http server', () => {
     const wrong = await server.inject('/things/1?wait=11')
     expect(wrong.statusCode).toBe(400)
     expect(wrong.json()).toMatchObject({ errors: [{ pointer: '?wait' }] })
+    const part = await server.inject('/things/1?wait=1.5')
+    expect(part.json()).toMatchObject({ status: 400, errors: [{ pointer: '?wait' }] })
   })
 
   it.each([
     ['malformed JSON', 400, { payload: '{"name":', type: 'application/json' }],
     ['no JSON', 415, { payload: 'name=1', type: 'application/x-www-form-urlencoded' }],
     ['text', 415, { payload: 'name', type: 'text/plain' }],
+    ['UTF-16', 415, { payload: '{}', type: 'application/json; charset=utf-16le' }],
     ['too much', 413, { payload: `{"name":"${'x'.repeat(2_000_000)}"}`, type: 'application/json' }],
   ])('answers %s with a %i problem', async (_name, status, { payload, type }) => {
     const headers = { 'content-type': type }
@@ -114,6 +117,10 @@ describe('http server', () => {
   it('tells unknown paths and wrong methods apart', async () => {
     open()
     expect((await server.inject('/nothing')).json()).toMatchObject({ status: 404 })
+    expect((await server.inject('/things/%ff')).json()).toMatchObject({ status: 400 })
+    expect((await server.inject(`/things/${'x'.repeat(3000)}`)).json()).toMatchObject({
+      status: 414,
+    })
     const wrong = await server.inject({ method: 'PUT', url: '/things/7?x=1' })
     expect(wrong.json()).toMatchObject({ status: 405 })
     expect(wrong.headers['allow']).toBe('DELETE, GET, HEAD')

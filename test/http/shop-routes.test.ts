@@ -5,80 +5,21 @@
  * real socket.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ShopInstance } from '../../src/cli/shop-instance.ts'
-import { resolveSettings } from '../../src/config/settings.ts'
+import { orderOf as tea, ShopClient } from './shop-client.ts'
 
-const stateDir = mkdtempSync(join(tmpdir(), 'millrace-http-'))
-let instance: ShopInstance
+const client = new ShopClient()
+const { call, post, put, eventually } = client
 
 beforeAll(async () => {
-  const flags = { stateDir, port: '0', logLevel: 'silent' }
-  instance = await ShopInstance.open(resolveSettings({ flags, env: {} }), {
-    interrupted: new Promise(() => {}),
-  })
+  await client.open()
   await put('/api/inventory/tea', { operation: 'ADD', quantity: 1000 })
 }, 30_000)
 
 afterAll(async () => {
-  await instance.close()
-  rmSync(stateDir, { recursive: true, force: true })
+  await client.close()
+  client.remove()
 })
-
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: Record<string, unknown>
-}
-
-const call = async (path: string, init: RequestInit = {}): Promise<Answer> => {
-  const response = await fetch(instance.address + path, init)
-  const text = await response.text()
-  const isJson = /json/.test(response.headers.get('content-type') ?? '')
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: isJson ? (JSON.parse(text) as Record<string, unknown>) : { text },
-  }
-}
-
-const send = (
-  method: string,
-  path: string,
-  body: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer> =>
-  call(path, {
-    method,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  })
-
-const post = (path: string, body: unknown, headers?: Record<string, string>): Promise<Answer> =>
-  send('POST', path, body, headers)
-
-const put = (path: string, body: unknown, headers?: Record<string, string>): Promise<Answer> =>
-  send('PUT', path, body, headers)
-
-const tea = (quantity: number, more: object = {}): object => ({
-  customerId: 'c-1',
-  currency: 'EUR',
-  items: [{ productId: 'tea', quantity, price: '2.50' }],
-  ...more,
-})
-
-/** Asks until the answer fits: effects follow a command a moment later. */
-const eventually = async (path: string, fits: (answer: Answer) => boolean): Promise<Answer> => {
-  for (const endMs = performance.now() + 10_000; performance.now() < endMs;) {
-    const answer = await call(path)
-    if (fits(answer)) return answer
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error(`${path} did not answer as expected`)
-}
 
 describe('orders', () => {
   it('accepts an order and completes it', async () => {
@@ -165,11 +106,13 @@ describe('inventory', () => {
     expect((await call(path)).status).toBe(404)
     const update = { operation: 'ADD', quantity: 10, reason: 'RESTOCK', safetyStock: 2 }
     for (let i = 0; i < 2; i += 1) {
-      expect((await put(path, update, { 'idempotency-key': 'k' })).status).toBe(202)
+      const { status, body } = await put(path, update, { 'idempotency-key': 'k' })
+      expect([status, body['onHand'], body['available']]).toEqual([200, 10, 8])
     }
     await put(path, { operation: 'SUBTRACT', quantity: 3 }, { 'idempotency-key': 'l' })
-    const { body } = await eventually(path, (answer) => answer.body['subtractedTotal'] === 3)
-    expect(body).toMatchObject({ onHand: 7, held: 0, available: 5, addedTotal: 10 })
+    const { body, headers } = await call(path)
+    expect(body).toMatchObject({ onHand: 7, held: 0, available: 5, addedTotal: 10, version: 2 })
+    expect(headers.get('etag')).toBe('"2"')
   })
 
   it('names what is wrong with an update', async () => {

@@ -18,6 +18,7 @@ import {
   type UpdateStock,
   type UpdateStockData,
 } from '../../topologies/shop/shared/commands.ts'
+import { stockUnitsMax } from '../../topologies/shop/shared/order-limits.ts'
 import { newCommand } from '../../topologies/shop/shared/new-command.ts'
 
 const context: StockContext = {
@@ -75,6 +76,12 @@ const update = (
     ),
     context,
   )!
+
+const refusalOf = (...given: Parameters<typeof update>): string | undefined => {
+  const { product, brokenHolds, seen } = update(...given)
+  if (seen?.refusal !== undefined) expect([product, brokenHolds]).toEqual([undefined, []])
+  return seen?.refusal?.code
+}
 
 describe('a hold', () => {
   it.each<
@@ -238,7 +245,7 @@ describe('low stock', () => {
     const more = newCommand('ReserveStock', { ...data, holdId: 'h2', quantity: 1 }, origin)
     expect(decideHold(low.product, undefined, more, context)?.emissions).toHaveLength(1)
     const lifted = update(low.product, { quantity: 5 })
-    expect(lifted.product.isLow).toBe(false)
+    expect(lifted.product?.isLow).toBe(false)
   })
 })
 
@@ -246,7 +253,11 @@ describe('UpdateStock', () => {
   it('adds and subtracts, and says so', () => {
     const added = update(stocked(1), { quantity: 4, safetyStock: 2 })
     expect(added.product).toMatchObject({ onHand: 5, addedTotal: 5, safetyStock: 2 })
-    const less = update(added.product, { operation: 'SUBTRACT', quantity: 5, reason: 'ADJUSTMENT' })
+    const less = update(added.product!, {
+      operation: 'SUBTRACT',
+      quantity: 5,
+      reason: 'ADJUSTMENT',
+    })
     expect(less.product).toMatchObject({ onHand: 0, subtractedTotal: 5 })
     expect(less.emissions[0]?.event.data).toMatchObject({ quantityChange: -5, onHand: 0 })
   })
@@ -266,9 +277,47 @@ describe('UpdateStock', () => {
     const { seen, product } = decideStockUpdate(none, command, context)!
     expect(decideStockUpdate({ ...none, seen, product }, command, context)).toBeUndefined()
     const other = { ...command, data: { ...command.data, quantity: 6 } }
-    expect(() => decideStockUpdate({ ...none, seen, product }, other, context)).toThrow(
-      /COMMAND_ID_REUSED/,
+    const refused = decideStockUpdate({ ...none, seen, product }, other, context)!
+    expect(refused).toMatchObject({
+      product: undefined,
+      seen: undefined,
+      emissions: [
+        {
+          kind: 'notice',
+          event: {
+            eventType: 'inventory.update-refused',
+            data: { code: 'COMMAND_ID_REUSED', onHand: 5 },
+          },
+        },
+      ],
+    })
+    const third = { ...command, data: { ...command.data, quantity: 7 } }
+    const again = decideStockUpdate({ ...none, seen, product }, third, context)!
+    expect(again.emissions[0]!.event.eventId).not.toBe(refused.emissions[0]!.event.eventId)
+  })
+
+  it('stays refused under its id, also when it would pass by then', () => {
+    const take: UpdateStock = newCommand(
+      'UpdateStock',
+      { productId: 'tea', operation: 'SUBTRACT', quantity: 5, reason: 'ADJUSTMENT' },
+      origin,
     )
+    const before = { product: undefined, seen: undefined, liveHolds: () => [] }
+    const { product, seen, emissions } = decideStockUpdate(before, take, context)!
+    expect(product).toBeUndefined()
+    expect(seen).toMatchObject({ version: 0, refusal: { code: 'STOCK_BELOW_ZERO' } })
+    expect(emissions).toHaveLength(1)
+    const later = { ...before, seen, product: stocked(9) }
+    expect(decideStockUpdate(later, take, context)).toBeUndefined()
+  })
+
+  it('counts no more than the shop can add up', () => {
+    const full = { ...stocked(stockUnitsMax - 1) }
+    expect(refusalOf(full, { quantity: 1 })).toBeUndefined()
+    expect(refusalOf(full, { quantity: 2 })).toBe('STOCK_TOO_LARGE')
+    const busy = { ...stocked(5), addedTotal: Number.MAX_SAFE_INTEGER - 1 }
+    expect(refusalOf(busy, { quantity: 1 })).toBeUndefined()
+    expect(refusalOf(busy, { quantity: 2 })).toBe('STOCK_TOO_LARGE')
   })
 
   it('takes nothing that is held, unless forced, and then breaks the newest holds', () => {
@@ -283,9 +332,9 @@ describe('UpdateStock', () => {
     }))
     const product = { ...stocked(7), held: 6 }
     const take = { operation: 'SUBTRACT', quantity: 4, reason: 'ADJUSTMENT' } as const
-    expect(() => update(product, take, holds)).toThrow(/STOCK_BELOW_HELD/)
-    expect(() => update(product, { ...take, quantity: 8, force: true }, holds)).toThrow(
-      /STOCK_BELOW_ZERO/,
+    expect(refusalOf(product, take, holds)).toBe('STOCK_BELOW_HELD')
+    expect(refusalOf(product, { ...take, quantity: 8, force: true }, holds)).toBe(
+      'STOCK_BELOW_ZERO',
     )
     const forced = update(product, { ...take, force: true }, holds)
     expect(forced.brokenHolds.map(({ holdId, state }) => [holdId, state])).toEqual([
@@ -304,6 +353,7 @@ describe('UpdateStock', () => {
   it.each([
     [{ quantity: -1 }, /quantity/],
     [{ quantity: 0.5 }, /quantity/],
+    [{ quantity: stockUnitsMax + 1 }, /quantity/],
     [{ operation: 'SET' }, /operation/],
     [{ reason: 'GIFT' }, /reason/],
     [{ safetyStock: -1 }, /safetyStock/],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { musicCatalogue } from '../../topologies/shop/load/catalogue.ts'
@@ -58,6 +59,8 @@ describe('the CDNOW file', () => {
     ['00004 0001 19970101 2', /is not/],
     ['00004 0001 19970230 2 29.33', /no date/],
     ['00004 0001 19970101 0 29.33', /units/],
+    ['00004 0001 19970101 1000001 29.33', /units must be 1 to 1000000/],
+    ['00004 0001 19970101 2 10000000000.01', /too many/],
     ['00004 0001 19970101 2 29.335', /not exact/],
     ['00004 0001 19970101 2 -1', /is not/],
   ])('refuses %j', (line, reason) => {
@@ -102,6 +105,17 @@ describe('JSON lines', () => {
 })
 
 describe('the order generator', () => {
+  it('makes the same orders of a seed for ever', () => {
+    const hash = createHash('sha256')
+    for (const seed of [1, 7, 4_294_967_295]) {
+      const generator = orderGenerator(seed, musicCatalogue)
+      for (let n = 0; n < 2000; n++) hash.update(JSON.stringify(generator.next()))
+    }
+    expect(hash.digest('hex')).toBe(
+      '8a9644c4062ce5d0f0b4b8e84136b828b37191a0f1ce7ae81f803c9099d4d159',
+    )
+  })
+
   it('repeats itself for a seed, and makes valid orders of every sort', () => {
     const of = (seed: number) => {
       const generator = orderGenerator(seed, musicCatalogue)

@@ -384,9 +384,31 @@ describe('repetitions and nonsense', () => {
     expect(play(twice).sent.filter((type) => type === 'dropped')).toHaveLength(inputs.length)
   })
 
+  it('tells once per body that another order has the id, and changes nothing else', () => {
+    const other = create('transfer')
+    const { row, sent } = play([create(), other, other, ...heldBoth, other])
+    expect(sent.filter((type) => /refused|dropped/.test(type))).toEqual([
+      'order.create-refused',
+      'dropped',
+      'dropped',
+    ])
+    const { seen: _seen, version: _version, ...rest } = row
+    expect(play([create(), ...heldBoth]).row).toMatchObject(rest)
+    const done = play([create(), ...heldBoth, paid(1500), ...deductedBoth, shipped, delivered])
+    const after = play([
+      create(),
+      ...heldBoth,
+      paid(1500),
+      ...deductedBoth,
+      shipped,
+      delivered,
+      other,
+    ])
+    expect([after.row.status, after.sent.at(-1)]).toEqual([done.row.status, 'order.create-refused'])
+  })
+
   it('refuses what it cannot know or take', () => {
     expect(() => play([cancelled])).toThrow(/ORDER_UNKNOWN/)
-    expect(() => play([create(), create('transfer')])).toThrow(/ORDER_ID_REUSED/)
     expect(() => play([create(), delivered])).toThrow(/ILLEGAL_TRANSITION/)
     const stranger = stock('stock.reserved', 0)
     const wrong = { ...stranger, data: { ...stranger.data, line: 7 } }
@@ -398,7 +420,9 @@ describe('repetitions and nonsense', () => {
     [{ items: [{ productId: '', quantity: 1, priceMinor: 1 }] }, /items.productId/],
     [{ items: [{ productId: 'p', quantity: -1, priceMinor: 1 }] }, /items.quantity/],
     [{ items: [{ productId: 'p', quantity: 1, priceMinor: 0.5 }] }, /items.priceMinor/],
-    [{ items: [{ productId: 'p', quantity: 2 ** 52, priceMinor: 9 }] }, /the total/],
+    [{ items: [{ productId: 'p', quantity: 1_000_001, priceMinor: 0 }] }, /items.quantity/],
+    [{ items: [{ productId: 'p', quantity: 1_000_000, priceMinor: 1_000_001 }] }, /the total/],
+    [{ customerId: 'a\ud800' }, /customerId is no Unicode/],
     [{ currency: 'euro' }, /no currency code/],
     [{ paymentMethod: 'cash' }, /paymentMethod/],
     [{ customerId: 7 }, /customerId/],

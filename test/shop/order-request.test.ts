@@ -39,15 +39,52 @@ describe('parseOrderRequest', () => {
     [{ ...body, items: [{ ...item, price: 0.001 }] }, ['/items/0/price']],
     [{ ...body, items: [{ ...item, price: true }] }, ['/items/0/price']],
     [{ ...body, items: [{ ...item, prize: 1 }] }, ['/items/0/prize']],
-    [{ ...body, items: [{ ...item, quantity: 2 ** 50, price: '99999999' }] }, ['/items']],
+    [{ ...body, items: [{ ...item, quantity: 2 ** 53 }] }, ['/items/0/quantity']],
+    [{ ...body, items: [{ ...item, quantity: 1_000_001 }] }, ['/items/0/quantity']],
+    [{ ...body, items: [{ ...item, quantity: 1_000_000, price: '10000.01' }] }, ['/items']],
+    [{ ...body, items: Array.from({ length: 500 }, () => ({ ...item, price: 1e13 })) }, ['/items']],
+    [{ ...body, orderId: '.' }, ['/orderId']],
+    [{ ...body, orderId: '..' }, ['/orderId']],
+    [{ ...body, notes: 'a\udc00' }, ['/notes']],
     [{ ...body, paymentMethod: 'cash' }, ['/paymentMethod']],
     [{ ...body, placedAt: 'yesterday' }, ['/placedAt']],
     [{ ...body, placedAt: '2026-13-01' }, ['/placedAt']],
+    [{ ...body, placedAt: '2026-02-30' }, ['/placedAt']],
+    [{ ...body, placedAt: '2026-02-29T12:00:00Z' }, ['/placedAt']],
+    [{ ...body, placedAt: '2026-04-31T12:00:00+02:00' }, ['/placedAt']],
+    [{ ...body, placedAt: '2026-01-01T24:00:00Z' }, ['/placedAt']],
+    [{ ...body, placedAt: '2026-01-01T12:00:00' }, ['/placedAt']],
     [{ ...body, totalAmount: '9.01' }, ['/totalAmount']],
     [{ ...body, 'a/b~c': 1 }, ['/a~1b~0c']],
   ])('finds what is wrong with %#', (bad, pointers) => {
     const parsed = parseOrderRequest(bad)
     expect(parsed.ok ? [] : parsed.problems.map(({ pointer }) => pointer)).toEqual(pointers)
+  })
+
+  it.each([
+    { placedAt: '2024-02-29' },
+    { placedAt: '2026-12-31T23:59:59.999-11:30' },
+    { orderId: 'x'.repeat(255) },
+    { orderId: '...' },
+    { items: [{ ...item, quantity: 1_000_000, price: '10000.00' }] },
+  ])('takes what is at its bound: %#', (good) => {
+    expect(parseOrderRequest({ ...body, ...good })).toMatchObject({ ok: true })
+  })
+
+  it.each([
+    [{ customer: 'ann' }, 'is not a known field; the nearest is customerId'],
+    [{ Notes: 'x' }, 'is not a known field; the nearest is notes'],
+    [{ items: [{ ...item, quantitty: 3 }] }, 'is not a known field; the nearest is quantity'],
+    [{ items: [{ ...item, quantity: 2 ** 53 }] }, 'must be a whole number from 1 to 1000000'],
+    [{ notes: '\ud800' }, 'is no Unicode text: half of a surrogate pair is in it'],
+    [{ notes: 'x'.repeat(1001) }, 'must be a text of 1 to 1000 characters'],
+    [
+      { items: [{ ...item, quantity: 1_000_000, price: '10000.01' }] },
+      'cost more than 10000000000.00 EUR, the most one order may',
+    ],
+  ])('says what is wrong with %j', (bad, detail) => {
+    const parsed = parseOrderRequest({ ...body, ...bad })
+    expect(parsed.ok ? [] : parsed.problems.map((problem) => problem.detail)).toEqual([detail])
   })
 
   it('makes the same command for the same id', () => {
@@ -77,6 +114,11 @@ describe('parseStockRequest', () => {
     [{ operation: 'ADD', quantity: 1, force: 1 }, ['/force']],
     [{ operation: 'ADD', quantity: 1, safetyStock: 0.5 }, ['/safetyStock']],
     [{ operation: 'ADD', quantity: 1, amount: 2 }, ['/amount']],
+    [{ operation: 'ADD', quantity: 1, quantityChange: 1 }, ['/quantityChange']],
+    [{ operation: 'ADD', quantity: null, quantityChange: 1 }, ['/quantityChange']],
+    [{ operation: 'ADD', quantityChange: -1 }, ['/quantityChange']],
+    [{ operation: 'ADD', quantity: 1_000_000_000_001 }, ['/quantity']],
+    [{ operation: 'ADD', quantity: 1, safetyStock: 2 ** 53 }, ['/safetyStock']],
   ])('finds what is wrong with %j', (bad, pointers) => {
     const parsed = parseStockRequest(bad)
     expect(parsed.ok ? [] : parsed.problems.map(({ pointer }) => pointer)).toEqual(pointers)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { minutes, seconds } from '../../src/index.ts'
+import { productStore, stockCommands } from '../../topologies/shop/inventory/stores.ts'
 import { musicCatalogue } from '../../topologies/shop/load/catalogue.ts'
 import { orderGenerator } from '../../topologies/shop/load/order-generator.ts'
 import {
@@ -7,7 +8,13 @@ import {
   processPaymentCommand,
 } from '../../topologies/shop/shared/customer-commands.ts'
 import { parseOrderRequest } from '../../topologies/shop/shared/order-request.ts'
-import { orderCommands, paymentCommands } from '../../topologies/shop/shared/topics.ts'
+import { updateStockCommand } from '../../topologies/shop/shared/stock-request.ts'
+import {
+  inventory,
+  inventoryCommands,
+  orderCommands,
+  paymentCommands,
+} from '../../topologies/shop/shared/topics.ts'
 import { ShopStory } from './shop-story.ts'
 
 const origin = (story: ShopStory, commandId: string) => ({
@@ -217,17 +224,62 @@ describe('what the shop refuses becomes a dead letter', () => {
     expect(Buffer.from(letter!.value!).toString()).toBe(text)
     expect(letter!.headers['__streams.errors.message']).toMatch(reason)
   })
+})
 
-  it('another order under an id in use, but not the same one again', async () => {
+describe('what a sender may try', () => {
+  it('another order under an id in use is refused by an event, not the same again', async () => {
     const story = new ShopStory()
     story.stock('tea', 10)
     story.order('o-1', { tea: 1 })
     story.order('o-1', { tea: 1 })
     expect(story.driver.deadLetters()).toEqual([])
     story.order('o-1', { tea: 2 })
-    expect(story.driver.deadLetters()).toHaveLength(1)
+    story.driver.restart()
+    story.order('o-1', { tea: 2 })
     await story.pass()
-    expect(story.summary()).toMatchObject({ orders: 1, units: 1, duplicates: 1 })
+    expect(story.driver.deadLetters()).toEqual([])
+    expect(story.eventTypes().orders).toEqual([
+      'order.created',
+      'order.create-refused',
+      'order.confirmed',
+      'order.completed',
+    ])
+    expect(story.summary()).toMatchObject({ orders: 1, units: 1, duplicates: 2 })
+    expect(story.summary().invariants.violations).toEqual([])
+  })
+
+  it('too much stock taken is refused by an event and a row, over a restart too', () => {
+    const story = new ShopStory()
+    const take = (commandId: string, quantity: number): void => {
+      const request = { operation: 'SUBTRACT', quantity, reason: 'ADJUSTMENT' } as const
+      const command = updateStockCommand('tea', request, origin(story, commandId))
+      story.driver.pipe(inventoryCommands, 'tea', command)
+    }
+    take('c-0', 1)
+    story.stock('tea', 10)
+    take('c-1', 11)
+    story.driver.restart()
+    take('c-1', 11)
+    take('c-1', 12)
+    expect(story.driver.deadLetters()).toEqual([])
+    expect(story.driver.query(stockCommands).get('c-0')).toMatchObject({
+      version: 0,
+      refusal: { code: 'STOCK_BELOW_ZERO' },
+    })
+    expect(story.driver.query(stockCommands).get('c-1')).toMatchObject({
+      version: 1,
+      refusal: { code: 'STOCK_BELOW_ZERO', reason: '11 of tea, of which 10 are on hand' },
+    })
+    const refused = story.driver
+      .values(inventory)
+      .filter(({ eventType }) => eventType === 'inventory.update-refused')
+    expect(refused.map(({ data }) => (data as { code?: string }).code)).toEqual([
+      'STOCK_BELOW_ZERO',
+      'STOCK_BELOW_ZERO',
+      'COMMAND_ID_REUSED',
+    ])
+    expect(story.driver.query(productStore).get('tea')).toMatchObject({ onHand: 10, version: 1 })
+    expect(story.summary().invariants.violations).toEqual([])
   })
 })
 

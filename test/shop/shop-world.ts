@@ -235,8 +235,8 @@ export class ShopWorld {
         context,
       )
       if (decision === undefined) return
-      this.products.set(productId, decision.product)
-      this.#stockCommands.set(command.commandId, decision.seen)
+      if (decision.product !== undefined) this.products.set(productId, decision.product)
+      if (decision.seen !== undefined) this.#stockCommands.set(command.commandId, decision.seen)
       for (const hold of decision.brokenHolds) this.holds.set(hold.holdId, hold)
       this.#reply(decision.emissions)
       return

@@ -152,8 +152,16 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await this.application.close()
-    await this.broker!.close()
+    const { application, broker } = this
+    // the last commit and its markers take time
+    const closing = application.close().then(() => broker!.close())
+    let isOver = false
+    const over = (): void => {
+      isOver = true
+    }
+    closing.then(over, over)
+    await this.#until(() => isOver)
+    await closing
   }
 
   read<K, V>(topic: Topic<K, V>): Promise<StreamRecord<K, V>[]> {
@@ -200,6 +208,7 @@ export class World {
       this.clock.advanceBy(20)
       await macrotask()
     }
-    if (!condition()) throw new Error(`the world did not open; ${this.#inputs} inputs were sent`)
+    if (!condition())
+      throw new Error(`the world neither opens nor closes; ${this.#inputs} inputs were sent`)
   }
 }

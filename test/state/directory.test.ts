@@ -1,11 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { StateDirectory } from '../../state/directory.ts'
-import { StoreIoError, StoreLockedError } from '../../state/errors.ts'
+import {
+  StoreCorruptError,
+  StoreFullError,
+  StoreIoError,
+  StoreLockedError,
+} from '../../state/errors.ts'
 
 const moduleUrl = new URL('../../state/directory.ts', import.meta.url).href
 let parent: string
@@ -38,6 +43,33 @@ describe('state directory', () => {
     if (process.platform === 'linux') {
       expect(() => StateDirectory.lock('/proc/state')).toThrow(StoreIoError)
     }
+  })
+
+  it('says in one sentence what is wrong with a place, and what to do', () => {
+    const file = join(parent, 'file')
+    writeFileSync(file, '')
+    const isFile = 'it, or what it should lie in, is a file; choose another directory'
+    expect(() => StateDirectory.lock(file)).toThrow(`store in ${file}: ${isFile}`)
+    expect(() => StateDirectory.readLock(file)).toThrow(`store in ${file}: ${isFile}`)
+    expect(() => StateDirectory.lock(join(file, 'state'))).toThrow(isFile)
+    expect(() => StateDirectory.readLock(file)).toThrow(StoreIoError)
+  })
+
+  it.each([
+    ["EROFS: read-only file system, open '/x'", 'its file system is read-only; make it writable'],
+    ['IO error: While open /x: Read-only file system', 'its file system is read-only'],
+    ["EACCES: permission denied, mkdir '/x'", 'this user may not write there; allow it'],
+    ['Input/output error', 'store in /x: Input/output error'],
+  ])('tells %j in plain words', (said, told) => {
+    const { message } = new StoreIoError('/x', new Error(said))
+    expect(message).toContain(told)
+    expect(message).not.toMatch(/E[A-Z]{3,}/)
+  })
+
+  it('tells what to do about damage', () => {
+    const { message } = new StoreCorruptError('/x/state', new Error('bad block'))
+    expect(message).toContain('store in /x/state is damaged: bad block')
+    expect(message).toMatch(/restore its whole state directory from a backup, or delete/)
   })
 
   it('is created, held by one, and free again after unlock', () => {
@@ -117,19 +149,53 @@ describe('state directory', () => {
     const stale = JSON.stringify({ pid: 2 ** 22 - 1, startedAtMs: 1, startTicks: '5' })
     for (let round = 0; round < 3; round++) {
       writeFileSync(lockFile(), stale)
-      const atMs = Date.now() + 700
-      // All spin until the same moment; who wins holds on until the others have tried.
-      const body = `while (Date.now() < ${atMs});
-        try { StateDirectory.lock(path); console.log('won') } catch (e) { console.log(e.code) }
-        setTimeout(() => {}, 600)`
-      const children = Array.from({ length: 6 }, () => {
-        const child = spawn(process.execPath, argumentsFor(body), { stdio: 'pipe' })
-        let output = ''
-        child.stdout.on('data', (chunk: Buffer) => (output += String(chunk)))
-        return once(child, 'close').then(() => output.trim())
-      })
-      const outcomes = (await Promise.all(children)).sort()
+      // All are ready and try at the same word; nobody ends before everybody has tried.
+      const body = `console.log('ready')
+        process.stdin.once('data', () => {
+          try { StateDirectory.lock(path); console.log('won') } catch (e) { console.log(e.code) }
+          process.stdin.once('data', () => process.exit())
+        })`
+      const children = Array.from({ length: 6 }, () =>
+        spawn(process.execPath, argumentsFor(body), { stdio: 'pipe' }),
+      )
+      const nextLines = () =>
+        Promise.all(children.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])))
+      await nextLines()
+      const answers = nextLines()
+      for (const { stdin } of children) stdin.write('try')
+      const outcomes = (await answers).map((line) => line.trim()).toSorted()
+      const ended = children.map((child) => once(child, 'close'))
+      for (const { stdin } of children) stdin.write('end')
+      await Promise.all(ended)
       expect(outcomes).toEqual([...Array.from({ length: 5 }, () => 'STATE_LOCKED'), 'won'])
     }
   }, 30_000)
+
+  it('notices that it was removed or taken over, and leaves what is not its own', () => {
+    const held = StateDirectory.lock(path)
+    held.setAddress('http://127.0.0.1:1')
+    held.check()
+    rmSync(path, { recursive: true })
+    expect(() => held.check()).toThrow(StoreIoError)
+    expect(() => held.check()).toThrow(/was removed, or replaced by another/)
+    mkdirSync(path)
+    const other = JSON.stringify({ pid: process.ppid, startedAtMs: 1 })
+    writeFileSync(lockFile(), other)
+    expect(() => held.check()).toThrow(StoreIoError)
+    held.unlock()
+    expect(readFileSync(lockFile(), 'utf8')).toBe(other)
+    held.check() // not ours any more: nothing to notice
+  })
+
+  it('says that there is no space for it', ({ skip }) => {
+    mkdirSync(path, { recursive: true })
+    const options = ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', path]
+    if (spawnSync('mount', options).status !== 0) skip('no tmpfs can be mounted here')
+    try {
+      writeFileSync(join(path, 'ballast'), Buffer.alloc(4096))
+      expect(() => StateDirectory.lock(path)).toThrow(StoreFullError)
+    } finally {
+      spawnSync('umount', ['-l', path])
+    }
+  })
 })

@@ -32,6 +32,17 @@ describe('PunctuationSchedule', () => {
     expect(schedule.isDue(hourly, 500)).toBe(true)
   })
 
+  test('on the wall clock never waits longer than its interval: the clock was set back', () => {
+    const schedule = new PunctuationSchedule({ 'n.hourly': 9_000 })
+    expect(schedule.isDue(hourly, 1_000)).toBe(false)
+    expect(schedule.isDue(hourly, 1_059)).toBe(false)
+    expect(schedule.isDue(hourly, 1_060)).toBe(true)
+    const onStream = { ...hourly, on: 'streamTime' } as Punctuator
+    const other = new PunctuationSchedule({ 'n.hourly': 9_000 })
+    expect(other.isDue(onStream, 1_000)).toBe(false)
+    expect(other.isDue(onStream, 8_999)).toBe(false)
+  })
+
   test('nothing is scheduled before stream time is known', () => {
     const schedule = new PunctuationSchedule()
     expect(schedule.isDue(hourly, -Infinity)).toBe(false)
@@ -41,23 +52,35 @@ describe('PunctuationSchedule', () => {
 
 describe('offset metadata', () => {
   test('comes back as it went', () => {
-    const metadata = { streamTimeMs: 42, schedules: { 'n.hourly': 99 } }
+    const metadata = { streamTimeMs: 42, latestNowMs: 7, schedules: { 'n.hourly': 99 } }
     expect(decodeOffsetMetadata(encodeOffsetMetadata(metadata))).toEqual(metadata)
-    const unknown = { streamTimeMs: -Infinity, schedules: {} }
+    const unknown = { streamTimeMs: -Infinity, latestNowMs: -Infinity, schedules: {} }
     expect(decodeOffsetMetadata(encodeOffsetMetadata(unknown))).toEqual(unknown)
   })
 
+  test('of an earlier release has no clock', () => {
+    expect(decodeOffsetMetadata('{"v":1,"t":5,"p":{"a":1}}')).toEqual({
+      streamTimeMs: 5,
+      latestNowMs: -Infinity,
+      schedules: { a: 1 },
+    })
+  })
+
   test.each(['', 'by another tool', '{"v":1,', '{"v":2,"t":1}'])('%j says nothing', (text) => {
-    expect(decodeOffsetMetadata(text)).toEqual({ streamTimeMs: -Infinity, schedules: {} })
+    expect(decodeOffsetMetadata(text)).toEqual({
+      streamTimeMs: -Infinity,
+      latestNowMs: -Infinity,
+      schedules: {},
+    })
   })
 
   test('of several partitions the later wins, per entry', () => {
     expect(
       mergeOffsetMetadata(
-        { streamTimeMs: 5, schedules: { a: 1, b: 9 } },
-        { streamTimeMs: 7, schedules: { a: 3 } },
+        { streamTimeMs: 5, latestNowMs: 8, schedules: { a: 1, b: 9 } },
+        { streamTimeMs: 7, latestNowMs: 6, schedules: { a: 3 } },
       ),
-    ).toEqual({ streamTimeMs: 7, schedules: { a: 3, b: 9 } })
+    ).toEqual({ streamTimeMs: 7, latestNowMs: 8, schedules: { a: 3, b: 9 } })
   })
 })
 

@@ -105,6 +105,10 @@ export class TestTask implements TaskServices {
     return this.wallClockMs
   }
 
+  latestNowMs(): number {
+    return this.nowMs()
+  }
+
   caughtUpToMs(): number {
     return this.caughtUpMs
   }

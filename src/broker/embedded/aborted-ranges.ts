@@ -34,6 +34,17 @@ export class AbortedRanges {
     return low < ranges.length && ranges[low]!.firstOffset <= offset
   }
 
+  /** The first offset of all ranges that are open at `offset`, or `offset` itself. */
+  firstOpenAt(offset: number): number {
+    let first = offset
+    for (const ranges of this.#byProducer.values()) {
+      for (const { firstOffset, markerOffset } of ranges) {
+        if (markerOffset >= offset && firstOffset < first) first = firstOffset
+      }
+    }
+    return first
+  }
+
   /** Forgets ranges whose marker lies below `offset`. @returns their marker offsets */
   forgetBelow(offset: number): number[] {
     const forgotten: number[] = []

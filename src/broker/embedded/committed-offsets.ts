@@ -55,7 +55,7 @@ export class CommittedOffsets {
     this.#resumeAll()
   }
 
-  /** Ends whoever waits with BROKER_CLOSED. */
+  /** Ends whoever waits with BROKER_CLOSED, or with the error of the disk. */
   stop(): void {
     this.#stopped = true
     this.#resumeAll()
@@ -79,6 +79,7 @@ export class CommittedOffsets {
   ): Promise<readonly CommittedOffset[]> {
     const names = partitions.map((partition) => nameOf(groupId, partition))
     while (names.some((name) => this.#pending.has(name))) {
+      if (this.#stopped) await this.#journal.durable() // says why
       if (this.#stopped) throw new BrokerError('BROKER_CLOSED', 'the embedded broker is closed')
       await new Promise<void>((resolve) => this.#waiting.add(resolve))
     }

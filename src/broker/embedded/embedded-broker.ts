@@ -9,11 +9,13 @@
  * engine: it survives the process; whether it survives the machine is the engine's durability.
  * 5. Group generations are not durable. 6. Consumed memory: the tail cache and per-key maps of a
  * running compaction; logs are on disk. 7. Clock, randomness and faults are injected; it touches
- * no others, so a manual clock drives everything.
+ * no others, so a manual clock drives everything. 8. A disk that stays full or fails ends it:
+ * `failed` says so, and every later write is refused with the error of the disk.
  */
 
 import { randomUUID } from 'node:crypto'
 import { type Engine } from '../../../state/engine.ts'
+import { StoreLossError } from '../../../state/errors.ts'
 import { type Clock } from '../../clock.ts'
 import { Prng } from '../../testing/prng.ts'
 import { BrokerError } from '../errors.ts'
@@ -36,6 +38,7 @@ import { GroupCoordinator } from './group-coordinator.ts'
 import { Journal } from './journal.ts'
 import { type CleanOptions, LogCleaner } from './log-cleaner.ts'
 import { LogCache } from './log-cache.ts'
+import { lossOf, type LogWitness } from './log-witness.ts'
 import { TopicRegistry } from './topic-registry.ts'
 import { TransactionCoordinator } from './transaction-coordinator.ts'
 
@@ -67,6 +70,10 @@ export interface EmbeddedBrokerOptions {
   readonly dirtyRecordsMin?: number
   /** Keys that one compaction looks at, about 150 bytes of memory each; default 200,000. */
   readonly compactionKeysMax?: number
+  /** Notices that acknowledged records are gone; without it they go unnoticed. */
+  readonly witness?: LogWitness
+  /** Go on without what the witness misses; only where no store is ahead of the broker. */
+  readonly acceptsLoss?: boolean
 }
 
 const markerRetryMs = 100
@@ -87,6 +94,7 @@ export class EmbeddedBroker implements Broker {
   #state: 'open' | 'closing' | 'closed' = 'open'
   #cancelMaintenance: () => void = () => {}
   #maintenance: Promise<void> | undefined
+  readonly #failed: PromiseWithResolvers<never>
 
   private constructor(options: EmbeddedBrokerOptions, parts: Parts) {
     this.#options = options
@@ -99,19 +107,32 @@ export class EmbeddedBroker implements Broker {
     this.#cleaner = parts.cleaner
     this.topics = parts.registry
     this.groups = parts.coordinator
+    this.#failed = parts.failed
     this.#scheduleMaintenance()
   }
 
-  /** Recovers what the engine holds: logs, offsets, transactions that were ending. */
+  /**
+   * Recovers what the engine holds: logs, offsets, transactions that were ending.
+   *
+   * @throws {StoreError} STATE_LOST: acknowledged records are gone; the message has the ways out
+   */
   static async open(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
-    const { engine, openTransactionsOnStart = 'abort' } = options
-    const journal = new Journal(engine)
-    const parts = await assemble(options, journal)
+    const { engine, witness, openTransactionsOnStart = 'abort' } = options
+    const loss = witness === undefined ? undefined : lossOf(engine, witness)
+    if (loss !== undefined && options.acceptsLoss !== true)
+      throw new StoreLossError('the embedded broker', loss)
+    const parts = await assemble(options)
+    const { journal } = parts
     parts.committedOffsets.recover(engine)
     await parts.registry.recover()
     await parts.transactions.recover(engine, parts.registry.logs(), openTransactionsOnStart)
     await journal.durable()
     return new EmbeddedBroker(options, parts)
+  }
+
+  /** Rejects with the disk's error once nothing can be written any more; else never settles. */
+  get failed(): Promise<never> {
+    return this.#failed.promise
   }
 
   async clusterId(): Promise<string> {
@@ -220,6 +241,7 @@ export class EmbeddedBroker implements Broker {
 
 interface Parts {
   readonly journal: Journal
+  readonly failed: PromiseWithResolvers<never>
   readonly cluster: Cluster
   readonly registry: TopicRegistry
   readonly coordinator: GroupCoordinator
@@ -228,18 +250,47 @@ interface Parts {
   readonly cleaner: LogCleaner
 }
 
-const assemble = async (options: EmbeddedBrokerOptions, journal: Journal): Promise<Parts> => {
-  const { engine, clock, faults, seed } = options
+const assemble = async (options: EmbeddedBrokerOptions): Promise<Parts> => {
+  const { engine, clock, witness, faults, seed } = options
   let prng = seed === undefined ? undefined : new Prng(seed)
   const newUuid = (): string => prng?.uuid() ?? randomUUID()
+  const failed = Promise.withResolvers<never>()
+  failed.promise.catch(() => {}) // who does not ask is told by the next call
+  let onBroken = (): void => {}
+  const journal = new Journal({
+    engine,
+    clock,
+    witness,
+    onBroken: (error) => {
+      onBroken()
+      failed.reject(error)
+    },
+  })
   const cluster = await Cluster.open(engine, journal, newUuid)
+  witness?.begin(cluster.clusterId, journal.commits)
   if (seed !== undefined) prng = new Prng(seed + cluster.leaderEpoch) // no id of the last start
   const committedOffsets = new CommittedOffsets(journal)
+  const transactions = new TransactionCoordinator({
+    journal,
+    clock,
+    cluster,
+    committedOffsets,
+    markerRetryMs,
+    markerDelayMs: options.markerDelayMs ?? 0,
+    logMarkerDelayMs: options.logMarkerDelayMs ?? 0,
+  })
+  // whoever waits for an offset or a marker is not told an older one: the journal tells them
+  onBroken = () => {
+    transactions.stop()
+    committedOffsets.stop()
+  }
   const cache = new LogCache(options.cacheBytesMax ?? 8 * 1024 * 1024)
   return {
     journal,
+    failed,
     cluster,
     committedOffsets,
+    transactions,
     registry: new TopicRegistry({ engine, journal, cache, cluster, committedOffsets, newUuid }),
     coordinator: new GroupCoordinator({
       clock,
@@ -247,15 +298,6 @@ const assemble = async (options: EmbeddedBrokerOptions, journal: Journal): Promi
       faults,
       newUuid,
       rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 60_000,
-    }),
-    transactions: new TransactionCoordinator({
-      journal,
-      clock,
-      cluster,
-      committedOffsets,
-      markerRetryMs,
-      markerDelayMs: options.markerDelayMs ?? 0,
-      logMarkerDelayMs: options.logMarkerDelayMs ?? 0,
     }),
     cleaner: new LogCleaner({
       engine,

@@ -184,7 +184,8 @@ const outOfRange = ({ topic, partition, offset }: FetchRequest, log: PartitionLo
   new BrokerError(
     'BROKER_OFFSET_OUT_OF_RANGE',
     `fetch of ${topic}-${partition} at ${offset}: it `
-      + `holds ${log.logStartOffset} to ${log.highWatermark}`,
+      + `holds ${log.logStartOffset} to ${log.highWatermark}; records are missing, and `
+      + 'the position is never reset by itself: restore the log, or decide by hand',
     { topic, partition },
   )
 

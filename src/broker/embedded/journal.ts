@@ -5,14 +5,18 @@
  * other, in the order of writing; one write never straddles two groups if it is made without an
  * await in between. 2. `onDurable` callbacks run in the order they were given, before `durable()`
  * resolves, and only if their group was written. 3. A group that fails is dropped as a whole; the
- * next one is tried. 4. After `stop` nothing is written and nothing is called back.
+ * next one is tried. 4. A disk that stays full, or fails otherwise, ends it: every later call fails
+ * with that error of the disk. 5. After `stop` nothing is written and nothing is called back.
+ * 6. Every group counts: the count lies in the engine, and in the witness once it is durable.
  */
 
 import { type Engine } from '../../../state/engine.ts'
 import { StoreError } from '../../../state/errors.ts'
 import { WriteBatch } from '../../../state/write-batch.ts'
+import { type Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import { noPrefix } from './rows.ts'
+import { type LogWitness } from './log-witness.ts'
+import { decodeCount, encodeCount, journalKey, noPrefix } from './rows.ts'
 
 interface Group {
   readonly batch: WriteBatch
@@ -20,15 +24,32 @@ interface Group {
   readonly written: PromiseWithResolvers<void>
 }
 
+export interface JournalOptions {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly witness: LogWitness | undefined
+  /** Once: the disk failed for good, nothing will be written any more. */
+  onBroken(error: StoreError): void
+}
+
 export class Journal {
-  readonly #engine: Engine
+  readonly #options: JournalOptions
   #open: Group | undefined
   #inFlight: Group | undefined
   #stopped = false
+  #broken: StoreError | undefined
+  #refusedSinceMs: number | undefined
   #capacityBytes = capacityBytesMin
+  #commits: number
 
-  constructor(engine: Engine) {
-    this.#engine = engine
+  constructor(options: JournalOptions) {
+    this.#options = options
+    this.#commits = storedCommits(options.engine)
+  }
+
+  /** How many groups were ever committed. */
+  get commits(): number {
+    return this.#commits
   }
 
   /** Bytes are copied before the call returns. */
@@ -49,9 +70,11 @@ export class Journal {
    *
    * @throws {BrokerError} BROKER_UNAVAILABLE: nothing was written, try again;
    *   BROKER_UNKNOWN_OUTCOME: the disk failed; BROKER_CLOSED
+   * @throws {StoreError} the disk failed for good: end the process, its message says why
    */
   durable(): Promise<void> {
-    if (this.#stopped) return Promise.reject(closed())
+    const ended = this.#ended()
+    if (ended !== undefined) return Promise.reject(ended)
     return (this.#open ?? this.#inFlight)?.written.promise ?? Promise.resolve()
   }
 
@@ -63,8 +86,14 @@ export class Journal {
     this.#open = undefined
   }
 
+  #ended(): Error | undefined {
+    if (this.#stopped) return closed()
+    return this.#broken
+  }
+
   #group(): Group {
-    if (this.#stopped) throw closed()
+    const ended = this.#ended()
+    if (ended !== undefined) throw ended
     if (this.#open !== undefined) return this.#open
     const group = newGroup(this.#capacityBytes)
     this.#open = group
@@ -81,24 +110,64 @@ export class Journal {
   }
 
   async #write(group: Group): Promise<void> {
-    let failure: BrokerError | undefined
+    const { engine, witness } = this.#options
+    let failure: Error | undefined
     // the next group is about as large as this one: growing it step by step copies it twice
     this.#capacityBytes = Math.max(capacityBytesMin, group.batch.byteLength * 1.25)
+    group.batch.put(noPrefix, journalKey, encodeCount(this.#commits + 1))
     try {
-      await this.#engine.commit(group.batch)
+      await engine.commit(group.batch)
     } catch (error) {
-      failure = brokerErrorOf(error)
+      failure = this.#failureOf(error)
     }
     if (this.#stopped) return
     this.#inFlight = undefined
-    this.#flush()
+    if (failure === undefined) {
+      this.#refusedSinceMs = undefined
+      this.#commits += 1
+      witness?.write(this.#commits) // before anybody is told: it never knows less than they do
+    }
+    if (this.#broken === undefined) this.#flush()
     if (failure !== undefined) return group.written.reject(failure)
     for (const callback of group.callbacks) callback()
     group.written.resolve()
   }
+
+  /** Space may come back (a compaction ended, somebody made room), another failure stays. */
+  #failureOf(cause: unknown): Error {
+    if (!(cause instanceof StoreError)) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      const message = `the broker's disk failed: ${reason}`
+      return new BrokerError('BROKER_UNKNOWN_OUTCOME', message, { cause })
+    }
+    const nowMs = this.#options.clock.monotonicMs()
+    this.#refusedSinceMs ??= nowMs
+    if (cause.action === 'retry' && nowMs - this.#refusedSinceMs < refusedMaxMs) {
+      const message = `the broker's disk refused: ${cause.message}`
+      return new BrokerError('BROKER_UNAVAILABLE', message, { cause })
+    }
+    if (!this.#stopped) this.#break(cause)
+    return cause
+  }
+
+  #break(error: StoreError): void {
+    this.#broken = error
+    this.#open?.written.reject(error)
+    this.#open = undefined
+    this.#options.onBroken(error)
+  }
+}
+
+/** How many groups were ever committed to this engine. */
+export const storedCommits = (engine: Engine): number => {
+  const stored = engine.get(journalKey)
+  return stored === undefined ? 0 : decodeCount(stored)
 }
 
 const capacityBytesMin = 16 * 1024
+
+/** RocksDB looks for free space every 5 s; after twice that, somebody has to act. */
+const refusedMaxMs = 10_000
 
 const newGroup = (capacityBytes: number): Group => {
   const written = Promise.withResolvers<void>()
@@ -107,11 +176,3 @@ const newGroup = (capacityBytes: number): Group => {
 }
 
 const closed = (): BrokerError => new BrokerError('BROKER_CLOSED', 'the embedded broker is closed')
-
-const brokerErrorOf = (cause: unknown): BrokerError => {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  if (cause instanceof StoreError && cause.action === 'retry') {
-    return new BrokerError('BROKER_UNAVAILABLE', `the broker's disk refused: ${reason}`, { cause })
-  }
-  return new BrokerError('BROKER_UNKNOWN_OUTCOME', `the broker's disk failed: ${reason}`, { cause })
-}

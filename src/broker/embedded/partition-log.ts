@@ -5,7 +5,8 @@
  * by `LogCleaner` and `purge`. 1. Offsets are given at the call of append, in order; records are
  * visible (high watermark, tail, last stable offset) when their journal group is durable. A group
  * that fails leaves a gap, as compaction does. 2. lastStableOffset = first offset of the oldest
- * open transaction, else the high watermark. 3. Every movement is told to the listeners.
+ * open transaction, else the high watermark. 3. Every movement is told to the listeners. 4. The
+ * first append of a start notes where its leader epoch begins.
  */
 
 import { type PartitionOffsets, type ProduceRecord, RawRecord, type TopicConfig } from '../port.ts'
@@ -17,7 +18,9 @@ import {
   abortedKey,
   batchKey,
   encodeAborted,
+  encodeCount,
   encodeJson,
+  epochKey,
   type PartitionRow,
   partitionKey,
 } from './rows.ts'
@@ -45,7 +48,16 @@ export interface PartitionLogOptions {
   readonly journal: Journal
   readonly cache: LogCache
   /** What an earlier start left; absent for a new log. */
-  readonly recovered?: PartitionRow & { readonly endOffset: number }
+  readonly recovered?: PartitionRow & {
+    readonly endOffset: number
+    readonly epochs: readonly LeaderEpoch[]
+  }
+}
+
+export interface LeaderEpoch {
+  readonly leaderEpoch: number
+  /** Where the log ended when this epoch began. */
+  readonly startOffset: number
 }
 
 export interface AppendedRange {
@@ -72,6 +84,10 @@ export class PartitionLog {
   readonly #cache: LogCache
   #nextOffset: number
   #followedUntilMs = -1
+  /** Of earlier starts that wrote here, in order. */
+  readonly #earlierEpochs: readonly LeaderEpoch[]
+  readonly #epochStartOffset: number
+  #isEpochNoted = false
   /** Producer id → first offset of its open transaction here. */
   readonly #openTransactions = new Map<number, number>()
 
@@ -88,6 +104,8 @@ export class PartitionLog {
     this.cleanedUntilOffset = recovered?.cleanedUntilOffset ?? 0
     this.cleanRecordCount = recovered?.cleanRecordCount ?? 0
     this.#nextOffset = recovered?.endOffset ?? 0
+    this.#earlierEpochs = recovered?.epochs ?? []
+    this.#epochStartOffset = this.#nextOffset
     this.highWatermark = this.#nextOffset
     this.lastStableOffset = this.#nextOffset
   }
@@ -103,6 +121,17 @@ export class PartitionLog {
       highWatermark: BigInt(this.highWatermark),
       leaderEpoch: this.leaderEpoch,
     }
+  }
+
+  /**
+   * Where the log ended when a later epoch than this one began; the end if there is none. What was
+   * open then and was aborted since does not count: nobody can have seen it as committed, unless
+   * the decision was in what the log lost.
+   */
+  epochEndOffset(leaderEpoch: number): number {
+    if (this.leaderEpoch <= leaderEpoch) return this.highWatermark
+    const later = this.#earlierEpochs.find((epoch) => epoch.leaderEpoch > leaderEpoch)
+    return this.aborted.firstOpenAt(later?.startOffset ?? this.#epochStartOffset)
   }
 
   /** A fetch asked here: from now on the tail is worth keeping for a while. */
@@ -157,6 +186,7 @@ export class PartitionLog {
       sizeBytes: 0,
       recordCount: 0,
     }
+    this.#noteEpoch()
     this.#journal.put(batchKey(this.logId, offset), encodeBatch(header, []))
     if (kind === batchKinds.abort) {
       this.#journal.put(abortedKey(this.logId, offset), encodeAborted(producerId, firstOffset))
@@ -231,6 +261,7 @@ export class PartitionLog {
       sizeBytes,
       recordCount: records.length,
     }
+    this.#noteEpoch()
     this.#journal.put(batchKey(this.logId, header.lastOffset), encodeBatch(header, records))
     const kept = isFollowed ? rawRecords(records) : undefined
     this.#journal.onDurable(() => {
@@ -239,6 +270,15 @@ export class PartitionLog {
         this.#openTransactions.set(producerId, baseOffset)
       }
       this.#grown(header, kept)
+    })
+  }
+
+  #noteEpoch(): void {
+    if (this.#isEpochNoted) return
+    const key = epochKey(this.logId, this.leaderEpoch)
+    this.#journal.put(key, encodeCount(this.#epochStartOffset))
+    this.#journal.onDurable(() => {
+      this.#isEpochNoted = true
     })
   }
 

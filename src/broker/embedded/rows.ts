@@ -10,6 +10,8 @@
  *   transaction  [6 u8][transactionalId utf8]             JSON TransactionRow
  *   offset       [7 u8][group utf8][0][topic][0][number]  [offset f64][metadata utf8]
  *   dropped      [8 u8][logId u32]                        empty: rows of a deleted topic's log
+ *   journal      [9 u8]                                   f64: how many groups were committed
+ *   epoch        [10 u8][logId u32][leaderEpoch u64]      f64: the epoch's first offset
  * ```
  * All big-endian. 1. A batch lies under its *last* offset, so that the first row at or behind an
  * offset is the batch that holds it, also where compaction or a failed write left a gap.
@@ -29,6 +31,8 @@ const tags = {
   transaction: 6,
   offset: 7,
   dropped: 8,
+  journal: 9,
+  epoch: 10,
 } as const
 
 export type RowKind = keyof typeof tags
@@ -50,9 +54,10 @@ export interface PartitionRow {
 }
 
 export const clusterKey: Uint8Array = Buffer.of(tags.cluster)
+export const journalKey: Uint8Array = Buffer.of(tags.journal)
 
 const keyOfLog = (
-  kind: 'batch' | 'partition' | 'aborted' | 'dropped',
+  kind: 'batch' | 'partition' | 'aborted' | 'dropped' | 'epoch',
   logId: number,
   offset?: number,
 ): Uint8Array => {
@@ -72,12 +77,15 @@ export const batchKey = (logId: number, lastOffset: number): Uint8Array =>
 export const abortedKey = (logId: number, markerOffset: number): Uint8Array =>
   keyOfLog('aborted', logId, markerOffset)
 
+export const epochKey = (logId: number, leaderEpoch: number): Uint8Array =>
+  keyOfLog('epoch', logId, leaderEpoch)
+
 export const partitionKey = (logId: number): Uint8Array => keyOfLog('partition', logId)
 export const droppedKey = (logId: number): Uint8Array => keyOfLog('dropped', logId)
 
-/** Rows of batches or aborted ranges of one log with `from` ≤ last or marker offset < `to`. */
+/** Rows of one log with `from` ≤ last offset, marker offset or leader epoch < `to`. */
 export const logRange = (
-  kind: 'batch' | 'aborted',
+  kind: 'batch' | 'aborted' | 'epoch',
   logId: number,
   from = 0,
   to?: number,
@@ -118,6 +126,15 @@ export const decodeAborted = (
   const bytes = Buffer.from(value)
   return { producerId: bytes.readDoubleBE(0), firstOffset: bytes.readDoubleBE(8) }
 }
+
+/** A whole number up to 2^53. */
+export const encodeCount = (count: number): Uint8Array => {
+  const bytes = Buffer.allocUnsafe(8)
+  bytes.writeDoubleBE(count)
+  return bytes
+}
+
+export const decodeCount = (value: Uint8Array): number => Buffer.from(value).readDoubleBE()
 
 export const encodeJson = (value: object): Uint8Array => Buffer.from(JSON.stringify(value))
 

@@ -145,6 +145,10 @@ export class TopicRegistry implements Topics {
     return this.log(partition).offsets()
   }
 
+  async epochEndOffset(partition: TopicPartition, leaderEpoch: number): Promise<bigint> {
+    return BigInt(this.log(partition).epochEndOffset(leaderEpoch))
+  }
+
   #checkSpec({ name, partitions }: TopicSpec): void {
     if (!Number.isInteger(partitions) || partitions < 1) {
       throw new BrokerError('BROKER_INVALID_REQUEST', `topic ${name}: ${partitions} partitions`)
@@ -202,6 +206,7 @@ export class TopicRegistry implements Topics {
       const logId = logIdOfKey(key)
       await engine.deleteRange(logRange('batch', logId))
       await engine.deleteRange(logRange('aborted', logId))
+      await engine.deleteRange(logRange('epoch', logId))
       journal.delete(partitionKey(logId))
       journal.delete(key)
     }

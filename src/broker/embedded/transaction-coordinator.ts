@@ -89,6 +89,7 @@ export class TransactionCoordinator {
     while (owned.open !== undefined || owned.ending !== undefined) {
       if (owned.open !== undefined) await this.#end(owned, owned.open, 'abort')
       await this.#ended(owned)
+      if (this.#stopped) throw await this.#stopReason()
       this.check(transactionalId, identity)
     }
     this.#saveRow(owned, 'empty')
@@ -212,6 +213,7 @@ export class TransactionCoordinator {
       if (isCommit) committedOffsets.commit(rest)
       this.#saveRow(owned, 'empty')
     })
+    if (this.#stopped) return // not written, perhaps: nobody may read an older offset as committed
     owned.ending = undefined
     committedOffsets.removePending(rest)
   }
@@ -225,6 +227,7 @@ export class TransactionCoordinator {
       committedOffsets.commit(offsets)
       this.#saveRow(owned, 'commit', transaction)
     })
+    if (this.#stopped) return
     committedOffsets.removePending(offsets)
   }
 
@@ -282,7 +285,16 @@ export class TransactionCoordinator {
     const owned = this.#checked(transactionalId, identity)
     if (owned.ending === undefined) return owned
     await this.#ended(owned)
+    if (this.#stopped) throw await this.#stopReason()
     return this.#checked(transactionalId, identity)
+  }
+
+  /** The journal knows whether it was closed, or its disk failed. */
+  async #stopReason(): Promise<unknown> {
+    return this.#options.journal.durable().then(
+      () => new BrokerError('BROKER_CLOSED', 'the embedded broker is closed'),
+      (error: unknown) => error,
+    )
   }
 
   async #ended(owned: Owned): Promise<void> {

@@ -3,7 +3,9 @@
  *
  * 1. A POST is accepted (202) once its command is durable; `?wait=ms` waits for the outcome. 2. The
  * order id is the body's, or derived from Idempotency-Key, so a retry is the same order. 3. Another
- * body under an id in use is refused (422).
+ * body under an order id in use is refused (409), under a key in use too (422), also when the two
+ * race. 4. An accepted order is known at once: seen as `received`, and it can be cancelled. 5. 404
+ * means that everything written before was processed; if that takes too long the answer is 503.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,16 +14,23 @@ import { Type } from 'typebox'
 import { isFinal, type OrderRow } from '../orders/order-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
-import { createOrderCommand, parseOrderRequest } from '../shared/order-request.ts'
+import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
+import { AcceptedOrders } from './accepted-orders.ts'
+import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
 import { orderView } from './order-view.ts'
+import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type ShopAccess } from './shop-access.ts'
+import { type ShopHost } from './shop-access.ts'
 
 const waitMsMax = 30_000
 const pollMs = 20
-const keyLengthMax = 255
+/** How long a GET of an accepted order waits for its row. */
+const receivedWaitMs = 1_000
+/** How long a request about an unknown order waits for what was written before it. */
+const behindWaitMs = 2_000
+/** Stores follow a commit by one write. */
+const applyWaitMs = 250
 
-const params = Type.Object({ orderId: Type.String({ minLength: 1, maxLength: 200 }) })
 const postQuery = Type.Object(
   { wait: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMsMax })) },
   { additionalProperties: false },
@@ -35,103 +44,153 @@ interface OrderParams {
   readonly orderId: string
 }
 
-export const orderRoutes = (server: FastifyInstance, access: ShopAccess): void => {
+type PostRequest = FastifyRequest<{ Querystring: { wait?: number } }>
+
+interface Orders {
+  readonly access: ShopHost
+  readonly accepted: AcceptedOrders
+  readonly keys: IdempotencyKeys
+}
+
+export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => {
+  const orders = { access, accepted: new AcceptedOrders(), keys: new IdempotencyKeys() }
   server.post<{ Querystring: { wait?: number } }>(
     '/api/orders',
     { schema: { querystring: postQuery } },
-    (request, reply) => placeOrder(access, request, reply),
+    (request, reply) => placeOrder(orders, request, reply),
   )
-  server.get<{ Params: OrderParams }>(
-    '/api/orders/:orderId',
-    { schema: { params } },
-    async (request, reply) => sendOrder(reply, request, await known(access, request.params)),
-  )
-  server.get<{ Params: OrderParams }>(
-    '/api/orders/:orderId/history',
-    { schema: { params } },
-    async ({ params: { orderId } }) => {
-      const history = await access.history(orderId)
-      if (history === undefined) throw unknownOrder(orderId)
-      return history
-    },
-  )
+  server.get<{ Params: OrderParams }>('/api/orders/:orderId', async (request, reply) => {
+    const orderId = pathId(request.params.orderId, 'order')
+    const found = await knownOrder(orders, orderId, receivedWaitMs)
+    return found === 'received'
+      ? reply.send({ orderId, status: 'received' })
+      : sendOrder(reply, request, found)
+  })
+  server.get<{ Params: OrderParams }>('/api/orders/:orderId/history', async ({ params }) => {
+    const orderId = pathId(params.orderId, 'order')
+    const history = await access.history(orderId)
+    if (history !== undefined) return history
+    await knownOrder(orders, orderId, receivedWaitMs)
+    return (await access.history(orderId)) ?? { events: [] }
+  })
   server.delete<{ Params: OrderParams; Querystring: { reason?: string } }>(
     '/api/orders/:orderId',
-    { schema: { params, querystring: deleteQuery } },
-    async (request, reply) => {
-      const { orderId } = request.params
-      const row = await known(access, request.params)
-      if (isFinal(row) && row.status !== 'completed') {
-        throw new RouteProblem(409, `Order ${orderId} is ${row.status} already.`)
-      }
-      await access.cancelOrder(orderId, request.query.reason ?? 'customer')
-      return accepted(reply, orderId)
-    },
+    { schema: { querystring: deleteQuery } },
+    (request, reply) => cancelOrder(orders, request, reply),
   )
 }
 
 const placeOrder = async (
-  access: ShopAccess,
-  request: FastifyRequest<{ Querystring: { wait?: number } }>,
+  { access, accepted, keys }: Orders,
+  request: PostRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
   const parsed = parseOrderRequest(request.body)
   if (!parsed.ok) {
     throw new RouteProblem(400, 'The order does not match its schema.', parsed.problems)
   }
-  const orderId = parsed.value.orderId ?? orderIdOf(request)
+  const key = idempotencyKeyOf(request)
+  const orderId = await orderIdOf({ access, accepted, keys }, key, parsed.value)
+  const hash = createHashOf(orderId, parsed.value)
+  const check = (otherHash: string): void => {
+    if (otherHash !== hash) throw orderIdInUse(orderId, key)
+  }
   const before = await access.order(orderId)
-  if (before !== undefined) {
-    const { data } = createOrderCommand(parsed.value, {
-      orderId,
-      nowMs: before.createdAtMs,
-      source: 'http',
-    })
-    if (bodyHash(data) !== before.createHash) {
-      throw new RouteProblem(422, `Order ${orderId} exists with another body.`)
-    }
-  } else {
-    await access.placeOrder(orderId, parsed.value)
-  }
-  const { wait = 0 } = request.query
-  const row = await outcome(access, orderId, wait)
-  return row === undefined ? accepted(reply, orderId) : sendOrder(reply, request, row)
+  check(
+    before?.createHash
+      ?? (await accepted.write(orderId, hash, () => access.placeOrder(orderId, parsed.value))),
+  )
+  const row = await waitForRow(access, orderId, {
+    waitMs: request.query.wait ?? 0,
+    isEnough: (found) => {
+      check(found.createHash)
+      return isFinal(found)
+    },
+  })
+  return row === undefined ? acceptedReply(reply, orderId) : sendOrder(reply, request, row)
 }
 
-const orderIdOf = ({ headers }: FastifyRequest): string => {
-  const key = headers['idempotency-key']
-  if (key === undefined) return uuidV7(Date.now())
-  if (typeof key === 'string' && key.length > 0 && key.length <= keyLengthMax) {
-    return uuidV5(shopNamespace, `order:${key}`)
+/** @throws {RouteProblem} 422: the key came with another body */
+const orderIdOf = async (
+  { access, accepted, keys }: Orders,
+  key: string | undefined,
+  order: ParsedOrder,
+): Promise<string> => {
+  if (key === undefined) return order.orderId ?? uuidV7(Date.now())
+  const derivedId = uuidV5(shopNamespace, `order:${key}`)
+  const { orderId = derivedId } = order
+  if (orderId !== derivedId) {
+    // the key alone may have made an order before, perhaps in another process
+    const other = (await access.order(derivedId)) ?? (await accepted.find(derivedId))
+    if (other !== undefined) throw keyReused(key)
   }
-  throw new RouteProblem(400, `Idempotency-Key must have 1 to ${keyLengthMax} characters.`)
+  keys.bind(key, bodyHash(order))
+  return orderId
 }
 
-/** The row once it is final; undefined if it is not within the time. */
-const outcome = async (
-  access: ShopAccess,
+const createHashOf = (orderId: string, order: ParsedOrder): string =>
+  bodyHash(createOrderCommand(order, { orderId, nowMs: 0, source: '' }).data)
+
+const orderIdInUse = (orderId: string, key: string | undefined): RouteProblem =>
+  key !== undefined && orderId === uuidV5(shopNamespace, `order:${key}`)
+    ? keyReused(key)
+    : new RouteProblem(409, `Order ${orderId} exists with another body; choose a new id.`)
+
+const cancelOrder = async (
+  orders: Orders,
+  { params, query }: FastifyRequest<{ Params: OrderParams; Querystring: { reason?: string } }>,
+  reply: FastifyReply,
+): Promise<FastifyReply> => {
+  const orderId = pathId(params.orderId, 'order')
+  const found = await knownOrder(orders, orderId, 0)
+  if (found !== 'received' && isFinal(found) && found.status !== 'completed') {
+    throw new RouteProblem(409, `Order ${orderId} is ${found.status} already.`)
+  }
+  await orders.access.cancelOrder(orderId, query.reason ?? 'customer')
+  return acceptedReply(reply, orderId)
+}
+
+/**
+ * The order's row; `received` if its command is durable and the row not there within `waitMs`.
+ *
+ * @throws {RouteProblem} 404: there is none; 503: cannot be known yet
+ */
+const knownOrder = async (
+  { access, accepted }: Orders,
   orderId: string,
   waitMs: number,
+): Promise<OrderRow | 'received'> => {
+  const row = await access.order(orderId)
+  if (row !== undefined) return row
+  if ((await accepted.find(orderId)) !== undefined) {
+    return (await waitForRow(access, orderId, { waitMs })) ?? 'received'
+  }
+  if (!(await access.hasProcessed(orderId, behindWaitMs))) {
+    const found = await access.order(orderId)
+    if (found !== undefined) return found
+    throw new RouteProblem(503, `Order ${orderId} is not known yet; the shop is behind, ask again.`)
+  }
+  const late = await waitForRow(access, orderId, { waitMs: applyWaitMs })
+  if (late === undefined) throw new RouteProblem(404, `There is no order ${orderId}.`)
+  return late
+}
+
+/** The row once it is enough; undefined if it is not within the time, or that is 0. */
+const waitForRow = async (
+  access: ShopHost,
+  orderId: string,
+  { waitMs, isEnough }: { waitMs: number; isEnough?: (row: OrderRow) => boolean },
 ): Promise<OrderRow | undefined> => {
   const endMs = performance.now() + waitMs
   while (performance.now() < endMs) {
     const row = await access.order(orderId)
-    if (row !== undefined && isFinal(row)) return row
+    if (row !== undefined && (isEnough?.(row) ?? true)) return row
     await sleep(pollMs)
   }
   return undefined
 }
 
-const known = async (access: ShopAccess, { orderId }: OrderParams): Promise<OrderRow> => {
-  const row = await access.order(orderId)
-  if (row === undefined) throw unknownOrder(orderId)
-  return row
-}
-
-const unknownOrder = (orderId: string): RouteProblem =>
-  new RouteProblem(404, `There is no order ${orderId} (yet).`)
-
-const accepted = (reply: FastifyReply, orderId: string): FastifyReply =>
+const acceptedReply = (reply: FastifyReply, orderId: string): FastifyReply =>
   reply
     .code(202)
     .header('location', `/api/orders/${encodeURIComponent(orderId)}`)

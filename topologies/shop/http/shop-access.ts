@@ -37,7 +37,12 @@ export interface RangeRequest {
   readonly limit: number
 }
 
-export type StoreRow = readonly [key: unknown, value: unknown]
+export interface StoreRow {
+  /** Whose task has the row. */
+  readonly partition: number
+  readonly key: unknown
+  readonly value: unknown
+}
 
 /** Progress of the instance, and the counters of the shop without a scan. */
 export interface ShopStatus {
@@ -63,5 +68,19 @@ export interface ShopAccess {
   summary(): Promise<ShopSummary>
   /** Undefined if the key has no value. @throws there is no such store; the message lists them */
   storeGet(store: string, key: string): Promise<unknown>
+  /** As `storeGet`, of every partition: counters have the same key in each. */
+  storeGetAll(store: string, key: string): Promise<readonly StoreRow[]>
   storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]>
+}
+
+/** What the routes need beyond: known only where the instance runs. */
+export interface ShopHost extends ShopAccess {
+  /**
+   * Waits until everything written about the order before this call was processed.
+   *
+   * Then an order without a row does not exist, as far as this instance has its partition.
+   *
+   * @returns  false if it is not within the time
+   */
+  hasProcessed(orderId: string, withinMs: number): Promise<boolean>
 }

@@ -7,18 +7,14 @@
 
 import { type FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { parseExactJson } from '../shared/exact-json.ts'
-import { uuidV7 } from '../shared/ids.ts'
-import { parseStockRequest } from '../shared/stock-request.ts'
+import { parseExactJson, utf8Text } from '../shared/exact-json.ts'
+import { inventoryRoutes } from './inventory-routes.ts'
 import { orderRoutes } from './order-routes.ts'
-import { productView } from './order-view.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type RangeRequest, type ShopAccess } from './shop-access.ts'
+import { type RangeRequest, type ShopAccess, type ShopHost } from './shop-access.ts'
 
 const rowsMax = 10_000
 const rowsDefault = 100
-
-const productParams = Type.Object({ productId: Type.String({ minLength: 1, maxLength: 200 }) })
 
 const rangeQuery = Type.Object(
   {
@@ -29,11 +25,7 @@ const rangeQuery = Type.Object(
   { additionalProperties: false },
 )
 
-interface ProductParams {
-  readonly productId: string
-}
-
-export const shopRoutes = (server: FastifyInstance, access: ShopAccess): void => {
+export const shopRoutes = (server: FastifyInstance, access: ShopHost): void => {
   keepDigitsOfAmounts(server)
   orderRoutes(server, access)
   inventoryRoutes(server, access)
@@ -44,48 +36,15 @@ export const shopRoutes = (server: FastifyInstance, access: ShopAccess): void =>
 
 /** JSON.parse would round an amount before anybody could refuse it as inexact. */
 const keepDigitsOfAmounts = (server: FastifyInstance): void => {
-  server.addContentTypeParser<string>(
+  server.addContentTypeParser<Buffer>(
     'application/json',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => {
+    { parseAs: 'buffer' },
+    async (_request: unknown, body: Buffer) => {
       try {
-        return parseExactJson(body)
+        return parseExactJson(utf8Text(body))
       } catch (error) {
         throw new RouteProblem(400, `The body is not JSON: ${(error as Error).message}`)
       }
-    },
-  )
-}
-
-const inventoryRoutes = (server: FastifyInstance, access: ShopAccess): void => {
-  const path = '/api/inventory/:productId'
-  server.get<{ Params: ProductParams }>(
-    path,
-    { schema: { params: productParams } },
-    async ({ params: { productId } }, reply) => {
-      const row = await access.product(productId)
-      if (row === undefined) throw new RouteProblem(404, `There is no product ${productId} (yet).`)
-      return reply.header('etag', `"${row.version}"`).send(productView(row))
-    },
-  )
-  server.put<{ Params: ProductParams }>(
-    path,
-    { schema: { params: productParams } },
-    async ({ params: { productId }, body, headers }, reply) => {
-      const key = headers['idempotency-key']
-      const parsed = parseStockRequest(body)
-      if (!parsed.ok) {
-        throw new RouteProblem(400, 'The update does not match its schema.', parsed.problems)
-      }
-      await access.updateStock(
-        productId,
-        parsed.value,
-        typeof key === 'string' && key !== '' ? key : uuidV7(Date.now()),
-      )
-      return reply
-        .code(202)
-        .header('location', `/api/inventory/${encodeURIComponent(productId)}`)
-        .send({ productId, status: 'accepted' })
     },
   )
 }
@@ -94,11 +53,11 @@ const storeRoutes = (server: FastifyInstance, access: ShopAccess): void => {
   server.get<{ Params: { store: string; '*': string } }>(
     '/api/stores/:store/rows/*',
     async ({ params }) => {
-      const value = await ofStore(() => access.storeGet(params.store, params['*']))
-      if (value === undefined) {
+      const rows = await ofStore(() => access.storeGetAll(params.store, params['*']))
+      if (rows[0] === undefined) {
         throw new RouteProblem(404, `Store ${params.store} has no key ${params['*']}.`)
       }
-      return { key: params['*'], value }
+      return { ...rows[0], rows }
     },
   )
   server.get<{ Params: { store: string }; Querystring: Partial<RangeRequest> }>(
@@ -107,7 +66,7 @@ const storeRoutes = (server: FastifyInstance, access: ShopAccess): void => {
     async ({ params, query }) => {
       const range = { ...query, limit: query.limit ?? rowsDefault }
       const rows = await ofStore(() => access.storeRange(params.store, range))
-      return { rows: rows.map(([key, value]) => ({ key, value })) }
+      return { rows }
     },
   )
 }

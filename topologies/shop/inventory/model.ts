@@ -11,6 +11,7 @@ import { checkCount, checkId } from '../shared/checks.ts'
 import { type HoldCommand } from '../shared/commands.ts'
 import { type InventoryConfig } from '../shared/config.ts'
 import { type StockNotice, type StockReply, type StockReplyType } from '../shared/events.ts'
+import { aheadByMs } from '../shared/due-rows.ts'
 import { newEvent } from '../shared/new-event.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import {
@@ -81,15 +82,28 @@ export const decideHold = (
  *                 which all inputs were seen, so no DeductStock for the hold can be waiting
  */
 export const decideHoldDue = (
-  { product, hold }: { readonly product: ProductRow; readonly hold: HoldRow },
+  { product, hold: due }: { readonly product: ProductRow; readonly hold: HoldRow },
   untilMs: number,
   context: StockContext,
 ): HoldDecision => {
+  const hold = heldAnew(due, context.nowMs) ?? due
   if (hold.dueMs > untilMs) {
     return { product, hold: { ...hold, indexedMs: hold.dueMs }, emissions: [] }
   }
   if (hold.state !== 'held') return { product, hold: undefined, emissions: [] }
   return expireHold(product, { hold, reason: 'expired', causationId: hold.holdId }, context)
+}
+
+/**
+ * The clock was set back: a live hold begins anew, instead of running out late by the step.
+ *
+ * What is only remembered may be remembered longer. @returns `undefined` if it stays as it is
+ */
+export const heldAnew = (hold: HoldRow, nowMs: number): HoldRow | undefined => {
+  const byMs = aheadByMs(hold.heldAtMs, nowMs)
+  if (byMs === 0) return undefined
+  const dueMs = hold.dueMs - byMs
+  return { ...hold, dueMs, indexedMs: Math.min(hold.indexedMs, dueMs), heldAtMs: nowMs }
 }
 
 /** Ends a live hold from our side: it ran out, or its stock was taken away (`broken`). */
@@ -104,7 +118,8 @@ export const expireHold = (
   const dueMs = context.nowMs + context.memoryMs
   // Its index row is gone if the time came, and lies before the new one if the hold was broken.
   const indexedMs = reason === 'expired' ? dueMs : Math.min(hold.indexedMs, dueMs)
-  const next: HoldRow = { ...hold, state: 'expired', version, dueMs, indexedMs }
+  const { heldAtMs: _heldAtMs, ...ended } = hold
+  const next: HoldRow = { ...ended, state: 'expired', version, dueMs, indexedMs }
   const correlationId = hold.orderId
   const about = { product: moved, hold: next, reason, causationId, correlationId }
   return {
@@ -212,7 +227,8 @@ const nextHold = (
 ): HoldRow => {
   const dueMs = nowMs + (state === 'held' ? holdMs : memoryMs)
   const indexedMs = Math.min(hold?.indexedMs ?? dueMs, dueMs)
-  return { holdId, productId, orderId, line, quantity, state, version, dueMs, indexedMs }
+  const next = { holdId, productId, orderId, line, quantity, state, version, dueMs, indexedMs }
+  return state === 'held' ? { ...next, heldAtMs: nowMs } : next
 }
 
 const checkHold = (hold: HoldRow | undefined, { data }: HoldCommand): void => {

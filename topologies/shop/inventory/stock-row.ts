@@ -5,6 +5,8 @@
  * thousands. 2. The four totals only rise; onHand = added − subtracted − deducted + returned.
  */
 
+import { type StockRefusal } from '../shared/events.ts'
+
 export interface ProductRow {
   readonly productId: string
   /** Rises with each change. */
@@ -44,14 +46,24 @@ export interface HoldRow {
   readonly version: number
   /** Wall clock at which a live hold expires, or a closed one is forgotten, in ms. */
   readonly dueMs: number
+  /** Wall clock at which a live hold began: tells whether the clock was set back since. */
+  readonly heldAtMs?: number
   /** Where the expiry index has its one row of this hold; never after `dueMs`. */
   readonly indexedMs: number
 }
 
-/** An UpdateStock that was followed, kept to recognise its repetition. */
+/**
+ * What became of an UpdateStock: recognises its repetition, and tells HTTP the answer.
+ *
+ * A refused one is kept too: the same command again stays refused, also if it would pass by then.
+ */
 export interface StockCommandRow {
+  /** Of its body. */
   readonly hash: string
+  /** The product's after the decision; 0 if there is no such product. */
   readonly version: number
+  /** Absent if it was followed. */
+  readonly refusal?: StockRefusal
 }
 
 export const emptyProduct = (productId: string): ProductRow => ({

@@ -19,12 +19,18 @@ import {
 import { checkKey } from '../shared/check-key.ts'
 import { type HoldCommand, type InventoryCommand, type UpdateStock } from '../shared/commands.ts'
 import { type ShopConfig } from '../shared/config.ts'
-import { type DueRows, dueRows } from '../shared/due-rows.ts'
+import { type DueRows, dueRows, type DueTimes } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import { type InventoryEvent, type StockReply } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import { inventory, inventoryCommands, inventoryReplies } from '../shared/topics.ts'
-import { decideHold, decideHoldDue, type StockContext, type StockEmission } from './model.ts'
+import {
+  decideHold,
+  decideHoldDue,
+  heldAnew,
+  type StockContext,
+  type StockEmission,
+} from './model.ts'
 import { type HoldRow, type ProductRow, type StockCommandRow } from './stock-row.ts'
 import {
   holdKey,
@@ -91,7 +97,8 @@ const decider = (config: ShopConfig) => {
         on: 'wallClock',
         run: (nowMs, opened, context) => {
           const dueMs = Math.min(nowMs, context.caughtUpToMs())
-          return passDeadlines(opened, { due, dueMs }, contextOf(nowMs))
+          const times = { dueMs, nowMs, latestNowMs: context.latestNowMs() }
+          return passDeadlines(opened, { due, times }, contextOf(nowMs))
         },
       },
     },
@@ -132,9 +139,11 @@ const updateStock = (
     context,
   )
   if (decision === undefined) return undefined
-  opened.products.put(productId, decision.product)
-  opened.commands.put(commandId, decision.seen)
-  opened.deadlines.put(timeKey(context.nowMs + context.memoryMs, `c${commandId}`), 1)
+  if (decision.product !== undefined) opened.products.put(productId, decision.product)
+  if (decision.seen !== undefined) {
+    opened.commands.put(commandId, decision.seen)
+    opened.deadlines.put(timeKey(context.nowMs + context.memoryMs, `c${commandId}`), 1)
+  }
   for (const broken of decision.brokenHolds) {
     storeHold(opened, opened.holds.get(holdKey(productId, broken.holdId)), broken)
   }
@@ -151,15 +160,21 @@ const liveHoldsOf = ({ holds }: StockStores, productId: string): readonly HoldRo
 
 const passDeadlines = (
   opened: StockStores,
-  { due, dueMs }: { readonly due: DueRows; readonly dueMs: number },
+  { due, times }: { readonly due: DueRows; readonly times: DueTimes },
   context: StockContext,
 ): readonly (readonly [string, StockEmission])[] => {
   const sent: (readonly [string, StockEmission])[] = []
-  for (const indexKey of due.next(opened.deadlines, dueMs, context.nowMs)) {
+  for (const indexKey of due.next(opened.deadlines, times)) {
     opened.deadlines.delete(indexKey)
     const subject = restOf(indexKey)
     if (subject.startsWith('c')) opened.commands.delete(subject.slice(1))
-    else sent.push(...passHold(opened, { key: subject.slice(1), dueMs }, context))
+    else sent.push(...passHold(opened, { key: subject.slice(1), dueMs: times.dueMs }, context))
+  }
+  for (const indexKey of due.ahead(opened.deadlines, times)) {
+    const subject = restOf(indexKey)
+    const hold = subject.startsWith('h') ? opened.holds.get(subject.slice(1)) : undefined
+    const anew = hold && heldAnew(hold, context.nowMs)
+    if (anew !== undefined) storeHold(opened, hold, anew)
   }
   return sent
 }

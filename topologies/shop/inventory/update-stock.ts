@@ -3,14 +3,17 @@
  *
  * 1. The same commandId again changes nothing and is answered as before; with another body it is
  * refused. 2. SUBTRACT below what is held is refused, or with `force` breaks the newest holds and
- * tells their orders. 3. onHand never falls below zero, forced or not.
+ * tells their orders. 3. onHand never falls below zero, forced or not, and never rises above
+ * `stockUnitsMax`. 4. A refusal is a decision like any other: it changes no stock, is told by an
+ * event, and stays in the command's row, where HTTP finds it. Only malformed commands throw.
  */
 
 import { bodyHash } from '../shared/body-hash.ts'
 import { checkCount, checkId, checkOneOf } from '../shared/checks.ts'
 import { type UpdateStock } from '../shared/commands.ts'
-import { newEvent } from '../shared/new-event.ts'
-import { ShopError } from '../shared/shop-error.ts'
+import { type StockRefusal } from '../shared/events.ts'
+import { type EventOrigin, newEvent } from '../shared/new-event.ts'
+import { stockUnitsMax } from '../shared/order-limits.ts'
 import { expireHold, inventorySource, type StockContext, type StockEmission } from './model.ts'
 import {
   availableOf,
@@ -29,37 +32,57 @@ export interface StockUpdateState {
 }
 
 export interface StockUpdateDecision {
-  readonly product: ProductRow
-  readonly seen: StockCommandRow
+  /** Undefined: unchanged. */
+  readonly product: ProductRow | undefined
+  /** Undefined: what is known of this commandId stands. */
+  readonly seen: StockCommandRow | undefined
   readonly brokenHolds: readonly HoldRow[]
   readonly emissions: readonly StockEmission[]
 }
 
 /**
  * @returns  `undefined` for a repetition, to be dropped and counted
- * @throws {ShopError} STOCK_BELOW_HELD, STOCK_BELOW_ZERO, COMMAND_ID_REUSED, BAD_COMMAND: dead
- *                     letter; nothing changes
+ * @throws {ShopError} BAD_COMMAND: dead letter; nothing changes
  */
 export const decideStockUpdate = (
   { product, seen, liveHolds }: StockUpdateState,
   command: UpdateStock,
   context: StockContext,
 ): StockUpdateDecision | undefined => {
-  const { commandId, data } = command
   checkUpdate(command)
-  const hash = bodyHash(data)
-  if (seen !== undefined) {
-    if (seen.hash === hash) return undefined
-    throw new ShopError('COMMAND_ID_REUSED', `another UpdateStock came under the id ${commandId}`)
-  }
+  const { commandId, data } = command
   const before = product ?? emptyProduct(data.productId)
-  const { operation, quantity } = data
-  let stock: ProductRow = { ...before, safetyStock: data.safetyStock ?? before.safetyStock }
+  const hash = bodyHash(data)
+  if (seen?.hash === hash) return undefined
+  const refusal = seen === undefined ? refusalOf(before, command) : idReused(commandId)
+  if (refusal === undefined) return followed(before, { command, hash, liveHolds }, context)
+  return {
+    product: undefined,
+    seen: seen === undefined ? { hash, version: before.version, refusal } : undefined,
+    brokenHolds: [],
+    emissions: [refusedOf(before, { command, hash, refusal }, context)],
+  }
+}
+
+interface Update {
+  readonly command: UpdateStock
+  readonly hash: string
+  liveHolds(): readonly HoldRow[]
+}
+
+const followed = (
+  before: ProductRow,
+  { command, hash, liveHolds }: Update,
+  context: StockContext,
+): StockUpdateDecision => {
+  const { operation, quantity, safetyStock = before.safetyStock } = command.data
+  let stock: ProductRow = { ...before, safetyStock }
   const brokenHolds: HoldRow[] = []
   const emissions: StockEmission[] = []
   if (operation === 'SUBTRACT') {
-    for (const hold of holdsToBreak(stock, command, liveHolds)) {
-      const broken = expireHold(stock, { hold, reason: 'broken', causationId: commandId }, context)
+    for (const hold of holdsToBreak(stock, quantity, liveHolds)) {
+      const causationId = command.commandId
+      const broken = expireHold(stock, { hold, reason: 'broken', causationId }, context)
       stock = broken.product
       brokenHolds.push(broken.hold)
       emissions.push(...broken.emissions)
@@ -69,6 +92,34 @@ export const decideStockUpdate = (
   stock = { ...stock, isLow: stock.isLow && availableOf(stock) <= context.lowStockThreshold }
   emissions.push(updatedOf(stock, command, context))
   return { product: stock, seen: { hash, version: stock.version }, brokenHolds, emissions }
+}
+
+const idReused = (commandId: string): StockRefusal => ({
+  code: 'COMMAND_ID_REUSED',
+  reason: `another update came before under the id ${commandId}`,
+})
+
+const refusalOf = (
+  { productId, onHand, held, addedTotal }: ProductRow,
+  { data: { operation, quantity, force } }: UpdateStock,
+): StockRefusal | undefined => {
+  if (operation === 'ADD') {
+    const isCounted =
+      onHand + quantity <= stockUnitsMax && Number.isSafeInteger(addedTotal + quantity)
+    if (isCounted) return undefined
+    const reason = `${quantity} more of ${productId}, of which ${onHand} are on hand, are too many`
+    return { code: 'STOCK_TOO_LARGE', reason }
+  }
+  const left = onHand - quantity
+  if (left < 0) {
+    const reason = `${quantity} of ${productId}, of which ${onHand} are on hand`
+    return { code: 'STOCK_BELOW_ZERO', reason }
+  }
+  if (left >= held || force === true) return undefined
+  const reason =
+    `${quantity} of ${productId} would leave ${left}, and ${held} are held for orders; `
+    + 'with force the newest holds are broken'
+  return { code: 'STOCK_BELOW_HELD', reason }
 }
 
 const counted = (
@@ -86,29 +137,17 @@ const counted = (
   }
 }
 
-/** The newest holds first, as few as needed. */
+/** The newest holds first, as few as needed; none if enough is free. */
 const holdsToBreak = (
   { productId, onHand, held }: ProductRow,
-  { data: { quantity, force } }: UpdateStock,
+  quantity: number,
   liveHolds: () => readonly HoldRow[],
 ): readonly HoldRow[] => {
-  const left = onHand - quantity
-  if (left < 0) {
-    throw new ShopError(
-      'STOCK_BELOW_ZERO',
-      `${quantity} of ${productId}, of which ${onHand} are ` + 'on hand',
-    )
-  }
-  if (left >= held) return []
-  if (force !== true) {
-    throw new ShopError(
-      'STOCK_BELOW_HELD',
-      `${quantity} of ${productId} would leave ${left}, and ` + `${held} are held for orders`,
-    )
-  }
+  const tooMany = held - (onHand - quantity)
+  if (tooMany <= 0) return []
   const newestFirst = liveHolds().toSorted((a, b) => b.version - a.version)
   const broken: HoldRow[] = []
-  for (let missing = held - left; missing > 0;) {
+  for (let missing = tooMany; missing > 0;) {
     const hold = newestFirst[broken.length]
     if (hold === undefined) throw new Error(`${productId}: ${missing} held without a hold row`)
     broken.push(hold)
@@ -121,30 +160,55 @@ const checkUpdate = ({ data }: UpdateStock): void => {
   checkId(data.productId, 'productId')
   checkOneOf(data.operation, 'operation', ['ADD', 'SUBTRACT'])
   checkOneOf(data.reason, 'reason', ['ORDER', 'RESTOCK', 'ADJUSTMENT'])
-  checkCount(data.quantity, 'quantity', 0)
-  if (data.safetyStock !== undefined) checkCount(data.safetyStock, 'safetyStock', 0)
+  checkCount(data.quantity, 'quantity', 0, stockUnitsMax)
+  if (data.safetyStock !== undefined) {
+    checkCount(data.safetyStock, 'safetyStock', 0, stockUnitsMax)
+  }
 }
 
 const updatedOf = (
-  { productId, version, onHand, held, safetyStock }: ProductRow,
-  { commandId, data, metadata: { correlationId } }: UpdateStock,
-  { nowMs }: StockContext,
+  product: ProductRow,
+  command: UpdateStock,
+  context: StockContext,
 ): StockEmission => {
-  const { operation, quantity, reason } = data
+  const { productId, onHand, held, safetyStock } = product
+  const { operation, quantity, reason } = command.data
   const quantityChange = operation === 'ADD' ? quantity : -quantity
-  const origin = {
-    source: inventorySource,
-    aggregateId: productId,
-    aggregateVersion: version,
-    correlationId,
-    causationId: commandId,
-    nowMs,
-  }
   const event = newEvent(
     'inventory.updated',
     { productId, operation, quantityChange, reason, onHand, held, safetyStock },
-    origin,
-    `inventory.updated:${commandId}`,
+    originOf(product, command, context),
+    `inventory.updated:${command.commandId}`,
   )
   return { kind: 'notice', event }
 }
+
+/** The id names the body too: one id may be reused for several bodies. */
+const refusedOf = (
+  product: ProductRow,
+  { command, hash, refusal }: { command: UpdateStock; hash: string; refusal: StockRefusal },
+  context: StockContext,
+): StockEmission => {
+  const { productId, onHand, held } = product
+  const { operation, quantity } = command.data
+  const event = newEvent(
+    'inventory.update-refused',
+    { productId, operation, quantity, ...refusal, onHand, held },
+    originOf(product, command, context),
+    `inventory.update-refused:${command.commandId}:${hash}`,
+  )
+  return { kind: 'notice', event }
+}
+
+const originOf = (
+  { productId, version }: ProductRow,
+  { commandId, metadata: { correlationId } }: UpdateStock,
+  { nowMs }: StockContext,
+): EventOrigin => ({
+  source: inventorySource,
+  aggregateId: productId,
+  aggregateVersion: version,
+  correlationId,
+  causationId: commandId,
+  nowMs,
+})

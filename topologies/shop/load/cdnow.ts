@@ -11,6 +11,7 @@
 import { shopNamespace, uuidV5 } from '../shared/ids.ts'
 import { type OrderItem } from '../shared/commands.ts'
 import { parseMinor } from '../shared/money.ts'
+import { lineQuantityMax, orderTotalMinorMax } from '../shared/order-limits.ts'
 import { type LoadLine } from './load-line.ts'
 
 const fileNamespace = uuidV5(shopNamespace, 'cdnow')
@@ -26,23 +27,26 @@ export const parseCdnowLine = (line: string, lineNumber: number): LoadLine => {
   const placedAt = `${year}-${month}-${day}T00:00:00.000Z`
   if (!isDate(placedAt)) return { ok: false, reason: `${year}${month}${day} is no date` }
   const units = Number(unitsText)
-  if (!Number.isSafeInteger(units) || units < 1)
-    return { ok: false, reason: 'units must be 1 or more' }
+  if (!Number.isSafeInteger(units) || units < 1 || units > lineQuantityMax) {
+    return { ok: false, reason: `units must be 1 to ${lineQuantityMax}` }
+  }
   let amountMinor: number
   try {
     amountMinor = parseMinor(dollars, 'USD')
   } catch (error) {
     return { ok: false, reason: (error as Error).message }
   }
+  if (amountMinor > orderTotalMinorMax) return { ok: false, reason: `${dollars} USD are too many` }
   return {
     ok: true,
     orderId: uuidV5(fileNamespace, `${lineNumber}:${line.trim()}`),
+    // properties in the order of a body that came over HTTP: its hash tells it from another order
     order: {
       customerId: `cdnow-${customer}`,
       currency: 'USD',
+      items: itemsOf(units, amountMinor),
       paymentMethod: 'card',
       placedAt,
-      items: itemsOf(units, amountMinor),
     },
   }
 }

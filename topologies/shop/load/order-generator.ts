@@ -6,9 +6,9 @@
  * sequence. Order ids are left to the caller.
  */
 
+import { Prng } from '../../../src/index.ts'
 import { type OrderRequest, type OrderRequestItem } from '../shared/order-request.ts'
 import { type Catalogue, type CatalogueProduct } from './catalogue.ts'
-import { Prng } from './prng.ts'
 
 export interface OrderGeneratorOptions {
   /** Share of orders with a product that is out of stock. Default 0.03. */

@@ -8,7 +8,7 @@ import { checkCount, checkId, checkOneOf } from '../shared/checks.ts'
 import { type CreateOrder, type CreateOrderData, type OrderItem } from '../shared/commands.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import { isCurrency } from '../shared/money.ts'
-import { orderLinesMax } from '../shared/order-limits.ts'
+import { lineQuantityMax, orderLinesMax, orderTotalMinorMax } from '../shared/order-limits.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { type OrderContext, OrderDraft } from './order-draft.ts'
 import { type OrderRow } from './order-row.ts'
@@ -68,6 +68,7 @@ const firstRow = (
     placedAtMs,
     createdAtMs: nowMs,
     deadlineMs: nowMs + deadlines.replyMs,
+    deadlineSetMs: nowMs,
     createHash,
     correlationId: metadata.correlationId,
     ...(data.shippingAddress !== undefined && { shippingAddress: data.shippingAddress }),
@@ -90,11 +91,11 @@ const checkOrder = (data: CreateOrderData): number => {
   let totalMinor = 0
   for (const { productId, quantity, priceMinor } of items) {
     checkId(productId, 'items.productId')
-    checkCount(quantity, 'items.quantity', 1)
+    checkCount(quantity, 'items.quantity', 1, lineQuantityMax)
     checkCount(priceMinor, 'items.priceMinor', 0)
     totalMinor += quantity * priceMinor
   }
-  checkCount(totalMinor, 'the total', 0)
+  checkCount(totalMinor, 'the total', 0, orderTotalMinorMax)
   return totalMinor
 }
 

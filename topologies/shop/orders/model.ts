@@ -8,7 +8,8 @@
  */
 
 import { bodyHash } from '../shared/body-hash.ts'
-import { type OrderCommand } from '../shared/commands.ts'
+import { type CreateOrder, type OrderCommand } from '../shared/commands.ts'
+import { aheadByMs } from '../shared/due-rows.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { cancel, cancelAfterReview, refund, update } from './command-steps.ts'
 import { createOrder } from './create-order.ts'
@@ -79,7 +80,7 @@ export const decideOrder = (
   if (action === undefined) {
     throw new ShopError('ILLEGAL_TRANSITION', `${type} while order ${row.orderId} is ${row.status}`)
   }
-  if (action === 'createAgain') return checkSameOrder(row, input as OrderCommand)
+  if (action === 'createAgain') return createAgain(row, input as CreateOrder, context)
   if ('commandType' in input && isRepeated(row, input)) return undefined
   if (action === 'drop') return undefined
   const draft = new OrderDraft(row, idOf(input), context)
@@ -94,15 +95,16 @@ export const decideOrder = (
  * A wait for the customer's money ends the order; a wait for an answer that may be in our own
  * queues only raises an alarm and goes on.
  *
- * @param row    its index row was due and is deleted by the caller
+ * @param waiting  its index row was due and is deleted by the caller
  * @param dueMs  deadlines up to here have passed: the wall clock, but not beyond the time up to
  *               which all inputs were seen
  */
 export const decideOrderDeadline = (
-  row: OrderRow,
+  waiting: OrderRow,
   dueMs: number,
   context: OrderContext,
 ): OrderDecision | undefined => {
+  const row = waitingAnew(waiting, context.nowMs) ?? waiting
   if (isFinal(row) || row.deadlineMs === undefined) return undefined
   if (row.deadlineMs > dueMs) {
     const { deadlineMs } = row
@@ -122,6 +124,28 @@ export const decideOrderDeadline = (
   return decisionOf(draft)
 }
 
+/**
+ * The clock was set back: a deadline set before starts anew, instead of coming late by the step.
+ *
+ * @returns `undefined` if the row stays as it is
+ */
+export const decideClockSetBack = (row: OrderRow, nowMs: number): OrderDecision | undefined => {
+  const anew = waitingAnew(row, nowMs)
+  if (anew?.deadlineMs === undefined || row.indexedDeadlineMs === undefined) return undefined
+  const putMs = Math.min(anew.deadlineMs, row.indexedDeadlineMs)
+  return {
+    row: { ...anew, indexedDeadlineMs: putMs },
+    emissions: [],
+    index: putMs === row.indexedDeadlineMs ? {} : { deleteMs: row.indexedDeadlineMs, putMs },
+  }
+}
+
+const waitingAnew = (row: OrderRow, nowMs: number): OrderRow | undefined => {
+  const byMs = aheadByMs(row.deadlineSetMs, nowMs)
+  if (byMs === 0 || row.deadlineMs === undefined) return undefined
+  return { ...row, deadlineMs: row.deadlineMs - byMs, deadlineSetMs: nowMs }
+}
+
 const decideFirst = (input: OrderInput, context: OrderContext): OrderDecision => {
   if ('commandType' in input && input.commandType === 'CreateOrder') {
     return decisionOf(createOrder(input, bodyHash(input.data), context))
@@ -132,7 +156,7 @@ const decideFirst = (input: OrderInput, context: OrderContext): OrderDecision =>
 
 const decisionOf = ({ row, emissions }: OrderDraft): OrderDecision => {
   if (isFinal(row)) {
-    const { deadlineMs: _deadlineMs, indexedDeadlineMs, ...final } = row
+    const { deadlineMs: _deadlineMs, deadlineSetMs: _setMs, indexedDeadlineMs, ...final } = row
     const index = indexedDeadlineMs === undefined ? {} : { deleteMs: indexedDeadlineMs }
     return { row: final, emissions, index }
   }
@@ -149,9 +173,24 @@ const decisionOf = ({ row, emissions }: OrderDraft): OrderDecision => {
   return { row, emissions, index }
 }
 
-const checkSameOrder = (row: OrderRow, { data }: OrderCommand): undefined => {
-  if (bodyHash(data) === row.createHash) return undefined
-  throw new ShopError('ORDER_ID_REUSED', `another order came under the id ${row.orderId}`)
+/** Another order under an id in use changes nothing but the story: its sender sees it refused. */
+const createAgain = (
+  row: OrderRow,
+  command: CreateOrder,
+  context: OrderContext,
+): OrderDecision | undefined => {
+  const hash = bodyHash(command.data)
+  const isKnown = hash === row.createHash || row.seen?.some((each) => each.hash === hash)
+  if (isKnown === true) return undefined
+  const draft = new OrderDraft(row, command.commandId, context)
+  draft.orderEvent('order.create-refused', {
+    orderId: row.orderId,
+    code: 'ORDER_ID_REUSED',
+    reason: `another order has the id ${row.orderId}, and stands`,
+    customerId: command.data.customerId,
+  })
+  remember(draft, command)
+  return decisionOf(draft)
 }
 
 const isRepeated = ({ seen, orderId }: OrderRow, { commandId, data }: OrderCommand): boolean => {

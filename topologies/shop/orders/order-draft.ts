@@ -162,6 +162,7 @@ export class OrderDraft {
         ? deadlines.deliveryMs
         : deadlines.replyMs
     row.deadlineMs = nowMs + waitMs
+    row.deadlineSetMs = nowMs
   }
 
   #hold(line: number) {

@@ -112,6 +112,8 @@ export interface OrderRow {
   readonly createdAtMs: number
   /** Processing time at which an alarm or an expiry is due; absent when final. */
   readonly deadlineMs?: number
+  /** Processing time at which `deadlineMs` was set: tells whether the clock was set back since. */
+  readonly deadlineSetMs?: number
   /** Where the deadline index has its one row of this order; never after `deadlineMs`. */
   readonly indexedDeadlineMs?: number
   /** How often a deadline passed without the answer waited for. */

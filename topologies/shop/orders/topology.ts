@@ -19,7 +19,7 @@ import {
 } from '../../../src/index.ts'
 import { checkKey } from '../shared/check-key.ts'
 import { type ShopConfig } from '../shared/config.ts'
-import { type DueRows, dueRows } from '../shared/due-rows.ts'
+import { type DueRows, dueRows, type DueTimes } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import { type StockReply } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
@@ -33,7 +33,12 @@ import {
   shipmentCommands,
   shipments,
 } from '../shared/topics.ts'
-import { decideOrder, decideOrderDeadline, type OrderDecision } from './model.ts'
+import {
+  decideClockSetBack,
+  decideOrder,
+  decideOrderDeadline,
+  type OrderDecision,
+} from './model.ts'
 import { type OrderContext, type OrderEmission } from './order-draft.ts'
 import { type OrderRow } from './order-row.ts'
 import { orderDeadlines, orderStore, orderTotals } from './stores.ts'
@@ -109,29 +114,37 @@ const decider = (config: ShopConfig) => {
         everyMs: config.deadlines.checkEveryMs,
         on: 'wallClock',
         run: (nowMs, opened, context) =>
-          passDeadlines(opened, { due, dueMs: dueMsOf(nowMs, context) }, contextOf(nowMs)),
+          passDeadlines(opened, { due, times: timesOf(nowMs, context) }, contextOf(nowMs)),
       },
     },
   })
 }
 
 /** Up to when deadlines have passed: an answer that waits in our queues must be seen first. */
-const dueMsOf = (nowMs: number, context: ProcessContext): number =>
-  Math.min(nowMs, context.caughtUpToMs())
+const timesOf = (nowMs: number, context: ProcessContext): DueTimes => ({
+  dueMs: Math.min(nowMs, context.caughtUpToMs()),
+  nowMs,
+  latestNowMs: context.latestNowMs(),
+})
 
 const passDeadlines = (
   opened: OrderStores,
-  { due, dueMs }: { readonly due: DueRows; readonly dueMs: number },
+  { due, times }: { readonly due: DueRows; readonly times: DueTimes },
   context: OrderContext,
 ): readonly (readonly [string, OrderEmission])[] => {
   const sent: (readonly [string, OrderEmission])[] = []
-  for (const indexKey of due.next(opened.deadlines, dueMs, context.nowMs)) {
+  for (const indexKey of due.next(opened.deadlines, times)) {
     opened.deadlines.delete(indexKey)
     const orderId = restOf(indexKey)
     const row = opened.rows.get(orderId)
-    const decision = row && decideOrderDeadline(row, dueMs, context)
+    const decision = row && decideOrderDeadline(row, times.dueMs, context)
     if (decision === undefined) continue
     for (const emission of store(opened, row, decision)) sent.push([orderId, emission])
+  }
+  for (const indexKey of due.ahead(opened.deadlines, times)) {
+    const row = opened.rows.get(restOf(indexKey))
+    const decision = row && decideClockSetBack(row, context.nowMs)
+    if (decision !== undefined) store(opened, row, decision)
   }
   return sent
 }

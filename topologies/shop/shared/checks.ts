@@ -4,22 +4,25 @@
  * No schema library: these run for every command. Each throws a ShopError that names the field.
  */
 
+import { idLengthMax } from './order-limits.ts'
 import { ShopError } from './shop-error.ts'
-
-const maxIdLength = 255
+import { textProblem } from './text-problem.ts'
 
 /** @throws {ShopError} BAD_COMMAND: dead letter */
 export const checkId = (value: unknown, field: string): void => {
-  if (typeof value !== 'string' || value.length === 0 || value.length > maxIdLength) {
-    throw new ShopError('BAD_COMMAND', `${field} must be a text of 1 to ${maxIdLength} characters`)
-  }
+  const problem = textProblem(value, idLengthMax)
+  if (problem !== undefined) throw new ShopError('BAD_COMMAND', `${field} ${problem}`)
 }
 
 /** @throws {ShopError} BAD_COMMAND: dead letter */
-export const checkCount = (value: unknown, field: string, min: 0 | 1): void => {
-  if (!Number.isSafeInteger(value) || (value as number) < min) {
-    throw new ShopError('BAD_COMMAND', `${field} must be a whole number of at least ${min}`)
-  }
+export const checkCount = (
+  value: unknown,
+  field: string,
+  min: 0 | 1,
+  max = Number.MAX_SAFE_INTEGER,
+): void => {
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return
+  throw new ShopError('BAD_COMMAND', `${field} must be a whole number from ${min} to ${max}`)
 }
 
 /** @throws {ShopError} BAD_COMMAND: dead letter */

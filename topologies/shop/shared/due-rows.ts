@@ -7,6 +7,9 @@
  * 2. Rows are put at or after the time of their record, so none appears below a time that a read
  * has passed; a clock that went back drops the hint. 3. The margin covers steps back that are too
  * small to be seen between two reads.
+ *
+ * After the clock was set back, rows put before lie too far ahead. `ahead` then walks once over all
+ * that is not due, a part at each call, and the caller sets anew what `aheadByMs` says.
  */
 
 import { type KeyValueState } from '../../../src/index.ts'
@@ -14,23 +17,59 @@ import { dueBound, timeKey } from './time-index.ts'
 
 const marginMs = 2_000
 
+export interface DueTimes {
+  /** Rows up to here are due: the wall clock, or less. */
+  readonly dueMs: number
+  readonly nowMs: number
+  /** Highest wall clock the task has seen, in earlier lives too. */
+  readonly latestNowMs: number
+}
+
 export interface DueRows {
   /** Keys of rows due at `dueMs`, at most `limit`; the caller deletes what it handled. */
-  next(index: KeyValueState<string, 1>, dueMs: number, nowMs: number): readonly string[]
+  next(index: KeyValueState<string, 1>, times: DueTimes): readonly string[]
+  /**
+   * Call after `next`: keys of rows not due, to be looked at since the clock was set back; at most
+   * `limit`, none as a rule. The caller may move a row to an earlier time, never to a later one.
+   */
+  ahead(index: KeyValueState<string, 1>, times: DueTimes): readonly string[]
 }
 
 export const dueRows = (limit: number): DueRows => {
   let fromMs = 0
   let seenMs = -Infinity
+  let highestMs: number | undefined
+  let aheadFrom: string | undefined
   return {
-    next: (index, dueMs, nowMs) => {
-      const to = dueBound(dueMs)
-      if (to === undefined) return []
+    next: (index, { dueMs, nowMs }) => {
       if (nowMs < seenMs) fromMs = 0
       seenMs = nowMs
+      const to = dueBound(dueMs)
+      if (to === undefined) return []
       const keys = [...index.range({ from: timeKey(fromMs, ''), to, limit })].map(([key]) => key)
       if (keys.length < limit) fromMs = Math.max(fromMs, Math.floor(dueMs) - marginMs)
       return keys
     },
+    ahead: (index, { dueMs, nowMs, latestNowMs }) => {
+      highestMs = Math.max(highestMs ?? latestNowMs, nowMs)
+      if (highestMs - nowMs > marginMs) {
+        highestMs = nowMs // once for each time it is set back
+        aheadFrom = dueBound(dueMs) ?? timeKey(0, '')
+      }
+      if (aheadFrom === undefined) return []
+      const keys = [...index.range({ from: aheadFrom, limit })].map(([key]) => key)
+      aheadFrom = keys.length < limit ? undefined : `${keys.at(-1)}\0`
+      return keys
+    },
   }
 }
+
+/**
+ * How much too far ahead a time lies, because the clock was set back after it was set; else 0.
+ *
+ * The wait starts anew from now, so it never ends early, and late by no more than itself.
+ *
+ * @param setMs  wall clock when it was set; absent in rows of earlier releases
+ */
+export const aheadByMs = (setMs: number | undefined, nowMs: number): number =>
+  setMs === undefined ? 0 : Math.max(0, setMs - nowMs)

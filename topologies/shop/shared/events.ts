@@ -20,6 +20,15 @@ export interface OrderCreatedData {
   readonly notes?: string
 }
 
+/** A CreateOrder under the id of another order, which stands: the sender must choose a new id. */
+export interface CreateRefusedData {
+  readonly orderId: string
+  readonly code: 'ORDER_ID_REUSED'
+  readonly reason: string
+  /** Of the refused order. */
+  readonly customerId: string
+}
+
 /** What became of a return: goods on their way back, or goods and money both back. */
 export type ReturnState = 'requested' | 'started' | 'done'
 
@@ -127,6 +136,33 @@ export interface InventoryUpdatedData {
   readonly safetyStock: number
 }
 
+/**
+ * Why an UpdateStock was not followed.
+ *
+ * `STOCK_BELOW_HELD` orders hold it: add stock, or send with `force` · `STOCK_BELOW_ZERO` more than
+ * there is: count again · `STOCK_TOO_LARGE` more than the shop counts · `COMMAND_ID_REUSED` another
+ * body came under this id before, and stands.
+ */
+export type StockRefusalCode =
+  | 'STOCK_BELOW_HELD'
+  | 'STOCK_BELOW_ZERO'
+  | 'STOCK_TOO_LARGE'
+  | 'COMMAND_ID_REUSED'
+
+export interface StockRefusal {
+  readonly code: StockRefusalCode
+  readonly reason: string
+}
+
+/** Nothing changed; onHand and held are what the decision met. */
+export interface UpdateRefusedData extends StockRefusal {
+  readonly productId: string
+  readonly operation: 'ADD' | 'SUBTRACT'
+  readonly quantity: number
+  readonly onHand: number
+  readonly held: number
+}
+
 export interface LowStockData {
   readonly productId: string
   readonly available: number
@@ -154,6 +190,7 @@ export type OrderEndedType = 'order.cancelled' | 'order.rejected' | 'order.expir
 
 export type OrderEvent =
   | EventEnvelope<'order.created', OrderCreatedData>
+  | EventEnvelope<'order.create-refused', CreateRefusedData>
   | EventEnvelope<'order.updated', OrderUpdatedData>
   | EventEnvelope<'order.confirmed', OrderConfirmedData>
   | EventEnvelope<OrderEndedType, OrderEndedData>
@@ -178,6 +215,7 @@ export type StockReplyType =
 export type StockReply = EventEnvelope<StockReplyType, StockReplyData>
 export type StockNotice =
   | EventEnvelope<'inventory.updated', InventoryUpdatedData>
+  | EventEnvelope<'inventory.update-refused', UpdateRefusedData>
   | EventEnvelope<'stock.low', LowStockData>
 export type InventoryEvent = StockReply | StockNotice
 

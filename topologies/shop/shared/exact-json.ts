@@ -1,5 +1,5 @@
 /**
- * JSON.parse that keeps the digits of amounts.
+ * JSON from outside: exact in its bytes and in the digits of amounts.
  *
  * `4.500000000000000001` is read as the number 4.5: which digits were sent is lost, and an inexact
  * amount would pass. So the fields that hold money are kept as their source text.
@@ -15,3 +15,20 @@ export const parseExactJson = (text: string): unknown =>
 
 const keepDigits: Reviver = (key, value, { source }) =>
   typeof value === 'number' && source !== undefined && moneyFields.has(key) ? source : value
+
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * The text of the bytes, without a byte order mark.
+ *
+ * Not `Buffer.toString`: that puts U+FFFD where bytes are wrong, and the text was never sent.
+ *
+ * @throws {SyntaxError} not UTF-8
+ */
+export const utf8Text = (bytes: Uint8Array): string => {
+  try {
+    return utf8Decoder.decode(bytes)
+  } catch {
+    throw new SyntaxError('its bytes are not UTF-8')
+  }
+}

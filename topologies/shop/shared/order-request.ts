@@ -2,13 +2,15 @@
  * The body of `POST /api/orders`, and of each line of a load file: checked once, at the border.
  *
  * Called by HTTP and by `load`. Prices come as decimal strings or numbers exact in their currency
- * and leave as minor units. Unknown fields are refused: a misspelt one must not be lost in silence.
+ * and leave as minor units. Bounds are those of `order-limits.ts`.
  */
 
 import { type CreateOrder, type OrderItem, type PaymentMethod } from './commands.ts'
-import { isCurrency, parseMinor } from './money.ts'
+import { isoTime } from './iso-time.ts'
+import { formatMinor, isCurrency, parseMinor } from './money.ts'
 import { newCommand } from './new-command.ts'
-import { orderLinesMax } from './order-limits.ts'
+import { idLengthMax, lineQuantityMax, orderLinesMax, orderTotalMinorMax } from './order-limits.ts'
+import { type JsonObject, type RequestProblem, RequestProblems } from './request-problems.ts'
 
 export interface OrderRequest {
   /** The caller's own id; else one is derived or invented. */
@@ -46,17 +48,11 @@ export interface ParsedOrder {
   readonly placedAt?: string
 }
 
-export interface RequestProblem {
-  /** JSON pointer into the body. */
-  readonly pointer: string
-  readonly detail: string
-}
-
 export type ParsedRequest =
   | { readonly ok: true; readonly value: ParsedOrder }
   | { readonly ok: false; readonly problems: readonly RequestProblem[] }
 
-const fields: ReadonlySet<string> = new Set([
+const fields = [
   'orderId',
   'customerId',
   'currency',
@@ -66,19 +62,18 @@ const fields: ReadonlySet<string> = new Set([
   'notes',
   'placedAt',
   'totalAmount',
-])
-const itemFields: ReadonlySet<string> = new Set(['productId', 'quantity', 'price'])
+]
+const itemFields = ['productId', 'quantity', 'price']
 const textMax = 1000
-const idMax = 255
 
 /** Finds every problem, not only the first. */
-export const parseOrderRequest = (body: unknown): ParsedRequest => {
-  const problems: RequestProblem[] = []
-  const value = isObject(body) ? checkBody(body, problems) : undefined
-  if (!isObject(body)) problems.push({ pointer: '', detail: 'must be a JSON object' })
-  return value !== undefined && problems.length === 0
+export const parseOrderRequest = (given: unknown): ParsedRequest => {
+  const problems = new RequestProblems()
+  const body = problems.object(given, '')
+  const value = body && checkBody(body, problems)
+  return value !== undefined && problems.found.length === 0
     ? { ok: true, value }
-    : { ok: false, problems }
+    : { ok: false, problems: problems.found }
 }
 
 /** @param orderId  also makes the commandId, so a retry under the same id is the same command */
@@ -92,29 +87,25 @@ export const createOrderCommand = (
     { commandId: `${orderId}:create`, nowMs, source },
   )
 
-const checkBody = (
-  body: Readonly<Record<string, unknown>>,
-  problems: RequestProblem[],
-): ParsedOrder => {
-  const tell = (pointer: string, detail: string): void => void problems.push({ pointer, detail })
-  const { currency, paymentMethod = 'card', placedAt } = body
-  tellUnknown(body, { known: fields, at: '' }, problems)
-  checkText(body, { field: 'customerId', max: idMax, isRequired: true }, problems)
-  checkText(body, { field: 'orderId', max: idMax }, problems)
-  checkText(body, { field: 'shippingAddress', max: textMax }, problems)
-  checkText(body, { field: 'notes', max: textMax }, problems)
+const checkBody = (body: JsonObject, problems: RequestProblems): ParsedOrder => {
+  const { orderId, customerId, currency, paymentMethod = 'card' } = body
+  const { shippingAddress, notes, placedAt } = body
+  problems.unknownFields(body, fields)
+  problems.text(customerId, '/customerId', idLengthMax)
+  if (orderId !== undefined) checkOrderId(orderId, problems)
+  if (shippingAddress !== undefined) problems.text(shippingAddress, '/shippingAddress', textMax)
+  if (notes !== undefined) problems.text(notes, '/notes', textMax)
   const isKnownCurrency = typeof currency === 'string' && isCurrency(currency)
-  if (!isKnownCurrency) tell('/currency', 'must be an ISO-4217 code')
-  if (paymentMethod !== 'card' && paymentMethod !== 'transfer') {
-    tell('/paymentMethod', 'must be card or transfer')
+  if (!isKnownCurrency) problems.tell('/currency', 'must be an ISO-4217 code')
+  problems.oneOf(paymentMethod, '/paymentMethod', ['card', 'transfer'])
+  if (placedAt !== undefined && !isTime(placedAt)) {
+    problems.tell('/placedAt', 'must be an ISO-8601 date, or time with its offset, that exists')
   }
-  if (placedAt !== undefined && !isTime(placedAt)) tell('/placedAt', 'must be an ISO-8601 time')
   const items = checkItems(body['items'], isKnownCurrency ? currency : 'USD', problems)
   checkTotal(body['totalAmount'], { items, currency: String(currency) }, problems)
-  const { orderId, shippingAddress, notes } = body
   return {
     ...(orderId !== undefined && { orderId: orderId as string }),
-    customerId: body['customerId'] as string,
+    customerId: customerId as string,
     currency: currency as string,
     items,
     paymentMethod: paymentMethod as PaymentMethod,
@@ -124,13 +115,20 @@ const checkBody = (
   }
 }
 
+/** An order must be reachable by its URL, and every client takes these two out of a path. */
+const checkOrderId = (orderId: unknown, problems: RequestProblems): void => {
+  problems.text(orderId, '/orderId', idLengthMax)
+  if (orderId !== '.' && orderId !== '..') return
+  problems.tell('/orderId', `must not be ${orderId}: no URL can name it`)
+}
+
 const checkItems = (
   items: unknown,
   currency: string,
-  problems: RequestProblem[],
+  problems: RequestProblems,
 ): readonly OrderItem[] => {
   if (!Array.isArray(items) || items.length === 0 || items.length > orderLinesMax) {
-    problems.push({ pointer: '/items', detail: `must be an array of 1 to ${orderLinesMax} items` })
+    problems.tell('/items', `must be an array of 1 to ${orderLinesMax} items`)
     return []
   }
   return items.map((item: unknown, index) =>
@@ -139,23 +137,16 @@ const checkItems = (
 }
 
 const checkItem = (
-  item: unknown,
+  given: unknown,
   { at, currency }: { readonly at: string; readonly currency: string },
-  problems: RequestProblem[],
+  problems: RequestProblems,
 ): OrderItem => {
-  const fallback = { productId: '', quantity: 1, priceMinor: 0 }
-  if (!isObject(item)) {
-    problems.push({ pointer: at, detail: 'must be a JSON object' })
-    return fallback
-  }
+  const item = problems.object(given, at)
+  if (item === undefined) return { productId: '', quantity: 1, priceMinor: 0 }
   const { productId, quantity, price } = item
-  tellUnknown(item, { known: itemFields, at }, problems)
-  if (!isText(productId, idMax)) {
-    problems.push({ pointer: `${at}/productId`, detail: `must be 1 to ${idMax} characters` })
-  }
-  if (!Number.isSafeInteger(quantity) || (quantity as number) < 1) {
-    problems.push({ pointer: `${at}/quantity`, detail: 'must be a whole number of at least 1' })
-  }
+  problems.unknownFields(item, itemFields, at)
+  problems.text(productId, `${at}/productId`, idLengthMax)
+  problems.count(quantity, `${at}/quantity`, { min: 1, max: lineQuantityMax })
   const priceMinor = checkAmount(price, { pointer: `${at}/price`, currency }, problems)
   return { productId: productId as string, quantity: quantity as number, priceMinor }
 }
@@ -163,18 +154,18 @@ const checkItem = (
 const checkAmount = (
   amount: unknown,
   { pointer, currency }: { readonly pointer: string; readonly currency: string },
-  problems: RequestProblem[],
+  problems: RequestProblems,
 ): number => {
   if (typeof amount !== 'string' && typeof amount !== 'number') {
-    problems.push({ pointer, detail: 'must be a decimal string or number' })
+    problems.tell(pointer, 'must be a decimal string or number')
     return 0
   }
   try {
     const minor = parseMinor(amount, currency)
     if (minor >= 0) return minor
-    problems.push({ pointer, detail: 'must not be negative' })
+    problems.tell(pointer, 'must not be negative')
   } catch (error) {
-    problems.push({ pointer, detail: (error as Error).message })
+    problems.tell(pointer, (error as Error).message)
   }
   return 0
 }
@@ -182,53 +173,29 @@ const checkAmount = (
 const checkTotal = (
   totalAmount: unknown,
   { items, currency }: { readonly items: readonly OrderItem[]; readonly currency: string },
-  problems: RequestProblem[],
+  problems: RequestProblems,
 ): void => {
-  if (problems.length > 0) return
+  if (problems.found.length > 0) return
   const sumMinor = items.reduce((sum, each) => sum + each.quantity * each.priceMinor, 0)
-  if (!Number.isSafeInteger(sumMinor)) {
-    problems.push({ pointer: '/items', detail: 'the total is too large' })
+  if (sumMinor > orderTotalMinorMax) {
+    const most = formatMinor(orderTotalMinorMax, currency)
+    problems.tell('/items', `cost more than ${most} ${currency}, the most one order may`)
   }
   if (totalAmount === undefined) return
   const totalMinor = checkAmount(totalAmount, { pointer: '/totalAmount', currency }, problems)
-  if (problems.length === 0 && totalMinor !== sumMinor) {
-    problems.push({ pointer: '/totalAmount', detail: 'must be the sum of the items' })
+  if (problems.found.length === 0 && totalMinor !== sumMinor) {
+    problems.tell('/totalAmount', 'must be the sum of the items')
   }
 }
 
-const checkText = (
-  body: Readonly<Record<string, unknown>>,
-  {
-    field,
-    max,
-    isRequired = false,
-  }: { readonly field: string; readonly max: number; readonly isRequired?: boolean },
-  problems: RequestProblem[],
-): void => {
-  const text = body[field]
-  if (text === undefined ? !isRequired : isText(text, max)) return
-  problems.push({ pointer: `/${field}`, detail: `must be a text of 1 to ${max} characters` })
+const timePattern =
+  /^(\d{4}-\d{2}-\d{2})(T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
+
+/** Date.parse takes the 30th of February for the 2nd of March: the date must come back. */
+const isTime = (value: unknown): boolean => {
+  if (typeof value !== 'string') return false
+  const date = timePattern.exec(value)?.[1]
+  if (date === undefined || Number.isNaN(Date.parse(value))) return false
+  const dayMs = Date.parse(`${date}T00:00:00Z`)
+  return !Number.isNaN(dayMs) && isoTime(dayMs).startsWith(date)
 }
-
-const tellUnknown = (
-  body: Readonly<Record<string, unknown>>,
-  { known, at }: { readonly known: ReadonlySet<string>; readonly at: string },
-  problems: RequestProblem[],
-): void => {
-  for (const field of Object.keys(body)) {
-    if (known.has(field)) continue
-    const pointer = `${at}/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`
-    problems.push({ pointer, detail: 'is not a known field' })
-  }
-}
-
-const isText = (value: unknown, max: number): boolean =>
-  typeof value === 'string' && value.length > 0 && value.length <= max && value.isWellFormed()
-
-const timePattern = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
-
-const isTime = (value: unknown): boolean =>
-  typeof value === 'string' && timePattern.test(value) && !Number.isNaN(Date.parse(value))
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

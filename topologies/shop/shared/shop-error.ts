@@ -3,18 +3,16 @@
  *
  * Thrown by the pure models; the runtime's processing handler undoes the record and sends it to
  * the dead letters with code and reason. An operator reads the reason, then replays or discards.
- * Never thrown for duplicates: those are dropped and counted.
+ * Never thrown for duplicates, which are dropped and counted, nor for what a sender may rightly try
+ * and be refused (an id in use, more stock than there is): that is an event.
  */
 
 export type ShopErrorCode =
   | 'BAD_MESSAGE' // shape, type or version: fix the producer, then replay
   | 'BAD_COMMAND' // a field out of its bounds: the reason names it
   | 'ORDER_UNKNOWN' // no CreateOrder for this id was seen; replay when it was
-  | 'ORDER_ID_REUSED' // another order under an id in use: the sender must choose a new id
   | 'COMMAND_ID_REUSED' // another body under a commandId in use: same
   | 'ILLEGAL_TRANSITION' // not possible in the order's status: usually discard
-  | 'STOCK_BELOW_HELD' // SUBTRACT would take what orders hold: add stock, or send with `force`
-  | 'STOCK_BELOW_ZERO' // SUBTRACT of more than there is: count again
   | 'PAYMENT_ID_REUSED' // another charge under a paymentId in use
   | 'PAYMENT_UNKNOWN' // a refund of a payment never seen
   | 'REFUND_TOO_LARGE' // more than the order's total is left of

@@ -5,8 +5,10 @@
  */
 
 import { type UpdateStock, type UpdateStockData } from './commands.ts'
+import { shopNamespace, uuidV5 } from './ids.ts'
 import { newCommand } from './new-command.ts'
-import { type RequestProblem } from './order-request.ts'
+import { stockUnitsMax } from './order-limits.ts'
+import { type JsonObject, type RequestProblem, RequestProblems } from './request-problems.ts'
 
 /** The command's data without the product, which the path names. */
 export type StockRequest = Omit<UpdateStockData, 'productId'>
@@ -15,56 +17,46 @@ export type ParsedStockRequest =
   | { readonly ok: true; readonly value: StockRequest }
   | { readonly ok: false; readonly problems: readonly RequestProblem[] }
 
+const fields = ['operation', 'quantity', 'quantityChange', 'reason', 'force', 'safetyStock']
+const units = { min: 0, max: stockUnitsMax }
+
 /** Also accepts the quantity as `quantityChange`. `reason` defaults to RESTOCK. */
-export const parseStockRequest = (body: unknown): ParsedStockRequest => {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    return { ok: false, problems: [{ pointer: '', detail: 'must be a JSON object' }] }
+export const parseStockRequest = (given: unknown): ParsedStockRequest => {
+  const problems = new RequestProblems()
+  const body = problems.object(given, '')
+  const value = body && checkBody(body, problems)
+  return value !== undefined && problems.found.length === 0
+    ? { ok: true, value }
+    : { ok: false, problems: problems.found }
+}
+
+const checkBody = (body: JsonObject, problems: RequestProblems): StockRequest => {
+  const { operation, quantity, quantityChange, reason = 'RESTOCK', force, safetyStock } = body
+  problems.unknownFields(body, fields)
+  problems.oneOf(operation, '/operation', ['ADD', 'SUBTRACT'])
+  if (quantityChange === undefined) problems.count(quantity, '/quantity', units)
+  else if (quantity === undefined) problems.count(quantityChange, '/quantityChange', units)
+  else problems.tell('/quantityChange', 'is another name of quantity: give one of them')
+  problems.oneOf(reason, '/reason', ['ORDER', 'RESTOCK', 'ADJUSTMENT'])
+  if (force !== undefined && typeof force !== 'boolean') {
+    problems.tell('/force', 'must be true or false')
   }
-  const {
+  if (safetyStock !== undefined) problems.count(safetyStock, '/safetyStock', units)
+  return {
     operation,
-    quantity,
-    quantityChange,
-    reason = 'RESTOCK',
-    force,
-    safetyStock,
-    ...rest
-  } = body as Readonly<Record<string, unknown>>
-  const units = quantity ?? quantityChange
-  const problems: RequestProblem[] = Object.keys(rest).map((field) => ({
-    pointer: `/${field}`,
-    detail: 'is not a known field',
-  }))
-  const expect = (isGood: boolean, pointer: string, detail: string): void => {
-    if (!isGood) problems.push({ pointer, detail })
-  }
-  expect(operation === 'ADD' || operation === 'SUBTRACT', '/operation', 'must be ADD or SUBTRACT')
-  expect(isCount(units), '/quantity', 'must be a whole number of at least 0')
-  expect(
-    ['ORDER', 'RESTOCK', 'ADJUSTMENT'].includes(reason as string),
-    '/reason',
-    'must be ORDER, RESTOCK or ADJUSTMENT',
-  )
-  expect(force === undefined || typeof force === 'boolean', '/force', 'must be true or false')
-  expect(
-    safetyStock === undefined || isCount(safetyStock),
-    '/safetyStock',
-    'must be a whole number of at least 0',
-  )
-  if (problems.length > 0) return { ok: false, problems }
-  const value = {
-    operation,
-    quantity: units,
+    quantity: quantity ?? quantityChange,
     reason,
     ...(force !== undefined && { force }),
     ...(safetyStock !== undefined && { safetyStock }),
   } as StockRequest
-  return { ok: true, value }
 }
+
+/** @param key  the caller's for one update of this product; the same key, the same command */
+export const stockCommandId = (productId: string, key: string): string =>
+  uuidV5(shopNamespace, `stock:${productId}:${key}`)
 
 export const updateStockCommand = (
   productId: string,
   request: StockRequest,
   origin: { readonly commandId: string; readonly nowMs: number; readonly source: string },
 ): UpdateStock => newCommand('UpdateStock', { productId, ...request }, origin)
-
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0

@@ -49,6 +49,7 @@ export const orders = byId(
   'ecom.orders',
   eventSerde<OrderEvent>([
     'order.created',
+    'order.create-refused',
     'order.updated',
     'order.confirmed',
     'order.cancelled',
@@ -71,6 +72,7 @@ const inventoryEvents = eventSerde<InventoryEvent>([
   'stock.released',
   'hold.expired',
   'inventory.updated',
+  'inventory.update-refused',
   'stock.low',
 ])
 

@@ -15,6 +15,7 @@ import {
   type UpdateShipmentStatus,
 } from '../shared/commands.ts'
 import { type CarrierConfig } from '../shared/config.ts'
+import { aheadByMs } from '../shared/due-rows.ts'
 import { type ShipmentEvent } from '../shared/events.ts'
 import { shipmentIdOf } from '../shared/ids.ts'
 import { isoTime } from '../shared/iso-time.ts'
@@ -47,20 +48,34 @@ export const decideShipment = (
 /** The automatic carrier: moves a shipment through every step that is due. */
 export const advanceShipment = (row: ShipmentRow, context: ShipmentContext): ShipmentDecision => {
   const events: ShipmentEvent[] = []
-  let next = row
+  let next = dueAnew(row, context.nowMs) ?? row
   while (next.dueMs !== undefined && next.dueMs <= context.nowMs) {
     const status: ShipmentStatus = next.status === 'CREATED' ? 'SHIPPED' : 'DELIVERED'
-    const { dueMs, ...rest } = next
+    const { dueMs, dueSetMs: _dueSetMs, ...rest } = next
     const isDelivered = status === 'DELIVERED'
     next = {
       ...rest,
       status,
       version: next.version + 1,
-      ...(!isDelivered && { dueMs: dueMs + context.deliverAfterMs }),
+      ...(!isDelivered && {
+        dueMs: dueMs + context.deliverAfterMs,
+        dueSetMs: context.nowMs,
+      }),
     }
     events.push(statusEvent(next, next.shipmentId, context.nowMs))
   }
   return { row: next, events }
+}
+
+/**
+ * The clock was set back: the wait for the next step begins anew, instead of ending late.
+ *
+ * @returns `undefined` if the row stays as it is
+ */
+export const dueAnew = (row: ShipmentRow, nowMs: number): ShipmentRow | undefined => {
+  const byMs = aheadByMs(row.dueSetMs, nowMs)
+  if (byMs === 0 || row.dueMs === undefined) return undefined
+  return { ...row, dueMs: row.dueMs - byMs, dueSetMs: nowMs }
 }
 
 const create = (
@@ -92,7 +107,7 @@ const create = (
     correlationId,
     bodyHash: hash,
     ...(shippingAddress !== undefined && { shippingAddress }),
-    ...(mode === 'automatic' && { dueMs: nowMs + shipAfterMs }),
+    ...(mode === 'automatic' && { dueMs: nowMs + shipAfterMs, dueSetMs: nowMs }),
   }
   const { trackingNumber, estimatedDeliveryMs } = next
   const announced = {
@@ -126,7 +141,7 @@ const update = (
       `shipment ${shipmentId} is ${row.status}, ` + `${status} cannot follow`,
     )
   }
-  const { dueMs: _byHandNow, ...rest } = row
+  const { dueMs: _byHandNow, dueSetMs: _norSet, ...rest } = row
   const next: ShipmentRow = {
     ...rest,
     status,

@@ -22,6 +22,8 @@ export interface ShipmentRow {
   readonly shippingAddress?: string
   /** When the automatic carrier moves it next, in ms; absent when delivered or moved by hand. */
   readonly dueMs?: number
+  /** Wall clock at which `dueMs` was set: tells whether the clock was set back since. */
+  readonly dueSetMs?: number
   readonly correlationId: string
   readonly bodyHash: string
 }

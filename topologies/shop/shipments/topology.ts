@@ -8,12 +8,12 @@ import { type KeyValueState, type Observable, process, stream, to } from '../../
 import { checkKey } from '../shared/check-key.ts'
 import { type ShipmentCommand } from '../shared/commands.ts'
 import { type ShopConfig } from '../shared/config.ts'
-import { type DueRows, dueRows } from '../shared/due-rows.ts'
+import { type DueRows, dueRows, type DueTimes } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import { type ShipmentEvent } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import { shipmentCommands, shipments } from '../shared/topics.ts'
-import { advanceShipment, decideShipment, type ShipmentContext } from './model.ts'
+import { advanceShipment, decideShipment, dueAnew, type ShipmentContext } from './model.ts'
 import { type ShipmentRow } from './shipment-row.ts'
 import { shipmentSteps, shipmentStore, shipmentTotals } from './stores.ts'
 
@@ -50,7 +50,10 @@ const decider = (config: ShopConfig) => {
       carrier: {
         everyMs: config.carrier.checkEveryMs,
         on: 'wallClock',
-        run: (nowMs, opened) => moveShipments(opened, due, contextOf(nowMs)),
+        run: (nowMs, opened, context) => {
+          const times = { dueMs: nowMs, nowMs, latestNowMs: context.latestNowMs() }
+          return moveShipments(opened, { due, times }, contextOf(nowMs))
+        },
       },
     },
   })
@@ -58,17 +61,22 @@ const decider = (config: ShopConfig) => {
 
 const moveShipments = (
   opened: ShipmentStores,
-  due: DueRows,
+  { due, times }: { readonly due: DueRows; readonly times: DueTimes },
   context: ShipmentContext,
 ): readonly (readonly [string, ShipmentEvent])[] => {
   const sent: (readonly [string, ShipmentEvent])[] = []
-  for (const indexKey of due.next(opened.steps, context.nowMs, context.nowMs)) {
+  for (const indexKey of due.next(opened.steps, times)) {
     opened.steps.delete(indexKey)
     const row = opened.rows.get(restOf(indexKey))
     if (row === undefined) continue
     const moved = advanceShipment(row, context)
     store(opened, row, moved.row)
     for (const event of moved.events) sent.push([row.orderId, event])
+  }
+  for (const indexKey of due.ahead(opened.steps, times)) {
+    const row = opened.rows.get(restOf(indexKey))
+    const anew = row && dueAnew(row, context.nowMs)
+    if (anew !== undefined) store(opened, row, anew)
   }
   return sent
 }

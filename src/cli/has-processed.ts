@@ -1,0 +1,35 @@
+/**
+ * Whether an application has processed all that a partition held at the time of asking.
+ *
+ * Used by `local-shop.ts` to tell "not there" from "not there yet". The log's end is read first,
+ * then the group's committed offset until it is there; both come from the broker, so the answer
+ * holds whichever replica owns the partition. The stores of the owner follow the commit a moment
+ * later: its row may be missing for as long as one write takes.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Broker, type TopicPartition } from '../broker/port.ts'
+
+const lookEveryMs = 20
+
+export interface ProcessedQuestion {
+  readonly groupId: string
+  readonly partition: TopicPartition
+  readonly withinMs: number
+}
+
+/** @throws {BrokerError} the broker does not answer */
+export const hasProcessed = async (
+  broker: Broker,
+  { groupId, partition, withinMs }: ProcessedQuestion,
+): Promise<boolean> => {
+  const endMs = performance.now() + withinMs
+  const { logStartOffset, highWatermark } = await broker.topics.offsets(partition)
+  if (logStartOffset === highWatermark) return true
+  for (;;) {
+    const [committed] = await broker.groups.committedOffsets(groupId, [partition])
+    if (committed !== undefined && committed.offset >= highWatermark) return true
+    if (performance.now() >= endMs) return false
+    await sleep(lookEveryMs)
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Goal: a broker that lost acknowledged orders is refused, and both ways out work.
+ *
+ * Method: a load is killed, then files of its state directory are cut or taken away. The same load
+ * again must never meet stores that know of orders which the topics do not.
+ */
+
+import { cpSync, existsSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { millrace, startMillrace, temporaryDirectory } from './run-millrace.ts'
+
+const folder = temporaryDirectory()
+const killed = join(folder.path, 'killed')
+afterAll(() => folder.remove())
+
+const sample = join(import.meta.dirname, '../../topologies/shop/load/data/cdnow-sample.txt')
+
+const load = (stateDir: string): readonly string[] =>
+  ['load', sample, '--format', 'cdnow', '--exit', '-o', 'json', '--port', '0'].concat([
+    '--state-dir',
+    stateDir,
+    '--log-level',
+    'warn',
+  ])
+
+/** A copy of what the killed load left. */
+const copyOf = (name: string): string => {
+  const path = join(folder.path, name)
+  cpSync(killed, path, { recursive: true })
+  return path
+}
+
+const logsOf = (directory: string): readonly string[] =>
+  readdirSync(directory)
+    .filter((name) => name.endsWith('.log'))
+    .toSorted()
+    .map((name) => join(directory, name))
+
+const refused = async (stateDir: string): Promise<string> => {
+  const { exitCode, stderr, stdout } = await millrace(load(stateDir))
+  expect({ exitCode, stdout }, stderr).toEqual({ exitCode: 4, stdout: '' })
+  return stderr
+}
+
+const finished = async (stateDir: string): Promise<string> => {
+  const { exitCode, stdout, stderr } = await millrace(load(stateDir))
+  expect(exitCode, stderr).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({
+    orders: 6919,
+    units: 16_479,
+    amountMinor: { USD: 24_409_194 },
+    outcomes: { completed: 6919 },
+    open: 0,
+    invariants: { violations: [] },
+  })
+  return stderr
+}
+
+describe('a state directory whose broker lost its tail', { timeout: 120_000 }, () => {
+  beforeAll(async () => {
+    const { process: child, ended } = startMillrace(load(killed))
+    // in the middle, and after some of the log went from the write-ahead log to tables
+    while (tableBytes(join(killed, 'broker')) < 4_000_000) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    child.kill('SIGKILL')
+    await ended
+  }, 60_000)
+
+  it('nothing cut: goes on, no store is wiped', async () => {
+    expect(await finished(copyOf('whole'))).not.toContain('wiped')
+  })
+
+  it('the log removed: refused; without the stores it goes on from what is left', async () => {
+    const stateDir = copyOf('removed')
+    for (const log of logsOf(join(stateDir, 'broker'))) rmSync(log)
+    const message = await refused(stateDir)
+    expect(message).toMatch(
+      /STATE_LOST: .*removed\/broker lost data that was acknowledged: it ends/,
+    )
+    expect(message).toMatch(
+      /restore .* as a whole from a backup; or accept the loss: delete .*state/,
+    )
+    const look = await millrace(['order', 'show', 'x', '--state-dir', stateDir])
+    expect(look.stderr).toContain('STATE_LOST')
+    expect(await refused(stateDir)).toBe(message)
+    rmSync(join(stateDir, 'state'), { recursive: true })
+    expect(await finished(stateDir)).toContain('accepted, since there are no stores')
+  })
+
+  it('the log cut in the middle: refused; without the stores it goes on', async () => {
+    const stateDir = copyOf('cut')
+    const sizes = logsOf(join(stateDir, 'broker')).map((path) => ({
+      path,
+      size: statSync(path).size,
+    }))
+    // the newest may be empty still: it was begun when the one before it was full
+    const { path, size } = sizes.toSorted((left, right) => right.size - left.size)[0]!
+    truncateSync(path, Math.floor(size / 2))
+    expect(await refused(stateDir)).toContain('STATE_LOST')
+    rmSync(join(stateDir, 'state'), { recursive: true })
+    await finished(stateDir)
+  })
+
+  it.each([true, false])(
+    'the broker gone, witness kept: %s; refused, not emptied',
+    async (kept) => {
+      const stateDir = copyOf(`gone-${kept}`)
+      rmSync(join(stateDir, 'broker'), { recursive: true })
+      if (!kept) rmSync(join(stateDir, 'broker-commits'))
+      const message = await refused(stateDir)
+      expect(message).toMatch(/STATE_LOST: .*restore .* or start anew with another --state-dir/)
+      expect(message).not.toContain('delete')
+      expect(existsSync(join(stateDir, 'broker'))).toBe(false)
+      expect(existsSync(join(stateDir, 'state', 'CURRENT'))).toBe(true)
+    },
+  )
+
+  it('the log of the stores cut: they catch up from the changelogs', async () => {
+    const stateDir = copyOf('stores')
+    for (const log of logsOf(join(stateDir, 'state'))) rmSync(log)
+    await finished(stateDir)
+  })
+})
+
+const tableBytes = (directory: string): number => {
+  if (!existsSync(directory)) return 0
+  const tables = readdirSync(directory).filter((name) => name.endsWith('.sst'))
+  let bytes = 0
+  for (const name of tables) {
+    bytes += statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0
+  }
+  return bytes
+}

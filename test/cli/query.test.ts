@@ -1,0 +1,74 @@
+/**
+ * Goal: `query` shows every row there is and whose it is, from a running shop as from its files.
+ *
+ * Method: counters, which have the same key in every partition, of a shop with a few orders.
+ */
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { millrace, startMillrace, temporaryDirectory } from './run-millrace.ts'
+
+const folder = temporaryDirectory()
+afterAll(() => folder.remove())
+
+const stateDir = join(folder.path, 'state')
+const orders = 30
+
+interface Row {
+  readonly partition: number
+  readonly key: string
+  readonly value: number
+}
+
+const query = async (...args: readonly string[]): Promise<string> => {
+  const { stdout, stderr } = await millrace(['query', ...args, '--state-dir', stateDir])
+  return stdout === '' ? stderr : stdout
+}
+
+const sum = (rows: readonly { readonly value: number }[]): number =>
+  rows.reduce((total, { value }) => total + value, 0)
+
+const checkAnswers = async (): Promise<void> => {
+  const all = JSON.parse(await query('order-totals', 'range', '-o', 'json')) as readonly Row[]
+  const counted = all.filter(({ key }) => key === 'orders')
+  expect(sum(counted)).toBe(orders)
+  expect(counted.map(({ partition }) => partition)).toEqual([0, 1, 2, 3, 4, 5])
+
+  const got = await query('order-totals', 'get', 'orders', '-o', 'json')
+  expect(JSON.parse(got)).toEqual(counted.map(({ partition, value }) => ({ partition, value })))
+  const lines = (await query('order-totals', 'range')).trimEnd().split('\n')
+  expect(lines.map((line) => line.split(/ +/))).toEqual(
+    all.map(({ partition, key, value }) => [String(partition), key, String(value)]),
+  )
+  // a key that is in one partition only is its value
+  const product = JSON.parse(await query('products', 'get', 'tea', '-o', 'json')) as object
+  expect(product).toMatchObject({ productId: 'tea', deductedTotal: orders })
+  expect(await query('order-totals', 'range', 'orders')).toContain('bound it with --from and --to')
+}
+
+describe('query', { timeout: 60_000 }, () => {
+  beforeAll(async () => {
+    const order = (n: number): string =>
+      JSON.stringify({
+        customerId: `c-${n}`,
+        currency: 'EUR',
+        items: [{ productId: 'tea', quantity: 1, price: 1 }],
+      })
+    const file = join(folder.path, 'orders.jsonl')
+    writeFileSync(file, Array.from({ length: orders }, (_, n) => order(n)).join('\n'))
+    const args = ['load', file, '--exit', '--port', '0', '--state-dir', stateDir]
+    const { exitCode, stderr } = await millrace(args)
+    expect(exitCode, stderr).toBe(0)
+  }, 60_000)
+
+  it('answers from the files of a stopped shop', checkAnswers)
+
+  it('answers the same from the running one', async () => {
+    const running = startMillrace(['run', '--port', '0', '--state-dir', stateDir])
+    await running.waitFor(/http:\/\/127\.0\.0\.1:\d+/)
+    await checkAnswers()
+    running.process.kill('SIGTERM')
+    await running.ended
+  })
+})
