@@ -292,9 +292,10 @@ export class Cluster {
   /** Of a known broker, else of a bootstrap address; not first of one that just failed. */
   async #anyConnection({ purpose, requestTimeoutMs }: Connecting): Promise<Connection> {
     const known = [...this.#nodes.values()]
-    const first = known.length === 0 ? 0 : this.#turn % known.length
+    const asked = known.length === 0 ? this.#bootstrap : known
+    const first = this.#turn % asked.length
     let failure: unknown = new BrokerError('BROKER_UNAVAILABLE', 'no broker is known')
-    for (const node of [...known.slice(first), ...known.slice(0, first), ...this.#bootstrap]) {
+    for (const node of [...asked.slice(first), ...asked.slice(0, first), ...this.#bootstrap]) {
       try {
         return await this.connections.get(purpose, node, requestTimeoutMs)
       } catch (error) {

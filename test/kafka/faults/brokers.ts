@@ -24,7 +24,9 @@ export class Brokers {
     this.cluster = cluster
   }
 
-  static async open(kafka: RealKafka): Promise<Brokers> {
+  static async open(shared: RealKafka): Promise<Brokers> {
+    // another file may have killed and restarted some: their process ids are others now
+    const kafka = await restartKafka(shared)
     const cluster = await Cluster.open({
       bootstrap: bootstrapAddresses(kafka.bootstrap),
       clientId: 'brokers',

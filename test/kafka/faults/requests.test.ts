@@ -32,7 +32,7 @@ describe.skipIf('skipped' in kafka)('requests of a worker', () => {
       bootstrap: kafka.bootstrap,
       workerBootstrap: `127.0.0.1:${port}`,
       requestTimeoutMs: 3_000,
-      retryTimeoutMs: 6_000,
+      retryTimeoutMs: 4_000,
     })
     await site.fleet.start('a').running()
   }, 60_000)
@@ -114,7 +114,7 @@ describe.skipIf('skipped' in kafka)('requests of a worker', () => {
     const cut = arm({ api: 'endTxn', action: 'cutBefore', times: Infinity })
     await site.load(40)
     await cut.hit()
-    await pause(7_000) // longer than the worker asks again
+    await pause(5_000) // longer than the worker asks again
     cut.release()
     await verify()
     const warnings = site.fleet.warnings.slice(before)
@@ -139,7 +139,7 @@ describe.skipIf('skipped' in kafka)('requests of a worker', () => {
   it('no fetch answered for longer than one is waited for, while the member lives on', async () => {
     const fault = arm({ api: 'fetch', action: 'cutBefore', times: Infinity })
     await fault.hit()
-    await pause(8_000)
+    await pause(5_500)
     fault.release()
     await site.load(40)
     await site.settled(20_000)
