@@ -19,7 +19,7 @@ export interface DevKafka {
   stop(): Promise<void>
 }
 
-/** @throws {CommandError} no Java or Maven here, or the broker does not start: the reason is said */
+/** @throws {CommandError} no Java or Maven here, or no start of the broker: the reason is said */
 export const startDevKafka = async (stateDir: string): Promise<DevKafka> => {
   if (!existsSync(script)) throw new CommandError(`--kafka needs ${script}: use a full checkout`)
   const data = resolve(stateDir, 'kafka')

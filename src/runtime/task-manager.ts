@@ -273,7 +273,7 @@ export class TaskManager {
     }
   }
 
-  /** A leader that lacked records may have been elected since, and written others in their place. */
+  /** A leader that lacked records may have been elected since, and have written others instead. */
   async #epochEnd(
     { topic, partition }: TopicPartition,
     position: Position | undefined,

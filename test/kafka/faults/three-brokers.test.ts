@@ -93,7 +93,7 @@ describe.skipIf('skipped' in kafka)('three brokers', () => {
     await verify()
   }, 90_000)
 
-  it('the leader of a changelog dies right behind EndTxn: the heir restores to the end', async () => {
+  it('a changelog leader dies right behind EndTxn: the heir restores to the end', async () => {
     const changelog = site.changelog('sums')
     const victim = await brokers.leaderOf(changelog, 1)
     await Promise.all(site.fleet.alive.map((worker) => worker.close()))
