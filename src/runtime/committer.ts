@@ -51,7 +51,7 @@ export class Committer {
     this.options = options
   }
 
-  /** @throws {BrokerError | StoreError | RuntimeError} see the diagram; `action` says what is next */
+  /** @throws {BrokerError | StoreError | RuntimeError} as in the diagram; see their `action` */
   async commit(generation: Generation): Promise<void> {
     const { timings, clock } = this.options
     const startedMs = clock.monotonicMs()

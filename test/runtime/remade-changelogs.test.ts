@@ -47,7 +47,9 @@ test('tasks that reopen are refused, and keep their rows', async () => {
   const { site, instance } = await open()
   const before = new Map(instance.disk.rows)
   await makeAgain(site, sumChangelog.topic)
-  site.launch({ topology: summing, instanceId: 'b' }) // makes the group rebalance
+  const options = { transactionalId: 'app-a', transactionTimeoutMs: 10_000 }
+  await site.broker.transactionalProducer(options).init() // fences, so that its tasks reopen
+  await site.send(entries, 'k', 1_000)
   expect(await failureOf(site, instance)).toMatchObject({ code: 'STREAMS_STATE_MISMATCH' })
   expect(instance.disk.rows).toEqual(before)
 })
