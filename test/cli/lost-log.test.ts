@@ -61,7 +61,7 @@ describe('a state directory whose broker lost its tail', { timeout: 120_000 }, (
   beforeAll(async () => {
     const { process: child, ended } = startMillrace(load(killed))
     // in the middle, and after some of the log went from the write-ahead log to tables
-    while (tableBytes(join(killed, 'broker')) < 4_000_000) {
+    while (tablesOf(join(killed, 'broker')) < 2) {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     child.kill('SIGKILL')
@@ -124,12 +124,6 @@ describe('a state directory whose broker lost its tail', { timeout: 120_000 }, (
   })
 })
 
-const tableBytes = (directory: string): number => {
-  if (!existsSync(directory)) return 0
-  const tables = readdirSync(directory).filter((name) => name.endsWith('.sst'))
-  let bytes = 0
-  for (const name of tables) {
-    bytes += statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0
-  }
-  return bytes
-}
+/** Files of a table may be there before the database knows of it: not so the first of two. */
+const tablesOf = (directory: string): number =>
+  existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.sst')).length : 0
