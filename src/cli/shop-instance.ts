@@ -4,9 +4,9 @@
  * The composition root, used by `dev`, `run` and `load`. 1. Parts open in this order and close in
  * the reverse, also when opening fails half-way, and within bounded time. 2. The HTTP server
  * listens before the state is restored, so that health can be asked, and answers 503 to the rest
- * until the instance runs. 3. One process per state directory; the lock tells others where to
- * reach this one. 4. A disk that fails, under the stores or under the broker, and a directory that
- * vanishes, stop it.
+ * until the instance runs, from before a Kafka answers. 3. One process per state directory; the
+ * lock tells others where to reach this one. 4. A disk that fails, under the stores or under the
+ * broker, and a directory that vanishes, stop it.
  *
  * Layout of the directory: `lock.json`, `state/` (local stores), `broker/` (topics, unless on
  * Kafka), `broker-commits` (how far these were acknowledged), `instance-id` (on Kafka: which
@@ -21,7 +21,7 @@ import { StateDirectory } from '../../state/directory.ts'
 import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
-import { createHttpServer, listenOnLoopback } from '../http/http-server.ts'
+import { createHttpServer } from '../http/http-server.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
 import { type Logger } from '../logger.ts'
@@ -32,6 +32,7 @@ import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'
+import { listenAt } from './listen-at.ts'
 import { LocalShop } from './local-shop.ts'
 import { openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
@@ -40,6 +41,7 @@ import { shopConfigOf } from './shop-settings.ts'
 import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
 import { type StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
+import { openWaitingRoom } from './waiting-room.ts'
 
 export const applicationId = 'shop'
 
@@ -84,7 +86,7 @@ export class ShopInstance {
     const logger = stderrLogger(settings.logLevel)
     const directory = StateDirectory.lock(settings.stateDir)
     parts.defer(() => directory.unlock())
-    const { broker, failed } = await openBroker(settings, options, parts)
+    const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
     const { app, topology } = await openApplication(settings, { broker, logger, parts })
     const stores: StoreSource = {
       query: (store) => app.query(store),
@@ -100,7 +102,7 @@ export class ShopInstance {
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
     })
     parts.defer(() => shop.close())
-    const address = await openHttp(settings, { app, shop, stores, logger, parts })
+    const address = await openHttp(port, { app, shop, stores, logger, parts })
     directory.setAddress(address)
     parts.defer(() => app.close())
     const failures = [failed, watched(directory, parts)]
@@ -176,23 +178,31 @@ interface OpenedBroker {
   readonly broker: Broker
   /** Rejects when it cannot go on. */
   readonly failed: Promise<never>
+  /** Of the HTTP server to be opened. */
+  readonly port: number
 }
 
 const openBroker = async (
   settings: Settings,
-  { bootstrap, interrupted }: OpenOptions,
+  { bootstrap, interrupted, logger }: OpenOptions & { readonly logger: Logger },
   parts: AsyncDisposableStack,
 ): Promise<OpenedBroker> => {
   if (bootstrap !== undefined) {
     const { connectTimeoutMs } = settings
     const security = kafkaSecurityOf(settings)
-    const kafka = await openKafka({ bootstrap, connectTimeoutMs, security, interrupted })
-    parts.defer(() => kafka.close())
-    return { broker: kafka, failed: new Promise<never>(() => {}) }
+    const waiting = await openWaitingRoom(settings.port, { bootstrap, logger })
+    const { port } = waiting
+    try {
+      const kafka = await openKafka({ bootstrap, connectTimeoutMs, security, interrupted })
+      parts.defer(() => kafka.close())
+      return { broker: kafka, failed: new Promise<never>(() => {}), port }
+    } finally {
+      await waiting.close()
+    }
   }
   const broker = await openEmbeddedBroker(settings, parts)
   await createShopTopics(broker)
-  return { broker, failed: broker.failed }
+  return { broker, failed: broker.failed, port: settings.port }
 }
 
 const openApplication = async (
@@ -232,7 +242,7 @@ interface HttpParts {
 }
 
 const openHttp = async (
-  { port }: Settings,
+  port: number,
   { app, shop, stores, logger, parts }: HttpParts,
 ): Promise<string> => {
   const metrics = new Prometheus(
@@ -259,14 +269,7 @@ const openHttp = async (
     })
     shopRoutes(scope, shop)
   })
-  try {
-    return await listenOnLoopback(server, port)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw new CommandError(
-      `port ${port} is in use; choose another with --port (0 takes any free one)`,
-    )
-  }
+  return listenAt(server, port)
 }
 
 const sums = (rows: Iterable<readonly [string, number]>): Record<string, number> => {
