@@ -17,7 +17,13 @@ import {
 } from './config-flags.ts'
 
 const flags: ConfigFlags = {
-  options: ['forMs', ...kafkaOptions, ...instanceOptions, 'output'] satisfies OptionName[],
+  options: [
+    'forMs',
+    ...kafkaOptions,
+    'linkHost',
+    ...instanceOptions,
+    'output',
+  ] satisfies OptionName[],
   withRuntime: true,
 }
 

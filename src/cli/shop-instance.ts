@@ -228,6 +228,7 @@ const openApplication = async (
     engine,
     clock: systemClock,
     logger,
+    linkHost: settings.linkHost,
     config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
   })
   return { app, topology }

@@ -143,6 +143,13 @@ const schemas = {
     flag: 'connect-timeout',
     description: 'How long to wait for a Kafka broker that answers, before giving up.',
   }),
+  linkHost: Type.String({
+    default: '127.0.0.1',
+    minLength: 1,
+    placeholder: 'host',
+    description:
+      'Address of this machine for the other replicas, which then see its death at once.',
+  }),
   kafka: Type.Boolean({
     default: false,
     description: 'A real Kafka, started here by scripts/kafka.mjs (needs Java and Maven).',
