@@ -51,7 +51,10 @@ export class Committer {
     this.options = options
   }
 
-  /** @throws {BrokerError | StoreError | RuntimeError} see the diagram; `action` says what the loop does */
+  /**
+   * @throws {BrokerError | StoreError | RuntimeError} see the diagram; `action` says what the loop
+   * does
+   */
   async commit(generation: Generation): Promise<void> {
     const { timings, clock } = this.options
     const startedMs = clock.monotonicMs()

@@ -260,7 +260,7 @@ export class TaskManager {
     }
   }
 
-  /** A leader that lacked records may have been elected since, and written others in their place. */
+  /** A leader that lacked records may have been elected since, and have written others there. */
   async #epochEnd(
     { topic, partition }: TopicPartition,
     position: Position | undefined,

@@ -15,7 +15,7 @@ import { type RuntimeConfig } from '../../../src/runtime-config.ts'
 import { until } from './until.ts'
 import { type Dump, type FromWorker, type ToWorker, type WorkerOptions } from './worker-messages.ts'
 
-const script = join(import.meta.dirname, 'worker.ts')
+const script = new URL('./worker.ts', import.meta.url).pathname
 
 export interface FleetOptions extends Pick<
   WorkerOptions,
