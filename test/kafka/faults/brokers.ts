@@ -50,11 +50,16 @@ export class Brokers {
     return this.#idAt((await this.cluster.coordinator(kind, key)).port)
   }
 
-  /** SIGKILL is a crash, SIGTERM hands leadership over first. */
-  async end(id: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    const { pid } = this.#kafka.nodes!.find((node) => node.id === id)!
+  /** SIGKILL is a crash, SIGTERM hands leadership over first, SIGSTOP freezes until `thaw`. */
+  async end(id: number, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP'): Promise<void> {
+    const pid = this.#pidOf(id)
     process.kill(pid, signal)
-    await until(`broker ${id} ends`, () => isGone(pid))
+    if (signal !== 'SIGSTOP') await until(`broker ${id} ends`, () => isGone(pid))
+  }
+
+  async thaw(id: number): Promise<void> {
+    const pid = this.#pidOf(id)
+    if (!isGone(pid)) process.kill(pid, 'SIGCONT')
   }
 
   async restart(onlyId?: number): Promise<void> {
@@ -104,6 +109,10 @@ export class Brokers {
   async #topics(names: readonly string[] | null) {
     const wanted = names === null ? null : [...names]
     return (await this.cluster.ask(metadataV12.api, wanted, false, false)).topics
+  }
+
+  #pidOf(id: number): number {
+    return this.#kafka.nodes!.find((node) => node.id === id)!.pid
   }
 
   #idAt(port: number): number {
