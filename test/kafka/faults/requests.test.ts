@@ -17,8 +17,13 @@ const whileRunning = ['produce', 'txnOffsetCommit', 'endTxn', 'fetch', 'heartbea
 const whileStarting = ['initProducerId', 'joinGroup', 'syncGroup'] as const
 const delayMs = 600
 
-const crossed = <A extends ApiName>(apis: readonly A[]) =>
-  apis.flatMap((api) => actions.map((action) => [api, action] as const))
+/** Resets while a worker starts are in `toxiproxy.test.ts`. */
+const cuts = ['cutBefore', 'cutAfter', 'delay'] as const
+
+const crossed = <A extends (typeof actions)[number]>(
+  apis: readonly ApiName[],
+  each: readonly A[],
+) => apis.flatMap((api) => each.map((action) => [api, action] as const))
 
 describe.skipIf('skipped' in kafka)('requests of a worker', () => {
   let proxy: RequestProxy
@@ -50,7 +55,7 @@ describe.skipIf('skipped' in kafka)('requests of a worker', () => {
     expect(await site.differences()).toEqual([])
   }
 
-  it.each(crossed(whileRunning))(
+  it.each(crossed(whileRunning, actions))(
     '%s, %s',
     async (api, action) => {
       const fault = arm({ api, action })
@@ -62,7 +67,7 @@ describe.skipIf('skipped' in kafka)('requests of a worker', () => {
     60_000,
   )
 
-  it.each(crossed(whileStarting))(
+  it.each(crossed(whileStarting, cuts))(
     '%s, %s',
     async (api, action) => {
       const fault = arm({ api, action })
