@@ -170,6 +170,10 @@ const checked = (values) => {
 
 const main = async () => {
   const [name = '', ...args] = process.argv.slice(2)
+  if ([name, ...args].some((arg) => arg === '--help' || arg === '-h')) {
+    process.stdout.write(usage)
+    return
+  }
   if (!Object.hasOwn(commands, name)) throw new UsageError(`unknown command '${name}'`)
   let values
   try {

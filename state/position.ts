@@ -41,7 +41,12 @@ export type PositionVerdict =
   /** Nothing is stored: apply the changelog from its start. */
   | { readonly verdict: 'restoreFromStart' }
   /** Delete the rows, then apply the changelog from its start. */
-  | { readonly verdict: 'wipe'; readonly reason: string }
+  | {
+      readonly verdict: 'wipe'
+      readonly reason: string
+      /** The store has what the changelog lost: an owner of both may rather be asked first. */
+      readonly isAhead: boolean
+    }
   /** Stop: somebody has to decide. */
   | { readonly verdict: 'refuse'; readonly reason: string }
 
@@ -52,8 +57,12 @@ export const judgePosition = (
   if (position === undefined) return { verdict: 'restoreFromStart' }
   const foreign = foreignReason(position, facts)
   if (foreign !== undefined) return { verdict: 'refuse', reason: foreign }
-  const unusable = divergedReason(position, facts) ?? outdatedReason(position, facts)
-  return unusable === undefined ? { verdict: 'resume' } : { verdict: 'wipe', reason: unusable }
+  const ahead = aheadReason(position, facts)
+  if (ahead !== undefined) return { verdict: 'wipe', reason: ahead, isAhead: true }
+  const unusable = beforeStartReason(position, facts) ?? outdatedReason(position, facts)
+  return unusable === undefined
+    ? { verdict: 'resume' }
+    : { verdict: 'wipe', reason: unusable, isAhead: false }
 }
 
 export const encodePosition = ({ offset, ...rest }: Position): Uint8Array =>
@@ -100,7 +109,7 @@ const foreignReason = (position: Position, facts: ChangelogFacts): string | unde
   return undefined
 }
 
-const divergedReason = (position: Position, facts: ChangelogFacts): string | undefined => {
+const aheadReason = (position: Position, facts: ChangelogFacts): string | undefined => {
   const { offset, leaderEpoch } = position
   if (facts.leaderEpoch !== undefined && leaderEpoch > facts.leaderEpoch) {
     return `leader epoch ${leaderEpoch} of the position is above the topic's ${facts.leaderEpoch}`
@@ -111,11 +120,13 @@ const divergedReason = (position: Position, facts: ChangelogFacts): string | und
   if (offset > facts.highWatermark) {
     return `position ${offset} is past the changelog's end ${facts.highWatermark}`
   }
-  if (offset < facts.logStartOffset) {
-    return `position ${offset} is before the changelog's start ${facts.logStartOffset}`
-  }
   return undefined
 }
+
+const beforeStartReason = ({ offset }: Position, facts: ChangelogFacts): string | undefined =>
+  offset < facts.logStartOffset
+    ? `position ${offset} is before the changelog's start ${facts.logStartOffset}`
+    : undefined
 
 /** Deletes between the position and the end may have been compacted away, unseen. */
 const outdatedReason = (position: Position, facts: ChangelogFacts): string | undefined => {

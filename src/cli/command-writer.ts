@@ -4,9 +4,11 @@
  * Used by `local-shop.ts`. 1. Records that arrive while a send is in flight go out together with
  * the next one, so that many small writes cost few commits of the broker. 2. Records of one
  * partition keep their order. 3. A failed send rejects every write of it: commands carry ids, so
- * the sender may repeat them.
+ * the sender may repeat them. 4. With a watch on the broker nobody waits for long: while it is away
+ * nothing is written, and a write that gets no answer is told as of unknown outcome.
  */
 
+import { BrokerError } from '../broker/errors.ts'
 import { partitionOf } from '../broker/partitioner.ts'
 import { type Broker, type Producer, type ProduceRecord } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
@@ -19,33 +21,56 @@ interface Pending {
   readonly record: ProduceRecord
 }
 
+/** A client of ours may wait so long; the broker client goes on trying for longer. */
+const answerMaxMs = 4_000
+
 export class CommandWriter {
   readonly #producer: Producer
   readonly #clock: Clock
   readonly #partitions: ReadonlyMap<string, number>
   #pending: Pending[] = []
+  /** Of what is pending: when it is sent, and what its writers are told. */
   #next: Promise<void> | undefined
+  #told: Promise<void> = Promise.resolve()
   #inFlight: Promise<void> = Promise.resolve()
 
-  private constructor(producer: Producer, clock: Clock, partitions: ReadonlyMap<string, number>) {
+  readonly #isSilent: (() => boolean) | undefined
+
+  private constructor(
+    producer: Producer,
+    clock: Clock,
+    partitions: ReadonlyMap<string, number>,
+    isSilent: (() => boolean) | undefined,
+  ) {
     this.#producer = producer
     this.#clock = clock
     this.#partitions = partitions
+    this.#isSilent = isSilent
   }
 
-  /** @param topics  every topic that will be written to; they must exist */
+  /**
+   * @param topics  every topic that will be written to; they must exist
+   * @param isSilent  whether the broker is away; without it a write waits as long as its producer
+   */
   static async open(
     broker: Broker,
     clock: Clock,
     topics: readonly string[],
+    isSilent?: () => boolean,
   ): Promise<CommandWriter> {
     const described = await broker.topics.describe(topics)
     const partitions = new Map([...described].map(([name, topic]) => [name, topic.partitions]))
-    return new CommandWriter(broker.producer('commands'), clock, partitions)
+    return new CommandWriter(broker.producer('commands'), clock, partitions, isSilent)
   }
 
-  /** Resolves when the record is durable. */
-  write<K, V>(topic: Topic<K, V>, key: K, value: V): Promise<void> {
+  /**
+   * Resolves when the record is durable.
+   *
+   * @throws {BrokerError} BROKER_UNAVAILABLE; BROKER_UNKNOWN_OUTCOME: it may be written, now or
+   * later; write it again under the same id
+   */
+  async write<K, V>(topic: Topic<K, V>, key: K, value: V): Promise<void> {
+    this.check()
     this.#pending.push({
       topic: topic.name,
       partition: this.place(topic, key).partition,
@@ -56,8 +81,11 @@ export class CommandWriter {
         headers: noHeaders,
       },
     })
-    this.#next ??= this.#sendAfter(this.#inFlight)
-    return this.#next
+    if (this.#next === undefined) {
+      this.#next = this.#sendAfter(this.#inFlight)
+      this.#told = this.inTime(this.#next)
+    }
+    return this.#told
   }
 
   /** Where records of the key lie. */
@@ -70,10 +98,39 @@ export class CommandWriter {
     return { partition: partitionOf(topic.key.encode(key), partitions), partitions }
   }
 
-  /** Waits for what is being written. */
+  /** @throws {BrokerError} BROKER_UNAVAILABLE: it is away; nothing was asked of it */
+  check(): void {
+    if (this.#isSilent?.() !== true) return
+    throw new BrokerError('BROKER_UNAVAILABLE', 'the broker does not answer; nothing was written')
+  }
+
+  /**
+   * What a call of the broker gives, or its unknown outcome after a few seconds.
+   *
+   * @throws {BrokerError} BROKER_UNKNOWN_OUTCOME: no answer yet; the call goes on
+   */
+  async inTime<T>(called: Promise<T>): Promise<T> {
+    if (this.#isSilent === undefined) return called
+    called.catch(() => {}) // it may fail when nobody waits any more
+    const late = Promise.withResolvers<never>()
+    const cancel = this.#clock.setTimer(answerMaxMs, () => {
+      const seconds = answerMaxMs / 1_000
+      const message = `no answer of the broker within ${seconds} s; the command may be written`
+      late.reject(new BrokerError('BROKER_UNKNOWN_OUTCOME', message))
+    })
+    try {
+      return await Promise.race([called, late.promise])
+    } finally {
+      cancel()
+    }
+  }
+
+  /** Waits for what is being written, but not for a broker that is away. */
   async close(): Promise<void> {
-    await this.#next?.catch(() => {})
-    await this.#inFlight.catch(() => {})
+    if (this.#isSilent?.() !== true) {
+      await (this.#next === undefined ? undefined : this.#told.catch(() => {}))
+      await this.inTime(this.#inFlight).catch(() => {})
+    }
     await this.#producer.close()
   }
 

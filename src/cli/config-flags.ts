@@ -6,6 +6,7 @@
  */
 
 import { type Command, Option } from 'commander'
+import { bootstrapAddresses } from '../broker/kafka/bootstrap-addresses.ts'
 import { formatDurationMs } from '../config/duration.ts'
 import {
   type OptionName,
@@ -19,6 +20,7 @@ import {
   resolveSettings,
   type Settings,
 } from '../config/settings.ts'
+import { UsageError } from '../config/usage-error.ts'
 
 /** Options of every command that opens an instance. */
 export const instanceOptions = [
@@ -74,7 +76,7 @@ export const addConfigFlags = (command: Command, flags: ConfigFlags): Command =>
 const runtimeHeading = 'Options of the runtime, whose defaults suit most:'
 const durationTail = '\nA duration is a number with its unit: 500ms, 20s, 1.5m, 2h, 7d.'
 
-/** @throws {UsageError} a value of any source is not possible, or a key is unknown */
+/** @throws {UsageError} a value of any source is not possible or in vain, or a key is unknown */
 export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
   const given: Record<string, string | boolean> = {}
   for (const spec of optionSpecs.values()) {
@@ -83,12 +85,32 @@ export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
     if (command.getOptionValueSource(attribute) !== 'cli') continue
     given[spec.name] = command.getOptionValue(attribute)
   }
-  return resolveSettings({
+  const settings = resolveSettings({
     flags: given,
     env: process.env,
     file: readSettingsFile(process.env),
     defaults: flags.defaults ?? {},
   })
+  if (flags.options.includes('bootstrap')) checkBootstrap(settings.bootstrap, given)
+  return settings
+}
+
+/** Variables and the file are there for all commands: only a flag was meant for this one. */
+const checkBootstrap = (
+  bootstrap: string | undefined,
+  given: Readonly<Record<string, string | boolean>>,
+): void => {
+  if (bootstrap === undefined) {
+    const inVain = [...kafkaOptions, 'linkHost'].find((name) => given[name] !== undefined)
+    if (inVain === undefined) return
+    const { flag } = optionSpecs.get(inVain)!
+    throw new UsageError(`--${flag} is for Kafka: name its brokers with --bootstrap`)
+  }
+  try {
+    bootstrapAddresses(bootstrap)
+  } catch (error) {
+    throw new UsageError(`--${(error as Error).message}`)
+  }
 }
 
 const flagOf = (spec: OptionSpec): Option => {

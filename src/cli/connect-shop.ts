@@ -57,6 +57,7 @@ export const runningShop = async (stateDir: string): Promise<RemoteShop | undefi
 const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promise<LocalShop> => {
   const { stateDir } = settings
   if (!existsSync(join(stateDir, 'broker')) && !isBrokerMissing(stateDir)) {
+    if (existsSync(join(stateDir, 'instance-id'))) throw ofReplica(stateDir)
     throw new CommandError(`there is no state in ${stateDir}; name another with --state-dir`)
   }
   const directory = StateDirectory.lock(stateDir)
@@ -77,3 +78,10 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
   parts.defer(() => shop.close())
   return shop
 }
+
+/** Its rows alone would not tell whether they are current: the log is on Kafka. */
+const ofReplica = (stateDir: string): CommandError =>
+  new CommandError(
+    `the state in ${stateDir} belongs to a replica on Kafka and can be read while that runs; `
+      + 'start it with millrace run --bootstrap, or ask another replica',
+  )

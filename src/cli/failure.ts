@@ -71,7 +71,12 @@ const exitCodeOf = (code: string): number => {
   return refusals.has(code) ? exitCodes.refused : exitCodes.failure
 }
 
-const refusals: ReadonlySet<string> = new Set(['STATE_LOCKED', 'STATE_MISMATCH', 'STATE_LOST'])
+const refusals: ReadonlySet<string> = new Set([
+  'STATE_LOCKED',
+  'STATE_MISMATCH',
+  'STATE_LOST',
+  'STREAMS_STATE_MISMATCH',
+])
 
 const commanderFailure = (error: CommanderError, known: readonly string[]): Failure => {
   // help and version were printed already

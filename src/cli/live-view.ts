@@ -83,8 +83,11 @@ export class LiveView {
 
   #lines(status: ShopStatus, metrics: RuntimeMetrics, now: Sample): readonly string[] {
     const seconds = this.#before === undefined ? 0 : (now.atMs - this.#before.atMs) / 1000
+    // a rebalance takes partitions away, and their counts with them
+    const grown = (figure: 'orders' | 'records'): number =>
+      Math.max(0, now[figure] - this.#before![figure])
     const perSec = (figure: 'orders' | 'records'): string =>
-      seconds === 0 ? '–' : ((now[figure] - this.#before![figure]) / seconds).toFixed(0)
+      seconds === 0 ? '–' : (grown(figure) / seconds).toFixed(0)
     const runningSec = Math.round((now.atMs - this.#startedMs) / 1000)
     return [
       `${this.#options.title}   ${runningSec} s`,

@@ -51,6 +51,8 @@ export interface LocalShopOptions {
   readonly source: string
   /** Of the running instance; a stopped one is never ready. */
   readonly progress: () => { readonly isReady: boolean; readonly lagRecords: number }
+  /** Whether the broker is away: then commands are refused at once. Absent: they wait for it. */
+  readonly isBrokerSilent?: (() => boolean) | undefined
 }
 
 export class LocalShop implements ShopHost {
@@ -65,9 +67,10 @@ export class LocalShop implements ShopHost {
   }
 
   static async open(options: LocalShopOptions): Promise<LocalShop> {
-    const { broker, clock } = options
+    const { broker, clock, isBrokerSilent } = options
     const topics = [orderCommands.name, inventoryCommands.name]
-    return new LocalShop(options, await CommandWriter.open(broker, clock, topics))
+    const writer = await CommandWriter.open(broker, clock, topics, isBrokerSilent)
+    return new LocalShop(options, writer)
   }
 
   placeOrder(orderId: string, order: ParsedOrder): Promise<void> {
@@ -104,21 +107,25 @@ export class LocalShop implements ShopHost {
     return this.#orders.get(orderId)
   }
 
-  hasProcessed(orderId: string, withinMs: number): Promise<boolean> {
+  async hasProcessed(orderId: string, withinMs: number): Promise<boolean> {
     const { broker, applicationId } = this.#options
+    this.#writer.check()
     const { partition } = this.#writer.place(orderCommands, orderId)
-    return hasProcessed(broker, {
-      groupId: applicationId,
-      partition: { topic: orderCommands.name, partition },
-      withinMs,
-    })
+    return this.#writer.inTime(
+      hasProcessed(broker, {
+        groupId: applicationId,
+        partition: { topic: orderCommands.name, partition },
+        withinMs,
+      }),
+    )
   }
 
   async product(productId: string): Promise<ProductRow | undefined> {
     return this.#options.stores.query(productStore).get(productId)
   }
 
-  history(orderId: string): Promise<OrderHistory | undefined> {
+  async history(orderId: string): Promise<OrderHistory | undefined> {
+    this.#writer.check()
     return orderHistory(this.#options.broker, orderId, this.orderNow(orderId))
   }
 

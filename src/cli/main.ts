@@ -7,6 +7,9 @@
  */
 
 import { Command } from 'commander'
+import { nearest } from '../config/nearest.ts'
+import { UsageError } from '../config/usage-error.ts'
+import { DataOutput } from './data-output.ts'
 import { devCommand } from './dev.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
@@ -65,6 +68,30 @@ const knownWords = (program: Command, args: readonly string[]): readonly string[
   return [...flags, '--help', ...command.commands.map((child) => child.name())]
 }
 
+/**
+ * `help` of what is no command: commander would print the help of the whole, and say nothing.
+ *
+ * @throws {UsageError} with the nearest command
+ */
+const checkHelp = (program: Command, args: readonly string[]): void => {
+  let command = program
+  for (const [index, word] of args.entries()) {
+    const children = command.commands
+    const child = children.find((candidate) => candidate.name() === word)
+    if (child !== undefined) {
+      command = child
+      continue
+    }
+    const asked = args[index + 1]
+    if (word !== 'help' || children.length === 0 || asked === undefined) return
+    const known = children.map((candidate) => candidate.name())
+    if (asked.startsWith('-') || known.includes(asked) || asked === 'help') return
+    throw new UsageError(
+      `unknown command '${asked}'; the nearest known one is '${nearest(asked, known)}'`,
+    )
+  }
+}
+
 const main = async (args: readonly string[]): Promise<number> => {
   const program = build()
   if (args.length === 0) {
@@ -72,6 +99,7 @@ const main = async (args: readonly string[]): Promise<number> => {
     return exitCodes.usage
   }
   try {
+    checkHelp(program, args)
     await program.parseAsync(args, { from: 'user' })
     return Number(process.exitCode ?? exitCodes.ok)
   } catch (error) {
@@ -81,16 +109,12 @@ const main = async (args: readonly string[]): Promise<number> => {
   }
 }
 
-/** A pipe takes 64 KiB at a time: exiting right after a write would cut the rest off. */
-const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
-  new Promise((resolve) => {
-    stream.write('', () => resolve())
-  })
-
-// whoever reads us may stop reading (`| head`); that is no failure
-process.stdout.on('error', () => process.exit(exitCodes.ok))
-// nor is a terminal that went away: what it would have shown must not keep us from closing
-process.stderr.on('error', () => {})
+const data = new DataOutput(process.stdout)
+// a terminal that went away must not keep us from closing: what stderr misses is not told
+const talk = new DataOutput(process.stderr)
 const exitCode = await main(process.argv.slice(2))
-await Promise.all([flushed(process.stdout), flushed(process.stderr)])
-process.exit(exitCode)
+await data.flushed()
+const { failure } = data
+if (failure !== undefined) process.stderr.write(`millrace: ${failure}\n`)
+await talk.flushed()
+process.exit(exitCode === exitCodes.ok && failure !== undefined ? exitCodes.failure : exitCode)

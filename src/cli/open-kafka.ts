@@ -67,21 +67,24 @@ const waitForKafka = async ({
     } catch (error) {
       if (!(error instanceof BrokerError) || error.code !== 'BROKER_UNAVAILABLE') throw error
       const leftMs = connectTimeoutMs - passedMs()
-      if (leftMs <= 0) throw unreachable(bootstrap, connectTimeoutMs, error)
+      // how a port that speaks TLS ends a greeting in plain text
+      const isCut = security.tls === undefined && error.message.endsWith('Connection closed')
+      const reason = `${error.message}${isCut ? '; does the port expect --tls?' : ''}`
+      if (leftMs <= 0) throw unreachable(bootstrap, connectTimeoutMs, reason)
       if (passedMs() - toldMs >= tellEveryMs) {
         toldMs = passedMs()
         process.stderr.write(
-          `millrace: no answer yet (${error.message}); trying for ${secondsOf(leftMs)} s more\n`,
+          `millrace: no answer yet (${reason}); trying for ${secondsOf(leftMs)} s more\n`,
         )
       }
     }
   }
 }
 
-const unreachable = (bootstrap: string, timeoutMs: number, { message }: BrokerError): Error =>
+const unreachable = (bootstrap: string, timeoutMs: number, reason: string): Error =>
   new CommandError(
     `BROKER_UNAVAILABLE: no Kafka broker at ${bootstrap} answered within `
-      + `${secondsOf(timeoutMs)} s: ${message}. Check the address, start one `
+      + `${secondsOf(timeoutMs)} s: ${reason}. Check the address, start one `
       + `(node scripts/kafka.mjs `
       + 'start), or wait longer with --connect-timeout',
   )

@@ -45,7 +45,8 @@ export const queryCommand = (): Command => {
     async (store: string, action: string, key: string | undefined, given: QueryFlags) => {
       const settings = settingsOf(command, flags)
       const isJson = settings.output === 'json'
-      process.stdout.write(`${await answerOf(settings, { store, action, key, given, isJson })}\n`)
+      const answer = await answerOf(settings, { store, action, key, given, isJson })
+      if (answer !== '') process.stdout.write(`${answer}\n`)
     },
   )
 }
@@ -64,6 +65,7 @@ const answerOf = async (
 ): Promise<string> => {
   const { withShop } = await import('./connect-shop.ts')
   if (action === 'get') {
+    await checkStore(settings, store)
     if (key === undefined) throw new UsageError('query … get needs a key')
     const rows = await withShop(settings, (shop) => shop.storeGetAll(store, key))
     if (rows[0] === undefined) throw new CommandError(`store ${store} has no key ${key}`)
@@ -77,12 +79,23 @@ const answerOf = async (
   if (key !== undefined) {
     throw new UsageError('query … range takes no key; bound it with --from and --to')
   }
+  await checkStore(settings, store)
   const range = { ...bounds(given), limit: limitOf(given.limit) }
   const rows = await withShop(settings, (shop) => shop.storeRange(store, range))
   if (isJson) return JSON.stringify(rows)
   return table(
     rows.map((row) => [String(row.partition), String(row.key), JSON.stringify(row.value)]),
   )
+}
+
+/** @throws {UsageError} the shop has no such store */
+const checkStore = async (settings: Settings, name: string): Promise<void> => {
+  const { shopTopology } = await import('../../topologies/shop/shop.ts')
+  const { shopConfigOf } = await import('./shop-settings.ts')
+  const known = shopTopology(shopConfigOf(settings)).plan.stores
+  if (known.has(name)) return
+  const best = nearest(name, known.keys())
+  throw new UsageError(`unknown store '${name}'; the nearest known one is '${best}'`)
 }
 
 const bounds = ({ from, to }: QueryFlags): { readonly from?: string; readonly to?: string } => ({

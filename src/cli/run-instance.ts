@@ -55,10 +55,12 @@ export const runInstance = async (settings: Settings, options: RunOptions): Prom
   // on Kafka other replicas go on with them, or the next start does
   if (isAlone) {
     process.stderr.write('millrace: waiting for open orders\n')
-    await Promise.race([settleOrders(instance.shop, settings.drainMs), instance.stopped])
+    const settled = settleOrders(instance.shop, settings.drainMs, () => instance.isBrokerSilent)
+    await Promise.race([settled, instance.stopped])
   }
   view.stop()
   await unfollow()
+  if (instance.isBrokerSilent) await instance.close() // says so: there is nothing to sum up
   return await (isAlone ? sumUp(instance, settings, load) : sumUpReplica(instance, settings))
 }
 

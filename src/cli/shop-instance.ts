@@ -16,6 +16,7 @@
 import { type FastifyInstance } from 'fastify'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
+import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
 import { type Broker } from '../broker/port.ts'
@@ -25,6 +26,7 @@ import { createHttpServer } from '../http/http-server.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
 import { type Logger } from '../logger.ts'
+import { BrokerWatch } from '../runtime/broker-watch.ts'
 import { storeByName } from '../runtime/queries.ts'
 import { Application } from '../runtime/application.ts'
 import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
@@ -63,11 +65,13 @@ export class ShopInstance {
   readonly stopped: Promise<void>
   readonly #app: Application
   readonly #parts: AsyncDisposableStack
+  readonly #watch: BrokerWatch | undefined
   #closing: Promise<void> | undefined
 
   private constructor(app: Application, parts: AsyncDisposableStack, rest: InstanceParts) {
     this.#app = app
     this.#parts = parts
+    this.#watch = rest.watch
     this.shop = rest.shop
     this.broker = rest.broker
     this.address = rest.address
@@ -87,6 +91,7 @@ export class ShopInstance {
     const directory = StateDirectory.lock(settings.stateDir)
     parts.defer(() => directory.unlock())
     const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
+    const watch = watchOf({ broker, logger, parts })
     const { app, topology } = await openApplication(settings, { broker, logger, parts })
     const stores: StoreSource = {
       query: (store) => app.query(store),
@@ -100,14 +105,34 @@ export class ShopInstance {
       applicationId,
       seesAll: options.isAlone === true || broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
+      isBrokerSilent: watch && (() => watch.isSilent),
     })
     parts.defer(() => shop.close())
-    const address = await openHttp(port, { app, shop, stores, logger, parts })
+    const address = await openHttp(port, { app, shop, stores, logger, parts, watch })
     directory.setAddress(address)
     parts.defer(() => app.close())
     const failures = [failed, watched(directory, parts)]
-    await Promise.race([app.start(), ...failures])
-    return new ShopInstance(app, parts.move(), { shop, broker, address, failures })
+    let [isOpen, isCut] = [false, false]
+    void options.interrupted
+      .then(() => watch?.untilSilent())
+      .then(() => {
+        if (watch?.isSilent !== true || isOpen) return
+        isCut = true
+        cut(app, broker)
+      })
+    try {
+      await Promise.race([app.start(), ...failures])
+    } catch (error) {
+      if (!isCut) throw error
+      throw new CommandError('ended before it ran, while Kafka does not answer')
+    }
+    isOpen = true
+    return new ShopInstance(app, parts.move(), { shop, broker, address, failures, watch })
+  }
+
+  /** Whether the broker is away: closing then ends without a last commit. */
+  get isBrokerSilent(): boolean {
+    return this.#watch?.isSilent === true
   }
 
   metrics(): RuntimeMetrics {
@@ -117,7 +142,8 @@ export class ShopInstance {
   /**
    * Commits what was processed and closes everything. Idempotent.
    *
-   * @throws {CommandError} it takes too long: given up, as a crash would; the state survives that
+   * @throws {CommandError} it takes too long, or the broker is away: given up, as a crash would;
+   * the state survives that
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -129,21 +155,26 @@ export class ShopInstance {
   }
 
   async #close(): Promise<void> {
-    const late = Promise.withResolvers<never>()
-    const timer = setTimeout(() => {
-      this.#app.kill()
-      const seconds = closeMaxMs / 1000
-      late.reject(
-        new CommandError(
-          `not closed within ${seconds} s and ended as it is; what was committed is kept`,
-        ),
-      )
-    }, closeMaxMs)
+    const late = Promise.withResolvers<void>()
+    const timers: ReturnType<typeof setTimeout>[] = []
+    let why: string | undefined
+    const giveUp = (reason: string): void => {
+      why ??= reason
+      cut(this.#app, this.broker)
+      timers.push(setTimeout(late.resolve, killedMaxMs))
+    }
+    const tooLong = `not closed within ${closeMaxMs / 1000} s and ended as it is`
+    timers.push(setTimeout(() => giveUp(tooLong), closeMaxMs))
+    void this.#watch?.untilSilent().then(() => giveUp('ended while Kafka does not answer'))
     try {
       await Promise.race([this.#parts.disposeAsync(), late.promise])
+    } catch (error) {
+      if (why === undefined) throw error // of what was cut off there is nothing to tell
     } finally {
-      clearTimeout(timer)
+      for (const timer of timers) clearTimeout(timer)
     }
+    if (why === undefined) return
+    throw new CommandError(`${why}; what was committed is kept, the rest is done again next time`)
   }
 }
 
@@ -152,10 +183,13 @@ interface InstanceParts {
   readonly broker: Broker
   readonly address: string
   readonly failures: readonly Promise<never>[]
+  readonly watch: BrokerWatch | undefined
 }
 
 /** Longer than a broker's answers may take, a few times over. */
 const closeMaxMs = 30_000
+/** What is left to close once nothing is committed any more. */
+const killedMaxMs = 1_500
 const watchEveryMs = 1_000
 
 /** Rejects when the directory is not ours any more: databases would go on writing into nothing. */
@@ -205,6 +239,25 @@ const openBroker = async (
   return { broker, failed: broker.failed, port: settings.port }
 }
 
+/** The embedded broker is in this process: it fails aloud, and never goes away. */
+const watchOf = ({
+  broker,
+  logger,
+  parts,
+}: Pick<HttpParts, 'logger' | 'parts'> & { readonly broker: Broker }): BrokerWatch | undefined => {
+  if (broker.kind === 'embedded') return undefined
+  const topic = orderCommands.name
+  const watch = new BrokerWatch({ broker, topic, name: 'Kafka', clock: systemClock, logger })
+  parts.defer(() => watch.stop())
+  return watch
+}
+
+/** As a crash would: closing what is left waits for no answer of the broker any more. */
+const cut = (app: Application, broker: Broker): void => {
+  app.kill()
+  if (broker.kind === 'kafka') broker.close().catch(() => {})
+}
+
 const openApplication = async (
   settings: Settings,
   {
@@ -229,6 +282,7 @@ const openApplication = async (
     clock: systemClock,
     logger,
     linkHost: settings.linkHost,
+    onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
     config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
   })
   return { app, topology }
@@ -240,11 +294,12 @@ interface HttpParts {
   readonly stores: StoreSource
   readonly logger: Logger
   readonly parts: AsyncDisposableStack
+  readonly watch: BrokerWatch | undefined
 }
 
 const openHttp = async (
   port: number,
-  { app, shop, stores, logger, parts }: HttpParts,
+  { app, shop, stores, logger, parts, watch }: HttpParts,
 ): Promise<string> => {
   const metrics = new Prometheus(
     () => app.metrics(),
@@ -259,7 +314,10 @@ const openHttp = async (
   )
   parts.defer(app.onCommit(metrics.observeCommit))
   const server: FastifyInstance = createHttpServer({
-    health: () => ({ isLive: app.state !== 'failed', isReady: app.state === 'running' }),
+    health: () => ({
+      isLive: app.state !== 'failed',
+      isReady: app.state === 'running' && watch?.isSilent !== true,
+    }),
     metrics: () => metrics.text(),
     logger,
   })

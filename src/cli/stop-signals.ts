@@ -1,5 +1,6 @@
 /**
- * When to stop: Ctrl-C, SIGTERM, SIGHUP, the end of `--for`, or of the process that started us.
+ * When to stop: Ctrl-C, SIGTERM, SIGHUP, the end of `--for`, of the process that started us, or of
+ * what takes our data: it left, or its disk is full.
  *
  * One per process, made before anything is opened. 1. The first request stops cleanly, however
  * long that takes. 2. A second one ends the process at once with 130; the state survives that.
@@ -19,6 +20,8 @@ export class StopSignals {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => this.#onSignal())
     }
+    // `main.ts` tells why, if there is anything to tell
+    process.stdout.on('error', () => this.#request())
     // `scripts/run.mjs` holds the other end of a channel, whose only word is that it closes
     if (process.connected !== undefined) process.on('disconnect', () => this.#onOrphaned())
     process.channel?.unref()

@@ -1,6 +1,7 @@
 /** `millrace topology describe|graph [NAME]`: the graph as text, JSON or a mermaid diagram. */
 
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { UsageError } from '../config/usage-error.ts'
 import { type GraphFormat } from './graph-text.ts'
 
 const formats: readonly GraphFormat[] = ['text', 'json', 'mermaid']
@@ -32,5 +33,5 @@ const formatOption = (byDefault: GraphFormat): Option =>
     `How it is printed. (default ${byDefault})`,
   ).argParser((text) => {
     if ((formats as readonly string[]).includes(text)) return text
-    throw new InvalidArgumentError(`Allowed choices are ${formats.join(', ')}.`)
+    throw new UsageError(`--output: ${JSON.stringify(text)} is not one of ${formats.join(', ')}`)
   })

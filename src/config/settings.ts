@@ -106,11 +106,20 @@ const valueOf = (
   if (flag !== undefined) return checked(spec, parsed(spec, flag), `--${spec.flag}`)
   const variable = env[spec.env]
   if (variable !== undefined) return checked(spec, parsed(spec, variable), spec.env)
-  const entry = file[spec.name]
-  if (entry !== undefined)
-    return checked(spec, fromFile(spec, entry), `millrace.json: ${spec.name}`)
-  return undefined
+  const key = file[spec.name] === undefined ? flagKey(spec) : spec.name
+  const entry = file[key]
+  if (entry === undefined) return undefined
+  const place = `millrace.json: ${key}`
+  // a key without the unit in its name needs it in its value
+  if (key !== spec.name && typeof entry === 'number' && spec.kind === 'duration') {
+    throw notPossible(spec, entry, place)
+  }
+  return checked(spec, fromFile(spec, entry), place)
 }
+
+/** What the file may call an option too: its flag in camelCase, `for` beside `forMs`. */
+const flagKey = ({ flag }: OptionSpec): string =>
+  flag.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
 const parsed = (spec: OptionSpec, given: string | boolean): unknown => {
   if (typeof given === 'boolean') return given
@@ -125,8 +134,11 @@ const fromFile = (spec: OptionSpec, entry: unknown): unknown =>
 
 const checked = (spec: OptionSpec, value: unknown, place: string): unknown => {
   if (Value.Check(spec.schema, value)) return value
-  throw new UsageError(`${place}: ${JSON.stringify(value)} is not ${expectation(spec)}`)
+  throw notPossible(spec, value, place)
 }
+
+const notPossible = (spec: OptionSpec, value: unknown, place: string): UsageError =>
+  new UsageError(`${place}: ${JSON.stringify(value)} is not ${expectation(spec)}`)
 
 const expectation = (spec: OptionSpec): string => {
   const { minimum, maximum, maxLength, anyOf, type } = spec.schema as {
@@ -157,10 +169,19 @@ const checkFile = (file: unknown): Readonly<Record<string, unknown>> => {
   if (typeof file !== 'object' || file === null || Array.isArray(file)) {
     throw new UsageError('millrace.json: an object of options is expected')
   }
+  const specs = [...optionSpecs.values()]
+  const known = new Set(specs.flatMap((spec) => [spec.name, flagKey(spec)]))
   for (const key of Object.keys(file)) {
-    if (key === '$schema' || optionSpecs.has(key)) continue
-    const known = nearest(key, optionSpecs.keys())
-    throw new UsageError(`millrace.json: unknown key '${key}'; the nearest known one is '${known}'`)
+    if (key === '$schema' || known.has(key)) continue
+    const best = nearest(key, known)
+    throw new UsageError(`millrace.json: unknown key '${key}'; the nearest known one is '${best}'`)
+  }
+  for (const spec of specs) {
+    const [name, alias] = [spec.name, flagKey(spec)]
+    if (alias === name || !Object.hasOwn(file, name) || !Object.hasOwn(file, alias)) continue
+    throw new UsageError(
+      `millrace.json: '${alias}' and '${name}' are the same option: give one of them`,
+    )
   }
   return file as Readonly<Record<string, unknown>>
 }

@@ -113,12 +113,20 @@ const notNowCodes = [
   'BROKER_UNKNOWN_OUTCOME',
 ]
 
+const brokerDetails: Readonly<Record<string, string>> = {
+  BROKER_UNAVAILABLE: 'The broker does not answer; send the request again, with the same id.',
+  BROKER_UNKNOWN_OUTCOME:
+    'The broker does not answer: what was asked for may have been written or not. '
+    + 'Sent again with the same id it has its effect once.',
+}
+
 type RouteError = FastifyError & { readonly errors?: readonly ProblemPlace[] }
 
 const answerError = (error: RouteError, reply: FastifyReply, logger: Logger): FastifyReply => {
   if (notNowCodes.includes(error.code)) {
     reply.header('retry-after', '1')
-    return sendProblem(reply, 503, { detail: 'The instance is not running; ask again.' })
+    const detail = brokerDetails[error.code] ?? 'The instance is not running; ask again.'
+    return sendProblem(reply, 503, { detail })
   }
   const status = error.statusCode ?? 500
   if (status === 503) reply.header('retry-after', '1')

@@ -55,6 +55,13 @@ export interface ApplicationOptions {
    * when the session ends.
    */
   readonly linkHost?: string
+  /**
+   * What to do with a local store that has more than its changelog.
+   *
+   * `restore` (default) follows the changelog, as after an unclean election. `refuse` stops with
+   * STATE_LOST: for a broker in the same hands as the stores, about whose loss somebody decides.
+   */
+  readonly onLostChangelog?: 'restore' | 'refuse'
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
@@ -234,6 +241,7 @@ export class Application {
       refusedInputs,
       counters: this.#counters,
       progress: this.#progress,
+      refusesLoss: this.#options.onLostChangelog === 'refuse',
       onCompletion: () => this.#loop?.wake(),
       onFault: (fault) => this.#loop?.fail(fault),
     })

@@ -60,6 +60,7 @@ export class Committer {
     const sentMs = clock.monotonicMs()
     await this.endTransaction()
     const endedMs = clock.monotonicMs()
+    for (const sealed of generation.tasks) sealed.task.committed(sealed)
     await this.apply(generation, produced)
     timings.observe({
       sendMs: sentMs - startedMs,

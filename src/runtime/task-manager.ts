@@ -9,6 +9,7 @@
  */
 
 import { type Engine } from '../../state/engine.ts'
+import { StoreLossError } from '../../state/errors.ts'
 import { positionKey } from '../../state/key-layout.ts'
 import { decodePosition, judgePosition, type Position } from '../../state/position.ts'
 import { prefixEnd, namespacePrefix } from '../../state/key-layout.ts'
@@ -58,6 +59,8 @@ export interface TaskManagerOptions {
   readonly counters: TaskCounters
   readonly progress: RestoreProgress
   readonly refusedInputs: RefusedInputs
+  /** A store ahead of its changelog is no store to wipe, but a loss to be told. */
+  readonly refusesLoss: boolean
   /** A completed external call waits for its task. */
   onCompletion(): void
   /** A step of a topology broke a rule while no record was in flight. */
@@ -259,6 +262,13 @@ export class TaskManager {
         await this.#deleteRows(task, store.name) // a wipe may have ended half-way
         return { ...job, fromOffset: facts.logStartOffset }
       case 'wipe':
+        if (judgement.isAhead && this.#options.refusesLoss) {
+          throw new StoreLossError(
+            'the broker',
+            `store ${store.name} of task ${task.taskId}: ${judgement.reason}`,
+            changelogWaysOut,
+          )
+        }
         logger.warn(
           { store: store.name, task: task.taskId, reason: judgement.reason },
           'the local store is wiped and restored from its changelog',
@@ -325,3 +335,8 @@ const judgedFacts = ({
 const defaultDeleteRetentionMs = 86_400_000
 /** A position may be this much younger than delete.retention and is rebuilt all the same. */
 const deleteRetentionMarginMs = 3_600_000
+
+const changelogWaysOut =
+  'restore broker and stores together from a backup; or accept the loss: delete the stores '
+  + '(`state/` of the state directory) and start again, then they are rebuilt from what is left, '
+  + 'and whoever sent records since then must send them again'

@@ -104,6 +104,8 @@ export class StreamTask implements TaskServices {
   #retryAtMs: number | undefined
   #saveScheduleAtMs: number | undefined
   #consumed = false
+  /** Staged since the last seal. */
+  #deadLetters = 0
   #origin: Origin | undefined
   #fault: TopologyError | undefined
   #scope: TaskScope
@@ -213,7 +215,14 @@ export class StreamTask implements TaskServices {
     this.#consumed = false
     this.#saveScheduleAtMs = undefined
     this.#schedule.saved()
-    return { task: this, stores, offsets: this.offsets(), ...this.#records.drain() }
+    const deadLetters = this.#deadLetters
+    this.#deadLetters = 0
+    return { task: this, stores, deadLetters, offsets: this.offsets(), ...this.#records.drain() }
+  }
+
+  /** The transaction ended: what it says of this task is so. */
+  committed({ deadLetters }: TaskGeneration): void {
+    this.#counters.deadLetters += deadLetters
   }
 
   /** What a commit says about the inputs: sent with every transaction in which the task wrote. */
@@ -480,10 +489,10 @@ export class StreamTask implements TaskServices {
     const output = { topic, partition, maxMessageBytes, key, value, headers }
     this.#records.stage({ ...output, timestampMs: Math.max(0, timestampMs) }, -1, -1)
     this.#records.keep()
-    this.#counters.deadLetters += 1
+    this.#deadLetters += 1
     logger.warn(
       { code: error.code, task: this.taskId, node: error.node, reason: error.message },
-      'record went to the dead letters',
+      'record goes to the dead letters with the next commit',
     )
   }
 

@@ -16,4 +16,6 @@ export interface TaskGeneration {
   readonly effects: readonly EffectRequest[]
   readonly stores: readonly SealedStore[]
   readonly offsets: readonly CommittedOffset[]
+  /** How many of the outputs are dead letters: counted once they are committed. */
+  readonly deadLetters: number
 }

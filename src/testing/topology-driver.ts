@@ -344,7 +344,9 @@ export class TopologyDriver {
     for (const { topic, partition, offset, metadata } of generation.offsets) {
       this.#committed.set(`${topic}-${partition}`, { offset, metadata })
     }
-    for (const { task, stores, outputs, effects } of generation.tasks) {
+    for (const sealed of generation.tasks) {
+      const { task, stores, outputs, effects } = sealed
+      task.committed(sealed)
       for (const { head, slots } of stores) {
         head.moved()
         slots.applied()

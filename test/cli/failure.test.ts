@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { CommandError, failureOf } from '../../src/cli/failure.ts'
+import { RuntimeError } from '../../src/errors/classes.ts'
 import { StoreClosedError, StoreFullError, StoreLossError } from '../../state/errors.ts'
 
 /** What `await using` throws: `first` in the block, then each of the others while closing. */
@@ -38,5 +39,10 @@ describe('what a command tells of its failure', () => {
 
   it('a loss is refused for safety', () => {
     expect(failureOf(new StoreLossError('the broker', 'it is empty'), []).exitCode).toBe(4)
+  })
+
+  it('so is state of another cluster or topology', () => {
+    const mismatch = new RuntimeError('STREAMS_STATE_MISMATCH', 'made by another cluster')
+    expect(failureOf(mismatch, []).exitCode).toBe(4)
   })
 })

@@ -3,9 +3,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { AuthenticationError } from '@platformatic/kafka'
 import { expect, onTestFinished, test } from 'vitest'
 import { type FlagValues, resolveSettings } from '../../src/config/settings.ts'
 import { clusterOptions, sendableOptions } from '../../src/broker/kafka/kafka-broker-options.ts'
+import { connectionErrorOf } from '../../src/broker/kafka/errors.ts'
 import { systemClock } from '../../src/clock.ts'
 import { kafkaSecurityOf } from '../../src/cli/kafka-security.ts'
 
@@ -58,4 +60,16 @@ test.each([
   [{ tlsCa: '/nowhere/ca.pem' }, 'cannot read /nowhere/ca.pem'],
 ] as const)('%j is refused', (flags, message) => {
   expect(() => securityOf(flags)).toThrow(message)
+})
+
+test('a mechanism that the cluster does not offer is told from refused credentials', () => {
+  const unsupported = new AuthenticationError('Cannot find a suitable SASL mechanism.')
+  const { code, message } = connectionErrorOf(unsupported, 'metadata')
+  expect([code, message]).toEqual([
+    'BROKER_NOT_AUTHORIZED',
+    'metadata: the broker does not offer this SASL mechanism; use one of its '
+      + 'sasl.enabled.mechanisms',
+  ])
+  const refused = connectionErrorOf(new AuthenticationError('Authentication failed'), 'metadata')
+  expect(refused.message).toContain('refused the credentials: Authentication failed')
 })

@@ -167,6 +167,6 @@ const sameStory = async (stateDir: string): Promise<void> => {
   const missing = await millrace(['query', 'products', 'get', 'nothing', ...at])
   expect([missing.exitCode, missing.stdout]).toEqual([1, ''])
   const unknown = await millrace(['query', 'product', 'get', 'nothing', ...at])
-  expect(unknown.stderr).toContain('no store is named product')
-  expect(unknown.exitCode).not.toBe(0)
+  expect(unknown.stderr).toContain("unknown store 'product'; the nearest known one is 'products'")
+  expect(unknown.exitCode).toBe(2)
 }

@@ -89,6 +89,24 @@ describe('a state directory whose broker lost its tail', { timeout: 120_000 }, (
     expect(await finished(stateDir)).toContain('accepted, since there are no stores')
   })
 
+  it.each(['taken away', 'of the copy'])(
+    'an older broker, its witness %s: refused; without the stores it goes on',
+    async (witness) => {
+      const stateDir = copyOf(`older-${witness.replaceAll(' ', '-')}`)
+      const kept = copyOf(`${witness.replaceAll(' ', '-')}-kept`)
+      await finished(stateDir)
+      rmSync(join(stateDir, 'broker'), { recursive: true })
+      cpSync(join(kept, 'broker'), join(stateDir, 'broker'), { recursive: true })
+      const file = join(stateDir, 'broker-commits')
+      if (witness === 'taken away') rmSync(file)
+      else cpSync(join(kept, 'broker-commits'), file)
+      expect(await refused(stateDir)).toContain('STATE_LOST')
+      expect(await refused(stateDir)).toContain('STATE_LOST')
+      rmSync(join(stateDir, 'state'), { recursive: true })
+      await finished(stateDir)
+    },
+  )
+
   it('the log cut in the middle: refused; without the stores it goes on', async () => {
     const stateDir = copyOf('cut')
     const sizes = logsOf(join(stateDir, 'broker')).map((path) => ({

@@ -45,6 +45,13 @@ const checkAnswers = async (): Promise<void> => {
   const product = JSON.parse(await query('products', 'get', 'tea', '-o', 'json')) as object
   expect(product).toMatchObject({ productId: 'tea', deductedTotal: orders })
   expect(await query('order-totals', 'range', 'orders')).toContain('bound it with --from and --to')
+  // no row is no line
+  const none = ['order-totals', 'range', '--from', 'zz', '--state-dir', stateDir]
+  expect(await millrace(['query', ...none])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' })
+  expect(await query(...none, '-o', 'json')).toBe('[]\n')
+  const unknown = await millrace(['query', 'ordrs', 'get', 'x', '--state-dir', stateDir])
+  expect(unknown.stderr).toContain("unknown store 'ordrs'; the nearest known one is 'orders'")
+  expect(unknown.exitCode).toBe(2)
 }
 
 describe('query', { timeout: 60_000 }, () => {

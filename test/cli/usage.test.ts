@@ -3,11 +3,11 @@
  */
 
 import { spawnSync } from 'node:child_process'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Command } from 'commander'
-import { addConfigFlags, settingsOf } from '../../src/cli/config-flags.ts'
+import { addConfigFlags, kafkaOptions, settingsOf } from '../../src/cli/config-flags.ts'
 import { millrace, temporaryDirectory } from './run-millrace.ts'
 
 const folder = temporaryDirectory()
@@ -23,7 +23,7 @@ describe('usage', { timeout: 60_000 }, () => {
     [['order', 'shwo', '1'], "unknown command 'shwo'; the nearest known one is 'show'"],
     [['topology', 'grph'], "unknown command 'grph'; the nearest known one is 'graph'"],
     [['topology', 'graph', 'shp'], "unknown topology 'shp'; the nearest known one is 'shop'"],
-    [['topology', 'graph', '-o', 'svg'], 'Allowed choices are text, json, mermaid'],
+    [['topology', 'graph', '-o', 'svg'], '--output: "svg" is not one of text, json, mermaid'],
     [['run', 'shp'], "unknown application 'shp'; the nearest known one is 'shop'"],
     [['dev', '--for', '20'], '--for: "20" is not a duration such as 500ms, 20s'],
     [['dev', '--rate', 'fast'], '--rate: "fast" is not a number'],
@@ -31,10 +31,23 @@ describe('usage', { timeout: 60_000 }, () => {
     [['load'], "missing required argument 'file'"],
     [['query', 'orders', 'gett', 'x'], "unknown action 'gett'; the nearest known one is 'get'"],
     [['query', 'orders', 'range', '--limit', '0'], '--limit: "0" is not a whole number'],
+    [['query', 'ordrs', 'range'], "unknown store 'ordrs'; the nearest known one is 'orders'"],
+    [['help', 'lod'], "unknown command 'lod'; the nearest known one is 'load'"],
+    [['order', 'help', 'nope'], "unknown command 'nope'; the nearest known one is 'show'"],
+    [['run', '--tls'], '--tls is for Kafka: name its brokers with --bootstrap'],
+    [['run', '--sasl', 'plain'], '--sasl is for Kafka: name'],
+    [['run', '--link-host', 'h'], '--link-host is for Kafka: name'],
+    [['load', 'none', '--connect-timeout', '1s'], '--connect-timeout is for Kafka: name'],
+    [['run', '--bootstrap', ':9092'], '--bootstrap: ":9092" is not host:port'],
+    [['run', '--bootstrap', 'a:99999'], '--bootstrap: "a:99999" is not host:port'],
+    [['load', 'none', '--bootstrap', 'b:1,a:99999'], '"a:99999" is not host:port'],
     [[], 'Usage: millrace'],
   ])('refuses %j', async (args, message) => {
-    const { exitCode, stdout, stderr } = await millrace(args)
+    const { exitCode, stdout, stderr } = await millrace(args, {
+      env: { MILLRACE_STATE_DIR: stateDir },
+    })
     expect(stderr).toContain(message)
+    expect(existsSync(stateDir)).toBe(false)
     expect(stdout).toBe('')
     expect(exitCode).toBe(2)
   })
@@ -97,6 +110,43 @@ describe('usage', { timeout: 60_000 }, () => {
     const noFile = await millrace(['load', join(folder.path, 'none'), '--state-dir', stateDir])
     expect(noFile.exitCode).toBe(1)
     expect(noFile.stderr).toContain('cannot read')
+  })
+
+  it.each([
+    ['order', 'show', '1'],
+    ['query', 'orders', 'range'],
+  ])('says whose the state of a stopped Kafka replica is: %s %s %s', async (...args) => {
+    const replica = join(folder.path, 'replica')
+    mkdirSync(join(replica, 'state'), { recursive: true })
+    writeFileSync(join(replica, 'instance-id'), 'a\n')
+    writeFileSync(join(replica, 'state', 'CURRENT'), '')
+    const { exitCode, stderr } = await millrace([...args, '--state-dir', replica])
+    expect([exitCode, stderr]).toEqual([
+      1,
+      `millrace: the state in ${replica} belongs to a replica on Kafka and can be read while `
+        + 'that runs; start it with millrace run --bootstrap, or ask another replica\n',
+    ])
+  })
+
+  it('takes Kafka settings without brokers from variables, meant for all commands', () => {
+    const flags = { options: [...kafkaOptions] }
+    const command = addConfigFlags(new Command('run'), flags)
+    command.parse([], { from: 'user' })
+    process.env['MILLRACE_TLS'] = 'true'
+    try {
+      expect(settingsOf(command, flags).tls).toBe(true)
+    } finally {
+      delete process.env['MILLRACE_TLS']
+    }
+  })
+
+  it('has help of the script for Kafka', () => {
+    const script = join(import.meta.dirname, '..', '..', 'scripts', 'kafka.mjs')
+    for (const args of [['--help'], ['-h'], ['start', '--help']]) {
+      const help = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' })
+      expect([help.status, help.stderr]).toEqual([0, ''])
+      expect(help.stdout).toMatch(/^usage: node scripts\/kafka\.mjs/)
+    }
   })
 
   it('describes the shop in three forms', async () => {

@@ -47,6 +47,16 @@ describe('settings', () => {
     expect(resolve({ file: { forMs: 250 } }).forMs).toBe(250)
   })
 
+  it('takes the name of a flag as a key of the file too', () => {
+    const file = { for: '1s', drain: '2s', transferDeadline: '3s', connectTimeout: '4s' }
+    expect(resolve({ file })).toMatchObject({
+      forMs: 1_000,
+      drainMs: 2_000,
+      transferDeadlineMs: 3_000,
+      connectTimeoutMs: 4_000,
+    })
+  })
+
   it('passes only runtime options that differ from the default', () => {
     expect(resolve({ flags: { commitIntervalMs: '50' } }).runtime).toEqual({ commitIntervalMs: 50 })
     expect(resolve({ env: { MILLRACE_COMMIT_INTERVAL_MS: '100' } }).runtime).toEqual({})
@@ -66,6 +76,10 @@ describe('settings', () => {
     [{ flags: { output: 'yaml' } }, '--output: "yaml" is not one of table, json'],
     [{ env: { MILLRACE_LOAD: 'maybe' } }, 'MILLRACE_LOAD: "maybe" is not true or false'],
     [{ file: { prot: 1 } }, "unknown key 'prot'; the nearest known one is 'port'"],
+    [{ file: { for: 20 } }, 'millrace.json: for: 20 is not a duration such as'],
+    [{ file: { for: 'x' } }, 'millrace.json: for: "x" is not a duration such as'],
+    [{ file: { for: '1s', forMs: 1 } }, "'for' and 'forMs' are the same option: give one of them"],
+    [{ file: { fro: '1s' } }, "unknown key 'fro'; the nearest known one is 'for'"],
     [{ file: [] }, 'an object of options is expected'],
     [{ env: { MILLRACE_STATEDIR: 'x' } }, 'the nearest known one is MILLRACE_STATE_DIR'],
   ])('refuses %j', (sources, message) => {

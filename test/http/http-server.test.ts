@@ -38,12 +38,26 @@ const open = (): FastifyInstance => {
   server.get('/closed', () => {
     throw new BrokerError('BROKER_UNAVAILABLE', 'no broker')
   })
+  server.get('/unanswered', () => {
+    throw new BrokerError('BROKER_UNKNOWN_OUTCOME', 'no answer')
+  })
   return server
 }
 
 afterEach(() => server.close())
 
 describe('http server', () => {
+  it('says of what got no answer that it may be done, and how to repeat it', async () => {
+    const { statusCode, headers, payload } = await open().inject('/unanswered')
+    const { 'retry-after': retryAfter, 'content-type': type } = headers
+    expect([statusCode, retryAfter, String(type)]).toEqual([
+      503,
+      '1',
+      'application/problem+json; charset=utf-8',
+    ])
+    expect(payload).toMatch(/may have been written or not.*the same id/)
+  })
+
   it('tells live, ready and started apart', async () => {
     open()
     health.isReady = false

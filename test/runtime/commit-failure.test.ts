@@ -7,6 +7,7 @@
 import { describe, expect, test } from 'vitest'
 import { BrokerError, type BrokerErrorCode } from '../../src/broker/errors.ts'
 import { type FaultOperation } from '../../src/broker/embedded/faults.ts'
+import { utf8 } from '../../src/index.ts'
 import { hold } from './hold.ts'
 import { Site } from './fixture.ts'
 import { entries, summing, sumsOf, sumStore } from './summing.ts'
@@ -48,6 +49,21 @@ test.each(cases)('%s fails %s its effect with %s: exactly once', async (operatio
   // a commit whose outcome was unknown, but which was done, is not repeated; anything else is
   const repeated = operation === 'commit' && when === 'after' ? 1 : 2
   expect(application.metrics().counters.recordsProcessed).toBe(4 + repeated)
+})
+
+test('a dead letter is counted when it is committed, and once', async () => {
+  const site = await Site.open()
+  await site.createTopics([entries, { name: 'sums' }])
+  const { application } = await site.start({ topology: summing })
+  const held = hold()
+  site.faults.control('commit', held.wait, { when: 'before' })
+  await site.send({ ...entries, value: utf8 }, 'k', 'no JSON')
+  await site.until(() => held.isReached)
+  expect(application.metrics().counters).toMatchObject({ recordsProcessed: 1, deadLetters: 0 })
+  held.release(new BrokerError('BROKER_PRODUCER_FENCED', 'injected'))
+  await site.until(() => application.metrics().reopenings > 0)
+  await site.idle()
+  expect(application.metrics().counters).toMatchObject({ recordsProcessed: 2, deadLetters: 1 })
 })
 
 describe('while it lasts', () => {

@@ -91,7 +91,7 @@ describe('JSON lines', () => {
 
   it.each([
     ['{', /JSON/],
-    ['[]', /must be a JSON object/],
+    ['[]', /^must be a JSON object/],
     [JSON.stringify({ ...body, curency: 'EUR' }), /\/curency is not a known field/],
     [
       '{"customerId":"c","currency":"EUR","items":[{"productId":"t","quantity":1,'

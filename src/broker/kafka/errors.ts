@@ -202,19 +202,24 @@ export const connectionErrorOf = (error: unknown, doing: string): BrokerError =>
   if (error instanceof BrokerError) return error
   const refused = inChain(error, 'PLT_KFK_AUTHENTICATION')
   if (refused !== undefined) {
-    return new BrokerError(
-      'BROKER_NOT_AUTHORIZED',
-      `${doing}: the broker refused the credentials: ${refused.message}`,
-      { cause: error },
-    )
+    const reason = refused.message.startsWith('Cannot find a suitable SASL mechanism')
+      ? 'the broker does not offer this SASL mechanism; use one of its sasl.enabled.mechanisms'
+      : `the broker refused the credentials: ${refused.message}`
+    return new BrokerError('BROKER_NOT_AUTHORIZED', `${doing}: ${reason}`, { cause: error })
   }
   if (inChain(error, 'PLT_KFK_USER') !== undefined) {
-    return new BrokerError('BROKER_INVALID_REQUEST', `${doing}: ${rootMessage(error)}`, {
+    const message = rootMessage(error)
+    const hint = isNoTls(message) ? '; the port may not speak TLS' : ''
+    return new BrokerError('BROKER_INVALID_REQUEST', `${doing}: ${message}${hint}`, {
       cause: error,
     })
   }
   return new BrokerError('BROKER_UNAVAILABLE', `${doing}: ${rootMessage(error)}`, { cause: error })
 }
+
+/** How a handshake ends at a port of plain text: it hangs up, or answers in its own words. */
+const isNoTls = (message: string): boolean =>
+  message.includes('disconnected before secure TLS') || message.includes('wrong version number')
 
 /** The library wraps: causes of causes, and several errors in one. */
 const inChain = (error: unknown, code: string): Error | undefined => {

@@ -25,7 +25,10 @@ export const jsonLineParser = (fileName: string) => {
     }
     const parsed = parseOrderRequest(body)
     if (!parsed.ok) {
-      const reason = parsed.problems.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ')
+      // the line as a whole has an empty pointer
+      const reason = parsed.problems
+        .map(({ pointer, detail }) => `${pointer} ${detail}`.trimStart())
+        .join('; ')
       return { ok: false, reason }
     }
     const orderId = parsed.value.orderId ?? uuidV5(namespace, `${lineNumber}:${line.trim()}`)

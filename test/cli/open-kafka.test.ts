@@ -1,0 +1,33 @@
+/**
+ * Goal: a port that speaks TLS, or does not, against what was asked for, is told as such.
+ *
+ * Method: a port that hangs up at the first bytes, as both kinds of Kafka's listeners do then.
+ */
+
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { expect, onTestFinished, test } from 'vitest'
+import { type KafkaSecurity } from '../../src/cli/kafka-security.ts'
+import { openKafka } from '../../src/cli/open-kafka.ts'
+
+const hangingUp = async (): Promise<string> => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {}).on('data', () => socket.destroy())
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test.each<[string, KafkaSecurity, string]>([
+  ['TLS to a port of plain text', { tls: {} }, 'the port may not speak TLS'],
+  ['plain text to a port of TLS', {}, 'does the port expect --tls?'],
+])('%s', async (_name, security, hint) => {
+  const opened = openKafka({
+    bootstrap: await hangingUp(),
+    connectTimeoutMs: 500,
+    security,
+    interrupted: new Promise(() => {}),
+  })
+  await expect(opened).rejects.toThrow(hint)
+})
