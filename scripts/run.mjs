@@ -19,7 +19,7 @@ const vitest = [
   '--reporter=./test/report.ts',
 ]
 const oxfmt = 'node_modules/oxfmt/bin/oxfmt'
-/** As bin/millrace: a small young generation keeps an instance a tenth smaller. */
+/** As bin/millrace: with a smaller young generation the collector takes a quarter of all CPU. */
 const lean = ['--max-semi-space-size=32']
 
 const commands = {

@@ -1,5 +1,6 @@
 /**
- * The end of every test run: how many tests ran, and which suites were skipped and why.
+ * The end of every test run: how many tests ran, which suites were skipped and why, and which tests
+ * passed only when they were tried again (`--retry`): those want to be looked at.
  *
  * A vitest reporter, named by `scripts/run.mjs`. The last line is for people and programs alike.
  * A skipped suite says why by `context.skip(reason)`, or in its name.
@@ -17,6 +18,7 @@ export default class Report implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
     const skipped = new Map<string, number>()
+    const flaky: string[] = []
     let brokenFiles = 0
     for (const module of modules) {
       // a file that failed before its first test would otherwise not be counted at all
@@ -24,11 +26,15 @@ export default class Report implements Reporter {
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         counts[state === 'pending' ? 'skipped' : state] += 1
+        if (test.diagnostic()?.flaky === true) {
+          flaky.push(`Passed only when tried again: ${module.relativeModuleId}: ${test.fullName}`)
+        }
         if (state !== 'skipped') continue
         const line = `${module.relativeModuleId}: ${reasonOf(test)}`
         skipped.set(line, (skipped.get(line) ?? 0) + 1)
       }
     }
+    if (flaky.length > 0) process.stdout.write(`${flaky.join('\n')}\n`)
     this.#print(counts, skipped, brokenFiles + errors.length)
   }
 
