@@ -13,7 +13,9 @@ import { FaultSite, type SiteOptions } from './site.ts'
 import { pause, until } from './until.ts'
 
 const kafka = await realKafka({ apart: 'faults' })
-const fenced = /BROKER_FENCED|BROKER_UNKNOWN_MEMBER|STREAMS_TASK_MIGRATED/
+/** By the group's generation, or by the heir, which fences the producer before it takes over. */
+const fenced =
+  /BROKER_FENCED|BROKER_PRODUCER_FENCED|BROKER_UNKNOWN_MEMBER|STREAMS_TASK_MIGRATED/
 
 describe.skipIf('skipped' in kafka)('a worker stopped beyond its session', () => {
   let proxy: RequestProxy
