@@ -1,6 +1,7 @@
 import { type OperatorFunction } from 'rxjs'
 import { type StreamRecord } from '../record.ts'
 import { type KeyValueStore } from '../stores/key-value-store.ts'
+import { prefetchByKey } from '../topology/prefetch.ts'
 import { currentScope } from '../topology/scope.ts'
 
 /**
@@ -25,13 +26,7 @@ export const aggregate = <K, V, A>(
   return (source) => {
     const out = scope.node<StreamRecord<K, A>>({ kind: 'aggregate', name, stores: [store] })
     const rows = scope.open(out.node, store)
-    const keysOf = (records: readonly StreamRecord<unknown, unknown>[]): K[] =>
-      records.flatMap(({ key }) => (key === undefined ? [] : [key as K]))
-    scope.addPrefetch({
-      node: out.node,
-      reads: 'key',
-      run: (records) => rows.prefetch(keysOf(records)),
-    })
+    scope.addPrefetch(prefetchByKey(out.node, rows))
     out.listen(source, (record) => {
       const { key, value } = record
       if (key === undefined) return scope.countDropped(name, 'nullKey')

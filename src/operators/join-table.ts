@@ -1,5 +1,6 @@
 import { type OperatorFunction } from 'rxjs'
 import { type StreamRecord } from '../record.ts'
+import { prefetchByKey } from '../topology/prefetch.ts'
 import { currentScope } from '../topology/scope.ts'
 import { type Table } from './table.ts'
 
@@ -23,13 +24,7 @@ export const joinTable = <K, A, B, W>(
   return (source) => {
     const out = scope.node<StreamRecord<K, W>>({ kind: 'join-table', stores: [table.store] })
     const rows = scope.open(out.node, table.store)
-    const keysOf = (records: readonly StreamRecord<unknown, unknown>[]): K[] =>
-      records.flatMap(({ key }) => (key === undefined ? [] : [key as K]))
-    scope.addPrefetch({
-      node: out.node,
-      reads: 'key',
-      run: (records) => rows.prefetch(keysOf(records)),
-    })
+    scope.addPrefetch(prefetchByKey(out.node, rows))
     out.listen(source, (record) => {
       const { key } = record
       if (key === undefined) return scope.countDropped(out.node.name, 'nullKey')

@@ -18,6 +18,17 @@ export interface Prefetch {
   run(records: readonly StreamRecord<unknown, unknown>[]): void
 }
 
+/** Of a node that reads one row by the record's own key. */
+export const prefetchByKey = <K>(
+  node: GraphNode,
+  rows: { prefetch(keys: readonly K[]): void },
+): Prefetch => ({
+  node,
+  reads: 'key',
+  run: (records) =>
+    rows.prefetch(records.flatMap(({ key }) => (key === undefined ? [] : [key as K]))),
+})
+
 const keepRecord: ReadonlySet<string> = new Set(['merge', 'peek'])
 const keepKey: ReadonlySet<string> = new Set([
   ...keepRecord,
