@@ -4,55 +4,26 @@
  * state; the totals of the load must be those of its file.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { type ChildProcess } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
 import { orders } from '../../topologies/shop/shared/topics.ts'
 import { realKafka } from './real-kafka.ts'
+import { kill, outcome, ShopProcesses } from './shop-processes.ts'
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
 const kafka = await realKafka({ version: '3.9.1' })
 const orderCount = 250
 
-let children: ChildProcess[] = []
-let directory = ''
-
-const millrace = (...args: readonly string[]): ChildProcess => {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.push(child)
-  return child
-}
-
-const outcome = async (child: ChildProcess) => {
-  let [stdout, stderr] = ['', '']
-  child.stdout!.on('data', (chunk) => (stdout += String(chunk)))
-  child.stderr!.on('data', (chunk) => (stderr += String(chunk)))
-  const [status] = await once(child, 'close')
-  return { status: status as number | null, stdout, stderr }
-}
-
-const kill = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGKILL')
-  await once(child, 'exit')
-}
+let shop: ShopProcesses
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'millrace-kafka-3-'))
+  shop = new ShopProcesses()
 })
 
-afterEach(async () => {
-  await Promise.all(children.map(kill))
-  children = []
-  rmSync(directory, { recursive: true, force: true })
-})
+afterEach(() => shop.end())
 
 const centsOf = (index: number): number => 1_010 + (index % 90)
 
@@ -71,8 +42,8 @@ describe.skipIf('skipped' in kafka)('the shop on Kafka 3', () => {
 
   const run = (): ChildProcess => {
     const quick = ['--session-timeout-ms', '3000', '--heartbeat-interval-ms', '300']
-    const state = ['--state-dir', join(directory, 'state')]
-    const child = millrace('run', 'shop', ...on, ...state, '--port', '0', ...quick)
+    const state = ['--state-dir', join(shop.directory, 'state')]
+    const child = shop.millrace('run', 'shop', ...on, ...state, '--port', '0', ...quick)
     void outcome(child)
     return child
   }
@@ -92,10 +63,21 @@ describe.skipIf('skipped' in kafka)('the shop on Kafka 3', () => {
   it('killed in the middle of a load loses and doubles nothing', async () => {
     const broker = await KafkaBroker.open({ bootstrap })
     const first = run()
-    const file = join(directory, 'orders.txt')
+    const file = join(shop.directory, 'orders.txt')
     writeOrders(file)
     const loading = outcome(
-      millrace('load', file, '--format', 'cdnow', ...on, '--exit', '-o', 'json', '--rate', '100'),
+      shop.millrace(
+        'load',
+        file,
+        '--format',
+        'cdnow',
+        ...on,
+        '--exit',
+        '-o',
+        'json',
+        '--rate',
+        '100',
+      ),
     )
     while ((await written(broker)) < 150) await sleep(20)
     await kill(first)

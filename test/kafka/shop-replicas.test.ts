@@ -4,58 +4,26 @@
  * started again; the totals of the load, seen through the changelogs, must be those of its file.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { realKafka } from './real-kafka.ts'
+import { outcome, ShopProcesses } from './shop-processes.ts'
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
 const kafka = await realKafka()
 const orderCount = 1_200
 
-let children: ChildProcess[] = []
-let directory = ''
-
-const millrace = (...args: readonly string[]): ChildProcess => {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.push(child)
-  return child
-}
-
-const outcome = async (child: ChildProcess) => {
-  let [stdout, stderr] = ['', '']
-  child.stdout!.on('data', (chunk) => (stdout += String(chunk)))
-  child.stderr!.on('data', (chunk) => (stderr += String(chunk)))
-  const [status] = await once(child, 'close')
-  return { status: status as number | null, stdout, stderr }
-}
-
-const killAll = async (): Promise<void> => {
-  const running = children.filter(({ exitCode, signalCode }) => exitCode === null && !signalCode)
-  children = []
-  await Promise.all(
-    running.map(async (child) => {
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-    }),
-  )
-}
+let shop: ShopProcesses
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'millrace-replicas-'))
+  shop = new ShopProcesses()
 })
 
-afterEach(async () => {
-  await killAll()
-  rmSync(directory, { recursive: true, force: true })
-})
+afterEach(() => shop.end())
 
 /** CDNOW lines: full id, sample id, date, units, dollars. */
 const writeOrders = (path: string): void => {
@@ -75,13 +43,13 @@ describe.skipIf(!('nodes' in kafka))('replicas of the shop on Kafka', () => {
     if ('skipped' in kafka) return
     const { bootstrap } = kafka
     const replica = (name: string): ChildProcess =>
-      millrace(
+      shop.millrace(
         'run',
         'shop',
         '--bootstrap',
         bootstrap,
         '--state-dir',
-        join(directory, name),
+        join(shop.directory, name),
         '--port',
         '0',
         '--session-timeout-ms',
@@ -93,11 +61,11 @@ describe.skipIf(!('nodes' in kafka))('replicas of the shop on Kafka', () => {
     const second = replica('b')
     void outcome(first)
     void outcome(second)
-    while (!existsSync(join(directory, 'b', 'lock.json'))) await sleep(50)
-    const file = join(directory, 'orders.txt')
+    while (!existsSync(join(shop.directory, 'b', 'lock.json'))) await sleep(50)
+    const file = join(shop.directory, 'orders.txt')
     writeOrders(file)
     const loading = outcome(
-      millrace(
+      shop.millrace(
         'load',
         file,
         '--format',
@@ -127,8 +95,8 @@ describe.skipIf(!('nodes' in kafka))('replicas of the shop on Kafka', () => {
       duplicates: 0,
       invariants: { violations: [] },
     })
-    expect(readFileSync(join(directory, 'a', 'instance-id'), 'utf8')).not.toBe(
-      readFileSync(join(directory, 'b', 'instance-id'), 'utf8'),
+    expect(readFileSync(join(shop.directory, 'a', 'instance-id'), 'utf8')).not.toBe(
+      readFileSync(join(shop.directory, 'b', 'instance-id'), 'utf8'),
     )
   }, 120_000)
 })
@@ -140,13 +108,13 @@ describe('a Kafka that does not answer', () => {
     const { port } = server.address() as { readonly port: number }
     server.close()
     const { status, stderr } = await outcome(
-      millrace(
+      shop.millrace(
         'run',
         'shop',
         '--bootstrap',
         `127.0.0.1:${port}`,
         '--state-dir',
-        join(directory, 'c'),
+        join(shop.directory, 'c'),
         '--connect-timeout',
         '3s',
       ),

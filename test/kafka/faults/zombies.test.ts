@@ -14,8 +14,7 @@ import { pause, until } from './until.ts'
 
 const kafka = await realKafka({ apart: 'faults' })
 /** By the group's generation, or by the heir, which fences the producer before it takes over. */
-const fenced =
-  /BROKER_FENCED|BROKER_PRODUCER_FENCED|BROKER_UNKNOWN_MEMBER|STREAMS_TASK_MIGRATED/
+const fenced = /BROKER_FENCED|BROKER_PRODUCER_FENCED|BROKER_UNKNOWN_MEMBER|STREAMS_TASK_MIGRATED/
 
 describe.skipIf('skipped' in kafka)('a worker stopped beyond its session', () => {
   let proxy: RequestProxy
