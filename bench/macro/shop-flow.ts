@@ -3,7 +3,10 @@
  *
  * Goal: ≥ 3,000 orders/s, RSS under 600 MB. Method: stock is set, then ORDERS orders (default
  * 60,000) are sent with at most IN_FLIGHT open at once; the clock runs from the first command to
- * the last final outcome. The gateway answers at once, nothing fails but what the generator says.
+ * the last final outcome. The gateway answers at once. ORDERS_FROM says what is ordered: `cdnow`
+ * (default), the real purchases of `topologies/shop/load/data` over and over, 1.1 lines and 12
+ * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. The first
+ * 60,000 commands are made before the clock starts: who orders is not the shop.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -16,15 +19,10 @@ import { type ProduceRecord } from '../../src/broker/port.ts'
 import { Application, systemClock, type Topic } from '../../src/index.ts'
 import { noHeaders } from '../../src/record.ts'
 import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
-import { musicCatalogue } from '../../topologies/shop/load/catalogue.ts'
-import { orderGenerator } from '../../topologies/shop/load/order-generator.ts'
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { shopConfig } from '../../topologies/shop/shared/config.ts'
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
-import {
-  createOrderCommand,
-  parseOrderRequest,
-} from '../../topologies/shop/shared/order-request.ts'
+import { createOrderCommand } from '../../topologies/shop/shared/order-request.ts'
 import { updateStockCommand } from '../../topologies/shop/shared/stock-request.ts'
 import { shopSummary } from '../../topologies/shop/shared/summary.ts'
 import {
@@ -34,9 +32,19 @@ import {
 } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { report } from '../report.ts'
+import { orderSource } from './shop-orders.ts'
+
+interface EncodedRecord {
+  readonly partition: number
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
 
 const orderCount = Number(process.env['ORDERS'] ?? 60_000)
 const inFlightMax = Number(process.env['IN_FLIGHT'] ?? 4_000)
+const [sliceOrders, madeMax] = [500, 60_000]
+const sourceName = process.env['ORDERS_FROM'] ?? 'cdnow'
+const source = orderSource(sourceName)
 const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
 const [brokerEngine, stateEngine] = [
   await RocksEngine.open(join(directory, 'broker'), {
@@ -62,21 +70,25 @@ const application = new Application({
 await application.start()
 const producer = broker.producer('bench')
 
-const send = async <V>(topic: Topic<string, V>, values: readonly (readonly [string, V])[]) => {
-  const partitions: ProduceRecord[][] = []
-  for (const [key, value] of values) {
+const encoded = <V>(
+  topic: Topic<string, V>,
+  values: readonly (readonly [string, V])[],
+): readonly EncodedRecord[] =>
+  values.map(([key, value]) => {
     const keyBytes = topic.key.encode(key)
-    const records = (partitions[partitionOf(keyBytes, 6)] ??= [])
-    records.push({
-      key: keyBytes,
-      value: topic.value.encode(value),
-      timestampMs: Date.now(),
-      headers: noHeaders,
-    })
+    return { partition: partitionOf(keyBytes, 6), key: keyBytes, value: topic.value.encode(value) }
+  })
+
+const send = async (topic: string, records: readonly EncodedRecord[]): Promise<void> => {
+  const partitions = new Map<number, ProduceRecord[]>()
+  const timestampMs = Date.now()
+  for (const { partition, key, value } of records) {
+    const batch = partitions.get(partition) ?? []
+    partitions.set(partition, batch)
+    batch.push({ key, value, timestampMs, headers: noHeaders })
   }
-  const batches = [...partitions.entries()].filter(([, records]) => records !== undefined)
   await producer.send(
-    batches.map(([partition, records]) => ({ topic: topic.name, partition, records })),
+    [...partitions].map(([partition, batch]) => ({ topic, partition, records: batch })),
   )
 }
 
@@ -89,27 +101,42 @@ const summary = (): ReturnType<typeof shopSummary> =>
 const finalOrders = (): number =>
   Object.values(summary().outcomes).reduce((sum, count) => sum + count, 0)
 
+const namespace = '6ba7b811-9dad-11d1-80b4-00c04fd430c8'
 const origin = (commandId: string): { commandId: string; nowMs: number; source: string } => ({
   commandId,
   nowMs: Date.now(),
   source: 'bench',
 })
-await send(
-  inventoryCommands,
-  musicCatalogue.products.map(({ productId }) => [
-    productId,
-    updateStockCommand(
+const restock = source.productIds.map(
+  (productId) =>
+    [
       productId,
-      { operation: 'ADD', quantity: 100_000_000, reason: 'RESTOCK' },
-      origin(uuidV5('6ba7b811-9dad-11d1-80b4-00c04fd430c8', productId)),
-    ),
-  ]),
+      updateStockCommand(
+        productId,
+        { operation: 'ADD', quantity: 100_000_000, reason: 'RESTOCK' },
+        origin(uuidV5(namespace, productId)),
+      ),
+    ] as const,
 )
+await send(inventoryCommands.name, encoded(inventoryCommands, restock))
 while (application.lagRecords() !== 0) await pause(10)
 await pause(300)
 
-const generator = orderGenerator(1, musicCatalogue, { outOfStockRate: 0, transferRate: 0 })
-const cpuStart = process.cpuUsage()
+/** Commands of the orders from here on, encoded as a client would send them. */
+const commands = (from: number, count: number): readonly EncodedRecord[] =>
+  encoded(
+    orderCommands,
+    Array.from({ length: count }, (_, i) => {
+      const orderId = uuidV5(namespace, `order-${from + i}`)
+      const context = { orderId, nowMs: Date.now(), source: 'bench' }
+      return [orderId, createOrderCommand(source.next(), context)] as const
+    }),
+  )
+const made: (readonly EncodedRecord[])[] = []
+for (let from = 0; from < Math.min(orderCount, madeMax); from += sliceOrders) {
+  made.push(commands(from, Math.min(sliceOrders, orderCount - from)))
+}
+const [cpuStart, mainStart] = [process.cpuUsage(), process.threadCpuUsage()]
 const startedMs = performance.now()
 let [sent, ended, peakRssBytes] = [0, 0, 0]
 const samples: (readonly [ms: number, orders: number])[] = []
@@ -123,22 +150,15 @@ while (sent < orderCount) {
     await pause(2)
     continue
   }
-  const commands = Array.from({ length: Math.min(500, orderCount - sent) }, (_, i) => {
-    const orderId = uuidV5('6ba7b811-9dad-11d1-80b4-00c04fd430c8', `order-${sent + i}`)
-    const parsed = parseOrderRequest(generator.next())
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-    return [
-      orderId,
-      createOrderCommand(parsed.value, { orderId, nowMs: Date.now(), source: 'bench' }),
-    ] as const
-  })
-  await send(orderCommands, commands)
-  sent += commands.length
+  const slice = made.shift() ?? commands(sent, Math.min(sliceOrders, orderCount - sent))
+  await send(orderCommands.name, slice)
+  sent += slice.length
 }
 while (ended < orderCount) await pause(2)
 const elapsedMs = performance.now() - startedMs
 clearInterval(meter)
 const cpu = process.cpuUsage(cpuStart)
+const main = process.threadCpuUsage(mainStart)
 const metrics = application.metrics()
 const { outcomes } = summary()
 await application.close()
@@ -151,6 +171,7 @@ const steady = samples.filter(([, count]) => count > orderCount * 0.2 && count <
 const [first, last] = [steady[0], steady.at(-1)]
 report({
   name: 'macro/shop-flow',
+  note: `orders from ${sourceName}`,
   figures: {
     orders: orderCount,
     ordersPerSec: (orderCount / elapsedMs) * 1_000,
@@ -159,6 +180,7 @@ report({
         ? ((last[1] - first[1]) / (last[0] - first[0])) * 1_000
         : NaN,
     cpuSecPerThousandOrders: (cpu.user + cpu.system) / 1_000 / orderCount,
+    mainThreadSecPerThousandOrders: (main.user + main.system) / 1_000 / orderCount,
     peakRssBytes,
     records: metrics.counters.recordsProcessed,
     recordsPerSec: (metrics.counters.recordsProcessed / elapsedMs) * 1_000,

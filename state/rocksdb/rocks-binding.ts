@@ -41,6 +41,8 @@ export interface RocksOpenOptions {
   readonly walCompression: boolean
   readonly cacheSize: number
   readonly cacheIndexAndFilterBlocks: boolean
+  readonly optimize?: 'point-lookup'
+  readonly filterPolicy?: string
   readonly blockSize: number
   readonly parallelism: number
 }

@@ -77,6 +77,8 @@ export class RocksEngine implements Engine {
       cacheIndexAndFilterBlocks: true,
       blockSize: 4096,
       parallelism: 1,
+      optimize: 'point-lookup',
+      filterPolicy: 'bloomfilter:10:false',
     })
     return new RocksEngine(database, new RocksWriter(database), options.sync === true)
   }

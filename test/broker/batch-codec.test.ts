@@ -5,13 +5,21 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeBatch, decodeHeader, encodeBatch } from '../../src/broker/embedded/batch-codec.ts'
+import {
+  decodeBatch,
+  decodeHeader,
+  encodeBatch,
+  encodePackedBatch,
+} from '../../src/broker/embedded/batch-codec.ts'
 import {
   type BatchHeader,
   batchKinds,
   recordBytes,
 } from '../../src/broker/embedded/stored-batch.ts'
 import { type ProduceRecord } from '../../src/broker/port.ts'
+import { headerBytes } from '../../src/broker/records/batch-header.ts'
+import { PackedRecords, type PackedSegment } from '../../src/broker/records/packed-records.ts'
+import { packedCuts } from '../../src/broker/records/packed-views.ts'
 
 const bytes = fc.option(fc.uint8Array({ maxLength: 80 }), { nil: null })
 const record = fc.record({
@@ -50,11 +58,41 @@ describe('batch codec', () => {
         const header = headerOf(records)
         const deltas = records.map((_, index) => index * 7)
         const row = Uint8Array.from(encodeBatch(header, records, deltas))
-        const { records: decoded, ...rest } = decodeBatch(row)
+        const { records: decoded, decodedCount, ...rest } = decodeBatch(row)
+        expect(decodedCount).toBe(records.length)
         expect(rest).toEqual(header)
         expect(decodeHeader(row)).toEqual(header)
         expect(decoded.map(plain)).toEqual(records.map(plain))
         expect(decoded.map(({ offsetDelta }) => offsetDelta)).toEqual(deltas)
+      }),
+    )
+  })
+
+  it('decodes packed records, cut wherever the bounds want it', () => {
+    const bounds = fc.record({ bytesMax: fc.integer({ min: 1, max: 400 }), recordsMax: fc.nat(9) })
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 20 }), bounds, (records, cut) => {
+        const limits = { ...cut, recordsMax: cut.recordsMax + 1 }
+        const packed = new PackedRecords({ segmentBytesMax: 1_000_000, expectedBytes: 0 })
+        const dated = records.map((each) => ({ ...each, timestampMs: each.timestampMs % 2 ** 52 }))
+        for (const { timestampMs, key, value, headers } of dated) {
+          packed.append(timestampMs, key, value, headers)
+        }
+        const [{ buffer, firstMs, recordCount }] = packed.segments() as [PackedSegment]
+        const place = { buffer, firstMs, recordCount, start: headerBytes }
+        const rows = packedCuts(place, buffer.length, limits).map((piece) => {
+          const header = { ...headerOf([]), recordCount: piece.recordCount }
+          const bytes = buffer.subarray(piece.start, piece.end)
+          const row = Uint8Array.from(encodePackedBatch(header, firstMs, bytes))
+          expect(decodeHeader(row)).toEqual(header)
+          expect(bytes.length <= limits.bytesMax || piece.recordCount === 1).toBe(true)
+          return decodeBatch(row).records
+        })
+        expect(rows.flat().map(plain)).toEqual(dated.map(plain))
+        for (const row of rows) {
+          expect(row.length).toBeLessThanOrEqual(limits.recordsMax)
+          expect(row.map(({ offsetDelta }) => offsetDelta)).toEqual(row.map((_, i) => i))
+        }
       }),
     )
   })

@@ -13,6 +13,7 @@ const batchAt = (offset: number, sizeBytes = 1000): StoredBatch => ({
   cleanedAtMs: 0,
   sizeBytes,
   recordCount: 0,
+  decodedCount: 0,
   records: [],
 })
 

@@ -9,6 +9,8 @@
  *           [key][value] header*                                         −1 bytes: null
  *   header  [keyBytes u32][valueBytes i32][key utf8][value]
  * ```
+ * Version 2 has, instead of the records, [firstMs f64] and the records as they were packed
+ * (`packed-records.ts`): taken over as they come, with offsets from 0 without a gap.
  * Big-endian. Fixed widths, because a DataView store costs 1 ns and a varint 10.
  * `encodeBatch` answers a view of one shared buffer that the next call overwrites: the caller
  * hands it to `WriteBatch.put`, which copies. Decoded keys and values are views of the row.
@@ -16,10 +18,12 @@
 
 import { type Header, noHeaders } from '../../record.ts'
 import { type ProduceRecord, RawRecord } from '../port.ts'
+import { packedViews } from '../records/packed-views.ts'
 import { type BatchHeader, type BatchKind, type StoredBatch } from './stored-batch.ts'
 
-const version = 1
+const versions = { plain: 1, packed: 2 }
 const headerBytes = 56
+const firstMsBytes = 8
 const recordHeadBytes = 24
 const smallBytes = 32
 
@@ -36,7 +40,7 @@ export const encodeBatch = (
   offsetDeltas?: readonly number[],
 ): Uint8Array => {
   reserve(boundOf(header, records))
-  writeHeader(header)
+  writeHeader(header, versions.plain)
   let at = headerBytes
   for (let i = 0; i < records.length; i++) {
     const record = records[i]!
@@ -46,9 +50,29 @@ export const encodeBatch = (
   return scratch.subarray(0, at)
 }
 
+/**
+ * @param firstMs  what the times of the packed records count from
+ * @returns        valid until the next call of either
+ */
+export const encodePackedBatch = (
+  header: BatchHeader,
+  firstMs: number,
+  packed: Uint8Array,
+): Uint8Array => {
+  const bytes = headerBytes + firstMsBytes + packed.length
+  reserve(bytes)
+  writeHeader(header, versions.packed)
+  view.setFloat64(headerBytes, firstMs)
+  scratch.set(packed, headerBytes + firstMsBytes)
+  return scratch.subarray(0, bytes)
+}
+
 export const decodeHeader = (row: Uint8Array): BatchHeader => {
   const bytes = new DataView(row.buffer, row.byteOffset, row.length)
-  if (bytes.getUint8(0) !== version) throw new Error(`batch row of layout ${bytes.getUint8(0)}`)
+  const version = bytes.getUint8(0)
+  if (version !== versions.plain && version !== versions.packed) {
+    throw new Error(`batch row of layout ${version}`)
+  }
   return {
     kind: bytes.getUint8(1) as BatchKind,
     transactional: (bytes.getUint8(2) & 1) === 1,
@@ -67,6 +91,7 @@ export const decodeBatch = (row: Uint8Array): StoredBatch => {
   const header = decodeHeader(row)
   const bytes = Buffer.from(row.buffer, row.byteOffset, row.length)
   const reader = new DataView(row.buffer, row.byteOffset, row.length)
+  if (row[0] === versions.packed) return decodePacked(header, bytes, reader.getFloat64(headerBytes))
   const records: RawRecord[] = []
   let at = headerBytes
   for (let i = 0; i < header.recordCount; i++) {
@@ -89,10 +114,17 @@ export const decodeBatch = (row: Uint8Array): StoredBatch => {
     )
     at = end
   }
-  return { ...header, records }
+  return { ...header, records, decodedCount: records.length }
 }
 
-const writeHeader = (header: BatchHeader): void => {
+const decodePacked = (header: BatchHeader, buffer: Buffer, firstMs: number): StoredBatch => {
+  const { recordCount } = header
+  const start = headerBytes + firstMsBytes
+  const records = packedViews({ buffer, start, recordCount, firstMs })
+  return { ...header, records, decodedCount: recordCount }
+}
+
+const writeHeader = (header: BatchHeader, version: number): void => {
   view.setUint8(0, version)
   view.setUint8(1, header.kind)
   view.setUint8(2, header.transactional ? 1 : 0)

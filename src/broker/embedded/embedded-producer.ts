@@ -45,7 +45,7 @@ export class EmbeddedProducer implements Producer {
     const { clock, journal, topics } = this.#options
     const targets = checkedTargets(batches, topics)
     const nowMs = clock.monotonicMs()
-    const ranges = targets.map(({ log, batch }) => log.append(batch.records, noIdentity, nowMs))
+    const ranges = targets.map(({ log, batch }) => log.append(batch, noIdentity, nowMs))
     await journal.durable()
     return targets.map(({ log }, index) => producedBatch(log, ranges[index]!))
   }

@@ -1,5 +1,6 @@
 /**
- * Decoded tails of the logs, so that a reader near the end costs no decoding and no disk.
+ * Tails of the logs in memory, so that a reader near the end costs no disk, and no decoding of
+ * records that never were packed.
  *
  * Filled by `PartitionLog` when a batch is durable, read by `LogReader`. One byte budget over all
  * partitions; the oldest batch of all goes first. 1. A tail is gapless up to the log's end: once
@@ -109,5 +110,5 @@ export class LogCache {
   }
 }
 
-const costOf = ({ sizeBytes, recordCount }: StoredBatch): number =>
-  sizeBytes + (recordCount + 1) * recordOverheadBytes
+const costOf = ({ sizeBytes, decodedCount }: StoredBatch): number =>
+  sizeBytes + (decodedCount + 1) * recordOverheadBytes

@@ -9,11 +9,12 @@
  * first append of a start notes where its leader epoch begins.
  */
 
-import { type PartitionOffsets, type ProduceRecord, RawRecord, type TopicConfig } from '../port.ts'
+import { type PartitionOffsets, type ProduceBatch, type TopicConfig } from '../port.ts'
 import { AbortedRanges } from './aborted-ranges.ts'
 import { encodeBatch } from './batch-codec.ts'
 import { type Journal } from './journal.ts'
 import { type LogCache, LogTail } from './log-cache.ts'
+import { type LogRow, logRows } from './log-rows.ts'
 import {
   abortedKey,
   batchKey,
@@ -24,13 +25,10 @@ import {
   type PartitionRow,
   partitionKey,
 } from './rows.ts'
-import { type BatchHeader, batchKinds, recordBytes } from './stored-batch.ts'
+import { type BatchHeader, batchKinds, type StoredBatch } from './stored-batch.ts'
 
 /** A log counts as read for this long after a fetch; only then its tail is cached. */
 const followedForMs = 10_000
-/** A produced batch is cut into rows of at most this, so that a read stays small. */
-const rowBytesMax = 128 * 1024
-const rowRecordsMax = 2_000
 
 export interface ProducerIdentity {
   readonly producerId: number
@@ -144,20 +142,10 @@ export class PartitionLog {
    *
    * Keys, values and headers are kept by reference: nobody may write into them afterwards.
    */
-  append(
-    records: readonly ProduceRecord[],
-    identity: ProducerIdentity,
-    nowMs: number,
-  ): AppendedRange {
+  append(batch: ProduceBatch, identity: ProducerIdentity, nowMs: number): AppendedRange {
     const baseOffset = this.#nextOffset
     const isFollowed = nowMs < this.#followedUntilMs
-    let from = 0
-    while (from < records.length) {
-      const until = rowEnd(records, from)
-      const row = from === 0 && until === records.length ? records : records.slice(from, until)
-      this.#appendRow(row, identity, isFollowed)
-      from = until
-    }
+    for (const row of logRows(batch)) this.#appendRow(row, identity, isFollowed)
     return { baseOffset, nextOffset: this.#nextOffset }
   }
 
@@ -196,7 +184,8 @@ export class PartitionLog {
       if (kind === batchKinds.abort) {
         this.aborted.add(producerId, { firstOffset, markerOffset: offset })
       }
-      this.#grown(header, this.tail.isEmpty ? undefined : [])
+      const kept = { ...header, decodedCount: 0, records: [] }
+      this.#grown(header, this.tail.isEmpty ? undefined : kept)
     })
   }
 
@@ -236,20 +225,10 @@ export class PartitionLog {
     this.#tellListeners()
   }
 
-  #appendRow(
-    records: readonly ProduceRecord[],
-    identity: ProducerIdentity,
-    isFollowed: boolean,
-  ): void {
+  #appendRow(row: LogRow, identity: ProducerIdentity, isFollowed: boolean): void {
     const baseOffset = this.#nextOffset
-    this.#nextOffset += records.length
-    let sizeBytes = 0
-    let maxTimestampMs = 0
-    for (let i = 0; i < records.length; i++) {
-      const record = records[i]!
-      sizeBytes += recordBytes(record)
-      if (record.timestampMs > maxTimestampMs) maxTimestampMs = record.timestampMs
-    }
+    const { recordCount, sizeBytes, maxTimestampMs } = row
+    this.#nextOffset += recordCount
     const header: BatchHeader = {
       kind: batchKinds.data,
       transactional: identity.producerId >= 0,
@@ -259,11 +238,11 @@ export class PartitionLog {
       maxTimestampMs,
       cleanedAtMs: 0,
       sizeBytes,
-      recordCount: records.length,
+      recordCount,
     }
     this.#noteEpoch()
-    this.#journal.put(batchKey(this.logId, header.lastOffset), encodeBatch(header, records))
-    const kept = isFollowed ? rawRecords(records) : undefined
+    this.#journal.put(batchKey(this.logId, header.lastOffset), row.encode(header))
+    const kept = isFollowed ? row.kept(header) : undefined
     this.#journal.onDurable(() => {
       const { producerId } = identity
       if (producerId >= 0 && !this.#openTransactions.has(producerId)) {
@@ -282,11 +261,11 @@ export class PartitionLog {
     })
   }
 
-  #grown(header: BatchHeader, records: readonly RawRecord[] | undefined): void {
+  #grown({ lastOffset }: BatchHeader, kept: StoredBatch | undefined): void {
     if (this.isDeleted) return
-    this.highWatermark = header.lastOffset + 1
-    if (records === undefined) this.#cache.drop(this.tail)
-    else this.#cache.add(this.tail, { ...header, records })
+    this.highWatermark = lastOffset + 1
+    if (kept === undefined) this.#cache.drop(this.tail)
+    else this.#cache.add(this.tail, kept)
     this.#updateStableOffset()
     this.#tellListeners()
   }
@@ -302,23 +281,4 @@ export class PartitionLog {
   #tellListeners(): void {
     for (const listener of this.listeners) listener()
   }
-}
-
-const rowEnd = (records: readonly ProduceRecord[], from: number): number => {
-  let bytes = 0
-  const last = Math.min(records.length, from + rowRecordsMax)
-  for (let i = from; i < last; i++) {
-    bytes += recordBytes(records[i]!)
-    if (bytes > rowBytesMax && i > from) return i
-  }
-  return last
-}
-
-const rawRecords = (records: readonly ProduceRecord[]): RawRecord[] => {
-  const raw: RawRecord[] = []
-  for (let i = 0; i < records.length; i++) {
-    const { timestampMs, key, value, headers } = records[i]!
-    raw.push(new RawRecord(i, timestampMs, key, value, headers))
-  }
-  return raw
 }

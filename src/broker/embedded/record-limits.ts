@@ -6,6 +6,7 @@
 
 import { BrokerError } from '../errors.ts'
 import { type ProduceBatch, type ProduceRecord } from '../port.ts'
+import { isWithin } from '../records/packed-batch.ts'
 import { type PartitionLog } from './partition-log.ts'
 import { recordBytes } from './stored-batch.ts'
 
@@ -15,13 +16,15 @@ const overheadBytes = 70
 
 /** @throws {BrokerError} BROKER_RECORD_TOO_LARGE, BROKER_INVALID_RECORD with `recordIndex` */
 export const checkRecords = (batch: ProduceBatch, log: PartitionLog): void => {
+  const { isCompacted } = log
+  const { maxMessageBytes = defaultMessageBytesMax } = log.config
+  if (isWithin(batch, { maxMessageBytes, isCompacted })) return
   const { records } = batch
-  const bytesMax = (log.config.maxMessageBytes ?? defaultMessageBytesMax) - overheadBytes
-  const needsKey = log.isCompacted
+  const bytesMax = maxMessageBytes - overheadBytes
   for (let i = 0; i < records.length; i++) {
     const record = records[i]!
     if (recordBytes(record) > bytesMax) throw tooLarge(batch, i)
-    if (needsKey && record.key === null) throw invalid(batch, i, 'compaction needs a key')
+    if (isCompacted && record.key === null) throw invalid(batch, i, 'compaction needs a key')
     if (!(record.timestampMs >= 0)) throw invalid(batch, i, `timestamp ${record.timestampMs} ms`)
   }
 }

@@ -29,7 +29,10 @@ export interface BatchHeader {
 }
 
 export interface StoredBatch extends BatchHeader {
+  /** Of what is packed: made anew at each call. */
   readonly records: readonly RawRecord[]
+  /** Records that live as objects of their own; none of what is packed. */
+  readonly decodedCount: number
 }
 
 interface Sized {

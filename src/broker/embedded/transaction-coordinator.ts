@@ -117,8 +117,8 @@ export class TransactionCoordinator {
     const transaction = this.#transaction(owned)
     const nowMs = clock.monotonicMs()
     const ranges = targets.map(({ log, batch }) => {
-      const range = log.append(batch.records, identity, nowMs)
-      if (batch.records.length > 0 && !transaction.partitions.has(log)) {
+      const range = log.append(batch, identity, nowMs)
+      if (range.nextOffset > range.baseOffset && !transaction.partitions.has(log)) {
         transaction.partitions.set(log, range.baseOffset)
       }
       return range

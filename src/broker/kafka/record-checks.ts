@@ -2,7 +2,6 @@
 
 import { BrokerError } from '../errors.ts'
 import { type ProduceBatch, type ProduceRecord } from '../port.ts'
-import { PackedBatch } from '../records/packed-batch.ts'
 import { aloneBytes } from './records/encode.ts'
 import { type TopicLimits } from './topic-configs.ts'
 
@@ -22,21 +21,6 @@ export const checkRecords = (batch: ProduceBatch, limits: TopicLimits): void => 
     }
   }
 }
-
-/**
- * True if what was packed is surely taken, whole segments and each record; timestamps were checked
- * when it was packed. False means that the records must be looked at.
- */
-export const isWithin = (
-  batch: ProduceBatch,
-  { maxMessageBytes, isCompacted }: TopicLimits,
-): batch is PackedBatch =>
-  batch instanceof PackedBatch
-  && batch.parts.length > 0
-  && batch.parts.every(
-    ({ recordCount, largestSegmentBytes, hasNullKey }) =>
-      recordCount > 0 && largestSegmentBytes <= maxMessageBytes && !(isCompacted && hasNullKey),
-  )
 
 /** Batch header, lengths and deltas take fewer bytes than this. */
 const overheadBytesMax = 120

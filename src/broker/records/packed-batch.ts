@@ -1,11 +1,17 @@
 /**
- * What goes to one partition, packed: the Kafka adapter sends the bytes, others read the records.
+ * What goes to one partition, packed: both adapters take the bytes over as they are.
  *
  * Made when a generation is sealed. Several tasks may have packed records for one partition.
  */
 
 import { type ProduceBatch, type ProduceRecord } from '../port.ts'
 import { type PackedRecords } from './packed-records.ts'
+
+/** What a topic takes. */
+export interface PackedLimits {
+  readonly maxMessageBytes: number
+  readonly isCompacted: boolean
+}
 
 export class PackedBatch implements ProduceBatch {
   readonly topic: string
@@ -24,3 +30,18 @@ export class PackedBatch implements ProduceBatch {
     return (this.#records ??= this.parts.flatMap((part) => part.records()))
   }
 }
+
+/**
+ * True if what was packed is surely taken, whole segments and each record; timestamps were checked
+ * when it was packed. False means that the records must be looked at.
+ */
+export const isWithin = (
+  batch: ProduceBatch,
+  { maxMessageBytes, isCompacted }: PackedLimits,
+): batch is PackedBatch =>
+  batch instanceof PackedBatch
+  && batch.parts.length > 0
+  && batch.parts.every(
+    ({ recordCount, largestSegmentBytes, hasNullKey }) =>
+      recordCount > 0 && largestSegmentBytes <= maxMessageBytes && !(isCompacted && hasNullKey),
+  )
