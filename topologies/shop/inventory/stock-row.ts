@@ -5,6 +5,7 @@
  * thousands. 2. The four totals only rise; onHand = added − subtracted − deducted + returned.
  */
 
+import { columns } from '../../../src/index.ts'
 import { type StockRefusal } from '../shared/events.ts'
 
 export interface ProductRow {
@@ -82,3 +83,17 @@ export const emptyProduct = (productId: string): ProductRow => ({
 /** What may still be promised; never negative, also when the safety stock is used up. */
 export const availableOf = ({ onHand, held, safetyStock }: ProductRow): number =>
   Math.max(0, onHand - held - safetyStock)
+
+/** Columns may be added at the end. */
+export const holdRows = columns<HoldRow>('hold/1', {
+  holdId: 'json',
+  productId: 'json',
+  orderId: 'json',
+  line: 'json',
+  quantity: 'json',
+  state: 'json',
+  version: 'json',
+  dueMs: 'json',
+  indexedMs: 'json',
+  heldAtMs: 'json',
+})

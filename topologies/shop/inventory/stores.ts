@@ -1,13 +1,13 @@
 /** State of the inventory flow, partitioned by productId. */
 
 import { json, keyValueStore, utf8 } from '../../../src/index.ts'
-import { type HoldRow, type ProductRow, type StockCommandRow } from './stock-row.ts'
+import { holdRows, type ProductRow, type StockCommandRow } from './stock-row.ts'
 
 /** By productId. */
 export const productStore = keyValueStore('products', { key: utf8, value: json<ProductRow>() })
 
 /** By `<productId>|<holdId>`; closed holds stay for `memoryMs`. */
-export const holdStore = keyValueStore('holds', { key: utf8, value: json<HoldRow>() })
+export const holdStore = keyValueStore('holds', { key: utf8, value: holdRows })
 
 /** By commandId of UpdateStock, for `memoryMs`. */
 export const stockCommands = keyValueStore('stock-commands', {

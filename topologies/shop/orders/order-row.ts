@@ -5,6 +5,7 @@
  * payment ids follow from the order id (`shared/ids.ts`). Optional fields exist only when needed.
  */
 
+import { columns } from '../../../src/index.ts'
 import { type OrderItem, type PaymentMethod, type ShipmentStatus } from '../shared/commands.ts'
 import { type ReturnState } from '../shared/events.ts'
 
@@ -148,3 +149,40 @@ const sumRefunds = ({ refunds }: OrderCharge, counts: (refund: OrderRefund) => b
   for (const refund of refunds ?? []) if (counts(refund)) sum += refund.amountMinor
   return sum
 }
+
+/** Columns may be added at the end. */
+export const orderRows = columns<OrderRow>('order/1', {
+  orderId: 'json',
+  version: 'json',
+  status: 'json',
+  customerId: 'json',
+  currency: 'json',
+  paymentMethod: 'json',
+  totalMinor: 'json',
+  lines: [{ productId: 'json', quantity: 'json', priceMinor: 'json', state: 'json' }],
+  charges: [
+    {
+      paymentId: 'json',
+      state: 'json',
+      capturedMinor: 'json',
+      refunds: [{ refundId: 'json', amountMinor: 'json', state: 'json' }],
+    },
+  ],
+  placedAtMs: 'json',
+  createdAtMs: 'json',
+  createHash: 'json',
+  correlationId: 'json',
+  deadlineMs: 'json',
+  deadlineSetMs: 'json',
+  indexedDeadlineMs: 'json',
+  shipment: { status: 'json', version: 'json', carrier: 'json', trackingNumber: 'json' },
+  alarms: 'json',
+  waivedMinor: 'json',
+  returnState: 'json',
+  outcome: 'json',
+  reason: 'json',
+  cancelReason: 'json',
+  shippingAddress: 'json',
+  notes: 'json',
+  seen: [{ commandId: 'json', hash: 'json', atMs: 'json' }],
+})

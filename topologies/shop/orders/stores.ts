@@ -1,10 +1,10 @@
 /** State of the orders flow, partitioned by orderId. */
 
 import { json, keyValueStore, utf8 } from '../../../src/index.ts'
-import { type OrderRow } from './order-row.ts'
+import { orderRows } from './order-row.ts'
 
 /** By orderId; rows stay after the order's end, to recognise what comes late. */
-export const orderStore = keyValueStore('orders', { key: utf8, value: json<OrderRow>() })
+export const orderStore = keyValueStore('orders', { key: utf8, value: orderRows })
 
 /** One row per open order: `<ms>|<orderId>`, where `OrderRow.indexedDeadlineMs` says. */
 export const orderDeadlines = keyValueStore('order-deadlines', { key: utf8, value: json<1>() })

@@ -4,6 +4,7 @@
  * Refunds that are asked, unknown or done together never exceed what was captured.
  */
 
+import { columns } from '../../../src/index.ts'
 import { type PaymentMethod } from '../shared/commands.ts'
 
 export type PaymentState = 'asked' | 'unknown' | 'captured' | 'declined'
@@ -42,3 +43,21 @@ export const refundableMinorOf = ({ capturedMinor, refunds }: PaymentRow): numbe
   }
   return leftMinor
 }
+
+/** Columns may be added at the end. */
+export const paymentRows = columns<PaymentRow>('payment/1', {
+  paymentId: 'json',
+  orderId: 'json',
+  version: 'json',
+  state: 'json',
+  amountMinor: 'json',
+  capturedMinor: 'json',
+  currency: 'json',
+  method: 'json',
+  commandId: 'json',
+  correlationId: 'json',
+  bodyHash: 'json',
+  transactionId: 'json',
+  reason: 'json',
+  refunds: [{ refundId: 'json', amountMinor: 'json', state: 'json', reason: 'json' }],
+})

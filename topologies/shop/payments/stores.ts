@@ -2,10 +2,10 @@
 
 import { json, keyValueStore, outboxStore, utf8 } from '../../../src/index.ts'
 import { type GatewayRequest } from '../gateway/payment-gateway.ts'
-import { type PaymentRow } from './payment-row.ts'
+import { paymentRows } from './payment-row.ts'
 
 /** By paymentId. */
-export const paymentStore = keyValueStore('payments', { key: utf8, value: json<PaymentRow>() })
+export const paymentStore = keyValueStore('payments', { key: utf8, value: paymentRows })
 
 /** Calls to the provider that have no definite answer yet. */
 export const gatewayCalls = outboxStore('gateway-calls', {

@@ -7,6 +7,7 @@
  * ```
  */
 
+import { columns } from '../../../src/index.ts'
 import { type ShipmentStatus } from '../shared/commands.ts'
 
 export interface ShipmentRow {
@@ -36,3 +37,20 @@ export const nextShipmentStatuses: Readonly<Record<ShipmentStatus, readonly Ship
   DELIVERY_FAILED: ['OUT_FOR_DELIVERY', 'DELIVERED'],
   DELIVERED: [],
 }
+
+/** Columns may be added at the end. */
+export const shipmentRows = columns<ShipmentRow>('shipment/1', {
+  shipmentId: 'json',
+  orderId: 'json',
+  version: 'json',
+  status: 'json',
+  carrier: 'json',
+  trackingNumber: 'json',
+  estimatedDeliveryMs: 'json',
+  correlationId: 'json',
+  bodyHash: 'json',
+  dueMs: 'json',
+  dueSetMs: 'json',
+  location: 'json',
+  shippingAddress: 'json',
+})

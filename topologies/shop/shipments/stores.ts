@@ -1,10 +1,10 @@
 /** State of the shipments flow, partitioned by orderId. */
 
 import { json, keyValueStore, utf8 } from '../../../src/index.ts'
-import { type ShipmentRow } from './shipment-row.ts'
+import { shipmentRows } from './shipment-row.ts'
 
 /** By shipmentId. */
-export const shipmentStore = keyValueStore('shipments', { key: utf8, value: json<ShipmentRow>() })
+export const shipmentStore = keyValueStore('shipments', { key: utf8, value: shipmentRows })
 
 /** `<ms>|<shipmentId>` per shipment the automatic carrier has still to move. */
 export const shipmentSteps = keyValueStore('shipment-steps', { key: utf8, value: json<1>() })
