@@ -7,11 +7,9 @@
  */
 
 import { namespacePrefix } from '../../state/key-layout.ts'
-import { type SealedWrite } from '../../state/slots.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import { type CommittedOffset, type ProduceBatch, type ProducedBatch } from '../broker/port.ts'
 import { PackedBatch } from '../broker/records/packed-batch.ts'
-import { PackedRecords } from '../broker/records/packed-records.ts'
 import { type RecordPosition } from '../errors/classes.ts'
 import { type StreamTask } from '../task/stream-task.ts'
 import { type SealedStore, type TaskGeneration } from '../task/task-generation.ts'
@@ -30,7 +28,7 @@ export const sealGeneration = (
   const isWorthIt = tasks.some((task) => task.isWorthCommitting)
   const sealed: TaskGeneration[] = []
   for (const task of tasks) {
-    const generation = isWorthIt ? task.seal() : undefined
+    const generation = isWorthIt ? task.seal(nowMs) : undefined
     if (generation !== undefined) sealed.push(generation)
   }
   if (sealed.length === 0) return undefined
@@ -39,9 +37,8 @@ export const sealGeneration = (
     for (const { topic, partition, records } of outputs.partitions) {
       batches.of(topic, partition).parts.push(records)
     }
-    for (const { changelogTopic, writes } of stores) {
-      if (writes.length === 0) continue
-      batches.of(changelogTopic, task.partition).parts.push(changelogRecords(writes, nowMs))
+    for (const { changelogTopic, rows } of stores) {
+      if (rows.recordCount > 0) batches.of(changelogTopic, task.partition).parts.push(rows)
     }
   }
   return {
@@ -50,17 +47,6 @@ export const sealGeneration = (
     offsets: sealed.flatMap(({ offsets }) => offsets),
   }
 }
-
-const changelogRecords = (writes: readonly SealedWrite[], nowMs: number): PackedRecords => {
-  let expectedBytes = 0
-  for (const { key, value } of writes) expectedBytes += key.length + (value?.length ?? 0) + 20
-  const records = new PackedRecords({ segmentBytesMax: changelogSegmentBytes, expectedBytes })
-  for (const { key, value = null } of writes) records.append(nowMs, key, value)
-  return records
-}
-
-/** Below what topics take by default; for one that takes less the adapter batches anew. */
-const changelogSegmentBytes = 1_000_000
 
 /**
  * The rows of a generation with the positions they move, as one atomic batch for the local store.
@@ -78,6 +64,7 @@ export const storeBatch = (
   const batch = new WriteBatch(capacityBytes(tasks))
   for (const { task, stores } of tasks) {
     for (const store of stores) {
+      if (store.rows.recordCount === 0) continue // written and deleted again: nothing was sent
       addRows(batch, namespacePrefix(task.taskId, store.store.name), store)
       const end = ends.get(`${store.changelogTopic}-${task.partition}`)
       if (end === undefined) throw new Error(`${store.changelogTopic}: not acknowledged`)
@@ -91,13 +78,10 @@ export const storeBatch = (
 /** Rows with their prefixes and lengths, and the positions: an upper bound, not a guess. */
 const capacityBytes = (tasks: Generation['tasks']): number => {
   let bytes = 0
-  for (const { stores } of tasks) {
-    for (const { store, writes } of stores) {
-      const rowOverheadBytes = 32 + store.name.length
-      for (const { key, value } of writes) {
-        bytes += key.length + (value?.length ?? 0) + rowOverheadBytes
-      }
-      bytes += positionBytes
+  for (const { task, stores } of tasks) {
+    for (const { store, rows } of stores) {
+      const rowOverheadBytes = 16 + task.taskId.length + store.name.length
+      bytes += rows.sizeBytes + rows.recordCount * rowOverheadBytes + positionBytes
     }
   }
   return bytes
@@ -106,11 +90,11 @@ const capacityBytes = (tasks: Generation['tasks']): number => {
 /** The position's key and its value, twice: expected and next. */
 const positionBytes = 1_024
 
-const addRows = (batch: WriteBatch, prefix: Uint8Array, { writes }: SealedStore): void => {
-  for (const { key, value } of writes) {
-    if (value === undefined) batch.delete(prefix, key)
-    else batch.put(prefix, key, value)
-  }
+const addRows = (batch: WriteBatch, prefix: Uint8Array, { rows }: SealedStore): void => {
+  rows.eachPlace(({ buffer, keyStart, keyEnd, valueStart, valueEnd }) => {
+    if (valueEnd < valueStart) batch.delete(prefix, buffer.subarray(keyStart, keyEnd))
+    else batch.putFrom(prefix, buffer, keyStart, keyEnd, valueStart, valueEnd)
+  })
 }
 
 /** The input that caused an output the broker refused, if it was an output of a record. */

@@ -29,7 +29,8 @@ export class KeyCodec<K> {
   }
 }
 
-const isAscii = (text: string): boolean => {
+/** True if every character is one byte, the same in Latin-1 and UTF-8. */
+export const isAscii = (text: string): boolean => {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
   return true
 }

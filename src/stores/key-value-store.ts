@@ -69,6 +69,9 @@ export const keyValueStore = <K, V>(
   changelog: { cleanupPolicy: 'compact' },
   codec: {
     encode: (stored) => value.encode(stored as V),
+    ...(value.encodeRaw !== undefined && {
+      encodeRaw: (stored: unknown) => value.encodeRaw!(stored as V),
+    }),
     decode: (bytes) => value.decode(bytes),
   },
   open: (slots) => new KeyValueSlots<K, V>(slots, key),

@@ -20,6 +20,8 @@ export interface ChangelogIdentity {
 }
 
 export class ChangelogHead {
+  /** Of the last generation's records: the next one is about as large. */
+  sealedBytes = 4_096
   readonly identity: ChangelogIdentity
   readonly #key: Uint8Array
   #bytes: Uint8Array | undefined

@@ -115,7 +115,8 @@ export class StagedOutputs {
       const { topic, partition } = this.#partitions[index]!
       const at = next[index]!
       next[index] = at + 1
-      yield { ...lists[index]![at]!, topic, partition }
+      const { timestampMs, key, value, headers } = lists[index]![at]!
+      yield { topic, partition, timestampMs, key, value, headers }
     }
   }
 

@@ -34,6 +34,7 @@ import { PartitionGroup } from './partition-group.ts'
 import { PunctuationSchedule } from './punctuation-schedule.ts'
 import { type EffectRequest, type RecordScope } from './record-scope.ts'
 import { type RecordQueue } from './record-queue.ts'
+import { sealedRows } from './sealed-rows.ts'
 import { type TaskCounters } from './task-counters.ts'
 import { type TaskGeneration } from './task-generation.ts'
 import {
@@ -204,14 +205,15 @@ export class StreamTask implements TaskServices {
    *
    * A punctuation schedule that moved is something, though none to make a commit for at once.
    *
+   * @param nowMs  timestamp of the changelog records
    * @throws {TopologyError} a fault seen between records: their offsets must not be committed
    */
-  seal(): TaskGeneration | undefined {
+  seal(nowMs: number): TaskGeneration | undefined {
     this.#throwFault()
     if (!this.hasUncommitted && this.#saveScheduleAtMs === undefined) return undefined
     const stores = [...this.#options.stores.values()]
       .filter(({ slots }) => slots.dirtyCount > 0)
-      .map((store) => ({ ...store, writes: store.slots.seal() }))
+      .map((store) => ({ ...store, rows: sealedRows(store, nowMs) }))
     this.#consumed = false
     this.#saveScheduleAtMs = undefined
     this.#schedule.saved()

@@ -1,13 +1,14 @@
 /** What one task hands to one commit: everything since its last seal, or nothing. */
 
-import { type SealedWrite } from '../../state/slots.ts'
 import { type CommittedOffset } from '../broker/port.ts'
+import { type PackedRecords } from '../broker/records/packed-records.ts'
 import { type EffectRequest } from './record-scope.ts'
 import { type StagedOutputs } from './staged-outputs.ts'
 import { type StreamTask, type TaskStore } from './stream-task.ts'
 
 export interface SealedStore extends TaskStore {
-  readonly writes: readonly SealedWrite[]
+  /** What goes to the changelog, and from there to the store; may be empty. */
+  readonly rows: PackedRecords
 }
 
 export interface TaskGeneration {

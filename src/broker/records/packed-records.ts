@@ -10,7 +10,7 @@
 import { type Headers, noHeaders } from '../../record.ts'
 import { type ProduceRecord } from '../port.ts'
 import { headerBytes } from './batch-header.ts'
-import { VarintReader } from './varint-reader.ts'
+import { eachRecordPlace, type PackedPlace, packedViews, type RecordPlace } from './packed-views.ts'
 import { int32Bytes, int64Bytes, VarintWriter } from './varint-writer.ts'
 
 /** What is written: text stands for its UTF-8 and is well-formed. */
@@ -46,6 +46,13 @@ class Segment {
     this.maxMs = firstMs
   }
 }
+
+const placeOf = ({ writer, count, firstMs }: Segment): PackedPlace => ({
+  buffer: writer.buffer,
+  start: headerBytes,
+  recordCount: count,
+  firstMs,
+})
 
 const capacityBytesMin = 1_024
 /** Length, attributes, time, offset, two lengths and the number of headers, at their longest. */
@@ -135,7 +142,12 @@ export class PackedRecords {
 
   /** Views of the segments: made anew at each call. */
   records(): readonly ProduceRecord[] {
-    return this.#segments.flatMap(recordsOf)
+    return this.#segments.flatMap((segment) => packedViews(placeOf(segment)))
+  }
+
+  /** Where key and value of each record lie; the place is the same object at every call. */
+  eachPlace(visit: (place: RecordPlace) => void): void {
+    for (const segment of this.#segments) eachRecordPlace(placeOf(segment), visit)
   }
 
   #open(timestampMs: number, boundBytes: number): Segment {
@@ -221,21 +233,4 @@ const headersBytes = (headers: Headers): number => {
     bytes += int32Bytes(keyBytes) + keyBytes + int32Bytes(valueBytes) + Math.max(0, valueBytes)
   }
   return bytes
-}
-
-const recordsOf = ({ writer, firstMs, count }: Segment): ProduceRecord[] => {
-  const reader = new VarintReader(writer.buffer, headerBytes)
-  const records: ProduceRecord[] = []
-  for (let i = 0; i < count; i++) {
-    reader.int32() // length
-    reader.position += 1 // attributes
-    const timestampMs = firstMs + reader.int64()
-    reader.int32() // index
-    const key = reader.bytes()
-    const value = reader.bytes()
-    const headerCount = reader.int32()
-    const headers = headerCount === 0 ? noHeaders : reader.headers(headerCount)
-    records.push({ timestampMs, key, value, headers })
-  }
-  return records
 }

@@ -1,0 +1,23 @@
+/**
+ * The writes of one store since the last seal, packed as the records of its changelog.
+ *
+ * Called by the task at each seal. Packed once: the changelog takes the bytes as they are, and the
+ * store's own batch is made from them when the transaction has ended.
+ */
+
+import { bytesFromLatin1 } from '../../state/key-layout.ts'
+import { PackedRecords } from '../broker/records/packed-records.ts'
+import { isAscii } from '../stores/key-codec.ts'
+import { type TaskStore } from './stream-task.ts'
+
+/** Below what topics take by default; for one that takes less the adapter batches anew. */
+const segmentBytesMax = 1_000_000
+
+export const sealedRows = ({ slots, head }: TaskStore, nowMs: number): PackedRecords => {
+  const rows = new PackedRecords({ segmentBytesMax, expectedBytes: head.sealedBytes })
+  slots.sealTo((key, value) => {
+    rows.append(nowMs, isAscii(key) ? key : bytesFromLatin1(key), value ?? null)
+  })
+  head.sealedBytes = rows.sizeBytes
+  return rows
+}
