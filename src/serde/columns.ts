@@ -7,8 +7,8 @@
  * none can be forgotten. 3. The order of fields in a decoded row is that of the columns.
  */
 
+import { json } from './json.ts'
 import { type Serde } from './serde.ts'
-import { utf8 } from './utf8.ts'
 
 /** Columns of a row, in the order in which they are stored. */
 export type Columns<Row> = {
@@ -36,12 +36,13 @@ export const columns = <Row extends object>(name: string, layout: Columns<Row>):
   return {
     format: `columns:${name}`,
     encode: (row) => Buffer.from(textOf(row), 'utf8'),
-    decode: (bytes) => rows.rowOf(JSON.parse(utf8.decode(bytes))) as Row,
-    decodeSlice: (buffer, start, end) =>
-      rows.rowOf(JSON.parse(utf8.decodeSlice!(buffer, start, end))) as Row,
+    decode: (bytes) => rows.rowOf(values.decode(bytes)) as Row,
+    decodeSlice: (buffer, start, end) => rows.rowOf(values.decodeSlice(buffer, start, end)) as Row,
     encodeRaw: textOf,
   }
 }
+
+const values = json<unknown>()
 
 interface ColumnLayout {
   readonly name: string

@@ -1,6 +1,12 @@
 import { type Serde } from './serde.ts'
 import { utf8 } from './utf8.ts'
 
+/** With its faces for speed, for serdes that are made of it. */
+export interface JsonSerde<T> extends Serde<T> {
+  decodeSlice(buffer: Buffer, start: number, end: number): T
+  encodeRaw(value: T): string
+}
+
 /**
  * Values as JSON text; the type is a promise of the caller, not checked at run time.
  *
@@ -10,9 +16,9 @@ import { utf8 } from './utf8.ts'
  *
  * @example  topic('orders', { key: utf8, value: json<Order>() })
  */
-export const json = <T>(): Serde<T> => jsonSerde as Serde<T>
+export const json = <T>(): JsonSerde<T> => jsonSerde as JsonSerde<T>
 
-const jsonSerde: Serde<unknown> = {
+const jsonSerde: JsonSerde<unknown> = {
   format: 'json',
   encode: (value) => Buffer.from(textOf(value), 'utf8'),
   decode: (bytes) => JSON.parse(utf8.decode(bytes)),

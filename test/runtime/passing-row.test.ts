@@ -25,7 +25,7 @@ const visiting = topology('visiting', () => [
       {
         onRecord: ({ key, value }, opened) => {
           if (opened.rooms.get(key) !== undefined) return []
-        opened.rooms.put(key, value)
+          opened.rooms.put(key, value)
           if (value > 0n) opened.rooms.delete(key)
           return [value]
         },

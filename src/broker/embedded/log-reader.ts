@@ -10,6 +10,7 @@
 
 import { type Cursor, type Engine } from '../../../state/engine.ts'
 import { type FetchOptions, type RawBatch, RawRecord } from '../port.ts'
+import { RecordView } from '../records/record-view.ts'
 import { decodeBatch } from './batch-codec.ts'
 import { type PartitionLog } from './partition-log.ts'
 import { logRange } from './rows.ts'
@@ -134,16 +135,12 @@ class Answer {
   }
 }
 
-const shifted = (record: RawRecord, shift: number): RawRecord =>
-  shift === 0
-    ? record
-    : new RawRecord(
-        record.offsetDelta + shift,
-        record.timestampMs,
-        record.key,
-        record.value,
-        record.headers,
-      )
+const shifted = (record: RawRecord, shift: number): RawRecord => {
+  if (shift === 0) return record
+  if (record instanceof RecordView) return record.movedBy(shift)
+  const { offsetDelta, timestampMs, key, value, headers } = record
+  return new RawRecord(offsetDelta + shift, timestampMs, key, value, headers)
+}
 
 interface BatchSource {
   next(): StoredBatch | undefined

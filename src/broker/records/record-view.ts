@@ -42,6 +42,20 @@ export class RecordView implements RawRecord {
     this.headers = headers
   }
 
+  /** The same record in a batch that begins so much earlier. */
+  movedBy(offsets: number): RecordView {
+    return new RecordView(
+      this.buffer,
+      this.offsetDelta + offsets,
+      this.timestampMs,
+      this.keyStart,
+      this.keyEnd,
+      this.valueStart,
+      this.valueEnd,
+      this.headers,
+    )
+  }
+
   get key(): Uint8Array | null {
     const { buffer, keyStart, keyEnd } = this
     return keyEnd < keyStart ? null : buffer.subarray(keyStart, keyEnd)

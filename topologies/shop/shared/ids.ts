@@ -29,10 +29,20 @@ export const uuidV5 = (namespace: string, name: string): string => {
   if (namespace !== scratchNamespace) loadNamespace(namespace)
   const needed = namespaceBytes + name.length * 3
   if (needed > scratch.length) growScratch(needed)
-  const end = namespaceBytes + scratch.write(name, namespaceBytes)
+  const end = writeName(name)
   if (end > sha1MessageMax) return asUuid(hash('sha1', scratch.subarray(0, end), 'hex'), '5')
   sha1Short(scratch, end)
   return wordsAsUuid()
+}
+
+/** By hand as long as it is ASCII: a call of `write` costs 80 ns. @returns where it ends */
+const writeName = (name: string): number => {
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i)
+    if (code > 0x7f) return namespaceBytes + scratch.write(name, namespaceBytes)
+    scratch[namespaceBytes + i] = code
+  }
+  return namespaceBytes + name.length
 }
 
 /** Time-ordered and random: for an order whose caller gave neither id nor Idempotency-Key. */
@@ -81,7 +91,7 @@ const wordsAsUuid = (): string => {
   writeHex(24, c)
   writeHex(28, d >>> 16)
   writeHex(32, d)
-  return uuidText.toString('latin1')
+  return uuidText.toString('latin1', 0, 36)
 }
 
 /** The lower 16 bits of the word as four digits. */

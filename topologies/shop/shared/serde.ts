@@ -4,8 +4,7 @@
  * 1. `decode` refuses what it does not know: another shape, an unknown type, an unknown major
  * version. The record then goes to the dead letters with its bytes; nothing is guessed. 2. Fields
  * of `data` are checked by the model that receives them. 3. Encoding the same object twice in a
- * row (an event on its topic and on a repartition topic) costs once; the bytes are shared, so
- * nobody may write to them.
+ * row (an event on its topic and on a repartition topic) costs once.
  */
 
 import { json, type Serde } from '../../../src/index.ts'
@@ -44,24 +43,27 @@ export const commandSerde = <C extends AnyCommand>(types: readonly C['commandTyp
   checkedJson<C>(commandTags, types)
 
 const checkedJson = <T extends object>(tags: Tags, types: readonly string[]): Serde<T> => {
-  const { format, encode, decode } = json<T>()
+  const { format, decode, decodeSlice, encodeRaw } = json<T>()
   const known: ReadonlySet<string> = new Set(types)
+  const checked = (value: T): T => {
+    checkEnvelope(value, tags, known)
+    return value
+  }
   let lastValue: T | undefined
-  let lastBytes: Uint8Array = new Uint8Array()
+  let lastText = ''
+  const textOf = (value: T): string => {
+    if (value !== lastValue) {
+      lastText = encodeRaw(value)
+      lastValue = value
+    }
+    return lastText
+  }
   return {
     format,
-    encode(value) {
-      if (value !== lastValue) {
-        lastBytes = encode(value)
-        lastValue = value
-      }
-      return lastBytes
-    },
-    decode(bytes) {
-      const value = decode(bytes)
-      checkEnvelope(value, tags, known)
-      return value
-    },
+    encode: (value) => Buffer.from(textOf(value)),
+    encodeRaw: textOf,
+    decode: (bytes) => checked(decode(bytes)),
+    decodeSlice: (buffer, start, end) => checked(decodeSlice(buffer, start, end)),
   }
 }
 
