@@ -26,12 +26,29 @@ export interface TopicConfig {
   readonly maxMessageBytes?: number
   /** How long a tombstone outlives compaction, in ms; default 24 h. */
   readonly deleteRetentionMs?: number
+  /** Replicas that must have a record before it is acknowledged; default the brokers', mostly 1. */
+  readonly minInsyncReplicas?: number
+  /** How the brokers keep batches; default `producer`: as they come. */
+  readonly compression?: TopicCompression
+}
+
+export type TopicCompression = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+/** What a topic is set to: its own settings, and the brokers' defaults for the rest. */
+export type TopicSettings = Required<TopicConfig>
+
+export interface TopicSettingsChange {
+  readonly name: string
+  /** What is absent stays as it is. */
+  readonly config: Partial<TopicConfig>
 }
 
 export interface TopicSpec {
   readonly name: string
   readonly partitions: number
   readonly config: TopicConfig
+  /** Copies of each partition; default the brokers'. Embedded: always one. */
+  readonly replicas?: number
 }
 
 export interface TopicDescription extends TopicSpec {
@@ -56,6 +73,28 @@ export interface Topics {
   /** Names without a topic are absent from the answer. */
   describe(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>
   list(): Promise<readonly TopicDescription[]>
+  /**
+   * What topics are set to. Names without a topic are absent from the answer.
+   *
+   * @throws {BrokerError} BROKER_NOT_AUTHORIZED: the message names the missing ACL
+   */
+  settings(names: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>>
+  /**
+   * Changes settings, of each topic all or none; the same again does nothing.
+   *
+   * @throws {BrokerError} BROKER_UNKNOWN_TOPIC; BROKER_INVALID_REQUEST: a value is not possible;
+   * BROKER_NOT_AUTHORIZED: the message names the missing ACL
+   */
+  changeSettings(changes: readonly TopicSettingsChange[]): Promise<void>
+  /**
+   * Gives a topic more partitions, so that it has `partitions`; the same again does nothing. Keys
+   * then go to other partitions than before: never for a topic that state depends on.
+   *
+   * @throws {BrokerError} BROKER_INVALID_REQUEST: it has more already; else as `changeSettings`
+   */
+  raisePartitions(name: string, partitions: number): Promise<void>
+  /** How many replicas a new topic may have: brokers that are up. */
+  replicasMax(): Promise<number>
   delete(names: readonly string[]): Promise<void>
   /** Deletes records below `offset` (repartition topics after their commit). */
   purge(partition: TopicPartition, offset: bigint): Promise<void>

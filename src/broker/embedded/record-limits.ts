@@ -6,17 +6,17 @@
 
 import { BrokerError } from '../errors.ts'
 import { type ProduceBatch, type ProduceRecord } from '../port.ts'
+import { topicDefaults } from '../topic-defaults.ts'
 import { type PartitionLog } from './partition-log.ts'
 import { recordBytes } from './stored-batch.ts'
 
-const defaultMessageBytesMax = 1_048_588
 /** Kafka measures the batch a record travels in: 61 bytes of batch header, about 9 of record. */
 const overheadBytes = 70
 
 /** @throws {BrokerError} BROKER_RECORD_TOO_LARGE, BROKER_INVALID_RECORD with `recordIndex` */
 export const checkRecords = (batch: ProduceBatch, log: PartitionLog): void => {
   const { records } = batch
-  const bytesMax = (log.config.maxMessageBytes ?? defaultMessageBytesMax) - overheadBytes
+  const bytesMax = (log.config.maxMessageBytes ?? topicDefaults.maxMessageBytes) - overheadBytes
   const needsKey = log.isCompacted
   for (let i = 0; i < records.length; i++) {
     const record = records[i]!
