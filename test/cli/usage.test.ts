@@ -25,6 +25,10 @@ describe('usage', { timeout: 60_000 }, () => {
     [['topology', 'graph', 'shp'], "unknown topology 'shp'; the nearest known one is 'shop'"],
     [['topology', 'graph', '-o', 'svg'], '--output: "svg" is not one of text, json, mermaid'],
     [['run', 'shp'], "unknown application 'shp'; the nearest known one is 'shop'"],
+    [['topics', 'plna'], "unknown command 'plna'; the nearest known one is 'plan'"],
+    [['topics', 'plan', '--bootstrp', 'h:1'], "the nearest known one is '--bootstrap'"],
+    [['topics', 'verify', 'shp'], "unknown application 'shp'; the nearest known one is 'shop'"],
+    [['topics', 'apply', '--tls'], '--tls is for Kafka: name its brokers with --bootstrap'],
     [['dev', '--for', '20'], '--for: "20" is not a duration such as 500ms, 20s'],
     [['dev', '--rate', 'fast'], '--rate: "fast" is not a number'],
     [['dev', 'extra'], 'too many arguments'],
@@ -74,6 +78,7 @@ describe('usage', { timeout: 60_000 }, () => {
   it('says each thing once in the help of every command', async () => {
     const commands =
       ',dev,run,load,order,order show,query,topology,topology describe,topology graph'
+        .concat(',topics,topics plan,topics apply,topics verify')
         .split(',')
         .map((words) => words.split(' ').filter((word) => word !== ''))
     for (const command of commands) {
