@@ -215,6 +215,8 @@ export interface GroupMetadata {
   readonly groupId: string
   readonly memberId: string
   readonly generationId: number
+  /** Of a static member: whoever joins under it again takes this one's place. */
+  readonly instanceId?: string
 }
 
 /** Idempotent producer without transactions: commands from HTTP and loaders. */
@@ -251,6 +253,10 @@ export interface JoinRequest {
   readonly groupId: string
   /** Empty at the first join. */
   readonly memberId: string
+  /**
+   * Makes it a static member: within its session time-out another process that joins under the
+   * same id, with an empty member id, gets its assignment without a new generation.
+   */
   readonly instanceId?: string
   readonly sessionTimeoutMs: number
   /**
@@ -277,6 +283,8 @@ export interface JoinedGeneration extends GroupMetadata {
 export interface GroupPeer {
   readonly memberId: string
   readonly instanceId: string
+  /** Its instance id is known to the broker: its place outlives it. */
+  readonly isStatic?: boolean
   /** Random per process. */
   readonly incarnation: string
   /** `host:port` of its link; empty if it has none. */
@@ -292,7 +300,7 @@ export interface GroupSessionOptions {
   readonly maxStallMs: number
   /** The group makes a new generation: join again, soon. */
   onRebalance(): void
-  /** The member is out of the group: everything it had is others'. */
+  /** The member is out of the group, or replaced: everything it had is others'. */
   onLost(error: Error): void
 }
 
@@ -312,6 +320,11 @@ export interface GroupSession {
   watch(member: GroupMetadata, peers: readonly GroupPeer[]): void
   /** The next generation is close at hand: asks often until the next join, for a while. */
   hurry(): void
+  /**
+   * Ends without leaving: the place stays for who comes back under the instance id, until the
+   * session time-out. Peers that watch are told that it is no death.
+   */
+  keepPlace(): Promise<void>
   /** Ends at once, without a word to the group; what is in flight is never answered. */
   close(): void
 }
@@ -322,10 +335,18 @@ export interface Groups {
    * Absent where that is of no use (the broker runs in the same thread) or cannot be had.
    */
   readonly session?: ((options: GroupSessionOptions) => GroupSession) | undefined
-  /** Waits for the rebalance to complete. */
+  /**
+   * Waits for the rebalance to complete.
+   *
+   * @throws {BrokerError} BROKER_UNKNOWN_MEMBER: `rejoin`; BROKER_INSTANCE_FENCED: `stop`
+   */
   join(request: JoinRequest): Promise<JoinedGeneration>
-  /** @throws {BrokerError} BROKER_UNKNOWN_MEMBER, BROKER_FENCED: `rejoin` */
+  /**
+   * @throws {BrokerError} BROKER_UNKNOWN_MEMBER, BROKER_FENCED: `rejoin`;
+   * BROKER_INSTANCE_FENCED: `stop`
+   */
   heartbeat(member: GroupMetadata): Promise<'stable' | 'rebalancing'>
+  /** Any client may ask it for any member; of a static one, only with its current member id. */
   leave(member: GroupMetadata): Promise<void>
   /** Always with requireStable: waits out offsets of transactions that are still ending. */
   committedOffsets(

@@ -163,7 +163,12 @@ const rows: Readonly<Record<number, Row>> = {
   78: ['OFFSET_NOT_AVAILABLE', 'metadata', 'BROKER_UNAVAILABLE'],
   79: ['MEMBER_ID_REQUIRED', 'fail', 'BROKER_UNKNOWN_MEMBER'],
   81: ['GROUP_MAX_SIZE_REACHED', 'fail', 'BROKER_INVALID_REQUEST', 'raise group.max.size'],
-  82: ['FENCED_INSTANCE_ID', 'fail', 'BROKER_FENCED', 'another member has this instance id'],
+  82: [
+    'FENCED_INSTANCE_ID',
+    'fail',
+    'BROKER_INSTANCE_FENCED',
+    'another process has joined under its instance id since',
+  ],
   87: ['INVALID_RECORD', 'fail', 'BROKER_INVALID_RECORD'],
   88: ['UNSTABLE_OFFSET_COMMIT', 'again', 'BROKER_CONCURRENT_TRANSACTIONS'],
   89: ['THROTTLING_QUOTA_EXCEEDED', 'again', 'BROKER_UNAVAILABLE'],

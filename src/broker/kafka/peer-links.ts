@@ -3,14 +3,15 @@
  *
  * ```
  *   dialling ──"ok"──► established ──closed──► suspected ──refused 3 times──► dead (told once)
- *       ▲                                          │
+ *       ▲                        │ "bye"            │
  *       └── refused, no answer, another answers ◄──┘            a peer never reached is never dead
  * ```
  * Runs in the membership thread. 1. A link counts once the peer has answered to its member id and
  * incarnation; both are known to the group only. 2. Only refusals tell of a death: the machine
  * answers, and nobody listens any more. Silence, another process at the port and a frozen process
  * are left to the session time-out. 3. Each instance watches the next few of the ring of member
- * ids, so links grow with the group, not with its square. 4. Nothing but the handshake is said.
+ * ids, so links grow with the group, not with its square. 4. Nothing but the handshake is said, and
+ * a word of farewell by a static member that keeps its place: its end is no death then.
  */
 
 import { connect, createServer, type Server, type Socket } from 'node:net'
@@ -72,6 +73,23 @@ export class PeerLinks {
     }
   }
 
+  /** Tells those who watch that the end to come is none to act upon; closes. */
+  async sayGoodbye(): Promise<void> {
+    this.#server.close() // before the word: nobody is welcomed between it and the end
+    const told = [...this.#visitors].map(
+      (socket) =>
+        new Promise<void>((resolve) => {
+          socket.on('close', () => resolve())
+          socket.end(`${farewell}\n`)
+        }),
+    )
+    const late = new Promise<void>((resolve) => {
+      setTimeout(resolve, farewellMs).unref()
+    })
+    await Promise.race([Promise.all(told), late])
+    this.close()
+  }
+
   close(): void {
     for (const link of this.#links.values()) link.close()
     this.#links.clear()
@@ -84,7 +102,7 @@ export class PeerLinks {
     socket.on('close', () => this.#visitors.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.setKeepAlive(true, keepAliveMs)
-    firstLine(socket, (line) => {
+    onLine(socket, (line) => {
       const { incarnation } = this.#options
       const isMeant = line === greeting({ memberId: this.#memberId, incarnation })
       if (isMeant) socket.write(`${accepted}\n`)
@@ -122,21 +140,29 @@ class Link {
     this.#socket = socket
     let isEstablished = false
     let isRefused = false
+    let isFarewell = false
     socket.setKeepAlive(true, keepAliveMs)
     socket.on('connect', () => socket.write(`${greeting(this.#peer)}\n`))
     socket.on('timeout', () => socket.destroy())
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
       isRefused = code === 'ECONNREFUSED'
     })
-    firstLine(socket, (line) => {
+    onLine(socket, (line) => {
+      if (isEstablished && line === farewell) {
+        isFarewell = true
+        return
+      }
       if (line !== accepted) return void socket.destroy()
       isEstablished = true
       socket.setTimeout(0)
       this.#isSuspected = false
     })
-    socket.on('close', () => this.#closed({ isEstablished, isRefused }))
+    socket.on('close', () => {
+      this.#closed({ isEstablished: isEstablished && !isFarewell, isRefused })
+    })
   }
 
+  /** @param end  `isEstablished`: it stood, and broke without a word */
   #closed({ isEstablished, isRefused }: { isEstablished: boolean; isRefused: boolean }): void {
     if (this.#isClosed) return
     if (isEstablished) {
@@ -164,6 +190,9 @@ const answerMs = 2_000
 const keepAliveMs = 10_000
 const lineCharactersMax = 512
 const accepted = 'ok'
+const farewell = 'bye'
+/** How long a farewell may take to be read, in ms. */
+const farewellMs = 500
 
 const keyOf = ({ memberId, link }: GroupPeer): string => `${memberId}@${link}`
 
@@ -180,19 +209,18 @@ const nextOf = (memberId: string, peers: readonly GroupPeer[]): readonly GroupPe
   return ring.slice(0, watchedMax)
 }
 
-/** Calls back once; who sends more than a line's worth without an end is cut off. */
-const firstLine = (socket: Socket, use: (line: string) => void): void => {
+/** Calls back for each line; who sends more than a line's worth without an end is cut off. */
+const onLine = (socket: Socket, use: (line: string) => void): void => {
   let text = ''
-  const take = (chunk: Buffer): void => {
+  socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1')
-    const end = text.indexOf('\n')
-    if (end === -1 && text.length <= lineCharactersMax) return
-    socket.off('data', take)
-    socket.resume()
-    if (end === -1) socket.destroy()
-    else use(text.slice(0, end))
-  }
-  socket.on('data', take)
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
+      const line = text.slice(0, end)
+      text = text.slice(end + 1)
+      use(line)
+    }
+    if (text.length > lineCharactersMax) socket.destroy()
+  })
 }
 
 const noSuchHost = (host: string, cause: unknown): BrokerError =>
