@@ -71,6 +71,11 @@ describe.skipIf('skipped' in kafka)('static members', () => {
     }
     expect(first.generations).toEqual(before)
     expect([tasksOf(first.application), first.application.metrics().reopenings]).toEqual([2, 0])
+    // it is watched as it is now, though no generation has told of it
+    back.application.kill()
+    await until(() => tasksOf(first.application) === partitions)
+    await site.send()
+    await expectRounds(4)
   }, 60_000)
 
   it('a second process of the same id takes the place of the first, which stops and says so', async () => {
