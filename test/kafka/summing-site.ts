@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { onTestFinished } from 'vitest'
-import { MemoryDisk } from '../../state/memory/memory-disk.ts'
+import { type MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
 import { type Groups } from '../../src/broker/port.ts'
