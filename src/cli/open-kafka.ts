@@ -1,9 +1,9 @@
 /**
  * The Kafka of `--bootstrap`: waits for it, says what it tries, makes the shop's topics.
  *
- * Used by `run` and `load`; `topics` only connects. 1. Brokers that do not answer are waited for, with the reason on
- * stderr, until `--connect-timeout`. 2. What waiting does not mend (credentials, rights, a cluster
- * that is too old, topics with other partition counts) ends the command at once.
+ * Used by `run` and `load`; `topics` only connects. 1. Brokers that do not answer are waited for,
+ * with the reason on stderr, until `--connect-timeout`. 2. What waiting does not mend (credentials,
+ * rights, a cluster that is too old, topics with other partition counts) ends the command at once.
  */
 
 import { BrokerError } from '../broker/errors.ts'

@@ -1,4 +1,4 @@
-/** Steps of a topic plan as a table for people, or as one JSON document; settings by Kafka's names. */
+/** Steps of a topic plan as a table for people, or as one JSON document; in Kafka's names. */
 
 import { type SettingChange, type TopicStep } from '../runtime/topic-steps.ts'
 import { table } from './table.ts'

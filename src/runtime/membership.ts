@@ -239,7 +239,7 @@ export class Membership {
   }
 }
 
-/** From the fence by a successor to its join: it starts a thread and connects, on a busy machine. */
+/** From the fence by a successor to its join: it starts a thread and connects meanwhile. */
 const successorMaxMs = 3_000
 const lookEveryMs = 20
 

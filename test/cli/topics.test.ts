@@ -112,7 +112,7 @@ describe('millrace topics', { timeout: 120_000 }, () => {
     })
   })
 
-  it('refuses another partition count of what state depends on, and then changes nothing', async () => {
+  it('refuses to repartition what state depends on, and then changes nothing', async () => {
     const stateDir = join(folder.path, 'refused')
     await inBetween(stateDir, async (port) => {
       await port.create([

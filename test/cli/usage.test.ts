@@ -78,7 +78,7 @@ describe('usage', { timeout: 60_000 }, () => {
     expect([version.exitCode, version.stdout.trim()]).toEqual([0, '0.1.0'])
   })
 
-  it('says each thing once in the help of every command', async () => {
+  it('says each thing once in the help of every command', { timeout: 180_000 }, async () => {
     const commands =
       ',dev,run,load,order,order show,query,topology,topology describe,topology graph'
         .concat(',topics,topics plan,topics apply,topics verify')

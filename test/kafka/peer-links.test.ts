@@ -193,7 +193,7 @@ test('a static member that is back is watched as it is now', async () => {
   expect(back.dead).toEqual([])
 })
 
-test('who introduces itself under a name that is not watched, or badly, changes nothing', async () => {
+test('who introduces itself badly, or is not watched, changes nothing', async () => {
   const [watcher, peer] = [await open('a'), await open('b')]
   const watched = staticPeer('b', 'two', peer.links.address)
   watcher.links.watch('a', [watched])

@@ -78,7 +78,7 @@ describe.skipIf('skipped' in kafka)('static members', () => {
     await expectRounds(4)
   }, 60_000)
 
-  it('a second process of the same id takes the place of the first, which stops and says so', async () => {
+  it('a second process of the same id takes the place of the first, which stops', async () => {
     const { site, options, first, second, expectRounds } = await twoStatic()
     const before = [...first.generations]
     const stopped = second.application.stopped.then(

@@ -64,7 +64,7 @@ test('one that leaves on stop gives its tasks to the others', async () => {
   await expectRounds(site, 1)
 })
 
-test('one that stops for an error gives its tasks to the others, whatever it keeps else', async () => {
+test('one that stops for an error gives its tasks to the others', async () => {
   const { site, first, second } = await openBoth()
   const stopped = second.application.stopped.catch((error: unknown) => error)
   site.faults.control('commit', () => {

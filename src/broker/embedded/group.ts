@@ -45,7 +45,7 @@ export class Group {
     this.#options = options
   }
 
-  /** @throws {BrokerError} BROKER_UNKNOWN_MEMBER: join without a member id; BROKER_INSTANCE_FENCED */
+  /** @throws {BrokerError} BROKER_UNKNOWN_MEMBER: join without an id; BROKER_INSTANCE_FENCED */
   join(request: JoinRequest): Promise<JoinedGeneration> {
     if (request.memberId !== '') return this.#rejoin(this.#known(request), request)
     const heldBy = this.#static.get(request.instanceId ?? '')
@@ -190,7 +190,7 @@ export class Group {
     })
   }
 
-  /** Who says its instance id is told that it was replaced; who does not is unknown, as on Kafka. */
+  /** Who says its instance id is told that it was replaced; else it is unknown, as on Kafka. */
   #known({ memberId, instanceId }: Pick<GroupMetadata, 'memberId' | 'instanceId'>): Member {
     const holder = this.#static.get(instanceId ?? '')
     if (holder !== undefined && holder !== memberId) throw fencedInstance(memberId, instanceId!)

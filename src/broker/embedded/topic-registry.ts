@@ -1,8 +1,8 @@
 /**
  * The topics of the broker and the logs of their partitions: what exists, durable.
  *
- * Serves the `Topics` port and looks logs up for everyone else. 1. Names and ids never
- * change while a topic exists, partitions are added only. 2. A deleted topic disappears at once; its rows go in
+ * Serves the `Topics` port and looks logs up for everyone else. 1. Names and ids never change while
+ * a topic exists, partitions are added only. 2. A deleted topic disappears at once; its rows go in
  * the background, again after a crash (`dropped` rows). 3. It knows nothing of records.
  */
 
