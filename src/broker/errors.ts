@@ -15,6 +15,7 @@ export const brokerErrorCodes = {
   BROKER_INVALID_REQUEST: 'stop', // a bug in the caller, or other partition counts than wanted
   BROKER_PRODUCER_FENCED: 'rejoin', // a newer owner of the transactional id exists
   BROKER_FENCED: 'rejoin', // generation is old: tasks belong to someone else
+  BROKER_INSTANCE_FENCED: 'stop', // another process joined under the instance id: ids must differ
   BROKER_UNKNOWN_MEMBER: 'rejoin', // removed from the group: join without a member id
   BROKER_CONCURRENT_TRANSACTIONS: 'retry', // the previous end is still being written
   BROKER_UNKNOWN_OUTCOME: 'reopenTask', // time-out or lost connection: never guessed
@@ -44,3 +45,8 @@ export class BrokerError extends Error {
     this.details = details
   }
 }
+
+/** A heartbeat that failed so says that the member has no place in the group any more. */
+export const endsMembership = (error: unknown): error is BrokerError =>
+  error instanceof BrokerError
+  && (error.action === 'rejoin' || error.code === 'BROKER_INSTANCE_FENCED')

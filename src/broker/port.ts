@@ -26,12 +26,29 @@ export interface TopicConfig {
   readonly maxMessageBytes?: number
   /** How long a tombstone outlives compaction, in ms; default 24 h. */
   readonly deleteRetentionMs?: number
+  /** Replicas that must have a record before it is acknowledged; default the brokers', mostly 1. */
+  readonly minInsyncReplicas?: number
+  /** How the brokers keep batches; default `producer`: as they come. */
+  readonly compression?: TopicCompression
+}
+
+export type TopicCompression = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+/** What a topic is set to: its own settings, and the brokers' defaults for the rest. */
+export type TopicSettings = Required<TopicConfig>
+
+export interface TopicSettingsChange {
+  readonly name: string
+  /** What is absent stays as it is. */
+  readonly config: Partial<TopicConfig>
 }
 
 export interface TopicSpec {
   readonly name: string
   readonly partitions: number
   readonly config: TopicConfig
+  /** Copies of each partition; default the brokers'. Embedded: always one. */
+  readonly replicas?: number
 }
 
 export interface TopicDescription extends TopicSpec {
@@ -56,6 +73,28 @@ export interface Topics {
   /** Names without a topic are absent from the answer. */
   describe(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>
   list(): Promise<readonly TopicDescription[]>
+  /**
+   * What topics are set to. Names without a topic are absent from the answer.
+   *
+   * @throws {BrokerError} BROKER_NOT_AUTHORIZED: the message names the missing ACL
+   */
+  settings(names: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>>
+  /**
+   * Changes settings, of each topic all or none; the same again does nothing.
+   *
+   * @throws {BrokerError} BROKER_UNKNOWN_TOPIC; BROKER_INVALID_REQUEST: a value is not possible;
+   * BROKER_NOT_AUTHORIZED: the message names the missing ACL
+   */
+  changeSettings(changes: readonly TopicSettingsChange[]): Promise<void>
+  /**
+   * Gives a topic more partitions, so that it has `partitions`; the same again does nothing. Keys
+   * then go to other partitions than before: never for a topic that state depends on.
+   *
+   * @throws {BrokerError} BROKER_INVALID_REQUEST: it has more already; else as `changeSettings`
+   */
+  raisePartitions(name: string, partitions: number): Promise<void>
+  /** How many replicas a new topic may have: brokers that are up. */
+  replicasMax(): Promise<number>
   delete(names: readonly string[]): Promise<void>
   /** Deletes records below `offset` (repartition topics after their commit). */
   purge(partition: TopicPartition, offset: bigint): Promise<void>
@@ -176,6 +215,8 @@ export interface GroupMetadata {
   readonly groupId: string
   readonly memberId: string
   readonly generationId: number
+  /** Of a static member: whoever joins under it again takes this one's place. */
+  readonly instanceId?: string
 }
 
 /** Idempotent producer without transactions: commands from HTTP and loaders. */
@@ -212,6 +253,10 @@ export interface JoinRequest {
   readonly groupId: string
   /** Empty at the first join. */
   readonly memberId: string
+  /**
+   * Makes it a static member: within its session time-out another process that joins under the
+   * same id, with an empty member id, gets its assignment without a new generation.
+   */
   readonly instanceId?: string
   readonly sessionTimeoutMs: number
   /**
@@ -238,6 +283,8 @@ export interface JoinedGeneration extends GroupMetadata {
 export interface GroupPeer {
   readonly memberId: string
   readonly instanceId: string
+  /** Its instance id is known to the broker: its place outlives it. */
+  readonly isStatic?: boolean
   /** Random per process. */
   readonly incarnation: string
   /** `host:port` of its link; empty if it has none. */
@@ -253,7 +300,7 @@ export interface GroupSessionOptions {
   readonly maxStallMs: number
   /** The group makes a new generation: join again, soon. */
   onRebalance(): void
-  /** The member is out of the group: everything it had is others'. */
+  /** The member is out of the group, or replaced: everything it had is others'. */
   onLost(error: Error): void
 }
 
@@ -273,6 +320,11 @@ export interface GroupSession {
   watch(member: GroupMetadata, peers: readonly GroupPeer[]): void
   /** The next generation is close at hand: asks often until the next join, for a while. */
   hurry(): void
+  /**
+   * Ends without leaving: the place stays for who comes back under the instance id, until the
+   * session time-out. Peers that watch are told that it is no death.
+   */
+  keepPlace(): Promise<void>
   /** Ends at once, without a word to the group; what is in flight is never answered. */
   close(): void
 }
@@ -283,10 +335,18 @@ export interface Groups {
    * Absent where that is of no use (the broker runs in the same thread) or cannot be had.
    */
   readonly session?: ((options: GroupSessionOptions) => GroupSession) | undefined
-  /** Waits for the rebalance to complete. */
+  /**
+   * Waits for the rebalance to complete.
+   *
+   * @throws {BrokerError} BROKER_UNKNOWN_MEMBER: `rejoin`; BROKER_INSTANCE_FENCED: `stop`
+   */
   join(request: JoinRequest): Promise<JoinedGeneration>
-  /** @throws {BrokerError} BROKER_UNKNOWN_MEMBER, BROKER_FENCED: `rejoin` */
+  /**
+   * @throws {BrokerError} BROKER_UNKNOWN_MEMBER, BROKER_FENCED: `rejoin`;
+   * BROKER_INSTANCE_FENCED: `stop`
+   */
   heartbeat(member: GroupMetadata): Promise<'stable' | 'rebalancing'>
+  /** Any client may ask it for any member; of a static one, only with its current member id. */
   leave(member: GroupMetadata): Promise<void>
   /** Always with requireStable: waits out offsets of transactions that are still ending. */
   committedOffsets(

@@ -37,6 +37,13 @@ export const instanceOptions = [
   'logLevel',
 ] as const satisfies readonly OptionName[]
 
+/** Options of a replica among others. */
+export const replicaOptions = [
+  'linkHost',
+  'instanceId',
+  'leaveOnStop',
+] as const satisfies readonly OptionName[]
+
 /** Options of every command that may use a Kafka. */
 export const kafkaOptions = [
   'bootstrap',
@@ -92,6 +99,9 @@ export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
     defaults: flags.defaults ?? {},
   })
   if (flags.options.includes('bootstrap')) checkBootstrap(settings.bootstrap, given)
+  if (given['leaveOnStop'] !== undefined && settings.instanceId === undefined) {
+    throw new UsageError('--leave-on-stop is for static members: name one with --instance-id')
+  }
   return settings
 }
 
@@ -101,7 +111,7 @@ const checkBootstrap = (
   given: Readonly<Record<string, string | boolean>>,
 ): void => {
   if (bootstrap === undefined) {
-    const inVain = [...kafkaOptions, 'linkHost'].find((name) => given[name] !== undefined)
+    const inVain = [...kafkaOptions, ...replicaOptions].find((name) => given[name] !== undefined)
     if (inVain === undefined) return
     const { flag } = optionSpecs.get(inVain)!
     throw new UsageError(`--${flag} is for Kafka: name its brokers with --bootstrap`)

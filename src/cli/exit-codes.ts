@@ -4,6 +4,8 @@ export const exitCodes = {
   failure: 1,
   /** Unknown flag, command or key, or a value that is not possible. */
   usage: 2,
+  /** A plan has changes. */
+  changes: 3,
   /** Doing it could lose or double data: the state is in use, or belongs to another cluster. */
   refused: 4,
   /** A second Ctrl-C. */

@@ -11,11 +11,14 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommandError } from './failure.ts'
 
-/** @throws {CommandError} the file holds something else */
-export const instanceIdOf = (stateDir: string): string => {
+/**
+ * @param given  the id from now on; else the one that the directory has, or gets
+ * @throws {CommandError} the file holds something else
+ */
+export const instanceIdOf = (stateDir: string, given?: string): string => {
   const file = join(stateDir, 'instance-id')
-  if (!existsSync(file)) {
-    writeFileSync(`${file}.new`, `${randomUUID()}\n`)
+  if (given !== undefined || !existsSync(file)) {
+    writeFileSync(`${file}.new`, `${given ?? randomUUID()}\n`)
     renameSync(`${file}.new`, file)
   }
   const id = readFileSync(file, 'utf8').trim()

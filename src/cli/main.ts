@@ -17,6 +17,7 @@ import { loadCommand } from './load.ts'
 import { orderShowCommand } from './order-show.ts'
 import { queryCommand } from './query.ts'
 import { runCommand } from './run.ts'
+import { topicsCommand } from './topics.ts'
 import { topologyCommand } from './topology.ts'
 
 const version = '0.1.0'
@@ -34,6 +35,7 @@ const build = (): Command => {
   program.addCommand(order)
   program.addCommand(queryCommand())
   program.addCommand(topologyCommand())
+  program.addCommand(topicsCommand())
   for (const command of withDescendants(program)) {
     // failures are printed once, in `main`, with the nearest known word
     command
@@ -50,7 +52,8 @@ const helpTail = `
 --state-dir is also MILLRACE_STATE_DIR, and "stateDir" in ./millrace.json (or in the file that
 MILLRACE_CONFIG names); all other options likewise. Flags win over variables, these over the file.
 Data goes to stdout, everything else to stderr.
-Exit codes: 0 ok, 1 failure, 2 usage, 4 refused for safety, 130 ended at once by a second Ctrl-C.`
+Exit codes: 0 ok, 1 failure, 2 usage, 3 a plan has changes, 4 refused for safety,
+130 ended at once by a second Ctrl-C.`
 
 const withDescendants = (command: Command): readonly Command[] => [
   command,

@@ -1,9 +1,9 @@
 /**
  * The Kafka of `--bootstrap`: waits for it, says what it tries, makes the shop's topics.
  *
- * Used by `run` and `load`. 1. Brokers that do not answer are waited for, with the reason on
- * stderr, until `--connect-timeout`. 2. What waiting does not mend (credentials, rights, a cluster
- * that is too old, topics with other partition counts) ends the command at once.
+ * Used by `run` and `load`; `topics` only connects. 1. Brokers that do not answer are waited for,
+ * with the reason on stderr, until `--connect-timeout`. 2. What waiting does not mend (credentials,
+ * rights, a cluster that is too old, topics with other partition counts) ends the command at once.
  */
 
 import { BrokerError } from '../broker/errors.ts'
@@ -29,13 +29,7 @@ const tellEveryMs = 5_000
  * @throws {BrokerError} what waiting does not mend
  */
 export const openKafka = async (options: OpenKafkaOptions): Promise<KafkaBroker> => {
-  const interrupted = options.interrupted.then(() => {
-    throw new CommandError('stopped while waiting for Kafka')
-  })
-  interrupted.catch(() => {})
-  await Promise.race([waitForKafka(options), interrupted])
-  const { bootstrap, security } = options
-  const broker = await KafkaBroker.open({ bootstrap, ...security })
+  const broker = await connectKafka(options)
   try {
     await createShopTopics(broker)
   } catch (error) {
@@ -43,6 +37,18 @@ export const openKafka = async (options: OpenKafkaOptions): Promise<KafkaBroker>
     throw error
   }
   return broker
+}
+
+/** As `openKafka`, without making any topic. */
+export const connectKafka = async (options: OpenKafkaOptions): Promise<KafkaBroker> => {
+  const interrupted = options.interrupted.then(() => {
+    throw new CommandError('stopped while waiting for Kafka')
+  })
+  interrupted.catch(() => {})
+  await Promise.race([waitForKafka(options), interrupted])
+  const { bootstrap, security } = options
+  // as the catalogue keeps them: else the brokers would compress each batch themselves
+  return KafkaBroker.open({ bootstrap, compression: 'lz4', ...security })
 }
 
 const waitForKafka = async ({

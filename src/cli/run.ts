@@ -13,6 +13,7 @@ import {
   type ConfigFlags,
   instanceOptions,
   kafkaOptions,
+  replicaOptions,
   settingsOf,
 } from './config-flags.ts'
 
@@ -20,7 +21,7 @@ const flags: ConfigFlags = {
   options: [
     'forMs',
     ...kafkaOptions,
-    'linkHost',
+    ...replicaOptions,
     ...instanceOptions,
     'output',
   ] satisfies OptionName[],

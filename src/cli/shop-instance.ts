@@ -275,7 +275,7 @@ const openApplication = async (
   const topology = shopTopology(shopConfigOf(settings))
   const app = new Application({
     applicationId,
-    instanceId: broker.kind === 'embedded' ? '0' : instanceIdOf(settings.stateDir),
+    ...(broker.kind === 'kafka' && replicaOf(settings)),
     topology,
     broker,
     engine,
@@ -287,6 +287,12 @@ const openApplication = async (
   })
   return { app, topology }
 }
+
+const replicaOf = ({ stateDir, instanceId, leaveOnStop }: Settings) => ({
+  instanceId: instanceIdOf(stateDir, instanceId),
+  isStatic: instanceId !== undefined,
+  leavesOnStop: leaveOnStop,
+})
 
 interface HttpParts {
   readonly app: Application

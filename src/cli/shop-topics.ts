@@ -1,24 +1,91 @@
-/** Creates the topics of the shop where they are missing, as its catalogue says. */
+/**
+ * The topics of the shop as its catalogue wants them, and those that the runtime adds.
+ *
+ * Used by everything that opens the shop, and by `millrace topics`. 1. A partition count is bound
+ * where the application reads the topic: its state lies by key and partition. 2. The runtime makes
+ * its own topics at start where they are missing; here they are wanted as safe as the catalogue's.
+ */
 
-import { topicCatalogue } from '../../topologies/shop/shared/topics.ts'
-import { type Broker } from '../broker/port.ts'
+import {
+  deadLetterTopic as deadLetters,
+  topicCatalogue,
+} from '../../topologies/shop/shared/topics.ts'
+import { BrokerError } from '../broker/errors.ts'
+import { type Broker, type Topics, type TopicSpec } from '../broker/port.ts'
+import { internalTopics, partitionCounts } from '../runtime/internal-topics.ts'
+import { fittedSpec, type WantedTopic } from '../runtime/topic-steps.ts'
+import { type Plan } from '../topology/graph.ts'
 
-export const deadLetterTopic = 'ecom.dlq'
+export const deadLetterTopic = deadLetters.name
 
-const deadLetterPartitions = 3
-const deadLetterRetentionMs = 14 * 86_400_000
+/**
+ * Existing topics are left as they are.
+ *
+ * @throws {BrokerError} BROKER_INVALID_REQUEST: one has another partition count
+ */
+export const createShopTopics = async ({ topics }: Broker): Promise<void> => {
+  const replicasMax = await topics.replicasMax()
+  try {
+    await topics.create(catalogued.map((wanted) => fittedSpec(wanted, replicasMax)))
+  } catch (error) {
+    if (!(error instanceof BrokerError) || error.code !== 'BROKER_INVALID_REQUEST') throw error
+    const message = `${error.message}; millrace topics plan shows all that differs`
+    throw new BrokerError(error.code, message, { ...error.details, cause: error })
+  }
+}
 
-/** Existing topics are left as they are. */
-export const createShopTopics = (broker: Broker): Promise<void> =>
-  broker.topics.create([
-    ...topicCatalogue.map(({ topic, partitions, retentionMs }) => ({
-      name: topic.name,
-      partitions,
-      config: { cleanupPolicy: 'delete' as const, retentionMs },
-    })),
-    {
-      name: deadLetterTopic,
-      partitions: deadLetterPartitions,
-      config: { cleanupPolicy: 'delete', retentionMs: deadLetterRetentionMs },
-    },
-  ])
+export interface ShopTopicsOptions {
+  readonly topics: Topics
+  readonly plan: Plan
+  readonly applicationId: string
+}
+
+/** Of the whole application, its changelogs and repartition topics too. */
+export const wantedTopics = async ({
+  topics,
+  plan,
+  applicationId,
+}: ShopTopicsOptions): Promise<readonly WantedTopic[]> => {
+  const inputs = new Set(plan.subTopologies.flatMap(({ sourceTopics }) => sourceTopics))
+  const external = catalogued.map((wanted): WantedTopic =>
+    inputs.has(wanted.name) ? { ...wanted, kind: 'input', boundBy: boundInput } : wanted,
+  )
+  const existing = await topics.describe(external.map(({ name }) => name))
+  const wantedCounts = new Map(external.map(({ name, partitions }) => [name, partitions]))
+  const counts = partitionCounts(
+    plan,
+    (name) => existing.get(name)?.partitions ?? wantedCounts.get(name),
+  )
+  const internal = internalTopics({ applicationId, plan, deadLetterTopic }, counts)
+  return [
+    ...external,
+    ...internal.map(({ kind, config, ...topic }): WantedTopic => {
+      const { replicas, minInsyncReplicas, maxMessageBytes } = deadLetters
+      const safe = { maxMessageBytes, ...config, minInsyncReplicas }
+      return { ...topic, kind, config: safe, replicas, boundBy: boundInternal }
+    }),
+  ]
+}
+
+const boundInput =
+  'state depends on it, and its keys would meet the wrong state: copy it to a new topic, or start '
+  + 'a new application id, which rebuilds its state'
+
+const boundInternal =
+  'state depends on it: it has as many partitions as its application had tasks when it was made'
+
+const wantedOf = (
+  name: string,
+  kind: string,
+  entry: Omit<(typeof topicCatalogue)[number], 'topic' | 'key'>,
+): WantedTopic => {
+  const { partitions, replicas, cleanupPolicy, retentionMs } = entry
+  const { maxMessageBytes, compression, minInsyncReplicas } = entry
+  const config = { cleanupPolicy, retentionMs, maxMessageBytes, compression, minInsyncReplicas }
+  return { name, kind, partitions, replicas, config } satisfies TopicSpec & WantedTopic
+}
+
+const catalogued: readonly WantedTopic[] = [
+  ...topicCatalogue.map(({ topic, ...entry }) => wantedOf(topic.name, 'output', entry)),
+  wantedOf(deadLetterTopic, 'dead letters', deadLetters),
+]

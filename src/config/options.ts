@@ -150,6 +150,17 @@ const schemas = {
     description:
       'Address of this machine for the other replicas, which then see its death at once.',
   }),
+  instanceId: Type.String({
+    pattern: '^[A-Za-z0-9_-]{1,64}$',
+    placeholder: 'id',
+    description:
+      'Keep the place in the group under this id over a restart, within --session-timeout-ms; '
+      + 'its own for each replica.',
+  }),
+  leaveOnStop: Type.Boolean({
+    default: false,
+    description: 'With --instance-id: give the tasks to the others when stopped, at once.',
+  }),
   kafka: Type.Boolean({
     default: false,
     description: 'A real Kafka, started here by scripts/kafka.mjs (needs Java and Maven).',

@@ -47,6 +47,15 @@ export interface ApplicationOptions {
   readonly engine: Engine
   /** Distinguishes the instances of one application; stable over restarts. Default `0`. */
   readonly instanceId?: string
+  /**
+   * Joins the group as a static member under `instanceId`: stopped and started again within
+   * `sessionTimeoutMs` it goes on with its tasks, and the others notice nothing. Meanwhile these
+   * tasks stand still. A second process under the same id takes the place of the first, which then
+   * stops with STREAMS_INSTANCE_ID_IN_USE. Default false.
+   */
+  readonly isStatic?: boolean
+  /** `close` of a static member gives its tasks to the others at once. Default false. */
+  readonly leavesOnStop?: boolean
   /** `host:port` under which this instance answers queries; the others are told. */
   readonly endpoint?: string
   /**
@@ -149,7 +158,10 @@ export class Application {
     await running.promise
   }
 
-  /** Commits what was processed, closes the tasks, leaves the group. Idempotent. */
+  /**
+   * Commits what was processed, closes the tasks, leaves the group; a static member keeps its place
+   * there for as long as its session lasts, unless `leavesOnStop`. Idempotent.
+   */
   async close(): Promise<void> {
     if (this.#state === 'created') this.#to('closed')
     if (this.#state === 'closed' || this.#state === 'failed') return
@@ -291,7 +303,7 @@ export class Application {
 
   #membership(topics: TopicPlan): Membership {
     const { applicationId, broker, topology, instanceId = '0', endpoint = '' } = this.#options
-    const { linkHost = '127.0.0.1' } = this.#options
+    const { linkHost = '127.0.0.1', isStatic = false, leavesOnStop = false } = this.#options
     const { sessionTimeoutMs, heartbeatIntervalMs, maxStallMs } = this.#config
     return new Membership({
       broker,
@@ -299,10 +311,12 @@ export class Application {
       groupId: applicationId,
       identity: {
         instanceId,
+        isStatic,
         endpoint,
         incarnation: this.#incarnation,
         transactionalId: this.#transactionalId,
       },
+      leavesOnStop,
       sessionTimeoutMs,
       heartbeatIntervalMs,
       maxStallMs,

@@ -56,10 +56,12 @@ const generationOf = (
   )
   const vanished = vanishedOf(members)
   const peers = members.map(({ memberId, ...subscription }): Peer => {
-    const { instanceId, incarnation, endpoint, link, transactionalId } = subscription
+    const { instanceId, isStatic = false, incarnation, endpoint, link } = subscription
+    const { transactionalId } = subscription
+    const known = { instanceId, isStatic, incarnation, endpoint, link, transactionalId }
     const wanted = target.get(memberId)!
     const given = wanted.filter((task) => (claims.get(task) ?? memberId) === memberId)
-    return { memberId, instanceId, incarnation, endpoint, link, transactionalId, tasks: given }
+    return { memberId, ...known, tasks: given }
   })
   const isFollowed = peers.some(({ memberId, tasks: { length } }) => {
     return length < target.get(memberId)!.length

@@ -5,7 +5,7 @@
  * But whoever is fenced initialises again, and so fences the other: more than three a minute are a
  * duel. 1. A fence after the time-out of the transaction does not count: there the broker fenced a
  * slow owner, not another one. 2. Both sides count, so one of them stops first, and the other goes
- * on alone.
+ * on alone. 3. Static members are told by the broker: the one that joined last stays.
  */
 
 import { BrokerError } from '../broker/errors.ts'
@@ -38,7 +38,9 @@ export class FenceWatch {
 
   /** @returns what to stop with: this fence was one too many */
   judge(error: unknown): RuntimeError | undefined {
-    if (!(error instanceof BrokerError) || error.code !== 'BROKER_PRODUCER_FENCED') return undefined
+    if (!(error instanceof BrokerError)) return undefined
+    if (error.code === 'BROKER_INSTANCE_FENCED') return this.#replaced(error)
+    if (error.code !== 'BROKER_PRODUCER_FENCED') return undefined
     const { clock, instanceId, transactionalId, transactionTimeoutMs } = this.#options
     const nowMs = clock.monotonicMs()
     if (nowMs - this.#begunAtMs >= transactionTimeoutMs) return undefined
@@ -52,6 +54,16 @@ export class FenceWatch {
       `another instance has the id ${instanceId}: give each its own. It fenced this one `
         + `${this.#fencedAtMs.length} times within a minute (transactional id ${transactionalId}); `
         + 'on the command line the id is in <state-dir>/instance-id, which must not be copied',
+      error,
+    )
+  }
+
+  #replaced(error: BrokerError): RuntimeError {
+    const { instanceId } = this.#options
+    return new RuntimeError(
+      'STREAMS_INSTANCE_ID_IN_USE',
+      `another process joined the group under the instance id ${instanceId} and has the place of `
+        + 'this one: give each replica its own (--instance-id)',
       error,
     )
   }

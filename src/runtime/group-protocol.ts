@@ -18,6 +18,8 @@ export interface Subscription {
   readonly oldestVersion: number
   /** Stable over restarts. */
   readonly instanceId: string
+  /** The broker keeps its place under that id while it is away; absent: it does not. */
+  readonly isStatic?: boolean
   /** Random per process: tells a restarted instance from its former life. */
   readonly incarnation: string
   /** `host:port` that answers queries; empty if there is none. */
@@ -36,7 +38,7 @@ export interface Subscription {
 /** A member as the others know it. */
 export type Peer = Pick<
   Subscription,
-  'instanceId' | 'incarnation' | 'endpoint' | 'link' | 'transactionalId'
+  'instanceId' | 'isStatic' | 'incarnation' | 'endpoint' | 'link' | 'transactionalId'
 > & {
   readonly memberId: string
   readonly tasks: readonly string[]

@@ -9,7 +9,9 @@
  * Called by the task share; tells the stream loop through callbacks. 1. `current()` is the
  * generation to send with an offset commit at the moment it is sent; while a join is on its way
  * there is none. 2. A member that joins again keeps its tasks: they are claimed in its metadata.
- * 3. What comes of a join after `leave` is left again.
+ * 3. What comes of a join after `leave` is left again. 4. A static member that comes back is given
+ * what it had, in the same generation; one that was replaced never joins again: it would replace
+ * its successor.
  */
 
 import { BrokerError } from '../broker/errors.ts'
@@ -30,6 +32,7 @@ import {
   protocolVersion,
   type Subscription,
 } from './group-protocol.ts'
+import { sleep } from './sleep.ts'
 import { TimerSession } from './timer-session.ts'
 
 export interface MembershipOptions {
@@ -39,8 +42,10 @@ export interface MembershipOptions {
   /** What the others know of this instance. */
   readonly identity: Pick<
     Subscription,
-    'instanceId' | 'incarnation' | 'endpoint' | 'transactionalId'
+    'instanceId' | 'isStatic' | 'incarnation' | 'endpoint' | 'transactionalId'
   >
+  /** Of a static member: whether an orderly stop gives its tasks to others at once. */
+  readonly leavesOnStop: boolean
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly maxStallMs: number
@@ -62,6 +67,8 @@ export class Membership {
   #lastJoin: Promise<void> = Promise.resolve()
   /** Rises with every `leave` and loss: joins of before are void. */
   #life = 0
+  /** Another process has this static member's place. */
+  #replaced: BrokerError | undefined
 
   constructor(options: MembershipOptions) {
     this.#options = options
@@ -81,8 +88,8 @@ export class Membership {
   /** @throws {RuntimeError} STREAMS_TASK_MIGRATED: no member now; join again */
   current(): GroupMetadata {
     if (this.#generation === undefined || this.#isJoining) throw notAMember()
-    const { groupId, memberId, generationId } = this.#generation
-    return { groupId, memberId, generationId }
+    const { assignment: _, ...member } = this.#generation
+    return member
   }
 
   get isMember(): boolean {
@@ -116,6 +123,7 @@ export class Membership {
   async #join(life: number, ownedTasks: readonly string[]): Promise<Assignment> {
     try {
       if (life !== this.#life) throw notAMember()
+      if (this.#replaced !== undefined) throw this.#replaced
       const link = await this.#session.link()
       const joined = await this.#session.join(this.#request(ownedTasks, link))
       if (life !== this.#life) {
@@ -124,10 +132,13 @@ export class Membership {
       }
       this.#generation = joined
       const assignment = decodeAssignment(joined.assignment)
-      this.#peers = assignment.peers
-      this.#session.watch(joined, assignment.peers)
+      this.#peers = this.#present(assignment.peers, joined.memberId, link)
+      this.#session.watch(joined, this.#peers)
       if (assignment.isFollowed) this.#session.hurry()
       return assignment
+    } catch (error) {
+      this.#noteReplaced(error)
+      throw error
     } finally {
       if (life === this.#life) this.#isJoining = false
     }
@@ -138,6 +149,27 @@ export class Membership {
     const generation = this.#generation
     this.#forget()
     if (generation !== undefined) await this.#leave(generation)
+  }
+
+  /**
+   * Whether another process has taken this static member's place, after something that looks so:
+   * a successor fences the producer first and joins a moment later, so that is waited for.
+   */
+  async replacement(): Promise<BrokerError | undefined> {
+    const { clock, identity, heartbeatIntervalMs } = this.#options
+    if (identity.isStatic !== true) return undefined
+    const endMs = clock.monotonicMs() + Math.max(successorMaxMs, 2 * heartbeatIntervalMs)
+    if (this.isMember) this.#session.hurry()
+    while (this.isMember && clock.monotonicMs() < endMs) await sleep(clock, lookEveryMs)
+    return this.#replaced
+  }
+
+  /** An orderly stop: leaves, or keeps the place of a static member that is to come back. */
+  async stop(): Promise<void> {
+    const { identity, leavesOnStop } = this.#options
+    if (identity.isStatic !== true || leavesOnStop || !this.isMember) return this.close()
+    this.#forget()
+    await this.#session.keepPlace()
   }
 
   /** Leaves for good, and ends the session. */
@@ -165,6 +197,7 @@ export class Membership {
     return {
       groupId,
       memberId: this.#generation?.memberId ?? '',
+      ...(identity.isStatic === true && { instanceId: identity.instanceId }),
       sessionTimeoutMs,
       topics,
       metadata,
@@ -178,7 +211,23 @@ export class Membership {
     })
   }
 
+  /** As it is now: who came back to a place finds its former self in the assignment. */
+  #present(peers: Assignment['peers'], memberId: string, link: string): Assignment['peers'] {
+    const { identity } = this.#options
+    return peers.map((peer) =>
+      peer.transactionalId === identity.transactionalId
+        ? { ...peer, ...identity, memberId, link }
+        : peer,
+    )
+  }
+
+  #noteReplaced(error: unknown): void {
+    const isReplaced = error instanceof BrokerError && error.code === 'BROKER_INSTANCE_FENCED'
+    if (isReplaced) this.#replaced = error
+  }
+
   #lost(error: Error): void {
+    this.#noteReplaced(error)
     this.#forget()
     this.#options.onLost(error)
   }
@@ -189,6 +238,10 @@ export class Membership {
     this.#generation = undefined
   }
 }
+
+/** From the fence by a successor to its join: it starts a thread and connects meanwhile. */
+const successorMaxMs = 3_000
+const lookEveryMs = 20
 
 const notAMember = (): RuntimeError =>
   new RuntimeError('STREAMS_TASK_MIGRATED', 'this instance is no member of the group now')

@@ -177,12 +177,12 @@ export class StreamLoop {
     await this.#fetchLoop?.stop()
     this.#options.tasks.close()
     await this.#producer?.close()
-    await this.#options.membership.close()
+    await this.#options.membership.stop()
   }
 
   /** Dirty: forget what is not committed. The error decides whether and how to go on. */
-  async #recover(error: unknown): Promise<void> {
-    const { tasks, logger, clock } = this.#options
+  async #recover(failure: unknown): Promise<void> {
+    const { tasks, logger, clock, membership } = this.#options
     this.#failures += 1
     this.#wasComplete = false
     await this.#inFlight?.catch(() => {}) // an apply in flight must end before the store is read
@@ -190,6 +190,9 @@ export class StreamLoop {
     tasks.close()
     await this.#share.closeOpening()
     await this.#fetchLoop?.stop()
+    const isRejoining = actionOf(failure) === 'rejoin'
+    // whoever was replaced must not begin again: that would fence its successor
+    const error = (isRejoining ? await membership.replacement() : undefined) ?? failure
     const action = actionOf(error)
     const disk = diskFailureOf(error)
     const isDiskLost = disk !== undefined && this.#failures > diskAttemptsMax

@@ -7,7 +7,7 @@
  * is no news: the next one tells.
  */
 
-import { BrokerError } from '../broker/errors.ts'
+import { endsMembership } from '../broker/errors.ts'
 import {
   type GroupMetadata,
   type Groups,
@@ -60,6 +60,10 @@ export class TimerSession implements GroupSession {
     if (this.#member !== undefined) this.#schedule()
   }
 
+  async keepPlace(): Promise<void> {
+    this.close()
+  }
+
   close(): void {
     this.#isClosed = true
     this.#stop()
@@ -92,7 +96,7 @@ export class TimerSession implements GroupSession {
       if (answer === 'rebalancing') onRebalance()
     } catch (error) {
       if (this.#member !== member) return
-      if (error instanceof BrokerError && error.action === 'rejoin') {
+      if (endsMembership(error)) {
         this.#stop()
         return onLost(error)
       }

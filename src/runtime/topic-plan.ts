@@ -3,20 +3,21 @@
  *
  * Made once at start. 1. External topics must exist; internal ones are created here. 2. A
  * sub-topology has as many tasks as its widest source has partitions; co-partitioned sources must
- * agree. 3. A repartition topic gets the partition count of the sub-topology that reads it, as far
- * as that reads external topics too, else of the one that writes it.
+ * agree. 3. What the internal ones are like is worked out in `internal-topics.ts`.
  */
 
-import {
-  type Broker,
-  type TopicConfig,
-  type TopicDescription,
-  type TopicSpec,
-} from '../broker/port.ts'
+import { type Broker, type TopicDescription } from '../broker/port.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type Plan, type SubTopology } from '../topology/graph.ts'
+import { type SubTopology } from '../topology/graph.ts'
 import { checkCopartitions } from '../topology/sub-topology.ts'
 import { changelogTopicName, deadLetterTopicName, repartitionTopicName } from './internal-names.ts'
+import {
+  externalTopics,
+  type InternalTopic,
+  internalTopics,
+  partitionCounts,
+  type TopicPlanOptions,
+} from './internal-topics.ts'
 
 export const defaultMaxMessageBytes = 1_048_588
 
@@ -28,12 +29,6 @@ export interface TopicFacts {
   changelog(storeName: string): TopicDescription
   readonly deadLetters: TopicDescription
   partitionsOf(sub: SubTopology): number
-}
-
-export interface TopicPlanOptions {
-  readonly applicationId: string
-  readonly plan: Plan
-  readonly deadLetterTopic: string | undefined
 }
 
 export class TopicPlan implements TopicFacts {
@@ -61,15 +56,16 @@ export class TopicPlan implements TopicFacts {
       throw new RuntimeError(
         'STREAMS_MISSING_TOPIC',
         `missing topics: ${missing.join(', ')}; `
-          + 'create them first, or start with the embedded broker, which creates its own',
+          + 'create them first (millrace topics apply, for those of its applications), or start '
+          + 'with the embedded broker, which creates its own',
       )
     }
-    const counts = partitionCounts(options, described)
+    const counts = partitionCounts(options.plan, (name) => described.get(name)?.partitions)
     for (const sub of options.plan.subTopologies) {
       // before anything is made: a changelog made now would keep the wrong partition count
-      checkCopartitions(sub, (logical) => partitionsIn(counts, described, logical))
+      checkCopartitions(sub, counts.of)
     }
-    const internal = internalSpecs(options, counts)
+    const internal = internalTopics(options, counts)
     const existing = await broker.topics.describe(internal.map(({ name }) => name))
     for (const spec of internal) {
       const found = existing.get(spec.name)
@@ -120,95 +116,8 @@ export class TopicPlan implements TopicFacts {
   }
 }
 
-const externalTopics = ({ plan, deadLetterTopic }: TopicPlanOptions): readonly string[] => {
-  const named = plan.nodes.flatMap(({ topic, internalTopic }) =>
-    topic === undefined || internalTopic ? [] : [topic],
-  )
-  return [...new Set(deadLetterTopic === undefined ? named : [...named, deadLetterTopic])]
-}
-
-/** Partition counts of repartition topics and, by sub-topology id, of tasks. */
-interface PartitionCounts {
-  readonly repartition: ReadonlyMap<string, number>
-  readonly tasks: ReadonlyMap<number, number>
-}
-
-const partitionCounts = (
-  { plan }: TopicPlanOptions,
-  described: ReadonlyMap<string, TopicDescription>,
-): PartitionCounts => {
-  const repartition = new Map<string, number>()
-  const tasks = new Map<number, number>()
-  const known = (name: string): number => partitionsIn({ repartition }, described, name)
-  // a chain of repartition topics settles in as many rounds as it is long
-  for (let round = 0; round <= plan.internalTopics.length; round++) {
-    for (const { id, sourceTopics } of plan.subTopologies) {
-      tasks.set(id, Math.max(0, ...sourceTopics.map(known)))
-    }
-    for (const name of plan.internalTopics) {
-      const readers = plan.subTopologies.filter(({ sourceTopics }) => sourceTopics.includes(name))
-      const writers = plan.subTopologies.filter(({ sinkTopics }) => sinkTopics.includes(name))
-      const read = Math.max(0, ...readers.map(({ id }) => tasks.get(id) ?? 0))
-      const written = Math.max(0, ...writers.map(({ id }) => tasks.get(id) ?? 0))
-      if (read > 0 || written > 0) repartition.set(name, read > 0 ? read : written)
-    }
-  }
-  return { repartition, tasks }
-}
-
-/** 0 if not known yet. */
-const partitionsIn = (
-  { repartition }: Pick<PartitionCounts, 'repartition'>,
-  described: ReadonlyMap<string, TopicDescription>,
-  logical: string,
-): number => described.get(logical)?.partitions ?? repartition.get(logical) ?? 0
-
-interface InternalSpec extends TopicSpec {
-  readonly kind: 'changelog' | 'repartition' | 'dead letters'
-}
-
-const internalSpecs = (
-  options: TopicPlanOptions,
-  { repartition, tasks }: PartitionCounts,
-): readonly InternalSpec[] => {
-  const { applicationId, plan, deadLetterTopic } = options
-  const specs: InternalSpec[] = []
-  for (const [name, partitions] of repartition) {
-    const config: TopicConfig = { cleanupPolicy: 'delete', retentionMs: -1 }
-    specs.push({
-      name: repartitionTopicName(applicationId, name),
-      kind: 'repartition',
-      partitions,
-      config,
-    })
-  }
-  for (const { id, stores } of plan.subTopologies) {
-    for (const storeName of stores) {
-      const { changelog } = plan.stores.get(storeName)!
-      specs.push({
-        name: changelogTopicName(applicationId, storeName),
-        kind: 'changelog',
-        partitions: tasks.get(id)!,
-        config: changelog,
-      })
-    }
-  }
-  if (deadLetterTopic === undefined) {
-    const config: TopicConfig = { cleanupPolicy: 'delete', retentionMs: deadLetterRetentionMs }
-    specs.push({
-      name: deadLetterTopicName(applicationId),
-      kind: 'dead letters',
-      partitions: 1,
-      config,
-    })
-  }
-  return specs
-}
-
-const deadLetterRetentionMs = 14 * 86_400_000
-
 /** What an earlier start or somebody else made: rows must still be where they were. */
-const checkExisting = (wanted: InternalSpec, found: TopicDescription): void => {
+const checkExisting = (wanted: InternalTopic, found: TopicDescription): void => {
   const { name, kind, partitions } = wanted
   if (kind === 'dead letters') return // read by nobody here: any count and policy will do
   if (found.partitions !== partitions) {

@@ -25,6 +25,10 @@ describe('usage', { timeout: 60_000 }, () => {
     [['topology', 'graph', 'shp'], "unknown topology 'shp'; the nearest known one is 'shop'"],
     [['topology', 'graph', '-o', 'svg'], '--output: "svg" is not one of text, json, mermaid'],
     [['run', 'shp'], "unknown application 'shp'; the nearest known one is 'shop'"],
+    [['topics', 'plna'], "unknown command 'plna'; the nearest known one is 'plan'"],
+    [['topics', 'plan', '--bootstrp', 'h:1'], "the nearest known one is '--bootstrap'"],
+    [['topics', 'verify', 'shp'], "unknown application 'shp'; the nearest known one is 'shop'"],
+    [['topics', 'apply', '--tls'], '--tls is for Kafka: name its brokers with --bootstrap'],
     [['dev', '--for', '20'], '--for: "20" is not a duration such as 500ms, 20s'],
     [['dev', '--rate', 'fast'], '--rate: "fast" is not a number'],
     [['dev', 'extra'], 'too many arguments'],
@@ -36,6 +40,9 @@ describe('usage', { timeout: 60_000 }, () => {
     [['order', 'help', 'nope'], "unknown command 'nope'; the nearest known one is 'show'"],
     [['run', '--tls'], '--tls is for Kafka: name its brokers with --bootstrap'],
     [['run', '--sasl', 'plain'], '--sasl is for Kafka: name'],
+    [['run', '--instance-id', 'a'], '--instance-id is for Kafka: name'],
+    [['run', '--bootstrap', 'h:1', '--instance-id', 'a b'], '--instance-id: "a b"'],
+    [['run', '--bootstrap', 'h:1', '--leave-on-stop'], 'name one with --instance-id'],
     [['run', '--link-host', 'h'], '--link-host is for Kafka: name'],
     [['load', 'none', '--connect-timeout', '1s'], '--connect-timeout is for Kafka: name'],
     [['run', '--bootstrap', ':9092'], '--bootstrap: ":9092" is not host:port'],
@@ -71,9 +78,10 @@ describe('usage', { timeout: 60_000 }, () => {
     expect([version.exitCode, version.stdout.trim()]).toEqual([0, '0.1.0'])
   })
 
-  it('says each thing once in the help of every command', async () => {
+  it('says each thing once in the help of every command', { timeout: 180_000 }, async () => {
     const commands =
       ',dev,run,load,order,order show,query,topology,topology describe,topology graph'
+        .concat(',topics,topics plan,topics apply,topics verify')
         .split(',')
         .map((words) => words.split(' ').filter((word) => word !== ''))
     for (const command of commands) {

@@ -13,6 +13,7 @@ import { fencingContract } from './broker/fencing-contract.ts'
 import { logContract } from './broker/log-contract.ts'
 import { maintenanceContract } from './broker/maintenance-contract.ts'
 import { offsetsContract } from './broker/offsets-contract.ts'
+import { settingsContract } from './broker/settings-contract.ts'
 import { transactionContract } from './broker/transaction-contract.ts'
 
 export interface BrokerSupports {
@@ -39,6 +40,7 @@ export const brokerContract = (
 
     const current = (): Cluster => cluster
     logContract(current)
+    settingsContract(current)
     fetchContract(current)
     transactionContract(current)
     fencingContract(current)

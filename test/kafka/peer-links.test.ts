@@ -162,3 +162,51 @@ test('an address of another machine is refused in words', async () => {
   const opening = PeerLinks.open({ host: '192.0.2.1', incarnation: 'x', onDead: () => {} })
   expect(await codeOf(opening)).toBe('BROKER_INVALID_REQUEST')
 })
+
+const staticPeer = (memberId: string, instanceId: string, link: string): GroupPeer => ({
+  ...peerOf(memberId, link),
+  instanceId,
+  isStatic: true,
+})
+
+test('who said farewell is not dead, though it listens no more', async () => {
+  const [watcher, peer] = [await open('a'), await open('b')]
+  watcher.links.watch('a', [staticPeer('b', 'two', peer.links.address)])
+  await pause(200)
+  await peer.links.sayGoodbye()
+  await pause(2_500)
+  expect(watcher.dead).toEqual([])
+})
+
+test('a static member that is back is watched as it is now', async () => {
+  const [watcher, peer] = [await open('a'), await open('b')]
+  const self = staticPeer('a', 'one', watcher.links.address)
+  watcher.links.watch('a', [self, staticPeer('b', 'two', peer.links.address)])
+  await pause(200)
+  await peer.links.sayGoodbye()
+  const back = await open('b2')
+  const present = staticPeer('b2', 'two', back.links.address)
+  back.links.watch('b2', [self, present])
+  await pause(500)
+  back.links.close()
+  await eventually(() => expect(watcher.dead).toEqual([present]))
+  expect(back.dead).toEqual([])
+})
+
+test('who introduces itself badly, or is not watched, changes nothing', async () => {
+  const [watcher, peer] = [await open('a'), await open('b')]
+  const watched = staticPeer('b', 'two', peer.links.address)
+  watcher.links.watch('a', [watched])
+  const stranger = connect(Number(watcher.links.address.split(':')[1]), host)
+  onTestFinished(() => void stranger.destroy())
+  stranger.write('millrace-link 1 a a-1\nfrom {"memberId":3}\nfrom nonsense\n')
+  stranger.write('from {"memberId":"c","instanceId":"three","incarnation":"x","link":"h:1"}\n')
+  await pause(300)
+  peer.links.close()
+  await eventually(() => expect(watcher.dead).toEqual([watched]))
+})
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })

@@ -4,31 +4,13 @@
  * a disk each, the summing topology; every entry must be counted once.
  */
 
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { MemoryEngine } from '../../state/memory/memory-engine.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
-import {
-  aggregate,
-  json,
-  keyValueStore,
-  peek,
-  stream,
-  to,
-  topic,
-  topology,
-  utf8,
-} from '../../src/index.ts'
-import { noHeaders } from '../../src/record.ts'
-import { Application } from '../../src/runtime/application.ts'
-import { type RuntimeConfig } from '../../src/runtime-config.ts'
-import { readTopic } from '../simulation/topics.ts'
 import { realKafka } from './real-kafka.ts'
+import { partitions, sessionTimeoutMs, summingSite } from './summing-site.ts'
 
 const kafka = await realKafka()
-const partitions = 4
-const sessionTimeoutMs = 6_000
 
 const block = (ms: number): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
@@ -43,73 +25,7 @@ describe.skipIf('skipped' in kafka)('instances on Kafka', () => {
   })
   afterAll(() => broker.close())
 
-  /** Topics and topology of one test. */
-  const site = async (onEntry: (value: number) => void = () => {}) => {
-    const id = `sum-${randomUUID().slice(0, 8)}`
-    const entries = topic(`${id}-entries`, { key: utf8, value: json<number>() })
-    const sums = topic(`${id}-sums`, { key: utf8, value: json<number>() })
-    const store = keyValueStore('sum', { key: utf8, value: json<number>() })
-    await broker.topics.create(
-      [entries, sums].map(({ name }) => ({
-        name,
-        partitions,
-        config: { cleanupPolicy: 'delete', retentionMs: -1 },
-      })),
-    )
-    const summing = topology('summing', () => [
-      stream(entries).pipe(
-        peek(({ value }) => onEntry(value)),
-        aggregate(
-          store,
-          () => 0,
-          (sum, value) => sum + value,
-        ),
-        to(sums),
-      ),
-    ])
-    const start = async (
-      instanceId: string,
-      config: Partial<RuntimeConfig> = {},
-    ): Promise<Application> => {
-      const client = await KafkaBroker.open({ bootstrap })
-      const application = new Application({
-        applicationId: id,
-        instanceId,
-        topology: summing,
-        broker: client,
-        engine: MemoryEngine.create(),
-        config: { sessionTimeoutMs, heartbeatIntervalMs: 300, ...config },
-      })
-      onTestFinished(async () => {
-        application.kill()
-        await client.close()
-      })
-      await application.start()
-      return application
-    }
-    /** One entry for each partition. */
-    const send = async (value = 1): Promise<void> => {
-      await broker.producer('loader').send(
-        Array.from({ length: partitions }, (_, partition) => ({
-          topic: entries.name,
-          partition,
-          records: [
-            {
-              key: utf8.encode(`k${partition}`),
-              value: entries.value.encode(value),
-              timestampMs: Date.now(),
-              headers: noHeaders,
-            },
-          ],
-        })),
-      )
-    }
-    const sumsOf = async (): Promise<ReadonlyMap<string, readonly number[]>> => {
-      const byKey = Map.groupBy(await readTopic(broker, sums), ({ key }) => key)
-      return new Map([...byKey].map(([key, found]) => [key, found.map(({ value }) => value)]))
-    }
-    return { start, send, sumsOf }
-  }
+  const site = (onEntry?: (value: number) => void) => summingSite({ bootstrap, broker, onEntry })
 
   const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
     while (!(await condition())) await sleep(50)

@@ -68,6 +68,48 @@ describe.skipIf(secure === undefined)('secured Kafka', () => {
     expect(right.status, right.stderr).toBe(0)
   })
 
+  it('has its topics compared and mended by the command line', async () => {
+    const topics = (verb: string) => {
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        [
+          main,
+          'topics',
+          verb,
+          '-o',
+          'json',
+          '--bootstrap',
+          bootstrap,
+          '--tls-ca',
+          secure!.ca,
+        ].concat('--sasl', 'scram-sha-512', '--sasl-username', secure!.admin.username),
+        {
+          env: { ...process.env, MILLRACE_SASL_PASSWORD: secure!.admin.password },
+          encoding: 'utf8',
+        },
+      )
+      const steps = stdout === '' ? [] : (JSON.parse(stdout) as { topic: string }[])
+      return { status, stderr, topics: steps.map(({ topic }) => topic) }
+    }
+    const first = topics('apply')
+    expect(first.status, first.stderr).toBe(0)
+    expect(topics('verify')).toMatchObject({ status: 0, topics: [] })
+    const admin = await open(secure!.admin)
+    await admin.topics.delete(['ecom.platform'])
+    await admin.topics.create([
+      { name: 'ecom.platform', partitions: 2, config: { cleanupPolicy: 'compact' } },
+    ])
+    expect(topics('plan').status).toBe(3)
+    expect(topics('verify')).toMatchObject({
+      status: 1,
+      topics: ['ecom.platform', 'ecom.platform'],
+    })
+    expect(topics('apply').status).toBe(0)
+    expect(topics('plan').status).toBe(0)
+    const platform = (await admin.topics.describe(['ecom.platform'])).get('ecom.platform')
+    expect(platform).toMatchObject({ partitions: 6, config: { cleanupPolicy: 'delete' } })
+  })
+
   it('a membership in a thread connects as its broker does', async () => {
     const broker = await open(secure!.admin)
     const session = broker.groups.session!({
@@ -120,5 +162,25 @@ describe.skipIf(secure === undefined)('secured Kafka', () => {
     expect(begun.message).toContain('transactional id')
     const read = await errorOf(broker.groups.committedOffsets(topic, [{ topic, partition: 0 }]))
     expect(read.code).toBe('BROKER_NOT_AUTHORIZED')
+  })
+
+  it('names the ACL that each thing done to a topic needs', async () => {
+    const topic = await new Probe(await open(secure!.admin)).create(`secured-${randomUUID()}`)
+    const { topics } = await open(secure!.plainUser)
+    const acls: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
+      [/lacks the ACL DescribeConfigs on the topic/u, () => topics.settings([topic])],
+      [
+        /lacks the ACL AlterConfigs on the topic/u,
+        () => topics.changeSettings([{ name: topic, config: { retentionMs: 1 } }]),
+      ],
+      [/lacks the ACL .*Describe on the topic/u, () => topics.raisePartitions(topic, 3)],
+      [/lacks the ACL .*on the topic/u, () => topics.describe([topic])],
+    ]
+    for (const [named, ask] of acls) {
+      const error = await errorOf(ask())
+      expect(error.code).toBe('BROKER_NOT_AUTHORIZED')
+      expect(error.message).toMatch(named)
+      expect(error.message).toContain(topic)
+    }
   })
 })

@@ -97,6 +97,7 @@ test('every member knows every other: who answers, and for what', () => {
     {
       memberId: 'a',
       instanceId: 'a',
+      isStatic: false,
       incarnation: 'a-1',
       endpoint: 'a:4004',
       link: 'a:5005',

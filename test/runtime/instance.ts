@@ -24,6 +24,8 @@ export interface InstanceOptions {
   readonly topology: Topology
   readonly applicationId?: string
   readonly instanceId?: string
+  readonly isStatic?: boolean
+  readonly leavesOnStop?: boolean
   readonly config?: Partial<RuntimeConfig>
   /** Rows of an earlier life; a fresh disk if absent. */
   readonly disk?: MemoryDisk

@@ -19,6 +19,7 @@ const kernel = [...foundation, 'src/stores/', 'src/topology/', 'state/slots.ts']
 const ports = [
   'src/broker/port.ts',
   'src/broker/errors.ts',
+  'src/broker/topic-defaults.ts',
   'src/broker/partitioner.ts',
   'src/broker/records/',
 ]

@@ -36,8 +36,6 @@ export class Group {
   readonly #members = new Map<string, Member>()
   /** Instance id → the member that holds it. */
   readonly #static = new Map<string, string>()
-  /** Replaced static members: they are fenced, not unknown. */
-  readonly #replaced = new Set<string>()
   #state: 'empty' | 'rebalancing' | 'stable' = 'empty'
   #generationId = 0
   #leaderId: string | undefined
@@ -47,9 +45,9 @@ export class Group {
     this.#options = options
   }
 
-  /** @throws {BrokerError} BROKER_UNKNOWN_MEMBER, BROKER_FENCED: join without a member id */
+  /** @throws {BrokerError} BROKER_UNKNOWN_MEMBER: join without an id; BROKER_INSTANCE_FENCED */
   join(request: JoinRequest): Promise<JoinedGeneration> {
-    if (request.memberId !== '') return this.#rejoin(this.#known(request.memberId), request)
+    if (request.memberId !== '') return this.#rejoin(this.#known(request), request)
     const heldBy = this.#static.get(request.instanceId ?? '')
     if (heldBy !== undefined) return this.#replace(this.#members.get(heldBy)!, request)
     const member = newMember(this.#options.newMemberId(), request)
@@ -63,13 +61,14 @@ export class Group {
     return this.#state === 'stable' ? 'stable' : 'rebalancing'
   }
 
-  leave({ memberId }: GroupMetadata): void {
-    this.#remove(this.#known(memberId), unknownMember(memberId))
+  leave(metadata: GroupMetadata): void {
+    this.#remove(this.#known(metadata), unknownMember(metadata.memberId))
   }
 
   /** @throws {BrokerError} BROKER_UNKNOWN_MEMBER, BROKER_FENCED: the tasks are someone else's */
-  check({ memberId, generationId }: GroupMetadata): Member {
-    const member = this.#known(memberId)
+  check(metadata: GroupMetadata): Member {
+    const { generationId } = metadata
+    const member = this.#known(metadata)
     if (generationId === this.#generationId) return member
     throw new BrokerError(
       'BROKER_FENCED',
@@ -103,12 +102,10 @@ export class Group {
 
   /** A static member came back: the old id is fenced, the assignment is kept. */
   #replace(old: Member, request: JoinRequest): Promise<JoinedGeneration> {
-    const fenced = new BrokerError('BROKER_FENCED', 'another process joined with this instance id')
     const member = newMember(this.#options.newMemberId(), request)
     old.cancelSession()
-    old.joining?.reject(fenced)
+    old.joining?.reject(fencedInstance(old.memberId, request.instanceId!))
     this.#members.delete(old.memberId)
-    this.#replaced.add(old.memberId)
     member.assignment = old.assignment
     this.#add(member)
     if (this.#leaderId === old.memberId) this.#leaderId = member.memberId
@@ -193,16 +190,19 @@ export class Group {
     })
   }
 
-  #known(memberId: string): Member {
+  /** Who says its instance id is told that it was replaced; else it is unknown, as on Kafka. */
+  #known({ memberId, instanceId }: Pick<GroupMetadata, 'memberId' | 'instanceId'>): Member {
+    const holder = this.#static.get(instanceId ?? '')
+    if (holder !== undefined && holder !== memberId) throw fencedInstance(memberId, instanceId!)
     const member = this.#members.get(memberId)
     if (member !== undefined) return member
-    if (!this.#replaced.has(memberId)) throw unknownMember(memberId)
-    throw new BrokerError('BROKER_FENCED', `member ${memberId} was replaced by a newer process`)
+    throw unknownMember(memberId)
   }
 
-  #generationOf({ memberId, assignment }: Member): JoinedGeneration {
+  #generationOf({ memberId, assignment, request: { instanceId } }: Member): JoinedGeneration {
     const { groupId } = this.#options
-    return { groupId, memberId, generationId: this.#generationId, assignment }
+    const joined = { groupId, memberId, generationId: this.#generationId, assignment }
+    return instanceId === undefined ? joined : { ...joined, instanceId }
   }
 }
 
@@ -213,6 +213,12 @@ const newMember = (memberId: string, request: JoinRequest): Member => ({
   joining: undefined,
   cancelSession: () => {},
 })
+
+const fencedInstance = (memberId: string, instanceId: string): BrokerError =>
+  new BrokerError(
+    'BROKER_INSTANCE_FENCED',
+    `another process has joined under the instance id ${instanceId} of member ${memberId} since`,
+  )
 
 const unknownMember = (memberId: string): BrokerError =>
   new BrokerError('BROKER_UNKNOWN_MEMBER', `member ${memberId} is not in the group`)

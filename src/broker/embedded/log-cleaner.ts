@@ -15,6 +15,7 @@ import { type Engine } from '../../../state/engine.ts'
 import { latin1FromBytes } from '../../../state/key-layout.ts'
 import { type Clock } from '../../clock.ts'
 import { type TopicConfig } from '../port.ts'
+import { topicDefaults } from '../topic-defaults.ts'
 import { decodeBatch, decodeHeader } from './batch-codec.ts'
 import { CompactedRows } from './compacted-rows.ts'
 import { type Journal } from './journal.ts'
@@ -24,8 +25,6 @@ import { batchKinds, type StoredBatch } from './stored-batch.ts'
 
 const sliceBytesMax = 256 * 1024
 const rowsAtOnce = 16
-const defaultRetentionMs = 7 * 24 * 3_600_000
-const defaultDeleteRetentionMs = 24 * 3_600_000
 
 export interface LogCleanerOptions {
   readonly engine: Engine
@@ -66,7 +65,7 @@ export class LogCleaner {
 
   /** Raises the log start over batches whose newest record is too old. */
   async #expire(log: PartitionLog): Promise<void> {
-    const retentionMs = log.config.retentionMs ?? defaultRetentionMs
+    const retentionMs = log.config.retentionMs ?? topicDefaults.retentionMs
     if (retentionMs < 0) return
     const oldestMs = this.#options.clock.nowMs() - retentionMs
     const end = Math.min(log.lastStableOffset, log.highWatermark - 1)
@@ -206,4 +205,4 @@ const noteKeys = ({ baseOffset, records }: StoredBatch, into: Map<string, number
 const mayHoldTombstones = (log: PartitionLog): boolean => log.cleanRecordCount > 0
 
 const deleteRetentionMs = (config: TopicConfig): number =>
-  config.deleteRetentionMs ?? defaultDeleteRetentionMs
+  config.deleteRetentionMs ?? topicDefaults.deleteRetentionMs

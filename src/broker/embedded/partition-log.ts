@@ -67,7 +67,8 @@ export class PartitionLog {
   readonly logId: number
   readonly topic: string
   readonly partition: number
-  readonly config: TopicConfig
+  /** Replaced when the topic's settings change. */
+  config: TopicConfig
   readonly leaderEpoch: number
   readonly tail = new LogTail()
   readonly aborted = new AbortedRanges()

@@ -7,17 +7,17 @@
 import { BrokerError } from '../errors.ts'
 import { type ProduceBatch, type ProduceRecord } from '../port.ts'
 import { isWithin } from '../records/packed-batch.ts'
+import { topicDefaults } from '../topic-defaults.ts'
 import { type PartitionLog } from './partition-log.ts'
 import { recordBytes } from './stored-batch.ts'
 
-const defaultMessageBytesMax = 1_048_588
 /** Kafka measures the batch a record travels in: 61 bytes of batch header, about 9 of record. */
 const overheadBytes = 70
 
 /** @throws {BrokerError} BROKER_RECORD_TOO_LARGE, BROKER_INVALID_RECORD with `recordIndex` */
 export const checkRecords = (batch: ProduceBatch, log: PartitionLog): void => {
   const { isCompacted } = log
-  const { maxMessageBytes = defaultMessageBytesMax } = log.config
+  const { maxMessageBytes = topicDefaults.maxMessageBytes } = log.config
   if (isWithin(batch, { maxMessageBytes, isCompacted })) return
   const { records } = batch
   const bytesMax = maxMessageBytes - overheadBytes

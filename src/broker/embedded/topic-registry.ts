@@ -1,8 +1,8 @@
 /**
  * The topics of the broker and the logs of their partitions: what exists, durable.
  *
- * Serves the `Topics` port and looks logs up for everyone else. 1. Names, ids and partition
- * counts never change while a topic exists. 2. A deleted topic disappears at once; its rows go in
+ * Serves the `Topics` port and looks logs up for everyone else. 1. Names and ids never change while
+ * a topic exists, partitions are added only. 2. A deleted topic disappears at once; its rows go in
  * the background, again after a crash (`dropped` rows). 3. It knows nothing of records.
  */
 
@@ -13,14 +13,18 @@ import {
   type TopicDescription,
   type TopicPartition,
   type Topics,
+  type TopicSettings,
+  type TopicSettingsChange,
   type TopicSpec,
 } from '../port.ts'
+import { topicDefaults } from '../topic-defaults.ts'
 import { type Cluster } from './cluster.ts'
 import { type CommittedOffsets } from './committed-offsets.ts'
 import { type Journal } from './journal.ts'
 import { type LogCache } from './log-cache.ts'
-import { PartitionLog } from './partition-log.ts'
+import { PartitionLog, type PartitionLogOptions } from './partition-log.ts'
 import { recoverLog } from './recover-log.ts'
+import { checkSettings } from './topic-limits.ts'
 import {
   droppedKey,
   decodeJson,
@@ -34,7 +38,10 @@ import {
 } from './rows.ts'
 
 interface TopicRow extends TopicDescription {
+  /** Of the partitions it was created with, one after the other. */
   readonly firstLogId: number
+  /** Of the partitions that were added, in order. */
+  readonly addedLogIds?: readonly number[]
 }
 
 interface TopicState {
@@ -65,7 +72,7 @@ export class TopicRegistry implements Topics {
     const cursor = engine.scan(kindRange('topic'))
     try {
       for (let rows = cursor.next(100); rows.length > 0; rows = cursor.next(100)) {
-        for (const [, value] of rows) this.#open(decodeJson<TopicRow>(value), true)
+        for (const [, value] of rows) this.#recover(decodeJson<TopicRow>(value))
       }
     } finally {
       cursor.close()
@@ -108,9 +115,56 @@ export class TopicRegistry implements Topics {
     return [...this.#topics.values()].map(({ row }) => describe(row))
   }
 
+  async settings(names: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
+    const described = await this.describe(names)
+    return new Map(
+      [...described].map(([name, { config }]) => [name, { ...topicDefaults, ...config }]),
+    )
+  }
+
+  /** Compression and replicas are kept and without effect: there is one copy, as it came. */
+  async changeSettings(changes: readonly TopicSettingsChange[]): Promise<void> {
+    for (const { name, config } of changes) {
+      this.#known(name)
+      checkSettings(name, config)
+    }
+    for (const { name, config } of changes) {
+      const { row, logs } = this.#known(name)
+      const changed: TopicRow = { ...row, config: { ...row.config, ...config } }
+      for (const log of logs) log.config = changed.config
+      this.#keep({ row: changed, logs })
+    }
+    await this.#options.journal.durable()
+  }
+
+  async raisePartitions(name: string, partitions: number): Promise<void> {
+    const { row, logs } = this.#known(name)
+    if (row.partitions === partitions) return
+    if (!Number.isInteger(partitions) || partitions < row.partitions) {
+      throw new BrokerError(
+        'BROKER_INVALID_REQUEST',
+        `topic ${name} has ${row.partitions} partitions, ${partitions} are not more`,
+        { topic: name },
+      )
+    }
+    const count = partitions - row.partitions
+    const first = this.#options.cluster.takeLogIds(count)
+    const newIds = Array.from({ length: count }, (_, index) => first + index)
+    const raised = { ...row, partitions, addedLogIds: [...(row.addedLogIds ?? []), ...newIds] }
+    const added = newIds.map(
+      (logId, index) => new PartitionLog(this.#logOptions(row, logId, logs.length + index)),
+    )
+    this.#keep({ row: raised, logs: [...logs, ...added] })
+    await this.#options.journal.durable()
+  }
+
+  async replicasMax(): Promise<number> {
+    return 1
+  }
+
   async delete(names: readonly string[]): Promise<void> {
     const { journal, committedOffsets } = this.#options
-    for (const name of names) if (!this.#topics.has(name)) throw unknownTopic(name)
+    for (const name of names) this.#known(name)
     for (const name of names) {
       const topic = this.#topics.get(name)
       if (topic === undefined) continue
@@ -149,7 +203,14 @@ export class TopicRegistry implements Topics {
     return BigInt(this.log(partition).epochEndOffset(leaderEpoch))
   }
 
-  #checkSpec({ name, partitions }: TopicSpec): void {
+  #known(name: string): TopicState {
+    const topic = this.#topics.get(name)
+    if (topic !== undefined) return topic
+    throw new BrokerError('BROKER_UNKNOWN_TOPIC', `there is no topic ${name}`, { topic: name })
+  }
+
+  #checkSpec({ name, partitions, config }: TopicSpec): void {
+    checkSettings(name, config)
     if (!Number.isInteger(partitions) || partitions < 1) {
       throw new BrokerError('BROKER_INVALID_REQUEST', `topic ${name}: ${partitions} partitions`)
     }
@@ -170,29 +231,31 @@ export class TopicRegistry implements Topics {
   }
 
   #create({ name, partitions, config }: TopicSpec): void {
-    const { cluster, journal, newUuid } = this.#options
+    const { cluster, newUuid } = this.#options
     const firstLogId = cluster.takeLogIds(partitions)
     const row: TopicRow = { name, partitions, config, topicId: newUuid(), firstLogId }
-    journal.put(namedKey('topic', name), encodeJson(row))
-    this.#open(row, false)
+    const logs = logIds(row).map((id, index) => new PartitionLog(this.#logOptions(row, id, index)))
+    this.#keep({ row, logs })
   }
 
-  #open(row: TopicRow, isRecovery: boolean): void {
-    const { engine, journal, cache, cluster } = this.#options
-    const logs = Array.from({ length: row.partitions }, (_, partition) => {
-      const logId = row.firstLogId + partition
-      const options = {
-        logId,
-        topic: row.name,
-        partition,
-        config: row.config,
-        journal,
-        cache,
-        leaderEpoch: cluster.leaderEpoch,
-      }
-      return isRecovery ? recoverLog(engine, options) : new PartitionLog(options)
-    })
+  #recover(row: TopicRow): void {
+    const { engine } = this.#options
+    const logs = logIds(row).map((id, index) =>
+      recoverLog(engine, this.#logOptions(row, id, index)),
+    )
     this.#topics.set(row.name, { row, logs })
+  }
+
+  #keep(topic: TopicState): void {
+    const { name } = topic.row
+    this.#options.journal.put(namedKey('topic', name), encodeJson(topic.row))
+    this.#topics.set(name, topic)
+  }
+
+  #logOptions({ name, config }: TopicRow, logId: number, partition: number): PartitionLogOptions {
+    const { journal, cache, cluster } = this.#options
+    const { leaderEpoch } = cluster
+    return { logId, topic: name, partition, config, journal, cache, leaderEpoch }
   }
 
   async #dropRows(): Promise<void> {
@@ -223,5 +286,8 @@ const describe = ({ name, partitions, config, topicId }: TopicRow): TopicDescrip
   topicId,
 })
 
-const unknownTopic = (topic: string): BrokerError =>
-  new BrokerError('BROKER_UNKNOWN_TOPIC', `there is no topic ${topic}`, { topic })
+/** By partition. */
+const logIds = ({ partitions, firstLogId, addedLogIds = [] }: TopicRow): readonly number[] => {
+  const created = partitions - addedLogIds.length
+  return [...Array.from({ length: created }, (_, index) => firstLogId + index), ...addedLogIds]
+}

@@ -45,6 +45,8 @@ export interface TopicMetadata {
   /** By partition; −1 while there is none. */
   readonly leaderIds: readonly number[]
   readonly leaderEpochs: readonly number[]
+  /** Of the partition that has the fewest. */
+  readonly replicas: number
 }
 
 export type CoordinatorKind = 'group' | 'transaction'
@@ -175,6 +177,11 @@ export class Cluster {
     return found
   }
 
+  /** Brokers that are up. */
+  async brokerCount(): Promise<number> {
+    return (await this.#metadata([])).brokers.length
+  }
+
   async coordinator(kind: CoordinatorKind, key: string): Promise<BrokerNode> {
     const known = this.#coordinators.get(`${kind}:${key}`)
     if (known !== undefined) return known
@@ -284,6 +291,7 @@ export class Cluster {
       isInternal,
       leaderIds: sorted.map(({ leaderId }) => leaderId),
       leaderEpochs: sorted.map(({ leaderEpoch }) => leaderEpoch),
+      replicas: Math.min(...sorted.map(({ replicaNodes }) => replicaNodes.length)),
     }
     this.#topics.set(topic.name, topic)
     return topic

@@ -4,17 +4,19 @@
  *
  * Used by `KafkaFetcher` only. 1. A partition is in one request at a time. 2. Partitions take
  * turns to be first: the broker fills an answer in the order of the request. 3. When all lanes to
- * a leader are taken, partitions stay unsent until one is free.
+ * a leader are taken, partitions stay unsent until one is free. 4. Each lane has a fetch session of
+ * its own; where the broker does not know it any more, all is asked for again at once.
  */
 
-import { type Connection, type fetchV15 } from '@platformatic/kafka'
+import { type Connection } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
 import { type Cluster, type Leader } from './cluster.ts'
 import { type BrokerNode } from './connections.ts'
-import { brokerErrorOf, connectionErrorOf, noError } from './errors.ts'
+import { brokerErrorOf, connectionErrorOf, kafkaCodes, noError } from './errors.ts'
+import { FetchSession } from './fetch-session.ts'
 import { type PartitionFetch, type SentRequest } from './partition-fetch.ts'
 import { call } from './protocol/call.ts'
-import { fetchApi } from './protocol/fetch.ts'
+import { type FetchAnswer, fetchApi, type FetchedPartition } from './protocol/fetch.ts'
 
 export interface FetchLanesOptions {
   readonly cluster: Cluster
@@ -26,7 +28,6 @@ export interface FetchLanesOptions {
 
 const lanesPerLeader = 4
 const answerBytesMax = 64 * 1024 * 1024
-const noSession = { id: 0, epoch: -1 }
 
 interface Targeted {
   readonly partition: PartitionFetch
@@ -36,6 +37,8 @@ interface Targeted {
 export class FetchLanes {
   readonly #options: FetchLanesOptions
   readonly #taken = new Set<string>()
+  /** By lane. */
+  readonly #sessions = new Map<string, FetchSession>()
   #turn = 0
 
   constructor(options: FetchLanesOptions) {
@@ -53,6 +56,7 @@ export class FetchLanes {
   }
 
   drop(): void {
+    this.#sessions.clear()
     for (let lane = 0; lane < lanesPerLeader; lane++) {
       this.#options.cluster.connections.drop(this.#purpose(lane))
     }
@@ -101,10 +105,13 @@ export class FetchLanes {
     }
     const key = laneKey(lane, node)
     this.#taken.add(key)
+    const session = this.#sessions.get(key) ?? new FetchSession()
+    this.#sessions.set(key, session)
     try {
       const connection = await this.#options.cluster.connections.get(this.#purpose(lane), node)
-      await this.#ask(connection, { targets, request, waitMs })
+      await this.#ask(connection, { targets, request, waitMs, session })
     } catch (error) {
+      session.reset()
       const failure = connectionErrorOf(error, 'fetch')
       for (const { partition } of targets) {
         this.#options.cluster.forgetTopic(partition.topic)
@@ -116,21 +123,13 @@ export class FetchLanes {
     }
   }
 
-  async #ask(connection: Connection, { targets, request, waitMs }: Exchange): Promise<void> {
-    const isolation = request.isolation === 'read_committed' ? 1 : 0
-    const answer = await call(
-      fetchApi,
-      connection,
-      waitMs,
-      1,
-      answerBytesMax,
-      isolation,
-      noSession.id,
-      noSession.epoch,
-      topicsOf(rotated(targets, this.#turn++)),
-      [],
-      '',
-    )
+  async #ask(connection: Connection, exchange: Exchange): Promise<void> {
+    const { targets, request } = exchange
+    let { answer, partitions } = await this.#fetch(connection, exchange)
+    if (sessionCodes.has(answer.errorCode)) {
+      exchange.session.reset()
+      ;({ answer, partitions } = await this.#fetch(connection, exchange))
+    }
     if (answer.errorCode !== noError) throw brokerErrorOf(answer.errorCode, 'fetch')
     const byPlace = new Map(
       targets.map((target) => [
@@ -138,7 +137,7 @@ export class FetchLanes {
         target.partition,
       ]),
     )
-    for (const fetched of answer.partitions) {
+    for (const fetched of partitions) {
       const place = placeOf(fetched.topicId, fetched.partition)
       const partition = byPlace.get(place)
       if (partition === undefined) continue
@@ -149,6 +148,36 @@ export class FetchLanes {
     for (const partition of byPlace.values()) {
       partition.lost(request, new BrokerError('BROKER_UNAVAILABLE', 'a fetch was answered in part'))
     }
+  }
+
+  async #fetch(
+    connection: Connection,
+    { targets, request: { isolation }, waitMs, session }: Exchange,
+  ): Promise<Fetched> {
+    const isCommitted = isolation === 'read_committed'
+    const wanted = rotated(targets, this.#turn++).map(({ partition, leader }) => ({
+      topicId: leader.topicId,
+      partition: partition.partition,
+      leaderEpoch: leader.leaderEpoch,
+      offset: partition.offset,
+      maxBytes: partition.maxBytes,
+    }))
+    const asked = session.request(wanted, isCommitted)
+    const answer = await call(
+      fetchApi,
+      connection,
+      waitMs,
+      1,
+      answerBytesMax,
+      isCommitted ? 1 : 0,
+      asked.sessionId,
+      asked.sessionEpoch,
+      asked.topics,
+      asked.forgotten,
+      '',
+    )
+    const isRefused = answer.errorCode !== noError
+    return { answer, partitions: isRefused ? [] : session.answered(asked, answer) }
   }
 
   #freeLane(node: BrokerNode): number | undefined {
@@ -174,7 +203,21 @@ interface Exchange {
   readonly targets: readonly Targeted[]
   readonly request: SentRequest
   readonly waitMs: number
+  readonly session: FetchSession
 }
+
+interface Fetched {
+  readonly answer: FetchAnswer
+  /** Those too that the broker left out, since nothing is new of them. */
+  readonly partitions: readonly FetchedPartition[]
+}
+
+/** The broker knows another session, or none. */
+const sessionCodes: ReadonlySet<number> = new Set([
+  kafkaCodes.fetchSessionIdNotFound,
+  kafkaCodes.invalidFetchSessionEpoch,
+  kafkaCodes.fetchSessionTopicIdError,
+])
 
 const laneKey = (lane: number, { host, port }: BrokerNode): string => `${lane}@${host}:${port}`
 
@@ -183,18 +226,4 @@ const placeOf = (topicId: string, partition: number): string => `${topicId}:${pa
 const rotated = <T>(items: readonly T[], turn: number): readonly T[] => {
   const first = turn % items.length
   return [...items.slice(first), ...items.slice(0, first)]
-}
-
-const topicsOf = (targets: readonly Targeted[]): fetchV15.FetchRequestTopic[] => {
-  const byTopic = Map.groupBy(targets, ({ leader }) => leader.topicId)
-  return [...byTopic].map(([topicId, ofTopic]) => ({
-    topicId,
-    partitions: ofTopic.map(({ partition, leader }) => ({
-      partition: partition.partition,
-      currentLeaderEpoch: leader.leaderEpoch,
-      fetchOffset: BigInt(partition.offset),
-      lastFetchedEpoch: -1,
-      partitionMaxBytes: partition.maxBytes,
-    })),
-  }))
 }

@@ -3,8 +3,8 @@
  *
  * The part of the port's `Groups` that knows members; committed offsets are elsewhere. 1. A join
  * has a connection of its own, since the coordinator holds its answer until the rebalance is over.
- * 2. A heartbeat that learns of a rebalance answers so; it is no failure. 3. What the port's
- * metadata does not carry, the instance id of a static member, is remembered here by member id.
+ * 2. A heartbeat that learns of a rebalance answers so; it is no failure. 3. The instance id of a
+ * static member goes with every request: a member that was replaced is told so by it.
  */
 
 import { type Connection } from '@platformatic/kafka'
@@ -37,8 +37,6 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
   readonly #cluster: Cluster
   readonly #rebalanceTimeoutMs: number
   readonly #heartbeatTimeoutMs: number | undefined
-  /** Of static members, by member id. */
-  readonly #instanceIds = new Map<string, string>()
   #joins = 0
 
   constructor({ cluster, rebalanceTimeoutMs, heartbeatTimeoutMs }: ClassicGroupsOptions) {
@@ -62,7 +60,7 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
     this.#joins += 1
     const purpose = `join-${this.#joins}`
     try {
-      const joined = await new JoinAttempt({
+      return await new JoinAttempt({
         cluster,
         request,
         hooks,
@@ -70,18 +68,15 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
         purpose,
         requestTimeoutMs,
       }).run()
-      const { instanceId } = request
-      if (instanceId !== undefined) this.#instanceIds.set(joined.memberId, instanceId)
-      return joined
     } finally {
       cluster.connections.drop(purpose)
     }
   }
 
   async heartbeat(member: GroupMetadata): Promise<'stable' | 'rebalancing'> {
-    const { groupId, memberId, generationId } = member
+    const { groupId, memberId, generationId, instanceId = null } = member
     const errorCode = await this.#ask('heartbeat', member, (connection) =>
-      call(heartbeat, connection, groupId, generationId, memberId, this.#instanceId(member)),
+      call(heartbeat, connection, groupId, generationId, memberId, instanceId),
     )
     if (errorCode === kafkaCodes.rebalanceInProgress) return 'rebalancing'
     if (errorCode === noError) return 'stable'
@@ -89,12 +84,10 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
   }
 
   async leave(member: GroupMetadata): Promise<void> {
-    const { groupId, memberId } = member
-    const groupInstanceId = this.#instanceId(member)
+    const { groupId, memberId, instanceId: groupInstanceId = null } = member
     const errorCode = await this.#ask('leave', member, (connection) =>
       call(leaveGroup, connection, groupId, [{ memberId, groupInstanceId, reason: 'closing' }]),
     )
-    this.#instanceIds.delete(memberId)
     if (errorCode !== noError) throw errorOf('leave', member, errorCode)
   }
 
@@ -115,11 +108,13 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
       request,
     })
   }
-
-  #instanceId({ memberId }: GroupMetadata): string | null {
-    return this.#instanceIds.get(memberId) ?? null
-  }
 }
 
-const errorOf = (verb: string, { groupId, memberId }: GroupMetadata, errorCode: number): Error =>
-  brokerErrorOf(errorCode, `${verb} of group ${groupId} by member ${memberId}`)
+const errorOf = (
+  verb: string,
+  { groupId, memberId, instanceId }: GroupMetadata,
+  errorCode: number,
+): Error => {
+  const instance = instanceId === undefined ? '' : ` of instance ${instanceId}`
+  return brokerErrorOf(errorCode, `${verb} of group ${groupId} by member ${memberId}${instance}`)
+}

@@ -33,6 +33,7 @@ export type GroupWorkerRequest =
       readonly peers: readonly GroupPeer[]
     }
   | { readonly kind: 'link'; readonly id: number }
+  | { readonly kind: 'keepPlace'; readonly id: number }
   | {
       readonly kind: 'assigned'
       readonly id: number
@@ -43,6 +44,7 @@ export type GroupWorkerRequest =
 export type GroupWorkerReply =
   | { readonly kind: 'joined'; readonly id: number; readonly joined: JoinedGeneration }
   | { readonly kind: 'left'; readonly id: number }
+  | { readonly kind: 'kept'; readonly id: number }
   | { readonly kind: 'linked'; readonly id: number; readonly address: string }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: SentFailure }
   /** Of the leader, for its join of this id. */

@@ -15,7 +15,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { keepProcessAlive, systemClock } from '../../clock.ts'
-import { BrokerError } from '../errors.ts'
+import { BrokerError, endsMembership } from '../errors.ts'
 import { type GroupMemberMetadata, type GroupMetadata, type GroupPeer } from '../port.ts'
 import { Cluster } from './cluster.ts'
 import { clusterOptions } from './kafka-broker-options.ts'
@@ -67,10 +67,11 @@ class GroupWorker {
   }
 
   #answer(
-    request: Extract<GroupWorkerRequest, { kind: 'join' | 'leave' | 'link' }>,
+    request: Extract<GroupWorkerRequest, { kind: 'join' | 'leave' | 'link' | 'keepPlace' }>,
   ): Promise<GroupWorkerReply> {
     const { kind, id } = request
     if (kind === 'link') return this.#link(id)
+    if (kind === 'keepPlace') return this.#keepPlace(id)
     return kind === 'join' ? this.#join(id, request.request) : this.#leave(id, request.member)
   }
 
@@ -81,23 +82,32 @@ class GroupWorker {
     return { kind: 'linked', id, address: (await this.#links).address }
   }
 
+  async #keepPlace(id: number): Promise<GroupWorkerReply> {
+    this.#member = undefined // no heartbeat from now on
+    await (await this.#links)?.sayGoodbye()
+    return { kind: 'kept', id }
+  }
+
   async #watch({ memberId }: GroupMetadata, peers: readonly GroupPeer[]): Promise<void> {
     const links = await this.#links
     links?.watch(memberId, peers)
   }
 
   /** Any member may say that another is gone; the coordinator then begins a new generation. */
-  async #remove({ memberId, instanceId }: GroupPeer): Promise<void> {
+  async #remove({ memberId, instanceId, isStatic }: GroupPeer): Promise<void> {
     const member = this.#member
     const nowMs = performance.now()
     const isTooSoon = nowMs - (this.#removedAtMs.get(instanceId) ?? -Infinity) < removalIntervalMs
     if (member === undefined || isTooSoon) return
     this.#removedAtMs.set(instanceId, nowMs)
     try {
-      await (await this.#client()).leave({ ...member, memberId })
+      const { groupId, generationId } = member
+      const removed = { groupId, memberId, generationId, ...(isStatic === true && { instanceId }) }
+      await (await this.#client()).leave(removed)
     } catch (error) {
       // another member was first, or its session will end by itself
       if (!(error instanceof BrokerError)) throw error
+      if (error.code === 'BROKER_INSTANCE_FENCED') return // it is back already, in its old place
     }
     if (this.#isCurrent(member)) say({ kind: 'rebalancing' })
   }
@@ -200,8 +210,7 @@ class GroupWorker {
       const answer = await (await this.#client()).heartbeat(member)
       if (answer === 'rebalancing' && this.#isCurrent(member)) say({ kind: 'rebalancing' })
     } catch (error) {
-      const isLost = error instanceof BrokerError && error.action === 'rejoin'
-      if (isLost && this.#isCurrent(member)) this.#lost(error)
+      if (endsMembership(error) && this.#isCurrent(member)) this.#lost(error)
     } finally {
       this.#isBeating = false
     }

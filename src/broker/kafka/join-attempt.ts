@@ -81,9 +81,7 @@ export class JoinAttempt {
     for (;;) {
       const joined = await this.#join()
       if (joined === undefined) continue
-      const { groupId } = this.#request
-      const { generationId } = joined
-      this.#options.hooks.onGeneration?.({ groupId, memberId: this.#memberId, generationId })
+      this.#options.hooks.onGeneration?.(this.#member(joined))
       const { errorCode, assignment } = await this.#sync(joined, await this.#assignments(joined))
       if (errorCode === noError) return this.#generation(joined, assignment)
       // the generation ended before we knew our part of it
@@ -174,15 +172,16 @@ export class JoinAttempt {
     }
   }
 
-  #generation({ generationId }: JoinGroupAnswer, assignment: Buffer): JoinedGeneration {
+  #generation(joined: JoinGroupAnswer, assignment: Buffer): JoinedGeneration {
     const { userData } = decodeConsumerProtocolAssignment(assignment)
-    return {
-      groupId: this.#request.groupId,
-      memberId: this.#memberId,
-      generationId,
-      // a copy of its own: the caller keeps it
-      assignment: Uint8Array.from(userData),
-    }
+    // a copy of its own: the caller keeps it
+    return { ...this.#member(joined), assignment: Uint8Array.from(userData) }
+  }
+
+  #member({ generationId }: JoinGroupAnswer): GroupMetadata {
+    const { groupId, instanceId } = this.#request
+    const member = { groupId, memberId: this.#memberId, generationId }
+    return instanceId === undefined ? member : { ...member, instanceId }
   }
 
   #ask<Answer>(
@@ -205,8 +204,10 @@ export class JoinAttempt {
   }
 
   #error(verb: string, errorCode: number): Error {
+    const { groupId, instanceId } = this.#request
     const name = this.#memberId === '' ? 'a new member' : `member ${this.#memberId}`
-    return brokerErrorOf(errorCode, `${verb} of group ${this.#request.groupId} by ${name}`)
+    const instance = instanceId === undefined ? '' : ` of instance ${instanceId}`
+    return brokerErrorOf(errorCode, `${verb} of group ${groupId} by ${name}${instance}`)
   }
 
   get #instanceId(): string | null {

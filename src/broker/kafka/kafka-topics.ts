@@ -8,6 +8,7 @@
 
 import {
   type Connection,
+  createPartitionsV3,
   createTopicsV7,
   deleteRecordsV2,
   deleteTopicsV6,
@@ -20,8 +21,11 @@ import {
   type TopicDescription,
   type TopicPartition,
   type Topics,
+  type TopicSettings,
+  type TopicSettingsChange,
   type TopicSpec,
 } from '../port.ts'
+import { adminErrorOf } from './admin-error.ts'
 import { type Cluster, isUnavailable, type Leader, type TopicMetadata } from './cluster.ts'
 import { brokerErrorOf, kafkaCodes, kafkaFailure, noError } from './errors.ts'
 import { call } from './protocol/call.ts'
@@ -60,7 +64,7 @@ export class KafkaTopics implements Topics {
       missing.map((spec) => ({
         name: spec.name,
         numPartitions: spec.partitions,
-        replicationFactor: this.#replicationFactor,
+        replicationFactor: spec.replicas ?? this.#replicationFactor,
         assignments: [],
         configs: configEntries(spec.config),
       })),
@@ -69,7 +73,8 @@ export class KafkaTopics implements Topics {
     )
     for (const { name, errorCode, errorMessage } of topics) {
       if (errorCode === noError || errorCode === kafkaCodes.topicAlreadyExists) continue
-      throw brokerErrorOf(errorCode, `create topic ${name}`, { topic: name }, errorMessage)
+      const refusal = { acl: 'Create', topic: name, errorMessage }
+      throw adminErrorOf(errorCode, `create topic ${name}`, refusal)
     }
     for (const { name } of missing) this.#configs.forget(name)
     await this.#untilReady(missing)
@@ -83,6 +88,43 @@ export class KafkaTopics implements Topics {
   async list(): Promise<readonly TopicDescription[]> {
     const topics = await this.#cluster.describe(null)
     return this.#described(topics.filter(({ isInternal }) => !isInternal))
+  }
+
+  settings(names: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
+    return this.#configs.settings(names)
+  }
+
+  changeSettings(changes: readonly TopicSettingsChange[]): Promise<void> {
+    return this.#configs.change(changes)
+  }
+
+  async raisePartitions(name: string, partitions: number): Promise<void> {
+    const doing = `partitions of topic ${name}`
+    const count = async (): Promise<number> => {
+      const [topic] = await this.#cluster.describe([name])
+      if (topic !== undefined) return topic.leaderIds.length
+      throw brokerErrorOf(kafkaCodes.unknownTopic, doing, { topic: name })
+    }
+    if ((await count()) === partitions) return
+    const { results } = await this.#cluster.ask(
+      createPartitionsV3.api,
+      [{ name, count: partitions, assignments: null }],
+      adminTimeoutMs,
+      false,
+    )
+    const { errorCode, errorMessage } = results[0]!
+    // asked twice over a lost connection, the second is refused for the first
+    if (errorCode !== noError && (await count()) !== partitions) {
+      throw adminErrorOf(errorCode, doing, { acl: 'Alter', topic: name, errorMessage })
+    }
+    await this.#until(`new partitions of ${name} have no leaders yet`, async () => {
+      const [topic] = await this.#cluster.describe([name])
+      return topic?.leaderIds.length === partitions && topic.leaderIds.every((id) => id >= 0)
+    })
+  }
+
+  replicasMax(): Promise<number> {
+    return this.#cluster.brokerCount()
   }
 
   async delete(names: readonly string[]): Promise<void> {
@@ -198,9 +240,10 @@ export class KafkaTopics implements Topics {
 
   async #described(topics: readonly TopicMetadata[]): Promise<readonly TopicDescription[]> {
     const configs = await this.#configs.read(topics.map(({ name }) => name))
-    return topics.flatMap(({ name, topicId, leaderIds }) => {
+    return topics.flatMap(({ name, topicId, leaderIds, replicas }) => {
       const config = configs.get(name)
-      return config === undefined ? [] : [{ name, topicId, config, partitions: leaderIds.length }]
+      const partitions = leaderIds.length
+      return config === undefined ? [] : [{ name, topicId, config, partitions, replicas }]
     })
   }
 

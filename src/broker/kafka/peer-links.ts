@@ -3,14 +3,16 @@
  *
  * ```
  *   dialling ──"ok"──► established ──closed──► suspected ──refused 3 times──► dead (told once)
- *       ▲                                          │
+ *       ▲                        │ "bye"            │
  *       └── refused, no answer, another answers ◄──┘            a peer never reached is never dead
  * ```
  * Runs in the membership thread. 1. A link counts once the peer has answered to its member id and
  * incarnation; both are known to the group only. 2. Only refusals tell of a death: the machine
  * answers, and nobody listens any more. Silence, another process at the port and a frozen process
  * are left to the session time-out. 3. Each instance watches the next few of the ring of member
- * ids, so links grow with the group, not with its square. 4. Nothing but the handshake is said.
+ * ids, so links grow with the group, not with its square. 4. A static
+ * member that keeps its place says farewell: its end is no death then. One that is back, in the
+ * same generation, introduces itself to those it watches: they watch it as it is now.
  */
 
 import { connect, createServer, type Server, type Socket } from 'node:net'
@@ -31,6 +33,8 @@ export class PeerLinks {
   readonly #visitors = new Set<Socket>()
   readonly #links = new Map<string, Link>()
   #memberId = ''
+  /** This member, where it is static. */
+  #self: GroupPeer | undefined
 
   private constructor(options: PeerLinksOptions) {
     this.#options = options
@@ -60,6 +64,7 @@ export class PeerLinks {
 
   /** Watches those of the generation that come after this member; forgets all others. */
   watch(memberId: string, peers: readonly GroupPeer[]): void {
+    this.#self = peers.find((peer) => peer.memberId === memberId && peer.isStatic === true)
     const watched = new Map(nextOf(memberId, peers).map((peer) => [keyOf(peer), peer]))
     for (const [key, link] of this.#links) {
       if (watched.has(key)) continue
@@ -67,9 +72,43 @@ export class PeerLinks {
       this.#links.delete(key)
     }
     for (const [key, peer] of watched) {
-      if (this.#links.has(key)) continue
-      this.#links.set(key, new Link(peer, () => this.#options.onDead(peer)))
+      if (!this.#links.has(key)) this.#watchOne(peer)
     }
+  }
+
+  #watchOne(peer: GroupPeer): void {
+    const self = this.#self
+    const onDead = (): void => this.#options.onDead(peer)
+    this.#links.set(keyOf(peer), new Link({ peer, self, onDead }))
+  }
+
+  /** A static member that was watched has another life now; whoever else comes is no news. */
+  #meet(peer: GroupPeer): void {
+    for (const [key, link] of this.#links) {
+      const { instanceId, isStatic } = link.peer
+      if (isStatic !== true || instanceId !== peer.instanceId || key === keyOf(peer)) continue
+      link.close()
+      this.#links.delete(key)
+      this.#watchOne(peer)
+      return
+    }
+  }
+
+  /** Tells those who watch that the end to come is none to act upon; closes. */
+  async sayGoodbye(): Promise<void> {
+    this.#server.close() // before the word: nobody is welcomed between it and the end
+    const told = [...this.#visitors].map(
+      (socket) =>
+        new Promise<void>((resolve) => {
+          socket.on('close', () => resolve())
+          socket.end(`${farewell}\n`)
+        }),
+    )
+    const late = new Promise<void>((resolve) => {
+      setTimeout(resolve, farewellMs).unref()
+    })
+    await Promise.race([Promise.all(told), late])
+    this.close()
   }
 
   close(): void {
@@ -84,18 +123,31 @@ export class PeerLinks {
     socket.on('close', () => this.#visitors.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.setKeepAlive(true, keepAliveMs)
-    firstLine(socket, (line) => {
+    let isKnown = false
+    onLine(socket, (line) => {
+      if (isKnown) {
+        const peer = introduced(line)
+        if (peer !== undefined) this.#meet(peer)
+        return
+      }
       const { incarnation } = this.#options
-      const isMeant = line === greeting({ memberId: this.#memberId, incarnation })
-      if (isMeant) socket.write(`${accepted}\n`)
+      isKnown = line === greeting({ memberId: this.#memberId, incarnation })
+      if (isKnown) socket.write(`${accepted}\n`)
       else socket.end('no\n')
     })
   }
 }
 
+interface LinkOptions {
+  readonly peer: GroupPeer
+  /** Who introduces itself, if anybody. */
+  readonly self: GroupPeer | undefined
+  onDead(): void
+}
+
 class Link {
-  readonly #peer: GroupPeer
-  readonly #onDead: () => void
+  readonly peer: GroupPeer
+  readonly #options: LinkOptions
   #socket: Socket | undefined
   #timer: NodeJS.Timeout | undefined
   /** Was established, and is gone since. */
@@ -103,9 +155,9 @@ class Link {
   #refusals = 0
   #isClosed = false
 
-  constructor(peer: GroupPeer, onDead: () => void) {
-    this.#peer = peer
-    this.#onDead = onDead
+  constructor(options: LinkOptions) {
+    this.peer = options.peer
+    this.#options = options
     this.#dial()
   }
 
@@ -116,27 +168,38 @@ class Link {
   }
 
   #dial(): void {
-    const colon = this.#peer.link.lastIndexOf(':')
-    const [host, port] = [this.#peer.link.slice(0, colon), this.#peer.link.slice(colon + 1)]
+    const { link: address } = this.peer
+    const colon = address.lastIndexOf(':')
+    const [host, port] = [address.slice(0, colon), address.slice(colon + 1)]
     const socket = connect({ host, port: Number(port), timeout: answerMs })
     this.#socket = socket
     let isEstablished = false
     let isRefused = false
+    let isFarewell = false
     socket.setKeepAlive(true, keepAliveMs)
-    socket.on('connect', () => socket.write(`${greeting(this.#peer)}\n`))
+    socket.on('connect', () => socket.write(`${greeting(this.peer)}\n`))
     socket.on('timeout', () => socket.destroy())
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
       isRefused = code === 'ECONNREFUSED'
     })
-    firstLine(socket, (line) => {
+    onLine(socket, (line) => {
+      if (isEstablished && line === farewell) {
+        isFarewell = true
+        return
+      }
       if (line !== accepted) return void socket.destroy()
       isEstablished = true
       socket.setTimeout(0)
       this.#isSuspected = false
+      const { self } = this.#options
+      if (self !== undefined) socket.write(`${introduction(self)}\n`)
     })
-    socket.on('close', () => this.#closed({ isEstablished, isRefused }))
+    socket.on('close', () => {
+      this.#closed({ isEstablished: isEstablished && !isFarewell, isRefused })
+    })
   }
 
+  /** @param end  `isEstablished`: it stood, and broke without a word */
   #closed({ isEstablished, isRefused }: { isEstablished: boolean; isRefused: boolean }): void {
     if (this.#isClosed) return
     if (isEstablished) {
@@ -146,7 +209,7 @@ class Link {
     else this.#refusals += 1
     if (this.#isSuspected && this.#refusals >= refusalsOfTheDead) {
       this.#isClosed = true
-      return this.#onDead()
+      return this.#options.onDead()
     }
     const delayMs = this.#isSuspected ? suspectedDialMs : dialMs
     this.#timer = setTimeout(() => this.#dial(), delayMs)
@@ -162,13 +225,35 @@ const suspectedDialMs = 50
 const dialMs = 1_000
 const answerMs = 2_000
 const keepAliveMs = 10_000
-const lineCharactersMax = 512
+const lineCharactersMax = 2_048
 const accepted = 'ok'
+const farewell = 'bye'
+/** How long a farewell may take to be read, in ms. */
+const farewellMs = 500
 
 const keyOf = ({ memberId, link }: GroupPeer): string => `${memberId}@${link}`
 
 const greeting = ({ memberId, incarnation }: Pick<GroupPeer, 'memberId' | 'incarnation'>): string =>
   `millrace-link 1 ${memberId} ${incarnation}`
+
+const introductionWord = 'from '
+
+const introduction = ({ memberId, instanceId, incarnation, link }: GroupPeer): string =>
+  introductionWord + JSON.stringify({ memberId, instanceId, incarnation, link })
+
+/** Undefined: the line is none, of a newer version perhaps. */
+const introduced = (line: string): GroupPeer | undefined => {
+  if (!line.startsWith(introductionWord)) return undefined
+  try {
+    const said = JSON.parse(line.slice(introductionWord.length)) as Record<string, unknown>
+    const { memberId, instanceId, incarnation, link } = said
+    const isWhole = [memberId, instanceId, incarnation, link].every((of) => typeof of === 'string')
+    return isWhole ? ({ ...said, isStatic: true } as unknown as GroupPeer) : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
 
 /** The members that follow in the ring of member ids, as far as they have an address. */
 const nextOf = (memberId: string, peers: readonly GroupPeer[]): readonly GroupPeer[] => {
@@ -180,19 +265,18 @@ const nextOf = (memberId: string, peers: readonly GroupPeer[]): readonly GroupPe
   return ring.slice(0, watchedMax)
 }
 
-/** Calls back once; who sends more than a line's worth without an end is cut off. */
-const firstLine = (socket: Socket, use: (line: string) => void): void => {
+/** Calls back for each line; who sends more than a line's worth without an end is cut off. */
+const onLine = (socket: Socket, use: (line: string) => void): void => {
   let text = ''
-  const take = (chunk: Buffer): void => {
+  socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1')
-    const end = text.indexOf('\n')
-    if (end === -1 && text.length <= lineCharactersMax) return
-    socket.off('data', take)
-    socket.resume()
-    if (end === -1) socket.destroy()
-    else use(text.slice(0, end))
-  }
-  socket.on('data', take)
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
+      const line = text.slice(0, end)
+      text = text.slice(end + 1)
+      use(line)
+    }
+    if (text.length > lineCharactersMax) socket.destroy()
+  })
 }
 
 const noSuchHost = (host: string, cause: unknown): BrokerError =>

@@ -1,17 +1,27 @@
 /**
- * Configurations of topics: read from the brokers, translated to the port's words, kept a while.
+ * Configurations of topics: read from the brokers, translated to the port's words, kept a while;
+ * and changed.
  *
  * `KafkaTopics` describes with it; the producers ask it what a topic refuses. 1. Entries are kept
  * for `cacheMs`; an answer that contradicts one makes the producer `forget` it. 2. A principal
- * that may not read configurations sees Kafka's defaults.
+ * that may not read configurations sees Kafka's defaults, unless it asks for `settings`.
  */
 
-import { describeConfigsV4 } from '@platformatic/kafka'
-import { type CleanupPolicy, type TopicConfig } from '../port.ts'
+import { describeConfigsV4, incrementalAlterConfigsV1 } from '@platformatic/kafka'
+import {
+  type CleanupPolicy,
+  type TopicCompression,
+  type TopicConfig,
+  type TopicSettings,
+  type TopicSettingsChange,
+} from '../port.ts'
+import { topicDefaults } from '../topic-defaults.ts'
+import { adminErrorOf } from './admin-error.ts'
 import { type Cluster } from './cluster.ts'
-import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
+import { kafkaFailure, noError } from './errors.ts'
 
 const topicResource = 2
+const setOperation = 0
 const cacheMs = 300_000
 
 const keys = {
@@ -19,7 +29,9 @@ const keys = {
   retentionMs: 'retention.ms',
   maxMessageBytes: 'max.message.bytes',
   deleteRetentionMs: 'delete.retention.ms',
-} as const
+  minInsyncReplicas: 'min.insync.replicas',
+  compression: 'compression.type',
+} as const satisfies Record<keyof TopicConfig, string>
 
 /** What the producers check before anything is sent. */
 export interface TopicLimits {
@@ -27,16 +39,8 @@ export interface TopicLimits {
   readonly isCompacted: boolean
 }
 
-const defaultMessageBytesMax = 1_048_588
-const defaults: TopicConfig = {
-  cleanupPolicy: 'delete',
-  retentionMs: 604_800_000,
-  maxMessageBytes: defaultMessageBytesMax,
-  deleteRetentionMs: 86_400_000,
-}
-
 interface Entry {
-  readonly config: TopicConfig
+  readonly config: TopicSettings
   readonly untilMs: number
 }
 
@@ -54,8 +58,8 @@ export class TopicConfigs {
     const config =
       known !== undefined && known.untilMs > clock.monotonicMs()
         ? known.config
-        : ((await this.read([topic])).get(topic) ?? defaults)
-    const { cleanupPolicy, maxMessageBytes = defaultMessageBytesMax } = config
+        : ((await this.read([topic])).get(topic) ?? topicDefaults)
+    const { cleanupPolicy, maxMessageBytes } = config
     return { maxMessageBytes, isCompacted: cleanupPolicy !== 'delete' }
   }
 
@@ -64,8 +68,41 @@ export class TopicConfigs {
   }
 
   /** Of topics that exist; others are absent. */
-  async read(topics: readonly string[]): Promise<ReadonlyMap<string, TopicConfig>> {
-    const found = new Map<string, TopicConfig>()
+  read(topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
+    return this.#read(topics, topicDefaults)
+  }
+
+  /** As `Topics.settings`: the brokers' own answer, or none. */
+  settings(topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
+    return this.#read(topics, undefined)
+  }
+
+  /** As `Topics.changeSettings`. */
+  async change(changes: readonly TopicSettingsChange[]): Promise<void> {
+    if (changes.length === 0) return
+    const { responses } = await this.#cluster.ask(
+      incrementalAlterConfigsV1.api,
+      changes.map(({ name, config }) => ({
+        resourceType: topicResource,
+        resourceName: name,
+        configs: settingEntries(config).map((set) => ({ ...set, configOperation: setOperation })),
+      })),
+      false,
+    )
+    for (const { name } of changes) this.forget(name)
+    for (const { errorCode, errorMessage, resourceName: topic } of responses) {
+      if (errorCode === noError) continue
+      const doing = `settings of topic ${topic}`
+      throw adminErrorOf(errorCode, doing, { acl: 'AlterConfigs', topic, errorMessage })
+    }
+  }
+
+  /** @param unreadable  what a topic is taken for whose configuration may not be read */
+  async #read(
+    topics: readonly string[],
+    unreadable: TopicSettings | undefined,
+  ): Promise<ReadonlyMap<string, TopicSettings>> {
+    const found = new Map<string, TopicSettings>()
     if (topics.length === 0) return found
     const configurationKeys = Object.values(keys)
     const { results } = await this.#cluster.ask(
@@ -79,40 +116,46 @@ export class TopicConfigs {
       false,
     )
     const untilMs = this.#cluster.clock.monotonicMs() + cacheMs
-    for (const { errorCode, errorMessage, resourceName, configs } of results) {
+    for (const { errorCode, errorMessage, resourceName: topic, configs } of results) {
       const { code } = kafkaFailure(errorCode)
       if (errorCode !== noError && code === 'BROKER_UNKNOWN_TOPIC') continue
-      if (errorCode !== noError && code !== 'BROKER_NOT_AUTHORIZED') {
-        throw brokerErrorOf(errorCode, `configuration of ${resourceName}`, {}, errorMessage)
+      const config = errorCode === noError ? configOf(configs) : unreadable
+      if (config === undefined || (errorCode !== noError && code !== 'BROKER_NOT_AUTHORIZED')) {
+        const doing = `configuration of topic ${topic}`
+        throw adminErrorOf(errorCode, doing, { acl: 'DescribeConfigs', topic, errorMessage })
       }
-      const config = errorCode === noError ? configOf(configs) : defaults
-      found.set(resourceName, config)
-      this.#known.set(resourceName, { config, untilMs })
+      found.set(topic, config)
+      this.#known.set(topic, { config, untilMs })
     }
     return found
   }
 }
 
+interface ConfigEntry {
+  name: string
+  value: string
+}
+
 /** For CreateTopics: what the port says, and that our timestamps are kept as they are. */
-export const configEntries = (config: TopicConfig): { name: string; value: string }[] => [
-  { name: keys.cleanupPolicy, value: config.cleanupPolicy },
-  ...entry(keys.retentionMs, config.retentionMs),
-  ...entry(keys.maxMessageBytes, config.maxMessageBytes),
-  ...entry(keys.deleteRetentionMs, config.deleteRetentionMs),
+export const configEntries = (config: TopicConfig): ConfigEntry[] => [
+  ...settingEntries(config),
   // event time: the runtime guards against the future itself, see maxFutureSkewMs
   { name: 'message.timestamp.type', value: 'CreateTime' },
   { name: 'message.timestamp.after.max.ms', value: '9223372036854775807' },
 ]
 
-const entry = (name: string, value: number | undefined): { name: string; value: string }[] =>
-  value === undefined ? [] : [{ name, value: String(value) }]
+const settingEntries = (config: Partial<TopicConfig>): ConfigEntry[] =>
+  Object.entries(keys).flatMap(([setting, name]) => {
+    const value = config[setting as keyof TopicConfig]
+    return value === undefined ? [] : [{ name, value: String(value) }]
+  })
 
 interface NamedValue {
   readonly name: string
   readonly value?: string | null | undefined
 }
 
-const configOf = (configs: readonly NamedValue[]): TopicConfig => {
+const configOf = (configs: readonly NamedValue[]): TopicSettings => {
   const values = new Map(configs.map(({ name, value }) => [name, value]))
   const numberOf = (name: string): number => Number(values.get(name))
   return {
@@ -120,6 +163,8 @@ const configOf = (configs: readonly NamedValue[]): TopicConfig => {
     retentionMs: numberOf(keys.retentionMs),
     maxMessageBytes: numberOf(keys.maxMessageBytes),
     deleteRetentionMs: numberOf(keys.deleteRetentionMs),
+    minInsyncReplicas: numberOf(keys.minInsyncReplicas),
+    compression: (values.get(keys.compression) ?? 'producer') as TopicCompression,
   }
 }
 

@@ -32,7 +32,7 @@ export interface WorkerSessionOptions extends GroupSessionOptions {
   onClose(session: WorkerSession): void
 }
 
-type Answer = Extract<GroupWorkerReply, { kind: 'joined' | 'left' | 'linked' }>
+type Answer = Extract<GroupWorkerReply, { kind: 'joined' | 'left' | 'linked' | 'kept' }>
 
 interface Pending {
   readonly assign?: JoinRequest['assign']
@@ -78,6 +78,11 @@ export class WorkerSession implements GroupSession {
 
   hurry(): void {
     this.#tell({ kind: 'hurry' })
+  }
+
+  async keepPlace(): Promise<void> {
+    await this.#ask((id) => ({ kind: 'keepPlace', id })).catch(() => {}) // its thread is gone
+    this.close()
   }
 
   close(): void {
@@ -181,9 +186,10 @@ const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4
 const errorOf = ({ code, message }: SentFailure): Error =>
   code === undefined ? new Error(message) : new BrokerError(code, message)
 
-const watchable = ({ memberId, instanceId, incarnation, link }: GroupPeer): GroupPeer => ({
-  memberId,
-  instanceId,
-  incarnation,
-  link,
+const watchable = (peer: GroupPeer): GroupPeer => ({
+  memberId: peer.memberId,
+  instanceId: peer.instanceId,
+  isStatic: peer.isStatic === true,
+  incarnation: peer.incarnation,
+  link: peer.link,
 })

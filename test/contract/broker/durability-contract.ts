@@ -42,6 +42,39 @@ const records = (current: CurrentCluster): void =>
       expect(offsets.highWatermark).toBe(4n)
     })
 
+    it('changed settings and added partitions are as they were', async () => {
+      const { probe, broker } = current()
+      const topic = await probe.create(current().name('orders'), 2)
+      const other = await probe.create(current().name('other'), 2)
+      await broker.topics.raisePartitions(topic, 3)
+      await broker.topics.raisePartitions(other, 3)
+      await broker.topics.raisePartitions(topic, 5)
+      await broker.topics.changeSettings([{ name: topic, config: { retentionMs: 77_000 } }])
+      await broker
+        .producer('test')
+        .send([
+          batchOf(topic, 0, 'first'),
+          batchOf(topic, 2, 'third'),
+          batchOf(topic, 4, 'fifth'),
+          batchOf(other, 2, 'other'),
+        ])
+      const described = (await broker.topics.describe([topic])).get(topic)
+      await restart(current)
+      const { probe: after } = current()
+      expect((await after.broker.topics.describe([topic])).get(topic)).toEqual(described)
+      expect((await after.broker.topics.settings([topic])).get(topic)!.retentionMs).toBe(77_000)
+      const of = async (name: string, partition: number) =>
+        (await after.read(name, 'read_committed', { partition })).map(({ value }) => value)
+      expect([await of(topic, 0), await of(topic, 2), await of(topic, 4)]).toEqual([
+        ['first'],
+        ['third'],
+        ['fifth'],
+      ])
+      expect(await of(other, 2)).toEqual(['other'])
+      const bad = after.broker.topics.raisePartitions(topic, 4)
+      expect(await codeOf(bad)).toBe('BROKER_INVALID_REQUEST')
+    })
+
     it('appending goes on where it ended, also behind a purge of everything', async () => {
       const { probe, broker } = current()
       const topic = await probe.create(current().name('orders'))

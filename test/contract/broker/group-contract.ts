@@ -8,7 +8,7 @@ import {
   type JoinRequest,
 } from '../../../src/broker/port.ts'
 import { type CurrentCluster } from './harness.ts'
-import { codeOf, eventually } from './probe.ts'
+import { codeOf, errorOf, eventually, offsetOf } from './probe.ts'
 
 const sessionTimeoutMs = 6_000
 
@@ -150,27 +150,92 @@ const departures = (current: CurrentCluster): void =>
     })
   })
 
+/** Two static members in one generation. */
+const joinStatic = async (broker: Broker, groupId: string) => {
+  const first = await broker.groups.join(requestOf(groupId, 'a', { instanceId: 'one' }))
+  const joining = broker.groups.join(requestOf(groupId, 'b', { instanceId: 'two' }))
+  await eventually(async () => {
+    expect(await broker.groups.heartbeat(first)).toBe('rebalancing')
+  })
+  const { memberId } = first
+  const a = await broker.groups.join(requestOf(groupId, 'a', { instanceId: 'one', memberId }))
+  return { a, b: await joining }
+}
+
 const staticMembers = (current: CurrentCluster): void =>
   void describe('static members', () => {
     it('come back to their assignment without a rebalance; the old id is fenced', async () => {
       const { broker } = current()
       const groupId = current().name('group')
-      const first = await broker.groups.join(requestOf(groupId, 'a', { instanceId: 'one' }))
-      const joining = broker.groups.join(requestOf(groupId, 'b', { instanceId: 'two' }))
-      await eventually(async () => {
-        expect(await broker.groups.heartbeat(first)).toBe('rebalancing')
-      })
-      const a = await broker.groups.join(
-        requestOf(groupId, 'a', { instanceId: 'one', memberId: first.memberId }),
-      )
-      const b = await joining
+      const { a, b } = await joinStatic(broker, groupId)
+      expect([a.instanceId, b.instanceId]).toEqual(['one', 'two'])
       const back = await broker.groups.join(requestOf(groupId, 'b', { instanceId: 'two' }))
       expect(taskOf(back)).toBe(taskOf(b))
       expect(back.generationId).toBe(b.generationId)
       expect(await broker.groups.heartbeat(a)).toBe('stable')
       expect(await broker.groups.heartbeat(back)).toBe('stable')
-      expect(['BROKER_FENCED', 'BROKER_UNKNOWN_MEMBER']).toContain(
-        await codeOf(broker.groups.heartbeat(b)),
+      const fenced = await errorOf(broker.groups.heartbeat(b))
+      expect(fenced).toMatchObject({ code: 'BROKER_INSTANCE_FENCED', action: 'stop' })
+      expect(fenced.message).toContain('two')
+    })
+
+    it('the leader comes back so too, with metadata of its own start', async () => {
+      const { broker } = current()
+      const groupId = current().name('group')
+      const { a, b } = await joinStatic(broker, groupId)
+      const back = await broker.groups.join(requestOf(groupId, 'a anew', { instanceId: 'one' }))
+      expect([taskOf(back), back.generationId]).toEqual([taskOf(a), a.generationId])
+      expect(await broker.groups.heartbeat(b)).toBe('stable')
+    })
+
+    it('who was replaced can do nothing any more: not join, not commit, not remove', async () => {
+      const { broker, probe } = current()
+      const groupId = current().name('group')
+      const { b } = await joinStatic(broker, groupId)
+      const back = await broker.groups.join(requestOf(groupId, 'b', { instanceId: 'two' }))
+      const { memberId } = b
+      const again = broker.groups.join(requestOf(groupId, 'b', { instanceId: 'two', memberId }))
+      expect(await codeOf(again)).toBe('BROKER_INSTANCE_FENCED')
+      expect(await codeOf(broker.groups.leave(b))).toBe('BROKER_INSTANCE_FENCED')
+      const topic = await probe.create(current().name('orders'))
+      const producer = await probe.transactional(current().name('tx'))
+      producer.begin()
+      const sent = producer.sendOffsets([offsetOf(topic, 0, 1n)], b)
+      expect(await codeOf(sent)).toBe('BROKER_INSTANCE_FENCED')
+      await producer.abort()
+      producer.begin()
+      await producer.sendOffsets([offsetOf(topic, 0, 2n)], back)
+      await producer.commit()
+      await eventually(async () => expect(await probe.committed(groupId, topic)).toBe(2n))
+    })
+
+    it('are removed by another member, by both their ids', async () => {
+      const { broker } = current()
+      const groupId = current().name('group')
+      const { a, b } = await joinStatic(broker, groupId)
+      await broker.groups.leave(b)
+      await eventually(async () => {
+        expect(await broker.groups.heartbeat(a)).toBe('rebalancing')
+      })
+      const { memberId } = a
+      const alone = await broker.groups.join(
+        requestOf(groupId, 'a', { instanceId: 'one', memberId }),
       )
+      expect(taskOf(alone)).toBe('a for a')
+      expect(await codeOf(broker.groups.heartbeat(b))).toBe('BROKER_UNKNOWN_MEMBER')
+    })
+
+    it('that do not come back are removed when their session ends', async () => {
+      const { broker, harness } = current()
+      const groupId = current().name('group')
+      const { a } = await joinStatic(broker, groupId)
+      for (let passedMs = 0; passedMs < sessionTimeoutMs - 1000; passedMs += 1000) {
+        await harness.passTime(1000)
+        expect(await broker.groups.heartbeat(a)).toBe('stable')
+      }
+      await eventually(async () => {
+        await harness.passTime(500)
+        expect(await broker.groups.heartbeat(a)).toBe('rebalancing')
+      })
     })
   })

@@ -98,24 +98,39 @@ export const inventoryReplies = repartitionTopic<string, StockReply>('inventory-
   value: inventoryEvents as Serde<InventoryEvent> as Serde<StockReply>,
 })
 
-/** How a topic is created where it does not exist. */
+/** What a topic is to be like; `millrace topics` compares it with the cluster. */
 export interface CatalogueEntry {
   readonly topic: Topic<string, never>
   readonly key: 'orderId' | 'productId'
   readonly partitions: number
+  readonly cleanupPolicy: 'delete'
   readonly retentionMs: number
+  readonly maxMessageBytes: number
+  /** How batches are kept; the shop's producers send them so. */
+  readonly compression: 'lz4'
+  /** Copies of each partition, as far as there are brokers. */
+  readonly replicas: number
+  /** Copies that must have a record before it is acknowledged; one less than there are at most. */
+  readonly minInsyncReplicas: number
 }
 
-const partitions = 6
+const common = {
+  partitions: 6,
+  cleanupPolicy: 'delete',
+  maxMessageBytes: 1_048_588,
+  compression: 'lz4',
+  replicas: 3,
+  minInsyncReplicas: 2,
+} as const
 
 const entry = <V>(
   handle: Topic<string, V>,
   key: CatalogueEntry['key'],
   retentionMs: number,
 ): CatalogueEntry => ({
+  ...common,
   topic: handle as unknown as Topic<string, never>,
   key,
-  partitions,
   retentionMs,
 })
 
@@ -131,3 +146,11 @@ export const topicCatalogue: readonly CatalogueEntry[] = [
   entry(shipments, 'orderId', days(7)),
   entry(platform, 'orderId', days(1)),
 ]
+
+/** Records that no flow could process; their keys and bytes are those of their sources. */
+export const deadLetterTopic = {
+  ...common,
+  name: 'ecom.dlq',
+  partitions: 3,
+  retentionMs: days(14),
+} as const

@@ -30,6 +30,8 @@ export interface FetchedPartition {
 
 export interface FetchAnswer {
   readonly errorCode: number
+  /** 0: the broker keeps no session. */
+  readonly sessionId: number
   readonly buffer: Buffer
   readonly partitions: readonly FetchedPartition[]
 }
@@ -101,7 +103,7 @@ const parseAnswer = (
   const cursor = new Cursor(buffer, reader.position)
   cursor.int32() // throttle time
   const errorCode = cursor.int16()
-  cursor.int32() // session id: none is kept
+  const sessionId = cursor.int32()
   const partitions: FetchedPartition[] = []
   for (let topics = cursor.length(); topics > 0; topics--) {
     const topicId = cursor.uuid()
@@ -110,7 +112,7 @@ const parseAnswer = (
     }
     cursor.skipTags()
   }
-  return { errorCode, buffer, partitions }
+  return { errorCode, sessionId, buffer, partitions }
 }
 
 const parsePartition = (cursor: Cursor, topicId: string): FetchedPartition => {

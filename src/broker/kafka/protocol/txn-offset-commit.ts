@@ -33,7 +33,7 @@ const createRequest = ({ group, ...request }: TxnOffsetCommitRequest): Writer =>
     .appendInt16(request.epoch)
     .appendInt32(group.generationId)
     .appendString(group.memberId)
-    .appendString(null)
+    .appendString(group.instanceId ?? null)
     .appendArray([...request.topics], (topicWriter, { topic, offsets }) => {
       topicWriter.appendString(topic).appendArray([...offsets], (writer, offset) => {
         writer

@@ -1,0 +1,128 @@
+/**
+ * The work of `millrace topics`: opens the broker, compares, and carries out what was planned.
+ *
+ * 1. Looking leaves nothing behind: a state directory without a broker is compared as an empty one
+ * and not made. 2. `apply` does nothing at all while any step is refused. 3. What it did is printed
+ * also where a later step fails.
+ */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { shopTopology } from '../../topologies/shop/shop.ts'
+import { StateDirectory } from '../../state/directory.ts'
+import { MemoryEngine } from '../../state/memory/memory-engine.ts'
+import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
+import { type Broker, type Topics } from '../broker/port.ts'
+import { systemClock } from '../clock.ts'
+import { type Settings } from '../config/settings.ts'
+import { applySteps, planTopics, type TopicStep, type WantedTopic } from '../runtime/topic-steps.ts'
+import { exitCodes } from './exit-codes.ts'
+import { CommandError } from './failure.ts'
+import { kafkaSecurityOf } from './kafka-security.ts'
+import { isBrokerMissing, openEmbeddedBroker } from './open-broker.ts'
+import { connectKafka } from './open-kafka.ts'
+import { applicationId } from './shop-instance.ts'
+import { shopConfigOf } from './shop-settings.ts'
+import { wantedTopics } from './shop-topics.ts'
+import { StopSignals } from './stop-signals.ts'
+import { stepsText } from './topic-steps-text.ts'
+
+export type TopicsVerb = 'plan' | 'apply' | 'verify'
+
+/** @returns the exit status */
+export const administerTopics = async (settings: Settings, verb: TopicsVerb): Promise<number> => {
+  await using parts = new AsyncDisposableStack()
+  const { topics } = await openBroker(settings, verb, parts)
+  const { plan } = shopTopology(shopConfigOf(settings))
+  const wanted = await wantedTopics({ topics, plan, applicationId })
+  const steps = await planTopics(topics, wanted)
+  await tellReplicas(topics, wanted)
+  const print = (shown: readonly TopicStep[]): void => {
+    process.stdout.write(stepsText(shown, settings.output))
+  }
+  const differences = steps.filter(({ action }) => action !== 'ok')
+  const refused = differences.filter(({ action }) => action === 'refused')
+  if (verb === 'apply' && refused.length === 0) return await apply(topics, differences, print)
+  print(verb === 'plan' ? steps : differences)
+  tell(sumOf(steps, differences, verb))
+  if (verb === 'verify') return differences.length === 0 ? exitCodes.ok : exitCodes.failure
+  if (refused.length > 0) return exitCodes.refused
+  return differences.length === 0 ? exitCodes.ok : exitCodes.changes
+}
+
+const apply = async (
+  topics: Topics,
+  steps: readonly TopicStep[],
+  print: (shown: readonly TopicStep[]) => void,
+): Promise<number> => {
+  const done: TopicStep[] = []
+  try {
+    await applySteps(topics, steps, (step) => done.push(step))
+  } finally {
+    print(done)
+  }
+  tell(done.length === 0 ? 'nothing to do' : `${done.length} steps done`)
+  return exitCodes.ok
+}
+
+const sumOf = (
+  steps: readonly TopicStep[],
+  differences: readonly TopicStep[],
+  verb: TopicsVerb,
+): string => {
+  const topics = new Set(steps.map(({ topic }) => topic)).size
+  if (differences.length === 0) return `${topics} topics are as they should be`
+  const refused = differences.filter(({ action }) => action === 'refused').length
+  const sum = `${differences.length} differences in ${topics} topics`
+  if (refused === 0) return verb === 'plan' ? `${sum}; millrace topics apply mends them` : sum
+  return `${sum}, ${refused} of them refused for safety: nothing is changed while there are any`
+}
+
+/** Replicas are moved by Kafka's own tools: told, since a loss of one broker would show it. */
+const tellReplicas = async (topics: Topics, wanted: readonly WantedTopic[]): Promise<void> => {
+  const replicasMax = await topics.replicasMax()
+  const described = await topics.describe(wanted.map(({ name }) => name))
+  const few = wanted.filter(({ name, replicas }) => {
+    const { replicas: found = 1 } = described.get(name) ?? { replicas }
+    return found < Math.min(replicas, replicasMax)
+  })
+  if (few.length === 0) return
+  tell(
+    `fewer replicas than wanted (kafka-reassign-partitions adds some): `
+      + few.map(({ name }) => name).join(', '),
+  )
+}
+
+const openBroker = async (
+  settings: Settings,
+  verb: TopicsVerb,
+  parts: AsyncDisposableStack,
+): Promise<Broker> => {
+  const { bootstrap, connectTimeoutMs, stateDir } = settings
+  if (bootstrap !== undefined) {
+    const security = kafkaSecurityOf(settings)
+    const { requested: interrupted } = new StopSignals()
+    const kafka = await connectKafka({ bootstrap, connectTimeoutMs, security, interrupted })
+    parts.defer(() => kafka.close())
+    return kafka
+  }
+  if (existsSync(join(stateDir, 'instance-id'))) {
+    throw new CommandError(
+      `${stateDir} belongs to a replica on Kafka: name its brokers with --bootstrap`,
+    )
+  }
+  const isThere = existsSync(join(stateDir, 'broker')) || isBrokerMissing(stateDir)
+  if (!isThere && verb !== 'apply') {
+    tell(`there is no broker in ${stateDir} yet`)
+    const empty = await EmbeddedBroker.open({ engine: MemoryEngine.create(), clock: systemClock })
+    parts.defer(() => empty.close())
+    return empty
+  }
+  const directory = StateDirectory.lock(stateDir)
+  parts.defer(() => directory.unlock())
+  return openEmbeddedBroker(settings, parts)
+}
+
+const tell = (text: string): void => {
+  process.stderr.write(`millrace: ${text}\n`)
+}
