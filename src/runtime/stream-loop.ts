@@ -145,6 +145,7 @@ export class StreamLoop {
       const { transactionTimeoutMs } = config
       this.#producer = broker.transactionalProducer({ transactionalId, transactionTimeoutMs })
       await this.#producer.init()
+      await this.#options.tasks.releaseForgotten(this.#producer)
     }
     this.#failure = undefined // of what was dropped
     if (this.#isKilled) return

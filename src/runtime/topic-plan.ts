@@ -11,6 +11,7 @@ import {
   type Broker,
   type TopicConfig,
   type TopicDescription,
+  type TopicPartition,
   type TopicSpec,
 } from '../broker/port.ts'
 import { RuntimeError } from '../errors/classes.ts'
@@ -113,12 +114,30 @@ export class TopicPlan implements TopicFacts {
     )
   }
 
+  /** Of every topic that the application reads or writes. */
+  partitions(): readonly TopicPartition[] {
+    return [...this.#described.values()].flatMap(partitionsOfTopic)
+  }
+
+  /** Of every topic whose offsets the application commits. */
+  inputPartitions(): readonly TopicPartition[] {
+    return Object.keys(this.sourcePartitions()).flatMap((name) =>
+      partitionsOfTopic(this.#get(name)),
+    )
+  }
+
   #get(name: string): TopicDescription {
     const found = this.#described.get(name)
     if (found === undefined) throw new RuntimeError('STREAMS_MISSING_TOPIC', `no topic ${name}`)
     return found
   }
 }
+
+const partitionsOfTopic = ({
+  name: topic,
+  partitions,
+}: TopicDescription): readonly TopicPartition[] =>
+  Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
 
 const externalTopics = ({ plan, deadLetterTopic }: TopicPlanOptions): readonly string[] => {
   const named = plan.nodes.flatMap(({ topic, internalTopic }) =>

@@ -40,6 +40,7 @@ export const kafkaCodes = {
   invalidTransactionState: 48,
   concurrentTransactions: 51,
   operationNotAttempted: 55,
+  groupIdNotFound: 69,
   memberIdRequired: 79,
   invalidRecord: 87,
   unstableOffsetCommit: 88,
