@@ -11,7 +11,7 @@ import { type Connection, type fetchV15 } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
 import { type Cluster, type Leader } from './cluster.ts'
 import { type BrokerNode } from './connections.ts'
-import { brokerErrorOf, connectionErrorOf, noError } from './errors.ts'
+import { brokerErrorOf, connectionErrorOf, kafkaFailure, noError } from './errors.ts'
 import { type PartitionFetch, type SentRequest } from './partition-fetch.ts'
 import { call } from './protocol/call.ts'
 import { fetchApi } from './protocol/fetch.ts'
@@ -143,6 +143,10 @@ export class FetchLanes {
       const partition = byPlace.get(place)
       if (partition === undefined) continue
       byPlace.delete(place)
+      if (kafkaFailure(fetched.errorCode).handling === 'metadata') {
+        // whatever changed may have changed for all that this broker leads
+        this.#options.cluster.forgetLeader(targets[0]!.leader.node)
+      }
       if (fetched.errorCode !== noError) this.#options.cluster.forgetTopic(partition.topic)
       partition.answered(request, answer.buffer, fetched)
     }
