@@ -7,10 +7,11 @@
  */
 
 import { describeProducersV0 } from '@platformatic/kafka'
+import { type BrokerError } from '../errors.ts'
 import { type TopicPartition } from '../port.ts'
 import { type Cluster } from './cluster.ts'
 import { type BrokerNode } from './connections.ts'
-import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
+import { brokerErrorOf, connectionErrorOf, kafkaFailure, noError } from './errors.ts'
 import { call } from './protocol/call.ts'
 
 const purpose = 'producers'
@@ -25,36 +26,59 @@ export const hangingPartitions = async (
   const hanging: TopicPartition[] = []
   let unasked = partitions
   while (unasked.length > 0) {
-    const again: TopicPartition[] = []
-    let failure: unknown
-    for (const [node, ofLeader] of await byLeader(cluster, unasked)) {
-      try {
-        const { topics } = await ask(cluster, node, ofLeader)
-        for (const { name, partitions: answers } of topics) {
-          for (const { partitionIndex: partition, errorCode, activeProducers } of answers) {
-            const isOpen = activeProducers.some(
-              (producer) =>
-                producer.producerId === producerId && producer.currentTxnStartOffset >= 0n,
-            )
-            if (isOpen) hanging.push({ topic: name, partition })
-            if (errorCode === noError || kafkaFailure(errorCode).handling === 'fail') continue
-            again.push({ topic: name, partition })
-            failure = brokerErrorOf(errorCode, `producers of ${name}-${partition}`)
-          }
-        }
-      } catch (error) {
-        again.push(...ofLeader)
-        failure = error
-      }
-    }
-    if (again.length > 0) {
-      for (const { topic } of again) cluster.forgetTopic(topic)
-      await backoff.pause(failure)
-    }
-    unasked = again
+    const asking = [...(await byLeader(cluster, unasked))]
+    const answers = await Promise.all(
+      asking.map(([node, ofLeader]) => look(cluster, node, ofLeader)),
+    )
+    const seen = answers.flat()
+    hanging.push(...seen.filter(({ open }) => open.has(producerId)).map(placeOf))
+    unasked = seen.filter(({ failure }) => failure !== undefined).map(placeOf)
+    for (const { topic } of unasked) cluster.forgetTopic(topic)
+    if (unasked.length > 0) await backoff.pause(seen.find(({ failure }) => failure)!.failure)
   }
   return hanging
 }
+
+interface Seen extends TopicPartition {
+  /** Producers with an open transaction. */
+  readonly open: ReadonlySet<bigint>
+  /** To be asked again: the leader moved, or was not reached. */
+  readonly failure?: BrokerError | undefined
+}
+
+const look = async (
+  cluster: Cluster,
+  node: BrokerNode,
+  partitions: readonly TopicPartition[],
+): Promise<readonly Seen[]> => {
+  try {
+    const { topics } = await ask(cluster, node, partitions)
+    return topics.flatMap(({ name, partitions: answers }) =>
+      answers.map((answer) => seenIn(name, answer)),
+    )
+  } catch (error) {
+    const failure = connectionErrorOf(error, 'producers of partitions')
+    if (failure.action !== 'retry') throw failure
+    return partitions.map((partition) => ({ ...partition, open: new Set(), failure }))
+  }
+}
+
+const seenIn = (topic: string, { partitionIndex, errorCode, activeProducers }: Answer): Seen => {
+  const isToRepeat = errorCode !== noError && kafkaFailure(errorCode).handling !== 'fail'
+  const open = activeProducers.filter(({ currentTxnStartOffset }) => currentTxnStartOffset >= 0n)
+  return {
+    topic,
+    partition: partitionIndex,
+    open: new Set(open.map(({ producerId }) => producerId)),
+    failure: isToRepeat
+      ? brokerErrorOf(errorCode, `producers of ${topic}-${partitionIndex}`)
+      : undefined,
+  }
+}
+
+const placeOf = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition })
+
+type Answer = describeProducersV0.DescribeProducersResponsePartition
 
 const ask = async (cluster: Cluster, node: BrokerNode, partitions: readonly TopicPartition[]) => {
   const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
