@@ -3,7 +3,7 @@
  *
  * Asked by `KafkaTransactionalProducer` right after `init`, when the coordinator has ended
  * everything: what is open then was forgotten by the brokers, and would hold up readers for ever.
- * Partitions whose producers this client may not see are left out.
+ * The epoch tells which transaction it was. Partitions whose producers this client may not see are left out.
  */
 
 import { describeProducersV0 } from '@platformatic/kafka'
@@ -16,14 +16,19 @@ import { call } from './protocol/call.ts'
 
 const purpose = 'producers'
 
+export interface HangingPartition extends TopicPartition {
+  /** Of the last records of the open transaction. */
+  readonly epoch: number
+}
+
 /** @throws {BrokerError} BROKER_UNAVAILABLE, BROKER_UNKNOWN_TOPIC */
 export const hangingPartitions = async (
   cluster: Cluster,
   producerId: bigint,
   partitions: readonly TopicPartition[],
-): Promise<readonly TopicPartition[]> => {
+): Promise<readonly HangingPartition[]> => {
   const backoff = cluster.backoff()
-  const hanging: TopicPartition[] = []
+  const hanging: HangingPartition[] = []
   let unasked = partitions
   while (unasked.length > 0) {
     const asking = [...(await byLeader(cluster, unasked))]
@@ -31,7 +36,10 @@ export const hangingPartitions = async (
       asking.map(([node, ofLeader]) => look(cluster, node, ofLeader)),
     )
     const seen = answers.flat()
-    hanging.push(...seen.filter(({ open }) => open.has(producerId)).map(placeOf))
+    for (const { open, topic, partition } of seen) {
+      const epoch = open.get(producerId)
+      if (epoch !== undefined) hanging.push({ topic, partition, epoch })
+    }
     unasked = seen.filter(({ failure }) => failure !== undefined).map(placeOf)
     for (const { topic } of unasked) cluster.forgetTopic(topic)
     if (unasked.length > 0) await backoff.pause(seen.find(({ failure }) => failure)!.failure)
@@ -40,8 +48,8 @@ export const hangingPartitions = async (
 }
 
 interface Seen extends TopicPartition {
-  /** Producers with an open transaction. */
-  readonly open: ReadonlySet<bigint>
+  /** Producers with an open transaction, and their epochs. */
+  readonly open: ReadonlyMap<bigint, number>
   /** To be asked again: the leader moved, or was not reached. */
   readonly failure?: BrokerError | undefined
 }
@@ -59,7 +67,7 @@ const look = async (
   } catch (error) {
     const failure = connectionErrorOf(error, 'producers of partitions')
     if (failure.action !== 'retry') throw failure
-    return partitions.map((partition) => ({ ...partition, open: new Set(), failure }))
+    return partitions.map((partition) => ({ ...partition, open: new Map(), failure }))
   }
 }
 
@@ -69,7 +77,7 @@ const seenIn = (topic: string, { partitionIndex, errorCode, activeProducers }: A
   return {
     topic,
     partition: partitionIndex,
-    open: new Set(open.map(({ producerId }) => producerId)),
+    open: new Map(open.map(({ producerId, producerEpoch }) => [producerId, producerEpoch])),
     failure: isToRepeat
       ? brokerErrorOf(errorCode, `producers of ${topic}-${partitionIndex}`)
       : undefined,

@@ -43,7 +43,7 @@ import {
   type TransactionalId,
   transactionsOf,
 } from './init-transactional-id.ts'
-import { type LastEnd } from './last-end.ts'
+import { unknownEnd } from './last-end.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { type TransactionRequests, transactionsV2 } from './protocol/transactions.ts'
 import { TransactionJoins } from './transaction-joins.ts'
@@ -67,7 +67,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly #pending = new Set<Promise<unknown>>()
   #identity: ProducerIdentity | undefined
   /** Of the owner before. */
-  #lastEnd: LastEnd = 'unknown'
+  #lastEnd = unknownEnd
   #requests: TransactionRequests = transactionsV2
   #state: 'new' | 'ready' | 'open' | 'failed' | 'lost' | 'closed' = 'new'
   #hasSent = false
@@ -116,20 +116,36 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     this.#expect('releaseForgotten', 'ready')
     const hanging = await hangingPartitions(this.#cluster, this.#identity!.producerId, partitions)
     const unstable = await unstableOffsets(this.#cluster, { groupId, partitions: inputs })
-    const found = [...hanging, ...unstable]
-    const mayRelease = found.length > 0 && this.#lastEnd === 'aborted'
-    if (!mayRelease) return { released: [], held: found }
+    const { outcome, epoch } = this.#lastEnd
+    const isAborted = outcome === 'aborted'
+    // of an earlier transaction nobody knows the end any more; offsets are part of every one
+    const open = isAborted ? hanging.filter((found) => found.epoch >= epoch - 1) : []
+    const held = hanging.filter((found) => !open.includes(found))
+    if (!isAborted || open.length + unstable.length === 0) {
+      return { released: [], held: [...held, ...unstable] }
+    }
+    await this.#abortIn(open, unstable, groupId)
+    const heldOffsets = await unstableOffsets(this.#cluster, { groupId, partitions: unstable })
+    const isHeld = new Set(heldOffsets.map(nameOf))
+    const freed = unstable.filter((input) => !isHeld.has(nameOf(input)))
+    return { released: [...open, ...freed], held: [...held, ...heldOffsets] }
+  }
+
+  async #abortIn(
+    partitions: readonly TopicPartition[],
+    inputs: readonly TopicPartition[],
+    groupId: string,
+  ): Promise<void> {
     this.begin()
     try {
-      await this.produce(hanging.map(emptyBatch))
-      const offsets = unstable.map((input) => ({ ...input, offset: 0n, metadata: '' }))
+      const nowMs = this.#cluster.clock.nowMs()
+      const batches = partitions.map((partition) => emptyBatch(partition, nowMs))
+      if (batches.length > 0) await this.produce(batches)
+      const offsets = inputs.map((input) => ({ ...input, offset: 0n, metadata: '' }))
       await this.sendOffsets(offsets, { groupId, memberId: '', generationId: -1 })
     } finally {
       await this.abort()
     }
-    const held = await unstableOffsets(this.#cluster, { groupId, partitions: unstable })
-    const isHeld = new Set(held.map(nameOf))
-    return { released: found.filter((place) => !isHeld.has(nameOf(place))), held }
   }
 
   begin(): void {
@@ -284,9 +300,10 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
 }
 
 /** Never read: its transaction is aborted. Compacted topics want a key. */
-const emptyBatch = (place: TopicPartition): ProduceBatch => ({
-  ...place,
-  records: [{ timestampMs: Date.now(), key: Uint8Array.of(0), value: null, headers: noHeaders }],
+const emptyBatch = ({ topic, partition }: TopicPartition, timestampMs: number): ProduceBatch => ({
+  topic,
+  partition,
+  records: [{ timestampMs, key: Uint8Array.of(0), value: null, headers: noHeaders }],
 })
 
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`

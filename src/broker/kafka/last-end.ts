@@ -9,10 +9,16 @@
 import { type Connection, describeTransactionsV0 } from '@platformatic/kafka'
 import { call } from './protocol/call.ts'
 
-/** `unknown`: there was none, it is open, or it was forgotten by an earlier init. */
-export type LastEnd = 'aborted' | 'committed' | 'unknown'
+export interface LastEnd {
+  /** `unknown`: there was none, it is open, or it was forgotten by an earlier init. */
+  readonly outcome: 'aborted' | 'committed' | 'unknown'
+  /** What was sent in it has the epoch before this one; with transactions v1, or this one. */
+  readonly epoch: number
+}
 
-const ends: Readonly<Record<string, LastEnd>> = {
+export const unknownEnd: LastEnd = { outcome: 'unknown', epoch: -1 }
+
+const outcomes: Readonly<Record<string, LastEnd['outcome']>> = {
   PrepareEpochFence: 'aborted',
   PrepareAbort: 'aborted',
   CompleteAbort: 'aborted',
@@ -25,8 +31,9 @@ export const lastEnd = async (
   connection: Connection,
   transactionalId: string,
 ): Promise<LastEnd> => {
-  const { transactionStates } = await call(describeTransactionsV0.api, connection, [
-    transactionalId,
-  ])
-  return ends[transactionStates[0]?.transactionState ?? ''] ?? 'unknown'
+  const ids = [transactionalId]
+  const [found] = (await call(describeTransactionsV0.api, connection, ids)).transactionStates
+  if (found === undefined) return unknownEnd
+  const { transactionState, producerEpoch: epoch } = found
+  return { outcome: outcomes[transactionState] ?? 'unknown', epoch }
 }
