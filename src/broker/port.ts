@@ -226,6 +226,20 @@ export interface Producer {
   close(): Promise<void>
 }
 
+/** Where an application's transactions leave something. */
+export interface WrittenPlaces {
+  readonly partitions: readonly TopicPartition[]
+  readonly groupId: string
+  /** Whose offsets are committed. */
+  readonly inputs: readonly TopicPartition[]
+}
+
+export interface ForgottenPlaces {
+  readonly released: readonly TopicPartition[]
+  /** Held up still: how their transaction ended is not known, or it was committed. */
+  readonly held: readonly TopicPartition[]
+}
+
 /**
  * One transactional id. Calls are made one after the other, except `produce` and `sendOffsets`,
  * which may be in flight together.
@@ -239,6 +253,11 @@ export interface TransactionalProducer {
   readonly transactionalId: string
   /** InitProducerId: aborts what an older owner of the id left open, and fences it. */
   init(): Promise<void>
+  /**
+   * Ends what the broker forgot to end of transactions that were aborted: readers would be held up
+   * for ever. Right after `init`; absent where a broker forgets nothing.
+   */
+  releaseForgotten?(places: WrittenPlaces): Promise<ForgottenPlaces>
   begin(): void
   /** @throws {BrokerError} BROKER_RECORD_TOO_LARGE, BROKER_INVALID_RECORD carry `recordIndex` */
   produce(batches: readonly ProduceBatch[]): Promise<readonly ProducedBatch[]>
@@ -348,6 +367,11 @@ export interface Groups {
   heartbeat(member: GroupMetadata): Promise<'stable' | 'rebalancing'>
   /** Any client may ask it for any member; of a static one, only with its current member id. */
   leave(member: GroupMetadata): Promise<void>
+  /**
+   * Who is in the group now, dead or alive; empty in the middle of a rebalance. Absent where no
+   * member outlives its process.
+   */
+  members?(groupId: string): Promise<readonly GroupMemberMetadata[]>
   /** Always with requireStable: waits out offsets of transactions that are still ending. */
   committedOffsets(
     groupId: string,

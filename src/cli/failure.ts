@@ -9,6 +9,7 @@
 import { CommanderError } from 'commander'
 import { StoreError } from '../../state/errors.ts'
 import { nearest } from '../config/nearest.ts'
+import { optionSpecs } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { exitCodes } from './exit-codes.ts'
 
@@ -38,11 +39,17 @@ export const failureOf = (thrown: unknown, known: readonly string[]): Failure =>
     return { message: `${error.stack ?? error.message}\n`, exitCode: exitCodes.failure }
   }
   // the system's own errors begin with their code
-  const message = error.message.startsWith(`${code}: `)
-    ? error.message
-    : `${code}: ${error.message}`
+  const reason = code === 'STREAMS_CONFIG' ? inFlags(error.message) : error.message
+  const message = reason.startsWith(`${code}: `) ? reason : `${code}: ${reason}`
   return { message: `${message}\n`, exitCode: exitCodeOf(code) }
 }
+
+/** The runtime knows options only: `sessionTimeoutMs` is what people give as a flag. */
+const inFlags = (message: string): string =>
+  message.replace(/\b[a-z]+[A-Z]\w+\b/g, (word) => {
+    const spec = optionSpecs.get(word)
+    return spec === undefined ? word : `--${spec.flag}`
+  })
 
 /** The first failure, those of the closing after it; the disk's own, if one of them has it. */
 const reasonOf = (thrown: unknown): unknown => {

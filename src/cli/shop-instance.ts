@@ -135,6 +135,11 @@ export class ShopInstance {
     return this.#watch?.isSilent === true
   }
 
+  /** Of this state directory, this one too; commands that only read do not count. */
+  get starts(): number {
+    return this.#app.starts
+  }
+
   metrics(): RuntimeMetrics {
     return this.#app.metrics()
   }
@@ -323,6 +328,7 @@ const openHttp = async (
     health: () => ({
       isLive: app.state !== 'failed',
       isReady: app.state === 'running' && watch?.isSilent !== true,
+      reason: whyNotReady(app, watch),
     }),
     metrics: () => metrics.text(),
     logger,
@@ -330,11 +336,20 @@ const openHttp = async (
   parts.defer(() => server.close())
   await server.register(async (scope) => {
     scope.addHook('onRequest', async () => {
-      if (app.state !== 'running') throw new HttpProblem(503, `The instance is ${app.state}.`)
+      const reason = whyNotReady(app)
+      if (reason !== undefined) throw new HttpProblem(503, reason)
     })
     shopRoutes(scope, shop)
   })
   return listenAt(server, port)
+}
+
+/** A disk that is full is told as such: restoring is what the instance tries meanwhile. */
+const whyNotReady = (app: Application, watch?: BrokerWatch): string | undefined => {
+  if (watch?.isSilent === true) return 'Kafka does not answer.'
+  if (app.state === 'running') return undefined
+  const { state, trouble } = app
+  return trouble === undefined ? `The instance is ${state}.` : `The instance waits: ${trouble}`
 }
 
 const sums = (rows: Iterable<readonly [string, number]>): Record<string, number> => {

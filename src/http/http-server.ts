@@ -20,9 +20,16 @@ const bodyBytesMax = 1_048_576
 /** Above what an id of 255 characters can take, each escaped in up to nine: then it is no id. */
 const paramLengthMax = 255 * 9
 
+export interface Health {
+  readonly isLive: boolean
+  readonly isReady: boolean
+  /** Why it is not, for people. */
+  readonly reason?: string | undefined
+}
+
 export interface HttpServerOptions {
   /** Whether the instance runs, and whether it ever did. */
-  readonly health: () => { readonly isLive: boolean; readonly isReady: boolean }
+  readonly health: () => Health
   /** Prometheus text exposition. */
   readonly metrics: () => Promise<string>
   readonly logger: Logger
@@ -90,8 +97,11 @@ const checkEncoding = (headers: IncomingHttpHeaders): void => {
 
 const addHealth = (server: FastifyInstance, { health, metrics }: HttpServerOptions): void => {
   let hasStarted = false
-  const answer = (reply: FastifyReply, isGood: boolean): FastifyReply =>
-    reply.code(isGood ? 200 : 503).send({ status: isGood ? 'up' : 'down' })
+  const answer = (reply: FastifyReply, isGood: boolean): FastifyReply => {
+    if (isGood) return reply.code(200).send({ status: 'up' })
+    const { reason } = health()
+    return reply.code(503).send({ status: 'down', ...(reason !== undefined && { reason }) })
+  }
   server.get('/health/live', (_request, reply) => answer(reply, health().isLive))
   server.get('/health/ready', (_request, reply) => answer(reply, health().isReady))
   server.get('/health/startup', (_request, reply) => {

@@ -92,6 +92,8 @@ export class Application {
   readonly #leaving = Promise.withResolvers<void>()
   #state: ApplicationState = 'created'
   #isKilled = false
+  #starts = 0
+  #trouble: string | undefined
   #tasks: TaskManager | undefined
   #loop: StreamLoop | undefined
   #release: (() => void) | undefined
@@ -114,6 +116,16 @@ export class Application {
 
   get state(): ApplicationState {
     return this.#state
+  }
+
+  /** How often an application began to run on this state; 0 before this one does. */
+  get starts(): number {
+    return this.#starts
+  }
+
+  /** Why it does not run, where that is known: what the state's disk said last. */
+  get trouble(): string | undefined {
+    return this.#trouble
   }
 
   /** Resolves after `close`; rejects with the error that stopped the instance. */
@@ -238,7 +250,7 @@ export class Application {
     const cluster = await this.#findCluster()
     if (cluster === undefined) return
     const { clusterId, topics } = cluster
-    await guardState({ engine, applicationId, clusterId, plan, topics })
+    this.#starts = await guardState({ engine, applicationId, clusterId, plan, topics })
     const refusedInputs = new RefusedInputs()
     this.#tasks = new TaskManager({
       applicationId,
@@ -271,8 +283,12 @@ export class Application {
       tasks: this.#tasks,
       timings: this.#timings,
       hasPlainSteps: plan.subTopologies.some(({ hasPlainSteps }) => hasPlainSteps),
-      onOpening: () => this.#to('restoring'),
+      onOpening: (trouble) => {
+        this.#trouble = trouble ?? this.#trouble
+        this.#to('restoring')
+      },
       onRunning: () => {
+        this.#trouble = undefined
         this.#to('running')
         onFirstRunning()
       },

@@ -9,9 +9,11 @@
  * Called by the task share; tells the stream loop through callbacks. 1. `current()` is the
  * generation to send with an offset commit at the moment it is sent; while a join is on its way
  * there is none. 2. A member that joins again keeps its tasks: they are claimed in its metadata.
- * 3. What comes of a join after `leave` is left again. 4. A static member that comes back is given
- * what it had, in the same generation; one that was replaced never joins again: it would replace
- * its successor.
+ * 3. The first join removes what this instance was before, unless it is static: a process that was
+ * killed is a member until its session ends, and the group would wait for it. Its producer is fenced
+ * already. 4. What comes of a join after `leave` is left again. 5. A static member that comes back
+ * is given what it had, in the same generation; one that was replaced never joins again: it would
+ * replace its successor.
  */
 
 import { BrokerError } from '../broker/errors.ts'
@@ -28,6 +30,7 @@ import { assignCooperatively } from './cooperative-assignment.ts'
 import {
   type Assignment,
   decodeAssignment,
+  decodeSubscription,
   encodeSubscription,
   protocolVersion,
   type Subscription,
@@ -63,6 +66,8 @@ export class Membership {
   readonly #session: GroupSession
   #generation: JoinedGeneration | undefined
   #peers: Assignment['peers'] = []
+  /** Transactional ids that were in the group before the first join. */
+  #former: readonly string[] | undefined
   #isJoining = false
   #lastJoin: Promise<void> = Promise.resolve()
   /** Rises with every `leave` and loss: joins of before are void. */
@@ -125,12 +130,14 @@ export class Membership {
       if (life !== this.#life) throw notAMember()
       if (this.#replaced !== undefined) throw this.#replaced
       const link = await this.#session.link()
+      this.#former ??= await this.#formerMembers()
       const joined = await this.#session.join(this.#request(ownedTasks, link))
       if (life !== this.#life) {
         await this.#leave(joined)
         throw notAMember()
       }
       this.#generation = joined
+      this.#former = [] // told once: the leader named the vanished
       const assignment = decodeAssignment(joined.assignment)
       this.#peers = this.#present(assignment.peers, joined.memberId, link)
       this.#session.watch(joined, this.#peers)
@@ -192,7 +199,12 @@ export class Membership {
       link,
       generationId: this.#generation?.generationId ?? -1,
       ownedTasks,
-      peers: this.#peers.map(({ transactionalId }) => transactionalId),
+      peers: [
+        ...new Set([
+          ...(this.#former ?? []),
+          ...this.#peers.map(({ transactionalId }) => transactionalId),
+        ]),
+      ],
     })
     return {
       groupId,
@@ -203,6 +215,26 @@ export class Membership {
       metadata,
       assign: (members) => assignCooperatively(members, allTasks()),
     }
+  }
+
+  /** Who can not be asked for costs the end of a session, no more. */
+  async #formerMembers(): Promise<readonly string[]> {
+    const { broker, groupId, identity } = this.#options
+    const former: string[] = []
+    try {
+      for (const { memberId, metadata } of (await broker.groups.members?.(groupId)) ?? []) {
+        const member = decodeSubscription(metadata)
+        if (typeof member === 'string') continue
+        former.push(member.transactionalId)
+        if (member.transactionalId !== identity.transactionalId) continue
+        if (member.incarnation === identity.incarnation) continue
+        if (identity.isStatic) continue // it takes its place
+        await this.#leave({ groupId, memberId, generationId: -1 })
+      }
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+    }
+    return former
   }
 
   async #leave(member: GroupMetadata): Promise<void> {

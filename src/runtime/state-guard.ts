@@ -21,6 +21,8 @@ interface StateFacts {
   readonly stores: Readonly<Record<string, string>>
   /** Partition count by external and repartition source topic. */
   readonly partitions: Readonly<Record<string, number>>
+  /** How often an application began to run on this state. */
+  readonly starts: number
 }
 
 const factsKey = metaKey('made-by')
@@ -34,19 +36,29 @@ export interface StateGuardOptions {
   readonly topics: TopicPlan
 }
 
-/** @throws {RuntimeError} STREAMS_STATE_MISMATCH: start with the topology or cluster it names */
-export const guardState = async (options: StateGuardOptions): Promise<void> => {
+/**
+ * @returns how often an application began to run on this state, this time too
+ * @throws {RuntimeError} STREAMS_STATE_MISMATCH: start with the topology or cluster it names
+ */
+export const guardState = async (options: StateGuardOptions): Promise<number> => {
   const now = factsOf(options)
   const bytes = options.engine.get(factsKey)
   const before = bytes === undefined ? undefined : readFacts(bytes)
   if (before !== undefined) refuseDifferences(before, now)
-  const merged: StateFacts = { ...now, stores: { ...before?.stores, ...now.stores } }
+  const starts = (before?.starts ?? 0) + 1
+  const merged: StateFacts = { ...now, starts, stores: { ...before?.stores, ...now.stores } }
   const batch = new WriteBatch()
   batch.put(noPrefix, factsKey, Buffer.from(JSON.stringify(merged)))
   await options.engine.commit(batch)
+  return starts
 }
 
-const factsOf = ({ applicationId, clusterId, plan, topics }: StateGuardOptions): StateFacts => ({
+const factsOf = ({
+  applicationId,
+  clusterId,
+  plan,
+  topics,
+}: StateGuardOptions): Omit<StateFacts, 'starts'> => ({
   version: 1,
   applicationId,
   clusterId,
@@ -60,7 +72,7 @@ const readFacts = (bytes: Uint8Array): StateFacts => {
   throw mismatch(`the state was made by a newer Millrace (layout ${String(facts.version)})`)
 }
 
-const refuseDifferences = (before: StateFacts, now: StateFacts): void => {
+const refuseDifferences = (before: StateFacts, now: Omit<StateFacts, 'starts'>): void => {
   if (before.applicationId !== now.applicationId) {
     throw mismatch(
       `the state belongs to application ${before.applicationId}, not `

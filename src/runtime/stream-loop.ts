@@ -47,7 +47,8 @@ export interface StreamLoopOptions {
   readonly timings: CommitTimings
   readonly refusedInputs: RefusedInputs
   readonly hasPlainSteps: boolean
-  onOpening(): void
+  /** @param trouble  what a disk said, if it is why the tasks reopen */
+  onOpening(trouble?: string): void
   onRunning(): void
 }
 
@@ -145,6 +146,7 @@ export class StreamLoop {
       const { transactionTimeoutMs } = config
       this.#producer = broker.transactionalProducer({ transactionalId, transactionTimeoutMs })
       await this.#producer.init()
+      await this.#options.tasks.releaseForgotten(this.#producer)
     }
     this.#failure = undefined // of what was dropped
     if (this.#isKilled) return
@@ -208,7 +210,7 @@ export class StreamLoop {
     const why = disk === undefined ? { err: error } : { reason: disk.message }
     logger.warn({ ...why, action }, 'tasks reopen at their committed offsets')
     this.reopenings += 1
-    this.#options.onOpening() // not `running` while it waits: no task answers
+    this.#options.onOpening(disk?.message) // not `running` while it waits: no task answers
     if (action === 'rejoin') await this.#share.leave() // or the others wait for it to join again
     if (this.#failures > 1) await sleep(clock, Math.min(10_000, 50 * 2 ** this.#failures))
   }

@@ -19,6 +19,7 @@ import {
   type CommittedOffset,
   type PartitionOffsets,
   type TopicPartition,
+  type TransactionalProducer,
 } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
@@ -31,6 +32,7 @@ import { RecordScope } from '../task/record-scope.ts'
 import { StreamTask, type TaskStore } from '../task/stream-task.ts'
 import { type TaskCounters } from '../task/task-counters.ts'
 import { type Topology } from '../topology/topology.ts'
+import { releaseForgotten } from './forgotten-transactions.ts'
 import {
   inputsOf,
   openInputs,
@@ -112,6 +114,13 @@ export class TaskManager {
     } finally {
       this.#opening = []
     }
+  }
+
+  /** Right after `init`. @throws {BrokerError} initialise it again */
+  async releaseForgotten(producer: TransactionalProducer): Promise<void> {
+    const { topics, applicationId: groupId, logger } = this.#options
+    const [partitions, inputs] = [topics.partitions(), topics.inputPartitions()]
+    await releaseForgotten(producer, { partitions, inputs, groupId }, logger)
   }
 
   /** Takes up external calls that were open; after it, the tasks may be given records. */

@@ -229,11 +229,12 @@ export class TaskShare {
    * once. Without it the transaction time-out does the same, so a failure is no obstacle.
    */
   async #fence(): Promise<void> {
-    const { broker, transactionTimeoutMs, logger } = this.#options
+    const { broker, tasks, transactionTimeoutMs, logger } = this.#options
     for (const transactionalId of this.#unfenced) {
       const producer = broker.transactionalProducer({ transactionalId, transactionTimeoutMs })
       try {
         await producer.init()
+        await tasks.releaseForgotten(producer)
         logger.info({ transactionalId }, 'fenced a member that vanished')
       } catch (error) {
         logger.warn({ err: error, transactionalId }, 'a vanished member could not be fenced')

@@ -6,7 +6,7 @@
  * agree. 3. What the internal ones are like is worked out in `internal-topics.ts`.
  */
 
-import { type Broker, type TopicDescription } from '../broker/port.ts'
+import { type Broker, type TopicDescription, type TopicPartition } from '../broker/port.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { type SubTopology } from '../topology/graph.ts'
 import { checkCopartitions } from '../topology/sub-topology.ts'
@@ -109,12 +109,30 @@ export class TopicPlan implements TopicFacts {
     )
   }
 
+  /** Of every topic that the application reads or writes. */
+  partitions(): readonly TopicPartition[] {
+    return [...this.#described.values()].flatMap(partitionsOfTopic)
+  }
+
+  /** Of every topic whose offsets the application commits. */
+  inputPartitions(): readonly TopicPartition[] {
+    return Object.keys(this.sourcePartitions()).flatMap((name) =>
+      partitionsOfTopic(this.#get(name)),
+    )
+  }
+
   #get(name: string): TopicDescription {
     const found = this.#described.get(name)
     if (found === undefined) throw new RuntimeError('STREAMS_MISSING_TOPIC', `no topic ${name}`)
     return found
   }
 }
+
+const partitionsOfTopic = ({
+  name: topic,
+  partitions,
+}: TopicDescription): readonly TopicPartition[] =>
+  Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
 
 /** What an earlier start or somebody else made: rows must still be where they were. */
 const checkExisting = (wanted: InternalTopic, found: TopicDescription): void => {

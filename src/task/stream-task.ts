@@ -12,7 +12,6 @@ import { type Slots } from '../../state/slots.ts'
 import { type Clock } from '../clock.ts'
 import { RecordError, type RecordPosition, RuntimeError, TopologyError } from '../errors/classes.ts'
 import { type RecordErrorCode } from '../errors/codes.ts'
-import { deadLetterHeaders } from '../errors/dead-letter.ts'
 import { type Logger } from '../logger.ts'
 import { type StreamRecord } from '../record.ts'
 import { type RawRecord } from '../broker/port.ts'
@@ -26,15 +25,18 @@ import { type DropReason } from '../topology/scope.ts'
 import { TaskScope, type TaskServices } from '../topology/task-scope.ts'
 import { type Topology } from '../topology/topology.ts'
 import { type Punctuator, type PunctuationTime } from '../topology/punctuator.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { FailurePolicy } from './failure-policy.ts'
 import { type InputProgress } from './input-progress.ts'
 import { encodeOffsetMetadata, type OffsetMetadata } from './offset-metadata.ts'
 import { LookAhead } from './look-ahead.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { PunctuationSchedule } from './punctuation-schedule.ts'
-import { type EffectRequest, type RecordScope } from './record-scope.ts'
+import { type Origin, inputOrigin, ownOrigin, type RecordOrigin } from './record-origin.ts'
 import { type RecordQueue } from './record-queue.ts'
+import { type EffectRequest, type RecordScope } from './record-scope.ts'
 import { sealedRows } from './sealed-rows.ts'
+import { TaskClock } from './task-clock.ts'
 import { type TaskCounters } from './task-counters.ts'
 import { type TaskGeneration } from './task-generation.ts'
 import {
@@ -97,16 +99,13 @@ export class StreamTask implements TaskServices {
   readonly #schedule: PunctuationSchedule
   readonly #policy: FailurePolicy
   readonly #counters: TaskCounters
+  readonly #clock: TaskClock
+  readonly #deadLetters: DeadLetters
   #streamTimeMs: number
-  /** Highest wall-clock time seen, in earlier lives too. */
-  #latestNowMs: number
-  #seenNowMs = -Infinity
   /** On the monotonic clock, as are all waits: the wall clock may be set back meanwhile. */
   #retryAtMs: number | undefined
   #saveScheduleAtMs: number | undefined
   #consumed = false
-  /** Staged since the last seal. */
-  #deadLetters = 0
   #origin: Origin | undefined
   #fault: TopologyError | undefined
   #scope: TaskScope
@@ -123,11 +122,19 @@ export class StreamTask implements TaskServices {
       options.inputs.map(({ queue }) => queue),
       options.config.maxTaskIdleMs,
     )
-    this.#origins = new Map(options.inputs.map((input, i) => [input.queue, originOf(input, i)]))
+    this.#origins = new Map(
+      options.inputs.map((input, index) => [input.queue, inputOrigin(input, index)]),
+    )
     this.#schedule = new PunctuationSchedule(options.metadata.schedules)
     this.#policy = new FailurePolicy(options.config)
     this.#streamTimeMs = options.metadata.streamTimeMs
-    this.#latestNowMs = options.metadata.latestNowMs
+    this.#clock = new TaskClock({
+      inputs: options.inputs,
+      latestNowMs: options.metadata.latestNowMs,
+      maxFutureSkewMs: options.config.maxFutureSkewMs,
+      ownTopics: ownTopicsOf(this.plan),
+    })
+    this.#deadLetters = deadLettersOf(options)
     this.#scope = this.#build()
     for (const { queue, source } of options.inputs) {
       if (this.#scope.prefetches(source.logicalName).length === 0) continue
@@ -145,7 +152,7 @@ export class StreamTask implements TaskServices {
    * @throws {TopologyError | RuntimeError} close the task dirty
    */
   processNext(nowMs: number): boolean {
-    this.#sawClock(nowMs)
+    this.#clock.saw(nowMs)
     if (this.#isBackingOff()) return false
     const queue = this.#group.next(nowMs)
     if (queue === undefined) return false
@@ -161,7 +168,7 @@ export class StreamTask implements TaskServices {
 
   /** Fires what is due, each firing in a record scope of its own. @returns how many fired */
   punctuate(nowMs: number): number {
-    this.#sawClock(nowMs)
+    this.#clock.saw(nowMs)
     const fired =
       this.#punctuateOn('streamTime', this.#streamTimeMs) + this.#punctuateOn('wallClock', nowMs)
     const { saveWithinMs } = this.#schedule
@@ -180,7 +187,9 @@ export class StreamTask implements TaskServices {
   completeEffect(node: string, completion: EffectCompletion): RecordError | undefined {
     const effect = this.#scope.effects.get(node)
     if (effect === undefined) throw new Error(`task ${this.taskId} has no effect ${node}`)
-    const error = this.#inScope(this.#ownOrigin(node), () => effect.input.next(completion))
+    const error = this.#inScope(ownOrigin(node, this.partition), () =>
+      effect.input.next(completion),
+    )
     if (error === undefined) this.#consumed = true
     return error
   }
@@ -217,8 +226,7 @@ export class StreamTask implements TaskServices {
     this.#consumed = false
     this.#saveScheduleAtMs = undefined
     this.#schedule.saved()
-    const deadLetters = this.#deadLetters
-    this.#deadLetters = 0
+    const deadLetters = this.#deadLetters.takeCount()
     return { task: this, stores, deadLetters, offsets: this.offsets(), ...this.#records.drain() }
   }
 
@@ -231,7 +239,7 @@ export class StreamTask implements TaskServices {
   offsets(): TaskGeneration['offsets'] {
     const metadata = encodeOffsetMetadata({
       streamTimeMs: this.#streamTimeMs,
-      latestNowMs: this.#latestNowMs,
+      latestNowMs: this.#clock.latestNowMs,
       schedules: this.#schedule.toJSON(),
     })
     return this.#options.inputs.map(({ queue: { topic, partition, position } }) => ({
@@ -312,7 +320,7 @@ export class StreamTask implements TaskServices {
   }
 
   latestNowMs(): number {
-    return this.#latestNowMs
+    return this.#clock.latestNowMs
   }
 
   caughtUpToMs(): number {
@@ -349,7 +357,7 @@ export class StreamTask implements TaskServices {
       }
     }
     const { timestampMs } = raw
-    if (timestampMs < 0 || this.#isTooFarAhead(timestampMs, source)) {
+    if (timestampMs < 0 || this.#clock.isTooFarAhead(timestampMs, source.logicalName)) {
       return this.#error(
         'STREAMS_TIMESTAMP',
         node,
@@ -391,26 +399,6 @@ export class StreamTask implements TaskServices {
     let count = 0
     for (const { slots } of this.#options.stores.values()) count += slots.engineReads
     return count
-  }
-
-  /**
-   * One wrong timestamp from outside must not move stream time for all.
-   *
-   * 1. Records of this topology are taken as they are: their timestamps are those of inputs that
-   * passed here, or of our own clock. 2. The highest clock ever seen counts: what was written while
-   * the clock was ahead, before it was set back, is no less valid for it.
-   */
-  #isTooFarAhead(timestampMs: number, source: TaskSource): boolean {
-    if (timestampMs <= this.#latestNowMs + this.#options.config.maxFutureSkewMs) return false
-    return !ownTopicsOf(this.plan).has(source.logicalName)
-  }
-
-  #sawClock(nowMs: number): void {
-    if (nowMs > this.#latestNowMs) this.#latestNowMs = nowMs
-    if (nowMs < this.#seenNowMs) {
-      for (const { progress } of this.#options.inputs) progress.clockSetBack()
-    }
-    this.#seenNowMs = nowMs
   }
 
   #isBackingOff(): boolean {
@@ -473,29 +461,9 @@ export class StreamTask implements TaskServices {
         this.#options.logger.warn({ err: error }, 'record skipped')
         return true
       case 'deadLetter':
-        this.#stageDeadLetter(error, raw, verdict.attempts)
+        this.#deadLetters.stage(error, raw, verdict.attempts)
         return true
     }
-  }
-
-  #stageDeadLetter(error: RecordError, raw: RawRecord, attempts: number): void {
-    const { deadLetters, applicationId, config, logger } = this.#options
-    const { key, value, timestampMs } = raw
-    const headers = deadLetterHeaders(raw.headers, error, {
-      attempts,
-      applicationId,
-      applicationVersion: config.applicationVersion,
-    })
-    const { topic, maxMessageBytes } = deadLetters
-    const partition = this.partition % deadLetters.partitions
-    const output = { topic, partition, maxMessageBytes, key, value, headers }
-    this.#records.stage({ ...output, timestampMs: Math.max(0, timestampMs) }, -1, -1)
-    this.#records.keep()
-    this.#deadLetters += 1
-    logger.warn(
-      { code: error.code, task: this.taskId, node: error.node, reason: error.message },
-      'record goes to the dead letters with the next commit',
-    )
   }
 
   #punctuateOn(on: PunctuationTime, timeMs: number): number {
@@ -511,19 +479,13 @@ export class StreamTask implements TaskServices {
 
   /** A punctuation that fails is undone, counted, logged, and due again after its interval. */
   #fire(punctuator: Punctuator, timeMs: number): void {
-    const origin = this.#ownOrigin(punctuator.name)
+    const origin = ownOrigin(punctuator.name, this.partition)
     const error = this.#inScope(origin, () => punctuator.input.next(timeMs))
     this.#schedule.fired(punctuator, timeMs)
     this.#counters.punctuations += 1
     if (error === undefined) return
     this.#counters.punctuationFailures += 1
     this.#options.logger.error({ err: error }, 'punctuation failed; it will be tried again')
-  }
-
-  /** What a punctuation or an effect's completion does has no input record behind it. */
-  #ownOrigin(node: string): Origin {
-    const position = { topic: node, partition: this.partition, offset: -1n }
-    return { node, queue: undefined, input: -1, position: () => position }
   }
 
   #refusalOf({ topic, partition, offset }: RecordPosition): Error | undefined {
@@ -551,26 +513,13 @@ export class StreamTask implements TaskServices {
   }
 }
 
-/** Where a record scope came from: what failures and refused outputs are blamed on. */
-interface Origin {
-  readonly node: string
-  readonly queue: RecordQueue | undefined
-  /** Index among the task's inputs; −1 without a queue. */
-  readonly input: number
-  position(): RecordPosition
-}
-
-interface RecordOrigin extends Origin {
-  readonly source: TaskSource
-}
-
-const originOf = ({ queue, source }: TaskInput, input: number): RecordOrigin => ({
-  node: source.logicalName,
-  source,
-  queue,
-  input,
-  position: () => ({ topic: queue.topic, partition: queue.partition, offset: queue.position }),
-})
+const deadLettersOf = ({
+  id,
+  deadLetters: sink,
+  config: { applicationVersion },
+  ...rest
+}: StreamTaskOptions): DeadLetters =>
+  new DeadLetters({ ...rest, taskId: id, sink, applicationVersion })
 
 const dropCounters = {
   late: 'droppedLate',

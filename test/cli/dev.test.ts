@@ -54,6 +54,11 @@ describe('dev', () => {
     expect(before.invariants.checked).toBeGreaterThan(before.orders)
     expect(first.stderr).toMatch(/order \S+ shipped by \w+/)
 
+    // who only reads opens the broker too, but starts nothing
+    const [, id] = /order (\S+) shipped/.exec(first.stderr)!
+    const read = await millrace(['order', 'show', id!, '--state-dir', stateDir])
+    expect(read.exitCode, read.stderr).toBe(0)
+
     const second = await millrace(dev(stateDir, '--for', '1s', '-o', 'json'))
     expect(second.exitCode, second.stderr).toBe(0)
     const after = JSON.parse(second.stdout) as Summary

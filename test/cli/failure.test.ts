@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { CommandError, failureOf } from '../../src/cli/failure.ts'
 import { RuntimeError } from '../../src/errors/classes.ts'
+import { resolveConfig } from '../../src/runtime-config.ts'
 import { StoreClosedError, StoreFullError, StoreLossError } from '../../state/errors.ts'
 
 /** What `await using` throws: `first` in the block, then each of the others while closing. */
@@ -21,10 +22,27 @@ const thrownBy = async (first: Error, ...closing: readonly Error[]): Promise<unk
   }
 }
 
+const caught = (call: () => unknown): unknown => {
+  try {
+    return call()
+  } catch (error) {
+    return error
+  }
+}
+
 const full = new StoreFullError('/state/broker')
 const refused = new BrokerError('BROKER_UNAVAILABLE', 'refused', { cause: full })
 
 describe('what a command tells of its failure', () => {
+  it('options of the runtime by their flags', () => {
+    const config = { sessionTimeoutMs: 300, heartbeatIntervalMs: 300 }
+    const thrown = caught(() => resolveConfig(config))
+    expect(failureOf(thrown, []).message).toBe(
+      'STREAMS_CONFIG: --heartbeat-interval-ms 300 must be at most a third of '
+        + '--session-timeout-ms 300\n',
+    )
+  })
+
   it.each([
     ['the first of several', [new CommandError('first'), new CommandError('second')], /^first\n$/],
     ['the disk behind a refusal', [refused], /^STATE_FULL: no space left.*free some space/],

@@ -74,6 +74,18 @@ describe('http server', () => {
     ])
   })
 
+  it('says why it is not ready', async () => {
+    open()
+    Object.assign(health, { isReady: false, reason: 'no space left' })
+    const { statusCode, payload } = await server.inject('/health/ready')
+    expect([statusCode, JSON.parse(payload)]).toEqual([
+      503,
+      { status: 'down', reason: 'no space left' },
+    ])
+    Object.assign(health, { isReady: true, reason: undefined })
+    expect(JSON.parse((await server.inject('/health/ready')).payload)).toEqual({ status: 'up' })
+  })
+
   it('serves metrics as text', async () => {
     const answer = await open().inject('/metrics')
     expect(answer.body).toBe('up 1\n')

@@ -57,6 +57,8 @@ test.each([1, 2, 3])('full for good from write %i: ends with STATE_FULL', async 
 
 test('full for a moment: reopened, nothing lost, nothing twice', async () => {
   const { site, instance } = await open()
+  const troubles: unknown[] = []
+  instance.application.onStateChange(() => troubles.push(instance.application.trouble))
   let refusals = 0
   await site.send(entries, 'k', 10)
   site.brokerDisk.beforeCommit = () => {
@@ -67,6 +69,7 @@ test('full for a moment: reopened, nothing lost, nothing twice', async () => {
   await site.send(entries, 'k', 100)
   await site.idle()
   expect(refusals).toBeGreaterThan(3)
+  expect(troubles).toEqual([expect.stringContaining('no space left'), undefined])
   expect(instance.application.state).toBe('running')
   expect(await sumsOf(site)).toEqual([1, 11, 111])
 })

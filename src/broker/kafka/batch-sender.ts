@@ -106,7 +106,8 @@ export class BatchSender {
       const encoded = encodedBatches(batch, limits[index]!, compression)
       const send = new QueuedSend(batch, encoded.length)
       const queue = this.#queueOf(batch)
-      queue.leader ??= leaders[index]!
+      // its epoch goes into positions: an old one would look as if the log had been cut
+      if (!queue.isBusy) queue.leader = leaders[index]!
       queue.waiting.push(
         ...encoded.map((part): QueuedBatch => ({
           send,

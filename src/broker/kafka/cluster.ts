@@ -3,7 +3,8 @@
  * transactional ids; and the connections to them.
  *
  * Opened by `KafkaBroker`; every other part of the adapter asks here. 1. What is known is cached
- * and asked for again when an answer says that it is old (`forgetTopic`, `forgetCoordinator`).
+ * and asked for again when an answer says that it is old (`forgetTopic`, `forgetCoordinator`), or
+ * when a connection was lost: a broker that comes back leads in a newer epoch.
  * 2. Any broker may be asked; the bootstrap addresses are tried when no known one answers.
  * 3. Calls wait out elections and start-ups up to `retryTimeoutMs`, then fail with
  * BROKER_UNAVAILABLE. 4. Nothing is known of records, producers or members.
@@ -88,7 +89,7 @@ export class Cluster {
     this.clock = options.clock
     this.retryTimeoutMs = options.retryTimeoutMs
     this.#bootstrap = options.bootstrap
-    this.connections = new Connections(options)
+    this.connections = new Connections(options, (node) => this.forgetLeader(node))
   }
 
   /**
@@ -163,6 +164,16 @@ export class Cluster {
   /** The answer of a broker showed that its leaders are not what we know. */
   forgetTopic(name: string): void {
     this.#topics.delete(name)
+  }
+
+  /** What this broker led, others lead now, or it does so in a newer epoch. */
+  forgetLeader({ host, port }: BrokerNode): void {
+    for (const [id, node] of this.#nodes) {
+      if (node.host !== host || node.port !== port) continue
+      for (const [name, { leaderIds }] of this.#topics) {
+        if (leaderIds.includes(id)) this.#topics.delete(name)
+      }
+    }
   }
 
   /** Topics by name; null asks for all. Unknown ones are absent. Never from the cache. */

@@ -25,6 +25,52 @@ export const committedOffsets = async (
   { groupId, partitions }: CommittedOffsetsQuestion,
 ): Promise<readonly CommittedOffset[]> => {
   if (partitions.length === 0) return []
+  const doing = doingOf(groupId)
+  const unstable = cluster.backoff({ timeoutMs: unstableTimeoutMs, firstMs: 2, mostMs: 50 })
+  const backoff = cluster.backoff()
+  for (;;) {
+    const group = await ask(cluster, { groupId, partitions })
+    const errorCode = errorCodeOf(group)
+    if (errorCode === noError) return offsetsOf(group)
+    const failure = brokerErrorOf(errorCode, doing)
+    if (kafkaFailure(errorCode).handling === 'fail') throw failure
+    await (errorCode === kafkaCodes.unstableOffsetCommit ? unstable : backoff).pause(failure)
+  }
+}
+
+/**
+ * Inputs whose offsets were not stable for half a second: others that commit are stable now and
+ * then.
+ *
+ * @throws {BrokerError} BROKER_UNAVAILABLE, BROKER_NOT_AUTHORIZED
+ */
+export const unstableOffsets = async (
+  cluster: Cluster,
+  { groupId, partitions }: CommittedOffsetsQuestion,
+): Promise<readonly TopicPartition[]> => {
+  const backoff = cluster.backoff({ timeoutMs: Infinity, firstMs: 2, mostMs: 50 })
+  let unstable = partitions
+  for (let left = stableAsksMax; left > 0 && unstable.length > 0; left--) {
+    if (left < stableAsksMax) await backoff.pause(undefined)
+    const { topics } = await ask(cluster, { groupId, partitions: unstable })
+    unstable = topics.flatMap(({ name: topic, partitions: answers }) =>
+      answers
+        .filter(({ errorCode }) => errorCode === kafkaCodes.unstableOffsetCommit)
+        .map(({ partitionIndex: partition }) => ({ topic, partition })),
+    )
+  }
+  return unstable
+}
+
+/** About half a second of pauses. */
+const stableAsksMax = 15
+
+const doingOf = (groupId: string): string => `committed offsets of group ${groupId}`
+
+const ask = async (
+  cluster: Cluster,
+  { groupId, partitions }: CommittedOffsetsQuestion,
+): Promise<Group> => {
   const question = {
     groupId,
     memberId: null,
@@ -34,27 +80,19 @@ export const committedOffsets = async (
       partitionIndexes: ofTopic.map(({ partition }) => partition),
     })),
   }
-  const doing = `committed offsets of group ${groupId}`
-  const unstable = cluster.backoff({ timeoutMs: unstableTimeoutMs, firstMs: 2, mostMs: 50 })
-  const backoff = cluster.backoff()
-  for (;;) {
-    const answer = await cluster.askCoordinator({
-      kind: 'group',
-      key: groupId,
-      purpose,
-      doing,
-      isRepeatable: true,
-      request: (connection) => call(offsetFetchV8.api, connection, [question], true),
-      errorCode: ({ groups: [group] }) => group?.errorCode ?? noError,
-    })
-    const group = answer.groups[0]
-    if (group === undefined) throw new BrokerError('BROKER_UNAVAILABLE', `${doing}: no answer`)
-    const errorCode = errorCodeOf(group)
-    if (errorCode === noError) return offsetsOf(group)
-    const failure = brokerErrorOf(errorCode, doing)
-    if (kafkaFailure(errorCode).handling === 'fail') throw failure
-    await (errorCode === kafkaCodes.unstableOffsetCommit ? unstable : backoff).pause(failure)
-  }
+  const doing = doingOf(groupId)
+  const { groups } = await cluster.askCoordinator({
+    kind: 'group',
+    key: groupId,
+    purpose,
+    doing,
+    isRepeatable: true,
+    request: (connection) => call(offsetFetchV8.api, connection, [question], true),
+    errorCode: ({ groups: [group] }) => group?.errorCode ?? noError,
+  })
+  const group = groups[0]
+  if (group === undefined) throw new BrokerError('BROKER_UNAVAILABLE', `${doing}: no answer`)
+  return group
 }
 
 type Group = offsetFetchV8.OffsetFetchResponseGroup

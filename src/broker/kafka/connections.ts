@@ -36,10 +36,13 @@ export interface ConnectionsOptions {
 export class Connections {
   readonly #options: ConnectionsOptions
   readonly #open = new Map<string, Promise<Connection>>()
+  readonly #onLost: (node: BrokerNode) => void
   #isClosed = false
 
-  constructor(options: ConnectionsOptions) {
+  /** @param onLost  told of a connection that was not dropped here; more than once, perhaps */
+  constructor(options: ConnectionsOptions, onLost: (node: BrokerNode) => void = () => {}) {
     this.#options = options
+    this.#onLost = onLost
   }
 
   /**
@@ -62,7 +65,9 @@ export class Connections {
       if (this.#open.get(key) === known) this.#open.delete(key)
     }
     const connecting = this.#connect(node, requestTimeoutMs, () => {
-      if (this.#open.get(key) === connecting) this.#open.delete(key)
+      if (this.#open.get(key) !== connecting) return
+      this.#open.delete(key)
+      this.#onLost(node)
     })
     this.#open.set(key, connecting)
     return connecting

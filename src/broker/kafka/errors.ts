@@ -40,6 +40,7 @@ export const kafkaCodes = {
   invalidTransactionState: 48,
   concurrentTransactions: 51,
   operationNotAttempted: 55,
+  groupIdNotFound: 69,
   fetchSessionIdNotFound: 70,
   invalidFetchSessionEpoch: 71,
   fetchSessionTopicIdError: 106,
@@ -207,7 +208,7 @@ export const brokerErrorOf = (
   return new BrokerError(code, [`${doing}: ${name}`, ...reasons].join('; '), details)
 }
 
-/** What the connection layer threw: refused credentials stop, everything else may pass. */
+/** What the connection layer threw: credentials or certificates refused stop, all else may pass. */
 export const connectionErrorOf = (error: unknown, doing: string): BrokerError => {
   if (error instanceof BrokerError) return error
   const refused = inChain(error, 'PLT_KFK_AUTHENTICATION')
@@ -217,19 +218,26 @@ export const connectionErrorOf = (error: unknown, doing: string): BrokerError =>
       : `the broker refused the credentials: ${refused.message}`
     return new BrokerError('BROKER_NOT_AUTHORIZED', `${doing}: ${reason}`, { cause: error })
   }
+  const message = rootMessage(error)
+  if (isHandshakeCut(message)) {
+    const hint = 'a broker that starts or stops, or the port does not speak TLS'
+    return new BrokerError('BROKER_UNAVAILABLE', `${doing}: ${message}; ${hint}`, { cause: error })
+  }
   if (inChain(error, 'PLT_KFK_USER') !== undefined) {
-    const message = rootMessage(error)
-    const hint = isNoTls(message) ? '; the port may not speak TLS' : ''
+    const hint = isNoTls(message) ? '; the port does not speak TLS' : ''
     return new BrokerError('BROKER_INVALID_REQUEST', `${doing}: ${message}${hint}`, {
       cause: error,
     })
   }
-  return new BrokerError('BROKER_UNAVAILABLE', `${doing}: ${rootMessage(error)}`, { cause: error })
+  return new BrokerError('BROKER_UNAVAILABLE', `${doing}: ${message}`, { cause: error })
 }
 
-/** How a handshake ends at a port of plain text: it hangs up, or answers in its own words. */
-const isNoTls = (message: string): boolean =>
-  message.includes('disconnected before secure TLS') || message.includes('wrong version number')
+/** So it ends at a port of plain text, but also in front of a broker that goes down. */
+const isHandshakeCut = (message: string): boolean =>
+  message.includes('disconnected before secure TLS')
+
+/** The other side answered in its own words. */
+const isNoTls = (message: string): boolean => message.includes('wrong version number')
 
 /** The library wraps: causes of causes, and several errors in one. */
 const inChain = (error: unknown, code: string): Error | undefined => {

@@ -12,7 +12,7 @@ import { type Connection } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
 import { type Cluster, type Leader } from './cluster.ts'
 import { type BrokerNode } from './connections.ts'
-import { brokerErrorOf, connectionErrorOf, kafkaCodes, noError } from './errors.ts'
+import { brokerErrorOf, connectionErrorOf, kafkaCodes, kafkaFailure, noError } from './errors.ts'
 import { FetchSession } from './fetch-session.ts'
 import { type PartitionFetch, type SentRequest } from './partition-fetch.ts'
 import { call } from './protocol/call.ts'
@@ -142,6 +142,10 @@ export class FetchLanes {
       const partition = byPlace.get(place)
       if (partition === undefined) continue
       byPlace.delete(place)
+      if (kafkaFailure(fetched.errorCode).handling === 'metadata') {
+        // whatever changed may have changed for all that this broker leads
+        this.#options.cluster.forgetLeader(targets[0]!.leader.node)
+      }
       if (fetched.errorCode !== noError) this.#options.cluster.forgetTopic(partition.topic)
       partition.answered(request, answer.buffer, fetched)
     }

@@ -7,8 +7,13 @@
  * static member goes with every request: a member that was replaced is told so by it.
  */
 
-import { type Connection } from '@platformatic/kafka'
 import {
+  type Connection,
+  decodeConsumerProtocolSubscription,
+  describeGroupsV5,
+} from '@platformatic/kafka'
+import {
+  type GroupMemberMetadata,
   type GroupMetadata,
   type Groups,
   type JoinedGeneration,
@@ -33,7 +38,7 @@ const rebalanceTimeoutDefaultMs = 60_000
 /** On top of the rebalance time-out: the coordinator answers a little after it. */
 const joinMarginMs = 15_000
 
-export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave'> {
+export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave' | 'members'> {
   readonly #cluster: Cluster
   readonly #rebalanceTimeoutMs: number
   readonly #heartbeatTimeoutMs: number | undefined
@@ -91,6 +96,29 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
     if (errorCode !== noError) throw errorOf('leave', member, errorCode)
   }
 
+  /** Kafka shows what members said of themselves only while no rebalance is on. */
+  async members(groupId: string): Promise<readonly GroupMemberMetadata[]> {
+    const doing = `members of group ${groupId}`
+    const { groups } = await this.#cluster.askCoordinator<DescribedGroups>({
+      kind: 'group',
+      key: groupId,
+      purpose: 'group',
+      isRepeatable: true,
+      doing,
+      errorCode: ({ groups: [group] }) => group?.errorCode ?? noError,
+      request: (connection) => call(describeGroupsV5.api, connection, [groupId], false),
+    })
+    const group = groups[0]
+    if (group === undefined || group.errorCode === kafkaCodes.groupIdNotFound) return []
+    if (group.errorCode !== noError) throw brokerErrorOf(group.errorCode, doing)
+    return group.members
+      .filter(({ memberMetadata }) => memberMetadata.length > 0)
+      .map(({ memberId, memberMetadata }) => ({
+        memberId,
+        metadata: decodeConsumerProtocolSubscription(memberMetadata).userData,
+      }))
+  }
+
   /** All of it may be done twice. */
   #ask(
     verb: string,
@@ -109,6 +137,8 @@ export class ClassicGroups implements Pick<Groups, 'join' | 'heartbeat' | 'leave
     })
   }
 }
+
+type DescribedGroups = describeGroupsV5.DescribeGroupsResponse
 
 const errorOf = (
   verb: string,

@@ -59,6 +59,7 @@ export class KafkaBroker implements Broker {
       join: (request) => members.join(request),
       heartbeat: (member) => members.heartbeat(member),
       leave: (member) => members.leave(member),
+      members: (groupId) => members.members(groupId),
       committedOffsets: (groupId, partitions) => committedOffsets(cluster, { groupId, partitions }),
       session: this.#sessions(sendableOptions(options)),
     }

@@ -20,23 +20,30 @@
  */
 
 import { BrokerError } from '../errors.ts'
+import { noHeaders } from '../../record.ts'
 import {
   type CommittedOffset,
+  type ForgottenPlaces,
   type GroupMetadata,
   type ProduceBatch,
   type ProducedBatch,
+  type TopicPartition,
   type TransactionalOptions,
   type TransactionalProducer,
+  type WrittenPlaces,
 } from '../port.ts'
 import { BatchSender, type BatchSenderOptions } from './batch-sender.ts'
 import { type Cluster } from './cluster.ts'
+import { unstableOffsets } from './committed-offsets.ts'
 import { endTransaction } from './end-transaction.ts'
 import { kafkaCodes } from './errors.ts'
+import { hangingPartitions } from './hanging-partitions.ts'
 import {
   initTransactionalId,
   type TransactionalId,
   transactionsOf,
 } from './init-transactional-id.ts'
+import { unknownEnd } from './last-end.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { type TransactionRequests, transactionsV2 } from './protocol/transactions.ts'
 import { TransactionJoins } from './transaction-joins.ts'
@@ -59,6 +66,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly #joins: TransactionJoins
   readonly #pending = new Set<Promise<unknown>>()
   #identity: ProducerIdentity | undefined
+  /** Of the owner before. */
+  #lastEnd = unknownEnd
   #requests: TransactionRequests = transactionsV2
   #state: 'new' | 'ready' | 'open' | 'failed' | 'lost' | 'closed' = 'new'
   #hasSent = false
@@ -89,11 +98,54 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     this.#state = 'new'
     await this.#settle()
     const requests = await transactionsOf(this.#id)
-    this.#identity = await initTransactionalId(this.#id)
+    const { identity, lastEnd } = await initTransactionalId(this.#id)
+    this.#identity = identity
+    this.#lastEnd = lastEnd
     this.#requests = requests
     this.#hasSent = false
     this.#joins.clear()
     if (!this.#isClosed()) this.#state = 'ready'
+  }
+
+  /**
+   * Kafka may lose the markers of a transaction that ends while brokers start (seen with 4.3: one
+   * that timed out meanwhile). The next marker of the same producer ends what is open: so an empty
+   * transaction is aborted in the same places. What was committed must not be ended so.
+   */
+  async releaseForgotten({ partitions, inputs, groupId }: WrittenPlaces): Promise<ForgottenPlaces> {
+    this.#expect('releaseForgotten', 'ready')
+    const hanging = await hangingPartitions(this.#cluster, this.#identity!.producerId, partitions)
+    const unstable = await unstableOffsets(this.#cluster, { groupId, partitions: inputs })
+    const { outcome, epoch } = this.#lastEnd
+    const isAborted = outcome === 'aborted'
+    // of an earlier transaction nobody knows the end any more; offsets are part of every one
+    const open = isAborted ? hanging.filter((found) => found.epoch >= epoch - 1) : []
+    const held = hanging.filter((found) => !open.includes(found))
+    if (!isAborted || open.length + unstable.length === 0) {
+      return { released: [], held: [...held, ...unstable] }
+    }
+    await this.#abortIn(open, unstable, groupId)
+    const heldOffsets = await unstableOffsets(this.#cluster, { groupId, partitions: unstable })
+    const isHeld = new Set(heldOffsets.map(nameOf))
+    const freed = unstable.filter((input) => !isHeld.has(nameOf(input)))
+    return { released: [...open, ...freed], held: [...held, ...heldOffsets] }
+  }
+
+  async #abortIn(
+    partitions: readonly TopicPartition[],
+    inputs: readonly TopicPartition[],
+    groupId: string,
+  ): Promise<void> {
+    this.begin()
+    try {
+      const nowMs = this.#cluster.clock.nowMs()
+      const batches = partitions.map((partition) => emptyBatch(partition, nowMs))
+      if (batches.length > 0) await this.produce(batches)
+      const offsets = inputs.map((input) => ({ ...input, offset: 0n, metadata: '' }))
+      await this.sendOffsets(offsets, { groupId, memberId: '', generationId: -1 })
+    } finally {
+      await this.abort()
+    }
   }
 
   begin(): void {
@@ -211,7 +263,9 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     if (!this.#joins.wasAsked) return
     await this.#endOnBroker(isCommit)
     // whatever of it is still on its way must not be taken for a part of the next one
-    if (!isWhole) this.#identity = await initTransactionalId(this.#id, this.#identity)
+    if (isWhole) return
+    const { identity } = await initTransactionalId(this.#id, this.#identity)
+    this.#identity = identity
   }
 
   async #endOnBroker(isCommit: boolean): Promise<void> {
@@ -244,3 +298,12 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     )
   }
 }
+
+/** Never read: its transaction is aborted. Compacted topics want a key. */
+const emptyBatch = ({ topic, partition }: TopicPartition, timestampMs: number): ProduceBatch => ({
+  topic,
+  partition,
+  records: [{ timestampMs, key: Uint8Array.of(0), value: null, headers: noHeaders }],
+})
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
