@@ -3,7 +3,8 @@
  *
  * Asked by `KafkaTransactionalProducer` right after `init`, when the coordinator has ended
  * everything: what is open then was forgotten by the brokers, and would hold up readers for ever.
- * The epoch tells which transaction it was. Partitions whose producers this client may not see are left out.
+ * The epoch tells which transaction it was. Partitions whose producers this client may not see are
+ * left out.
  */
 
 import { describeProducersV0 } from '@platformatic/kafka'
