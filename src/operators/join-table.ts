@@ -23,7 +23,7 @@ export const joinTable = <K, A, B, W>(
   const scope = currentScope('joinTable')
   return (source) => {
     const out = scope.node<StreamRecord<K, W>>({ kind: 'join-table', stores: [table.store] })
-    const rows = scope.open(out.node, table.store)
+    const rows = scope.open<Looked<K, B>>(out.node, table.store)
     scope.addPrefetch(prefetchByKey(out.node, rows))
     out.listen(source, (record) => {
       const { key } = record
@@ -33,4 +33,10 @@ export const joinTable = <K, A, B, W>(
     })
     return out
   }
+}
+
+/** What both kinds of stores offer here. */
+interface Looked<K, B> {
+  get(key: K): B | undefined
+  prefetch(keys: readonly K[]): void
 }
