@@ -10,10 +10,14 @@ export {
   type TopologyErrorCode,
 } from './errors/codes.ts'
 export { aggregate } from './operators/aggregate.ts'
+export { branch, type BranchTests } from './operators/branch.ts'
 export { effect, type EffectOptions, type EffectResult } from './operators/effect.ts'
 export { filter } from './operators/filter.ts'
+export { flatMap } from './operators/flat-map.ts'
+export { flatMapValues } from './operators/flat-map-values.ts'
 export { joinTable } from './operators/join-table.ts'
 export { leftJoinWithin } from './operators/left-join-within.ts'
+export { mapRecord } from './operators/map-record.ts'
 export { mapValues } from './operators/map-values.ts'
 export { merge } from './operators/merge.ts'
 export { ofKind } from './operators/of-kind.ts'
@@ -37,6 +41,7 @@ export { type Clock, systemClock } from './clock.ts'
 export { type Logger } from './logger.ts'
 export { type Header, type Headers, type StreamRecord } from './record.ts'
 export { bytes } from './serde/bytes.ts'
+export { change, type Change } from './serde/change.ts'
 export { int64 } from './serde/int64.ts'
 export { json } from './serde/json.ts'
 export { nullable } from './serde/nullable.ts'
@@ -45,8 +50,8 @@ export { utf8 } from './serde/utf8.ts'
 export { type JoinReader } from './stores/join-reader.ts'
 export { type JoinState } from './stores/join-state.ts'
 export { joinStore, type JoinStore } from './stores/join-store.ts'
+export { type KeyRangeOptions } from './stores/key-range.ts'
 export {
-  type KeyRangeOptions,
   keyValueStore,
   type KeyValueReader,
   type KeyValueState,
@@ -59,6 +64,13 @@ export {
   type OutboxStore,
 } from './stores/outbox-store.ts'
 export { type Store } from './stores/store.ts'
+export {
+  type TableReader,
+  type TableState,
+  tableStore,
+  type TableStore,
+  type TimedValue,
+} from './stores/table-store.ts'
 export {
   windowStore,
   type WindowReader,

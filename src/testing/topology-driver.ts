@@ -69,6 +69,12 @@ export interface DriverDeadLetter {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** A record together with the handle of its topic. */
+export interface DriverOutput {
+  readonly topic: Topic<unknown, unknown>
+  readonly record: StreamRecord<unknown, unknown>
+}
+
 const applicationId = 'driver'
 
 export class TopologyDriver {
@@ -139,6 +145,13 @@ export class TopologyDriver {
     this.#turn()
   }
 
+  /** Moves the wall clock at once: a punctuator that missed several firings fires once, now. */
+  jumpWallClock(byMs: number): void {
+    this.#turn() // punctuators not seen yet are scheduled from now
+    this.clock.advanceBy(byMs)
+    this.#turn()
+  }
+
   /** Waits for external calls and processes their answers, until none is open or all back off. */
   async settleEffects(): Promise<void> {
     for (let idle = 0; idle < idleTurnsMax; idle++) {
@@ -158,15 +171,18 @@ export class TopologyDriver {
 
   /** Removes and returns what was written to a topic so far, decoded. */
   read<K, V>(topic: Topic<K, V>): StreamRecord<K, V>[] {
-    return this.#take(this.#topics.physicalName(topic.name)).map(
-      (output) =>
-        new StreamRecord(
-          (output.key === null ? undefined : topic.key.decode(output.key)) as K,
-          (output.value === null ? undefined : topic.value.decode(output.value)) as V,
-          output.timestampMs,
-          output.headers,
-        ),
+    return this.#take([this.#topics.physicalName(topic.name)]).map((output) =>
+      decoded(topic, output),
     )
+  }
+
+  /** As `read`, of several topics in the order of writing. */
+  readAll(topics: readonly Topic<unknown, unknown>[]): DriverOutput[] {
+    const named = new Map(topics.map((topic) => [this.#topics.physicalName(topic.name), topic]))
+    return this.#take([...named.keys()]).map((output) => {
+      const topic = named.get(output.topic)!
+      return { topic, record: decoded(topic, output) }
+    })
   }
 
   values<K, V>(topic: Topic<K, V>): V[] {
@@ -175,7 +191,7 @@ export class TopologyDriver {
 
   /** Removes and returns the dead letters so far. */
   deadLetters(): DriverDeadLetter[] {
-    return this.#take(deadLetterTopicName(applicationId)).map(({ key, value, headers }) => ({
+    return this.#take([deadLetterTopicName(applicationId)]).map(({ key, value, headers }) => ({
       key,
       value,
       headers: Object.fromEntries(
@@ -359,9 +375,9 @@ export class TopologyDriver {
     }
   }
 
-  #take(topic: string): Output[] {
-    const found = this.#outputs.filter((output) => output.topic === topic)
-    const rest = this.#outputs.filter((output) => output.topic !== topic)
+  #take(topics: readonly string[]): Output[] {
+    const found = this.#outputs.filter(({ topic }) => topics.includes(topic))
+    const rest = this.#outputs.filter(({ topic }) => !topics.includes(topic))
     this.#outputs.splice(0, this.#outputs.length, ...rest)
     return found
   }
@@ -380,6 +396,14 @@ interface Output {
   readonly timestampMs: number
   readonly headers: Headers
 }
+
+const decoded = <K, V>(topic: Topic<K, V>, output: Output): StreamRecord<K, V> =>
+  new StreamRecord(
+    (output.key === null ? undefined : topic.key.decode(output.key)) as K,
+    (output.value === null ? undefined : topic.value.decode(output.value)) as V,
+    output.timestampMs,
+    output.headers,
+  )
 
 /** Turns of the event loop without an answer after which external calls are left to themselves. */
 const idleTurnsMax = 3

@@ -28,6 +28,8 @@ export interface NodeSpec {
   readonly isInternal?: boolean
   /** Null bytes are a value here (a table's deletion), whatever the serde says. */
   readonly acceptsNull?: boolean
+  /** Its records lie in the partition of another key: no store may follow before a repartition. */
+  readonly changesKey?: boolean
   readonly stores?: readonly Store[]
 }
 
@@ -44,6 +46,8 @@ export interface GraphNode {
   readonly internalTopic: boolean
   /** Sources only: null bytes are read as `undefined` instead of failing the record. */
   readonly acceptsNull: boolean
+  /** Emits records under another key than that of their partition. */
+  readonly changesKey: boolean
   readonly stores: readonly string[]
 }
 

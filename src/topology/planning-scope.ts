@@ -45,7 +45,7 @@ export class PlanningScope extends Scope {
 
   protected override addNode(spec: NodeSpec): GraphNode {
     const { kind, role = 'processor', topic, stores = [] } = spec
-    const { isInternal = false, acceptsNull = false } = spec
+    const { isInternal = false, acceptsNull = false, changesKey = false } = spec
     if (topic !== undefined) this.#addTopic(topic, isInternal)
     for (const store of stores) this.#addStore(store)
     const node: GraphNode = {
@@ -57,6 +57,7 @@ export class PlanningScope extends Scope {
       topicHandle: topic,
       internalTopic: isInternal,
       acceptsNull: role === 'source' && (acceptsNull || topic?.value.acceptsNull === true),
+      changesKey,
       stores: stores.map(({ name }) => name),
     }
     this.#nodes.push(node)
