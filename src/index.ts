@@ -41,10 +41,10 @@ export { type Clock, systemClock } from './clock.ts'
 export { type Logger } from './logger.ts'
 export { type Header, type Headers, type StreamRecord } from './record.ts'
 export { bytes } from './serde/bytes.ts'
-export { change, type Change } from './serde/change.ts'
 export { int64 } from './serde/int64.ts'
 export { json } from './serde/json.ts'
 export { nullable } from './serde/nullable.ts'
+export { replacement, type Replacement } from './serde/replacement.ts'
 export { type Serde, type Serdes } from './serde/serde.ts'
 export { utf8 } from './serde/utf8.ts'
 export { type JoinReader } from './stores/join-reader.ts'
@@ -66,10 +66,10 @@ export {
 export { type Store } from './stores/store.ts'
 export {
   type TableReader,
-  type TableState,
+  type TableRows,
   tableStore,
   type TableStore,
-  type TimedValue,
+  type Timestamped,
 } from './stores/table-store.ts'
 export {
   windowStore,

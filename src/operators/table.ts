@@ -1,8 +1,8 @@
 import { type Observable } from 'rxjs'
 import { type StreamRecord } from '../record.ts'
-import { type Change } from '../serde/change.ts'
+import { type Replacement } from '../serde/replacement.ts'
 import { type KeyValueState, type KeyValueStore } from '../stores/key-value-store.ts'
-import { type TableState, type TableStore } from '../stores/table-store.ts'
+import { type TableRows, type TableStore } from '../stores/table-store.ts'
 import { type Topic } from '../topic.ts'
 import { currentScope } from '../topology/scope.ts'
 
@@ -10,8 +10,10 @@ import { currentScope } from '../topology/scope.ts'
 export interface Table<K, V> {
   readonly topic: string
   readonly store: KeyValueStore<K, V> | TableStore<K, V>
-  /** Every update with what it replaced; for the operators that take a table. */
-  readonly changes$: Observable<StreamRecord<K, Change<V>>>
+  /** Every update with what it replaced, if that was asked for; for operators of tables. */
+  readonly changes$: Observable<StreamRecord<K, Replacement<V>>>
+  /** Asks for `oldValue` in every change from now on; called while the topology is built. */
+  demandOldValues(): boolean
 }
 
 /**
@@ -41,15 +43,16 @@ export const table = <K, V>(
     acceptsNull: true,
   })
   const stores = [store]
-  const out = scope.node<StreamRecord<K, Change<V>>>({ kind: 'table', name: store.name, stores })
-  const rows = scope.open<KeyValueState<K, V> | TableState<K, V>>(out.node, store)
+  const out = scope.node<StreamRecord<K, Replacement<V>>>({ kind: 'table', name: store.name, stores })
+  const rows = scope.open<KeyValueState<K, V> | TableRows<K, V>>(out.node, store)
+  let wantsOld = false
   out.listen(source, (record) => {
     const { key, value: newValue, timestampMs } = record
     if (key === undefined) return scope.countDropped(store.name, 'nullKey')
-    const oldValue = out.hasConsumers ? rows.get(key) : undefined
-    if (newValue === undefined) rows.delete(key)
-    else rows.put(key, newValue, timestampMs)
+    const oldValue = wantsOld ? rows.get(key) : undefined
+    if (newValue === undefined && 'delete' in rows) rows.delete(key)
+    else rows.put(key, newValue as V, timestampMs)
     if (out.hasConsumers) out.emit(record.withValue({ oldValue, newValue }))
   })
-  return { topic: name, store, changes$: out }
+  return { topic: name, store, changes$: out, demandOldValues: () => (wantsOld = true) }
 }

@@ -13,7 +13,7 @@ import { type KeyRangeOptions, keySlotRange } from './key-range.ts'
 import { type Store } from './store.ts'
 
 /** A value with its event time. */
-export interface TimedValue<V> {
+export interface Timestamped<V> {
   readonly value: V
   readonly timestampMs: number
 }
@@ -23,25 +23,20 @@ export interface TableReader<K, V> {
   /** `undefined` if the key has no value. */
   get(key: K): V | undefined
   /** As `get`, with the event time. */
-  row(key: K): TimedValue<V> | undefined
+  row(key: K): Timestamped<V> | undefined
   /** Rows in the order of their encoded keys; costs a seek, nothing to do per record. */
-  range(options?: KeyRangeOptions<K>): Iterable<readonly [K, TimedValue<V>]>
+  range(options?: KeyRangeOptions<K>): Iterable<readonly [K, Timestamped<V>]>
 }
 
 /** Reads see the writes of the record in flight; a record that fails leaves none of them. */
-export interface TableState<K, V> extends TableReader<K, V> {
-  /**
-   * Replaces value and time; the store owns the value from now on.
-   *
-   * @throws {TypeError} the value is undefined: call `delete`
-   */
-  put(key: K, value: V, timestampMs: number): void
-  delete(key: K): void
+export interface TableRows<K, V> extends TableReader<K, V> {
+  /** Replaces value and time, `undefined` deletes; the store owns the value from now on. */
+  put(key: K, value: V | undefined, timestampMs: number): void
   /** A hint: reads these keys in one call, where the following gets would make one each. */
   prefetch(keys: readonly K[]): void
 }
 
-export interface TableStore<K, V> extends Store<TableState<K, V>, TableReader<K, V>>, Serdes<K, V> {
+export interface TableStore<K, V> extends Store<TableRows<K, V>, TableReader<K, V>>, Serdes<K, V> {
   readonly kind: 'table'
 }
 
@@ -61,7 +56,7 @@ export const tableStore = <K, V>(name: string, { key, value }: Serdes<K, V>): Ta
   codec: timedCodec(value),
   open: (slots) => new TableSlots<K, V>(slots, key),
   reader: (slots) =>
-    new TableRows<K, V>(key, {
+    new TableView<K, V>(key, {
       get: (slot) => slots.cleanGet(slot),
       scan: (range) => slots.cleanScan(range),
     }),
@@ -70,7 +65,7 @@ export const tableStore = <K, V>(name: string, { key, value }: Serdes<K, V>): Ta
 /** `[timestampMs u64 big-endian][value]`: a value with its time as the bytes of one row. */
 export const timedCodec = <V>(serde: Serde<V>): SlotCodec => ({
   encode: (stored) => {
-    const { value, timestampMs } = stored as TimedValue<V>
+    const { value, timestampMs } = stored as Timestamped<V>
     const valueBytes = serde.encode(value)
     const bytes = Buffer.allocUnsafe(timeBytes + valueBytes.length)
     bytes.writeBigUInt64BE(BigInt(timestampMs), 0)
@@ -80,7 +75,7 @@ export const timedCodec = <V>(serde: Serde<V>): SlotCodec => ({
   decode: (bytes) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const value = serde.decode(bytes.subarray(timeBytes))
-    return { value, timestampMs: Number(view.getBigUint64(0)) } satisfies TimedValue<V>
+    return { value, timestampMs: Number(view.getBigUint64(0)) } satisfies Timestamped<V>
   },
 })
 
@@ -92,7 +87,7 @@ interface SlotView {
   scan(range: SlotRange): Iterable<[string, unknown]>
 }
 
-class TableRows<K, V> implements TableReader<K, V> {
+class TableView<K, V> implements TableReader<K, V> {
   protected readonly keys: KeyCodec<K>
   readonly #view: SlotView
 
@@ -105,18 +100,18 @@ class TableRows<K, V> implements TableReader<K, V> {
     return this.row(key)?.value
   }
 
-  row(key: K): TimedValue<V> | undefined {
-    return this.#view.get(this.keys.toSlot(key)) as TimedValue<V> | undefined
+  row(key: K): Timestamped<V> | undefined {
+    return this.#view.get(this.keys.toSlot(key)) as Timestamped<V> | undefined
   }
 
-  *range(options: KeyRangeOptions<K> = {}): Generator<readonly [K, TimedValue<V>]> {
+  *range(options: KeyRangeOptions<K> = {}): Generator<readonly [K, Timestamped<V>]> {
     for (const [slot, row] of this.#view.scan(keySlotRange(this.keys, options))) {
-      yield [this.keys.fromSlot(slot), row as TimedValue<V>]
+      yield [this.keys.fromSlot(slot), row as Timestamped<V>]
     }
   }
 }
 
-class TableSlots<K, V> extends TableRows<K, V> implements TableState<K, V> {
+class TableSlots<K, V> extends TableView<K, V> implements TableRows<K, V> {
   readonly #slots: Slots
 
   constructor(slots: Slots, key: Serde<K>) {
@@ -124,13 +119,10 @@ class TableSlots<K, V> extends TableRows<K, V> implements TableState<K, V> {
     this.#slots = slots
   }
 
-  put(key: K, value: V, timestampMs: number): void {
-    if (value === undefined) throw new TypeError('put() got undefined; use delete()')
-    this.#slots.put(this.keys.toSlot(key), { value, timestampMs } satisfies TimedValue<V>)
-  }
-
-  delete(key: K): void {
-    this.#slots.delete(this.keys.toSlot(key))
+  put(key: K, value: V | undefined, timestampMs: number): void {
+    const slot = this.keys.toSlot(key)
+    if (value === undefined) this.#slots.delete(slot)
+    else this.#slots.put(slot, { value, timestampMs } satisfies Timestamped<V>)
   }
 
   prefetch(keys: readonly K[]): void {

@@ -1,25 +1,23 @@
 import { type Serde } from './serde.ts'
 
 /**
- * An update of a table: what a key had and what it has now; `undefined` is no value.
- *
- * Both absent is a deletion of what never was. What follows a table needs the old value to take it
- * back out of sums and groups.
+ * A value in place of another, of one row of a table that was grouped: what aggregates of tables add
+ * and what they take back out. `undefined` is no value.
  */
-export interface Change<V> {
+export interface Replacement<V> {
   readonly oldValue: V | undefined
   readonly newValue: V | undefined
 }
 
 /**
- * Updates of a table as they travel through an internal topic.
+ * Replacements as they travel through an internal topic.
  *
  * `[flags u8: 1 = has old, 2 = has new][newBytes u32 big-endian, with new only][new][old]`
  *
- * @example  repartitionTopic('by-region', { key: utf8, value: change(json<Account>()) })
+ * @example  repartitionTopic('by-region', { key: utf8, value: replacement(json<Account>()) })
  */
-export const change = <V>(serde: Serde<V>): Serde<Change<V>> => ({
-  format: `change/${serde.format}`,
+export const replacement = <V>(serde: Serde<V>): Serde<Replacement<V>> => ({
+  format: `replacement/${serde.format}`,
   encode: ({ oldValue, newValue }) => {
     const oldBytes = oldValue === undefined ? none : serde.encode(oldValue)
     if (newValue === undefined) return Buffer.concat([Uint8Array.of(flags(oldValue, 0)), oldBytes])
