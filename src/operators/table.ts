@@ -43,7 +43,11 @@ export const table = <K, V>(
     acceptsNull: true,
   })
   const stores = [store]
-  const out = scope.node<StreamRecord<K, Replacement<V>>>({ kind: 'table', name: store.name, stores })
+  const out = scope.node<StreamRecord<K, Replacement<V>>>({
+    kind: 'table',
+    name: store.name,
+    stores,
+  })
   const rows = scope.open<KeyValueState<K, V> | TableRows<K, V>>(out.node, store)
   let wantsOld = false
   out.listen(source, (record) => {

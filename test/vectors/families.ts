@@ -1,8 +1,12 @@
 /** Every recorded topology that has one of ours: one line per family. */
 
 import { type Family } from './family.ts'
+import { aggregatesFamily } from './topologies/aggregates.ts'
 import { statelessFamily } from './topologies/stateless.ts'
+import { windowsFamily } from './topologies/windows.ts'
 
 export const families: Family = {
+  ...aggregatesFamily,
   ...statelessFamily,
+  ...windowsFamily,
 }
