@@ -2,7 +2,11 @@
 
 import { type Family } from './family.ts'
 import { statelessFamily } from './topologies/stateless.ts'
+import { tablesFamily } from './topologies/tables.ts'
+import { tableJoinsFamily } from './topologies/table-joins.ts'
 
 export const families: Family = {
   ...statelessFamily,
+  ...tableJoinsFamily,
+  ...tablesFamily,
 }
