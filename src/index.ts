@@ -19,12 +19,18 @@ export { effect, type EffectOptions, type EffectResult } from './operators/effec
 export { filter } from './operators/filter.ts'
 export { flatMap } from './operators/flat-map.ts'
 export { flatMapValues } from './operators/flat-map-values.ts'
+export { filterTable } from './operators/filter-table.ts'
 export { joinTable } from './operators/join-table.ts'
+export { joinTables } from './operators/join-tables.ts'
+export { leftJoinTable } from './operators/left-join-table.ts'
+export { leftJoinTables } from './operators/left-join-tables.ts'
 export { leftJoinWithin } from './operators/left-join-within.ts'
 export { mapRecord } from './operators/map-record.ts'
 export { mapValues } from './operators/map-values.ts'
+export { mapTableValues } from './operators/map-table-values.ts'
 export { merge } from './operators/merge.ts'
 export { ofKind } from './operators/of-kind.ts'
+export { outerJoinTables } from './operators/outer-join-tables.ts'
 export { peek } from './operators/peek.ts'
 export {
   process,
@@ -35,8 +41,9 @@ export {
 export { reduce } from './operators/reduce.ts'
 export { repartitionBy } from './operators/repartition-by.ts'
 export { stream } from './operators/stream.ts'
-export { table, type Table } from './operators/table.ts'
+export { type AnyTableStore, table, type Table } from './operators/table.ts'
 export { to } from './operators/to.ts'
+export { toStream } from './operators/to-stream.ts'
 export { Application, type ApplicationOptions } from './runtime/application.ts'
 export { type ApplicationState } from './runtime/application-state.ts'
 export { StoreQuery } from './runtime/queries.ts'
@@ -77,6 +84,12 @@ export {
   type TableStore,
   type Timestamped,
 } from './stores/table-store.ts'
+export {
+  versionedStore,
+  type VersionedReader,
+  type VersionedStore,
+} from './stores/versioned-store.ts'
+export { waitingStore, type WaitingReader, type WaitingStore } from './stores/waiting-store.ts'
 export {
   type WindowedStore,
   windowedStore,

@@ -18,6 +18,14 @@ export interface Timestamped<V> {
   readonly timestampMs: number
 }
 
+/**
+ * What became of a row that was put into a table.
+ *
+ * `latest`: it is the value of its key now; `older`: it went into the history of a versioned store,
+ * behind a later one; `expired`: it is older than that history and was not stored.
+ */
+export type PutResult = 'latest' | 'older' | 'expired'
+
 /** Committed rows; what a query sees. */
 export interface TableReader<K, V> {
   /** `undefined` if the key has no value. */
@@ -31,7 +39,7 @@ export interface TableReader<K, V> {
 /** Reads see the writes of the record in flight; a record that fails leaves none of them. */
 export interface TableRows<K, V> extends TableReader<K, V> {
   /** Replaces value and time, `undefined` deletes; the store owns the value from now on. */
-  put(key: K, value: V | undefined, timestampMs: number): void
+  put(key: K, value: V | undefined, timestampMs: number): PutResult
   /** A hint: reads these keys in one call, where the following gets would make one each. */
   prefetch(keys: readonly K[]): void
 }
@@ -119,10 +127,11 @@ class TableSlots<K, V> extends TableView<K, V> implements TableRows<K, V> {
     this.#slots = slots
   }
 
-  put(key: K, value: V | undefined, timestampMs: number): void {
+  put(key: K, value: V | undefined, timestampMs: number): PutResult {
     const slot = this.keys.toSlot(key)
     if (value === undefined) this.#slots.delete(slot)
     else this.#slots.put(slot, { value, timestampMs } satisfies Timestamped<V>)
+    return 'latest'
   }
 
   prefetch(keys: readonly K[]): void {

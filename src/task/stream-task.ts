@@ -212,6 +212,7 @@ export class StreamTask implements TaskServices {
     const stores = [...this.#options.stores.values()]
       .filter(({ slots }) => slots.dirtyCount > 0)
       .map((store) => ({ ...store, writes: store.slots.seal() }))
+      .filter(hasWrites)
     this.#consumed = false
     this.#saveScheduleAtMs = undefined
     this.#schedule.saved()
@@ -547,6 +548,12 @@ export class StreamTask implements TaskServices {
   #throwFault(): void {
     if (this.#fault !== undefined) throw this.#fault
   }
+}
+
+/** Only missing rows were deleted: the store is as it was, and no transaction need tell of it. */
+const hasWrites = ({ slots, writes }: TaskGeneration['stores'][number]): boolean => {
+  if (writes.length === 0) slots.applied()
+  return writes.length > 0
 }
 
 /** Where a record scope came from: what failures and refused outputs are blamed on. */

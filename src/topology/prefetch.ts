@@ -36,6 +36,11 @@ const keepKey: ReadonlySet<string> = new Set([
   'aggregate',
   'process',
   'join-table',
+  'left-join-table',
+  'table',
+  'table-filter',
+  'table-map-values',
+  'to-stream',
   'left-join-within',
 ])
 

@@ -25,7 +25,8 @@ export const validate = (
     if (node.role !== 'source' && !hasInput.has(node.index)) {
       throw invalid(`node ${node.name} has no input: an RxJS step before it drops its source`)
     }
-    const isReadElsewhere = node.kind === 'table' || (node.internalTopic && node.role === 'sink')
+    const isTable = /^table(-|$)/.test(node.kind)
+    const isReadElsewhere = isTable || (node.internalTopic && node.role === 'sink')
     if (!hasOutput.has(node.index) && !isReadElsewhere && !returned.has(node)) {
       throw invalid(`node ${node.name} has no consumer; return it from the definition`)
     }

@@ -16,6 +16,7 @@ import {
   repartitionTopic,
   stream,
   table,
+  tableStore,
   to,
   topic,
   topology,
@@ -109,7 +110,7 @@ test('aggregate keeps null as a value of its own', () => {
 })
 
 const names = topic('names', { key: utf8, value: json<string>() })
-const nameTable = keyValueStore('name-table', { key: utf8, value: json<string>() })
+const nameTable = tableStore('name-table', { key: utf8, value: json<string>() })
 const greetings = topic('greetings', { key: utf8, value: json<string>() })
 
 const greet = topology('greet', () => {

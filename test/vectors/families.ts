@@ -4,9 +4,13 @@ import { type Family } from './family.ts'
 import { aggregatesFamily } from './topologies/aggregates.ts'
 import { statelessFamily } from './topologies/stateless.ts'
 import { windowsFamily } from './topologies/windows.ts'
+import { tablesFamily } from './topologies/tables.ts'
+import { tableJoinsFamily } from './topologies/table-joins.ts'
 
 export const families: Family = {
   ...aggregatesFamily,
   ...statelessFamily,
   ...windowsFamily,
+  ...tableJoinsFamily,
+  ...tablesFamily,
 }

@@ -1,6 +1,15 @@
 /** What a family of topologies gives the replay: a topology of ours for the recorded parameters. */
 
-import { nullable, type StreamRecord, topic, type Topic, utf8 } from '../../src/index.ts'
+import {
+  nullable,
+  type StreamRecord,
+  type TableReader,
+  type TableStore,
+  topic,
+  type Topic,
+  utf8,
+  type VersionedStore,
+} from '../../src/index.ts'
 import { type TopologyDriver } from '../../src/testing/index.ts'
 import { type Topology } from '../../src/topology/topology.ts'
 import { type Key, type Params, type StoreRow } from './vector-case.ts'
@@ -33,3 +42,18 @@ export const textOutput = (output: Topic<string, string | undefined>): OutputTop
 /** Of a record as read from an output. */
 export const valueOf = ({ value }: StreamRecord<unknown, unknown>): string | null =>
   value === undefined || value === null ? null : String(value)
+
+/** Rows of a recorded store of text: a table's or a versioned one's latest. */
+export const textRows =
+  (store: TableStore<string, string> | VersionedStore<string, string>) =>
+  (driver: TopologyDriver): readonly StoreRow[] =>
+    driver
+      .query<unknown, TableReader<string, string>>(store)
+      .byPartition()
+      .flatMap(({ reader }) =>
+        [...reader.range()].map(([key, { value, timestampMs }]): StoreRow => [
+          key,
+          value,
+          timestampMs,
+        ]),
+      )
