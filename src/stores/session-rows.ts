@@ -120,9 +120,10 @@ export class SessionReader<K, V> implements WindowedReader<K, V> {
     return Math.floor(endMs / this.bucketMs) * this.bucketMs
   }
 
-  /** By end, then key bytes, then start; the sessions of a key come by end and start. */
+  /** By end, then start, then key bytes. */
   *#inOrder(found: (readonly [string, Session<V>])[]): Generator<WindowRow<K, V>> {
-    found.sort(([, a], [, b]) => a.endMs - b.endMs) // stable: keys stay in order
+    // stable: keys stay in order
+    found.sort(([, a], [, b]) => a.endMs - b.endMs || a.startMs - b.startMs)
     for (const [slot, session] of found) yield rowOf(this.keys.fromSlot(slot), session)
   }
 }
@@ -153,7 +154,9 @@ export class SessionRows<K, V> extends SessionReader<K, V> implements WindowedRo
    */
   replace(key: K, merged: readonly Session<V>[], session: Session<V> | undefined): void {
     const slot = this.keys.toSlot(key)
-    const kept = this.ofSlot(slot).filter((old) => !merged.includes(old))
+    const isKept = (old: Session<V>): boolean =>
+      !merged.includes(old) && !(old.startMs === session?.startMs && old.endMs === session.endMs)
+    const kept = this.ofSlot(slot).filter(isKept)
     if (session !== undefined) insert(kept, session)
     this.#put(slot, kept)
     if (session === undefined) return

@@ -38,7 +38,8 @@ export const windowStoreOf = (kind: string, params: Params): TextStore => {
     key: utf8,
     value: utf8,
     windows,
-    ...(isFinal && kind !== 'session' && { retentionMs: bound }),
+    // the store Kafka Streams uses for results on close shows rows at the very bound
+    ...(isFinal && kind !== 'session' && { retentionMs: bound + 1 }),
   })
 }
 
