@@ -66,7 +66,7 @@ export function aggregate<K, V, A>(
   const { merge, ...emit } = options
   const step = (stored: A | undefined, value: V, key: K): A | undefined =>
     fold(stored === undefined ? initial() : stored, value, key)
-  const whole = { step, ignoresNull: false }
+  const whole = { step, ignoresNull: false, input: 0 }
   const makeNode = aggregationNode<K, A>('aggregate', store, {
     ...emit,
     ...(merge && {

@@ -77,7 +77,7 @@ export function cogroup<K, A>(
       merge: (merged, part, key) => merge(merged === undefined ? initial() : merged, part, key),
     }),
   })()
-  for (const input of inputs) {
+  for (const [index, input] of inputs.entries()) {
     input.connect(
       <V>(
         source: Observable<StreamRecord<K, V>>,
@@ -85,7 +85,7 @@ export function cogroup<K, A>(
       ) => {
         const step = (stored: A | undefined, value: V, key: K): A | undefined =>
           fold(stored === undefined ? initial() : stored, value, key)
-        const whole = { step, ignoresNull: false }
+        const whole = { step, ignoresNull: false, input: index }
         node.out.listen(source, (record) => node.add(record, whole))
       },
     )

@@ -50,4 +50,5 @@ const added = (merged: number | undefined, session: number): number => (merged ?
 const oneMore = {
   step: (counted: number | undefined): number => (counted ?? 0) + 1,
   ignoresNull: false,
+  input: 0,
 }

@@ -44,7 +44,7 @@ export function reduce<K, V>(
 ): OperatorFunction<StreamRecord<K, V | undefined>, StreamRecord<never, V>> {
   const step = (combined: V | undefined, value: V | undefined, key: K): V | undefined =>
     combined === undefined ? value : combine(combined, value!, key)
-  const fold = { step, ignoresNull: true }
+  const fold = { step, ignoresNull: true, input: 0 }
   const makeNode = aggregationNode<K, V>('reduce', store, { ...options, merge: step })
   return (source) => {
     const node = makeNode()

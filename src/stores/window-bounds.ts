@@ -1,5 +1,5 @@
 /**
- * What a windowed store remembers beside its rows: one row of five numbers.
+ * What a windowed store remembers beside its rows: one row of numbers.
  *
  * Read and written with each record by the aggregation that owns the store, so that lateness,
  * closing and throttling are the same after a restart and after a record that was undone. A "time"
@@ -20,6 +20,8 @@ export interface WindowBounds {
   readonly emittedMs: number
   /** Wall clock before which nothing is emitted; -Infinity if unthrottled so far. */
   readonly emitFromMs: number
+  /** As `streamTimeMs`, of the second and later inputs of a cogroup. */
+  readonly laterInputsMs: readonly number[]
 }
 
 export const noBounds: WindowBounds = {
@@ -28,6 +30,7 @@ export const noBounds: WindowBounds = {
   lowestMs: Infinity,
   emittedMs: -Infinity,
   emitFromMs: -Infinity,
+  laterInputsMs: [],
 }
 
 export const boundsSlot = 'b'
@@ -35,15 +38,16 @@ export const boundsSlot = 'b'
 export const readBounds = (view: SlotView | Slots): WindowBounds =>
   (view.get(boundsSlot) as WindowBounds | undefined) ?? noBounds
 
-/** Five numbers as f64 big-endian, in the order of the interface. */
+/** Numbers as f64 big-endian, in the order of the interface. */
 export const windowBoundsCodec = {
   encode(bounds: WindowBounds): Uint8Array {
-    const bytes = Buffer.allocUnsafe(40)
+    const bytes = Buffer.allocUnsafe(headBytes + 8 * bounds.laterInputsMs.length)
     bytes.writeDoubleBE(bounds.streamTimeMs, 0)
     bytes.writeDoubleBE(bounds.newestMs, 8)
     bytes.writeDoubleBE(bounds.lowestMs, 16)
     bytes.writeDoubleBE(bounds.emittedMs, 24)
     bytes.writeDoubleBE(bounds.emitFromMs, 32)
+    bounds.laterInputsMs.forEach((timeMs, i) => bytes.writeDoubleBE(timeMs, headBytes + 8 * i))
     return bytes
   },
   decode(bytes: Uint8Array): WindowBounds {
@@ -54,6 +58,11 @@ export const windowBoundsCodec = {
       lowestMs: view.getFloat64(16),
       emittedMs: view.getFloat64(24),
       emitFromMs: view.getFloat64(32),
+      laterInputsMs: Array.from({ length: (bytes.length - headBytes) / 8 }, (_, i) =>
+        view.getFloat64(headBytes + 8 * i),
+      ),
     }
   },
 }
+
+const headBytes = 40

@@ -12,11 +12,11 @@
  */
 
 import { StreamRecord } from '../../record.ts'
+import { type WindowBounds } from '../../stores/window-bounds.ts'
 import { type WindowedRows } from '../../stores/windowed-rows.ts'
 import { type WindowedStore } from '../../stores/windowed-store.ts'
 import { type HotStream } from '../../topology/hot-stream.ts'
-import { closeDelayMs, type Windowed, type Windows } from '../../windows/windows.ts'
-import { checkMs } from '../../windows/windows.ts'
+import { checkMs, closeDelayMs, type Windowed, type Windows } from '../../windows/windows.ts'
 import { type EmitOptions } from './fold.ts'
 
 const emitIntervalMsDefault = 1_000
@@ -33,6 +33,7 @@ export class Closing<K, A> {
   readonly #out: HotStream<StreamRecord<Windowed<K>, A>>
   readonly #rows: WindowedRows<K, A>
   readonly #windows: Windows
+  readonly #closeDelayMs: number
   readonly #retentionMs: number
   readonly #isBounded: boolean
   readonly #emitIntervalMs: number
@@ -45,17 +46,26 @@ export class Closing<K, A> {
     this.#out = out
     this.#rows = rows
     this.#windows = store.windows
+    this.#closeDelayMs = closeDelayMs(store.windows)
     this.#retentionMs = store.retentionMs
     this.#isBounded = store.isBounded
     this.#emitIntervalMs = emitIntervalMs
   }
 
-  /** Moves stream time. @returns the close time: windows that end before it take no record */
-  observe(timestampMs: number): number {
+  /**
+   * Moves stream time: that of the input where updates are emitted, so that a fast stream does not
+   * make the records of a slow one late; one for all where a window is emitted once.
+   *
+   * @returns the close time: windows that end before it take no record
+   */
+  observe(timestampMs: number, input: number): number {
     const { bounds } = this.#rows
-    const streamTimeMs = Math.max(bounds.streamTimeMs, timestampMs)
-    if (streamTimeMs > bounds.streamTimeMs) this.#rows.setBounds({ ...bounds, streamTimeMs })
-    return streamTimeMs - closeDelayMs(this.#windows)
+    const isFirst = input === 0 || !this.emitsUpdates
+    const seenMs = isFirst ? bounds.streamTimeMs : (bounds.laterInputsMs[input - 1] ?? -Infinity)
+    if (timestampMs <= seenMs) return seenMs - this.#closeDelayMs
+    if (isFirst) this.#rows.setBounds({ ...bounds, streamTimeMs: timestampMs })
+    else this.#rows.setBounds({ ...bounds, laterInputsMs: moved(bounds, input, timestampMs) })
+    return timestampMs - this.#closeDelayMs
   }
 
   /** Called last for each record that counts for stream time. */
@@ -114,3 +124,12 @@ export class Closing<K, A> {
     this.#rows.deleteBelow(isKept ? Math.min(belowMs, toEmitMs) : belowMs)
   }
 }
+
+const moved = (
+  { laterInputsMs }: WindowBounds,
+  input: number,
+  timestampMs: number,
+): readonly number[] =>
+  Array.from({ length: Math.max(laterInputsMs.length, input) }, (_, i) =>
+    i === input - 1 ? timestampMs : (laterInputsMs[i] ?? -Infinity),
+  )

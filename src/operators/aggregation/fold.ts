@@ -5,6 +5,8 @@ export interface Fold<K, V, A> {
   step(aggregate: A | undefined, value: V, key: K): A | undefined
   /** Null values never reach `step`, also where the kind of windows would let them. */
   readonly ignoresNull: boolean
+  /** Number of its stream among those of a cogroup, from 0. */
+  readonly input: number
 }
 
 /** Makes one session of two; the first is `undefined` at the start. */

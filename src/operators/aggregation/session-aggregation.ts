@@ -48,7 +48,7 @@ export class SessionAggregation<K, A> {
     const { scope, node } = this.#out
     if (key === undefined) return scope.countDropped(node.name, 'nullKey')
     if (value === undefined && fold.ignoresNull) return scope.countDropped(node.name, 'nullValue')
-    const closeMs = this.#closing.observe(timestampMs)
+    const closeMs = this.#closing.observe(timestampMs, fold.input)
     const met = this.#sessionsNear(key, timestampMs)
     const span = spanOf(met, timestampMs)
     if (span.endMs < closeMs) scope.countDropped(node.name, 'late')

@@ -52,7 +52,7 @@ export class SlidingAggregation<K, A> {
     const { scope, node } = this.#out
     if (key === undefined) return scope.countDropped(node.name, 'nullKey')
     if (value === undefined) return scope.countDropped(node.name, 'nullValue')
-    const closeMs = this.#closing.observe(timestampMs)
+    const closeMs = this.#closing.observe(timestampMs, fold.input)
     if (timestampMs + 1 + this.#withinMs <= closeMs) {
       scope.countDropped(node.name, 'late')
       return

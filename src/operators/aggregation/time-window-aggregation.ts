@@ -38,7 +38,7 @@ export class TimeWindowAggregation<K, A> {
     const { scope, node } = this.#out
     if (key === undefined) return scope.countDropped(node.name, 'nullKey')
     if (value === undefined && fold.ignoresNull) return scope.countDropped(node.name, 'nullValue')
-    const closeMs = this.#closing.observe(timestampMs)
+    const closeMs = this.#closing.observe(timestampMs, fold.input)
     const { sizeMs, advanceMs } = this.#windows
     for (let start = this.#firstStartMs(timestampMs); start <= timestampMs; start += advanceMs) {
       if (start + sizeMs > closeMs) this.#update(record, start, fold)
