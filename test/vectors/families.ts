@@ -2,14 +2,18 @@
 
 import { type Family } from './family.ts'
 import { aggregatesFamily } from './topologies/aggregates.ts'
+import { rekeyedFamily } from './topologies/rekeyed.ts'
 import { statelessFamily } from './topologies/stateless.ts'
+import { suppressedFamily } from './topologies/suppressed.ts'
 import { windowsFamily } from './topologies/windows.ts'
 import { tablesFamily } from './topologies/tables.ts'
 import { tableJoinsFamily } from './topologies/table-joins.ts'
 
 export const families: Family = {
   ...aggregatesFamily,
+  ...rekeyedFamily,
   ...statelessFamily,
+  ...suppressedFamily,
   ...windowsFamily,
   ...tableJoinsFamily,
   ...tablesFamily,
