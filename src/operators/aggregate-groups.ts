@@ -25,6 +25,7 @@ export const aggregateGroups = <K, V, A>(
   { add, subtract }: GroupFolds<K, V, A>,
 ): GroupOperator<K, V, A> =>
   groupAggregation<K, V, A>('aggregateGroups', store, {
-    add: (aggregate, value, key) => add(aggregate === undefined ? initial() : aggregate, value, key),
+    add: (aggregate, value, key) =>
+      add(aggregate === undefined ? initial() : aggregate, value, key),
     subtract,
   })

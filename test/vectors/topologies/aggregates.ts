@@ -83,10 +83,11 @@ export const aggregatesFamily: Family = {
     const plus = (a: string, value: string): string => `${Number(a) + num(value)}`
     const minus = (a: string, value: string): string => `${Number(a) - num(value)}`
     const define = (): Texts => {
-      const grouped$ = groupTable(table(topicIn as Topic<string, string>, rows), byGroup, (value) => [
-        fk(value),
-        `${num(value)}`,
-      ])
+      const grouped$ = groupTable(
+        table(topicIn as Topic<string, string>, rows),
+        byGroup,
+        (value) => [fk(value), `${num(value)}`],
+      )
       if (op === 'count') return grouped$.pipe(countGroups(counts), mapValues(String))
       if (op === 'reduce') return grouped$.pipe(reduceGroups(texts, { add: plus, subtract: minus }))
       return grouped$.pipe(aggregateGroups(texts, () => '1', { add: h31, subtract: h37 }))

@@ -47,8 +47,8 @@ const rekeyed = (in$: Texts, via: unknown): readonly [direct: Texts, grouped: Te
     via === 'flatMap'
       ? in$.pipe(flatMap(({ value }) => itemsOf(value).map((item) => [fk(item) as string, item])))
       : in$.pipe(mapRecord(({ value }) => [firstOf(value), value]))
-  const grouped$ = via === 'repartition' ? rekeyed$ : rekeyed$.pipe(hasKey)
-  return [rekeyed$, grouped$.pipe(repartitionBy(byItem, keyOf))]
+  const grouped$ = rekeyed$.pipe(hasKey, repartitionBy(byItem, keyOf))
+  return [via === 'repartition' ? grouped$ : rekeyed$, grouped$]
 }
 
 const keyOf = ({ key }: StreamRecord<string, string | undefined>): string => key
