@@ -3,10 +3,12 @@
 import { type Family } from './family.ts'
 import { statelessFamily } from './topologies/stateless.ts'
 import { tablesFamily } from './topologies/tables.ts'
+import { streamJoinsFamily } from './topologies/stream-joins.ts'
 import { tableJoinsFamily } from './topologies/table-joins.ts'
 
 export const families: Family = {
   ...statelessFamily,
+  ...streamJoinsFamily,
   ...tableJoinsFamily,
   ...tablesFamily,
 }
