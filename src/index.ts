@@ -11,6 +11,10 @@ export {
 } from './errors/codes.ts'
 export { aggregate } from './operators/aggregate.ts'
 export { branch, type BranchTests } from './operators/branch.ts'
+export { type EmitOptions, type SessionOptions } from './operators/aggregation/fold.ts'
+export { type KeyAggregateStore } from './operators/aggregation/key-aggregation.ts'
+export { cogroup, type CogroupInput, folding } from './operators/cogroup.ts'
+export { count } from './operators/count.ts'
 export { effect, type EffectOptions, type EffectResult } from './operators/effect.ts'
 export { filter } from './operators/filter.ts'
 export { flatMap } from './operators/flat-map.ts'
@@ -36,6 +40,7 @@ export {
   type Processor,
   type ProcessorPunctuator,
 } from './operators/process.ts'
+export { reduce } from './operators/reduce.ts'
 export { repartitionBy } from './operators/repartition-by.ts'
 export { stream } from './operators/stream.ts'
 export { type AnyTableStore, table, type Table } from './operators/table.ts'
@@ -55,6 +60,7 @@ export { json } from './serde/json.ts'
 export { nullable } from './serde/nullable.ts'
 export { replacement, type Replacement } from './serde/replacement.ts'
 export { type Serde, type Serdes } from './serde/serde.ts'
+export { windowed } from './serde/windowed.ts'
 export { utf8 } from './serde/utf8.ts'
 export { type JoinReader } from './stores/join-reader.ts'
 export { type JoinState } from './stores/join-state.ts'
@@ -87,6 +93,12 @@ export {
 } from './stores/versioned-store.ts'
 export { waitingStore, type WaitingReader, type WaitingStore } from './stores/waiting-store.ts'
 export {
+  type WindowedStore,
+  windowedStore,
+  type WindowedStoreOptions,
+} from './stores/windowed-store.ts'
+export { type WindowedReader, type WindowRow } from './stores/windowed-rows.ts'
+export {
   windowStore,
   type WindowReader,
   type WindowState,
@@ -99,3 +111,14 @@ export { describeJson, type PlanJson } from './topology/describe-json.ts'
 export { type EffectCall, type EffectContext } from './topology/effect-node.ts'
 export { mermaid } from './topology/mermaid.ts'
 export { topology, type Topology } from './topology/topology.ts'
+export { hopping } from './windows/hopping.ts'
+export { session } from './windows/session.ts'
+export { sliding } from './windows/sliding.ts'
+export { tumbling } from './windows/tumbling.ts'
+export {
+  type SessionWindows,
+  type SlidingWindows,
+  type TimeWindows,
+  type Windowed,
+  type Windows,
+} from './windows/windows.ts'

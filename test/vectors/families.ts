@@ -1,14 +1,18 @@
 /** Every recorded topology that has one of ours: one line per family. */
 
 import { type Family } from './family.ts'
+import { aggregatesFamily } from './topologies/aggregates.ts'
 import { statelessFamily } from './topologies/stateless.ts'
+import { windowsFamily } from './topologies/windows.ts'
 import { tablesFamily } from './topologies/tables.ts'
 import { streamJoinsFamily } from './topologies/stream-joins.ts'
 import { tableJoinsFamily } from './topologies/table-joins.ts'
 
 export const families: Family = {
+  ...aggregatesFamily,
   ...statelessFamily,
   ...streamJoinsFamily,
+  ...windowsFamily,
   ...tableJoinsFamily,
   ...tablesFamily,
 }
