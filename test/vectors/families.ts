@@ -2,6 +2,7 @@
 
 import { type Family } from './family.ts'
 import { aggregatesFamily } from './topologies/aggregates.ts'
+import { foreignKeyFamily } from './topologies/foreign-key.ts'
 import { statelessFamily } from './topologies/stateless.ts'
 import { windowsFamily } from './topologies/windows.ts'
 import { tablesFamily } from './topologies/tables.ts'
@@ -10,6 +11,7 @@ import { tableJoinsFamily } from './topologies/table-joins.ts'
 
 export const families: Family = {
   ...aggregatesFamily,
+  ...foreignKeyFamily,
   ...statelessFamily,
   ...streamJoinsFamily,
   ...windowsFamily,
