@@ -25,8 +25,12 @@ export { flatMapValues } from './operators/flat-map-values.ts'
 export { filterTable } from './operators/filter-table.ts'
 export { joinTable } from './operators/join-table.ts'
 export { joinTables } from './operators/join-tables.ts'
+export { joinWithin } from './operators/join-within.ts'
+export { joinTablesByForeignKey } from './operators/join-tables-by-foreign-key.ts'
+export { type ForeignKey } from './operators/foreign-key-join.ts'
 export { leftJoinTable } from './operators/left-join-table.ts'
 export { leftJoinTables } from './operators/left-join-tables.ts'
+export { leftJoinTablesByForeignKey } from './operators/left-join-tables-by-foreign-key.ts'
 export { leftJoinWithin } from './operators/left-join-within.ts'
 export { mapRecord } from './operators/map-record.ts'
 export { mapValues } from './operators/map-values.ts'
@@ -34,6 +38,7 @@ export { mapTableValues } from './operators/map-table-values.ts'
 export { merge } from './operators/merge.ts'
 export { ofKind } from './operators/of-kind.ts'
 export { outerJoinTables } from './operators/outer-join-tables.ts'
+export { outerJoinWithin } from './operators/outer-join-within.ts'
 export { peek } from './operators/peek.ts'
 export {
   process,
@@ -72,6 +77,11 @@ export { replacement, type Replacement } from './serde/replacement.ts'
 export { type Serde, type Serdes } from './serde/serde.ts'
 export { windowed } from './serde/windowed.ts'
 export { utf8 } from './serde/utf8.ts'
+export {
+  type ForeignKeyReader,
+  foreignKeyStore,
+  type ForeignKeyStore,
+} from './stores/foreign-key-store.ts'
 export { type JoinReader } from './stores/join-reader.ts'
 export { type JoinState } from './stores/join-state.ts'
 export { joinStore, type JoinStore } from './stores/join-store.ts'

@@ -67,18 +67,14 @@ export class DerivedTable<K, V> {
   }
 
   /** Keeps the new value and tells those who read the table. */
-  update(
-    { key, headers, value: { isLatest } }: StreamRecord<K, Change<unknown>>,
-    { newValue, oldValue, timestampMs }: TableUpdate<V>,
-  ): void {
+  update({ key, headers }: StreamRecord<K, unknown>, update: TableUpdate<V>): void {
+    const { newValue, oldValue, timestampMs, isLatest } = update
     this.kept?.put(key, newValue, timestampMs)
     const change = new Change(newValue, oldValue, isLatest)
     this.out.emit(new StreamRecord(key, change, timestampMs, headers))
   }
 }
 
-export interface TableUpdate<V> {
-  readonly newValue: V | undefined
-  readonly oldValue: V | undefined
+export interface TableUpdate<V> extends Pick<Change<V>, 'newValue' | 'oldValue' | 'isLatest'> {
   readonly timestampMs: number
 }

@@ -52,7 +52,7 @@ export const filterTable = <K, V>(
         ? passed(change.oldValue, key)
         : kept.row(key)?.value
     if (wantsOld && newValue === undefined && oldValue === undefined) return
-    derived.update(record, { newValue, oldValue, timestampMs })
+    derived.update(record, { newValue, oldValue, timestampMs, isLatest: change.isLatest })
   })
   return derived.table
 }

@@ -50,7 +50,7 @@ export const mapTableValues = <K, V, W>(
       : kept === undefined
         ? projected(change.oldValue, key)
         : kept.row(key)?.value
-    derived.update(record, { newValue, oldValue, timestampMs })
+    derived.update(record, { newValue, oldValue, timestampMs, isLatest: change.isLatest })
   })
   return derived.table
 }

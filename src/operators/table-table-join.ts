@@ -103,7 +103,7 @@ const listenTo = <K, T, U, W>(
         ? joined(change.oldValue, other, key)
         : kept.row(key)?.value
     const timestampMs = Math.max(record.timestampMs, row?.timestampMs ?? record.timestampMs)
-    derived.update(record, { newValue, oldValue, timestampMs })
+    derived.update(record, { newValue, oldValue, timestampMs, isLatest: true })
   })
 }
 

@@ -44,7 +44,9 @@ const keepKey: ReadonlySet<string> = new Set([
   'table-filter',
   'table-map-values',
   'to-stream',
+  'join-within',
   'left-join-within',
+  'outer-join-within',
 ])
 
 /** Topics of the sources whose records reach the node in the form that the prefetch reads. */

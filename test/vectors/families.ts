@@ -3,10 +3,12 @@
 import { type Family } from './family.ts'
 import { aggregatesFamily } from './topologies/aggregates.ts'
 import { rekeyedFamily } from './topologies/rekeyed.ts'
+import { foreignKeyFamily } from './topologies/foreign-key.ts'
 import { statelessFamily } from './topologies/stateless.ts'
 import { suppressedFamily } from './topologies/suppressed.ts'
 import { windowsFamily } from './topologies/windows.ts'
 import { tablesFamily } from './topologies/tables.ts'
+import { streamJoinsFamily } from './topologies/stream-joins.ts'
 import { tableJoinsFamily } from './topologies/table-joins.ts'
 
 export const families: Family = {
@@ -14,6 +16,9 @@ export const families: Family = {
   ...rekeyedFamily,
   ...statelessFamily,
   ...suppressedFamily,
+  ...foreignKeyFamily,
+  ...statelessFamily,
+  ...streamJoinsFamily,
   ...windowsFamily,
   ...tableJoinsFamily,
   ...tablesFamily,
