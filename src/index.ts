@@ -17,6 +17,7 @@ export { type KeyAggregateStore } from './operators/aggregation/key-aggregation.
 export { cogroup, type CogroupInput, folding } from './operators/cogroup.ts'
 export { count } from './operators/count.ts'
 export { countGroups } from './operators/count-groups.ts'
+export { distinctBy } from './operators/distinct-by.ts'
 export { effect, type EffectOptions, type EffectResult } from './operators/effect.ts'
 export { filter } from './operators/filter.ts'
 export { groupTable } from './operators/group-table.ts'
@@ -59,6 +60,7 @@ export {
   type WindowCloseLimit,
 } from './operators/suppress.ts'
 export { to } from './operators/to.ts'
+export { toDynamic } from './operators/to-dynamic.ts'
 export { toTable } from './operators/to-table.ts'
 export { toStream } from './operators/to-stream.ts'
 export { Application, type ApplicationOptions } from './runtime/application.ts'
@@ -82,6 +84,7 @@ export {
   foreignKeyStore,
   type ForeignKeyStore,
 } from './stores/foreign-key-store.ts'
+export { type DistinctReader, distinctStore, type DistinctStore } from './stores/distinct-store.ts'
 export { type JoinReader } from './stores/join-reader.ts'
 export { type JoinState } from './stores/join-state.ts'
 export { joinStore, type JoinStore } from './stores/join-store.ts'

@@ -17,7 +17,6 @@ export const families: Family = {
   ...statelessFamily,
   ...suppressedFamily,
   ...foreignKeyFamily,
-  ...statelessFamily,
   ...streamJoinsFamily,
   ...windowsFamily,
   ...tableJoinsFamily,
