@@ -10,7 +10,7 @@ export {
   type TopologyErrorCode,
 } from './errors/codes.ts'
 export { aggregate } from './operators/aggregate.ts'
-export { branch, type BranchTests } from './operators/branch.ts'
+export { branch, type Branches, type BranchTests } from './operators/branch.ts'
 export { aggregateGroups, type GroupFolds } from './operators/aggregate-groups.ts'
 export { type EmitOptions, type SessionOptions } from './operators/aggregation/fold.ts'
 export { type KeyAggregateStore } from './operators/aggregation/key-aggregation.ts'
