@@ -3,6 +3,7 @@
 import { type Family } from './family.ts'
 import { aggregatesFamily } from './topologies/aggregates.ts'
 import { foreignKeyFamily } from './topologies/foreign-key.ts'
+import { globalJoinsFamily } from './topologies/global-joins.ts'
 import { statelessFamily } from './topologies/stateless.ts'
 import { windowsFamily } from './topologies/windows.ts'
 import { tablesFamily } from './topologies/tables.ts'
@@ -12,6 +13,7 @@ import { tableJoinsFamily } from './topologies/table-joins.ts'
 export const families: Family = {
   ...aggregatesFamily,
   ...foreignKeyFamily,
+  ...globalJoinsFamily,
   ...statelessFamily,
   ...streamJoinsFamily,
   ...windowsFamily,
