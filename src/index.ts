@@ -11,12 +11,15 @@ export {
 } from './errors/codes.ts'
 export { aggregate } from './operators/aggregate.ts'
 export { branch, type BranchTests } from './operators/branch.ts'
+export { aggregateGroups, type GroupFolds } from './operators/aggregate-groups.ts'
 export { type EmitOptions, type SessionOptions } from './operators/aggregation/fold.ts'
 export { type KeyAggregateStore } from './operators/aggregation/key-aggregation.ts'
 export { cogroup, type CogroupInput, folding } from './operators/cogroup.ts'
 export { count } from './operators/count.ts'
+export { countGroups } from './operators/count-groups.ts'
 export { effect, type EffectOptions, type EffectResult } from './operators/effect.ts'
 export { filter } from './operators/filter.ts'
+export { groupTable } from './operators/group-table.ts'
 export { flatMap } from './operators/flat-map.ts'
 export { flatMapValues } from './operators/flat-map-values.ts'
 export { filterTable } from './operators/filter-table.ts'
@@ -47,10 +50,19 @@ export {
   type ProcessorPunctuator,
 } from './operators/process.ts'
 export { reduce } from './operators/reduce.ts'
+export { reduceGroups } from './operators/reduce-groups.ts'
 export { repartitionBy } from './operators/repartition-by.ts'
 export { stream } from './operators/stream.ts'
 export { type AnyTableStore, table, type Table } from './operators/table.ts'
+export {
+  suppress,
+  type TimeLimit,
+  untilTimeLimit,
+  untilWindowCloses,
+  type WindowCloseLimit,
+} from './operators/suppress.ts'
 export { to } from './operators/to.ts'
+export { toTable } from './operators/to-table.ts'
 export { toStream } from './operators/to-stream.ts'
 export { Application, type ApplicationOptions } from './runtime/application.ts'
 export { type ApplicationState } from './runtime/application-state.ts'
@@ -90,6 +102,7 @@ export {
   type OutboxStore,
 } from './stores/outbox-store.ts'
 export { type Store } from './stores/store.ts'
+export { suppressStore, type SuppressReader, type SuppressStore } from './stores/suppress-store.ts'
 export {
   type TableReader,
   type TableRows,

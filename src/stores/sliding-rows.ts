@@ -63,7 +63,7 @@ export class SlidingReader<K, V> implements WindowedReader<K, V> {
 
   *fetch(key: K, fromMs: number, toMs: number): Generator<WindowRow<K, V>> {
     const { lowestMs, newestMs } = this.bounds
-    const from = Math.max(fromMs, lowestMs, this.#visibleFromMs())
+    const from = Math.max(fromMs, lowestMs)
     for (const window of this.windowsOf(key, from, Math.min(toMs - 1, newestMs))) {
       yield this.#rowOf(key, window)
     }
@@ -95,13 +95,14 @@ export class SlidingReader<K, V> implements WindowedReader<K, V> {
     yield* this.#inOrder(found)
   }
 
-  /** Windows of a key with `fromMs ≤ start ≤ toMs`, by start. */
+  /** Windows of a key with `fromMs ≤ start ≤ toMs`, by start, but for those past the retention. */
   windowsOf(key: K, fromMs: number, toMs: number): readonly SlidingWindow<V>[] {
     const found: SlidingWindow<V>[] = []
     const slot = this.keys.toSlot(key)
-    for (let atMs = this.bucketMs(Math.max(0, fromMs)); atMs <= toMs; atMs += this.widthMs) {
+    const from = Math.max(0, fromMs, this.#visibleFromMs())
+    for (let atMs = this.bucketMs(from); atMs <= toMs; atMs += this.widthMs) {
       for (const window of this.bucket(slot, atMs)) {
-        if (window.startMs >= fromMs && window.startMs <= toMs) found.push(window)
+        if (window.startMs >= from && window.startMs <= toMs) found.push(window)
       }
     }
     return found

@@ -33,26 +33,47 @@ export interface ReplayResult {
   readonly differences: readonly Difference[]
 }
 
+/** What may happen between two steps, and must not be seen. */
+export type Interruption = 'none' | 'rebuild' | 'restart'
+
+export interface ReplayOptions {
+  readonly directory?: string
+  /** `rebuild`: a new pipeline before each record; `restart`: all from committed state. */
+  readonly interruption?: Interruption
+}
+
 /** Replays every case of one recorded topology. */
-export const replay = (topology: string, families: Family, directory?: string): ReplayResult => {
+export const replay = (
+  topology: string,
+  families: Family,
+  { directory, interruption = 'none' }: ReplayOptions = {},
+): ReplayResult => {
   const cases = readCases(topology, directory)
   const build = families[topology]
   if (build === undefined) {
     return { topology, cases: cases.length, passed: 0, isImplemented: false, differences: [] }
   }
-  const differences = cases.flatMap((recorded) => replayCase(recorded, build(recorded.params)))
+  const differences = cases.flatMap((recorded) =>
+    replayCase(recorded, build(recorded.params), interruption),
+  )
   const passed = cases.length - differences.length
   return { topology, cases: cases.length, passed, isImplemented: true, differences }
 }
 
 /** @returns the first difference, or nothing */
-export const replayCase = (recorded: VectorCase, built: Built): readonly Difference[] => {
+export const replayCase = (
+  recorded: VectorCase,
+  built: Built,
+  interruption: Interruption = 'none',
+): readonly Difference[] => {
   const driver = new TopologyDriver(built.topology, {
     startMs: wallClockStartMs,
+    rebuildBeforeEachRecord: interruption === 'rebuild',
     config: { maxFutureSkewMs: 8_640_000_000_000 },
   })
   const { seed, params, steps } = recorded
   for (const [at, step] of steps.entries()) {
+    if (interruption === 'restart') driver.restart()
     drive(driver, step)
     const got = outputsOf(driver, built)
     if (JSON.stringify(got) === JSON.stringify(step.out.map(ordered))) continue

@@ -1,6 +1,8 @@
 /**
  * Goal: our operators do what Kafka Streams was seen to do.
- * Method: replays every recorded case of each topology that has one of ours; one test for each.
+ * Method: replays every recorded case of each topology that has one of ours; one test for each. Then
+ * all again with a new pipeline, and with a restart from committed state, before each step: state
+ * outside of a store, or lost on the way through bytes, would show.
  */
 
 import { describe, expect, test } from 'vitest'
@@ -21,11 +23,21 @@ describe('recorded cases of Kafka Streams', () => {
     expect(process.env.VECTORS_DIR ? [] : unknown).toEqual([])
   })
 
-  for (const name of recorded.filter((known) => Object.hasOwn(families, known))) {
+  const ours = recorded.filter((known) => Object.hasOwn(families, known))
+  for (const name of ours) {
     test(name, { timeout: 60_000 }, () => {
       const { differences, cases, passed } = replay(name, families)
       expect(differences[0]).toBeUndefined()
       expect(passed).toBe(cases)
+    })
+  }
+
+  for (const interruption of ['rebuild', 'restart'] as const) {
+    test(`do not see a ${interruption} before each step`, { timeout: 120_000 }, () => {
+      for (const name of ours) {
+        const { differences } = replay(name, families, { interruption })
+        expect([name, differences[0]]).toEqual([name, undefined])
+      }
     })
   }
 })

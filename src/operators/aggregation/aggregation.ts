@@ -36,11 +36,12 @@ export interface AggregationOptions<K, A> extends EmitOptions {
  * @returns makes the node, when the operator is applied; the caller connects what feeds it
  */
 export const aggregationNode = <K, A>(
-  kind: string,
+  operator: string,
   store: AggregateStore<K, A>,
   options: AggregationOptions<K, A> = {},
 ): (() => AggregationNode<K, A>) => {
-  const scope = currentScope(kind)
+  const scope = currentScope(operator)
+  const kind = store.kind === 'windowed' ? `windowed-${operator}` : operator // its keys are others
   return () => {
     const out = scope.node<StreamRecord<never, A>>({ kind, name: store.name, stores: [store] })
     const aggregation = aggregationOf(out as HotStream<unknown>, store, options)

@@ -1,25 +1,32 @@
-/** `agg-stream`, `cogroup` and `repartition-count`. */
+/** `agg-stream`, `agg-table`, `cogroup`. */
 
 import {
   aggregate,
   cogroup,
   count,
   folding,
-  int64,
+  aggregateGroups,
+  countGroups,
   mapValues,
   type Observable,
+  groupTable,
   reduce,
+  reduceGroups,
+  repartitionTopic,
+  replacement,
   stream,
   type StreamRecord,
+  table,
   tableStore,
   type TableStore,
   to,
   topology,
+  type Topic,
   utf8,
 } from '../../../src/index.ts'
 import { type TopologyDriver } from '../../../src/testing/index.ts'
 import { type Family, textOutput, textTopic } from '../family.ts'
-import { h31, h37, mergeSessions } from '../functions.ts'
+import { fk, h31, h37, mergeSessions, num } from '../functions.ts'
 import { type StoreRow } from '../vector-case.ts'
 import { windowOutput, windowRows, windowTopic } from '../windows-of.ts'
 import { windowStoreOf } from './windows.ts'
@@ -29,7 +36,6 @@ const left = textTopic('left')
 const right = textTopic('right')
 const out = textTopic('out')
 const windowOut = windowTopic('out')
-void int64
 
 /** Numbers as the text of their digits, as counts were recorded. */
 export const digits = {
@@ -67,6 +73,29 @@ export const aggregatesFamily: Family = {
       outputs: [textOutput(out)],
       stores: { store: op === 'count' ? tableRows(counts) : tableRows(texts) },
       topology: topology('agg-stream', () => [result(stream(topicIn)).pipe(to(out))]),
+    }
+  },
+  'agg-table': ({ op }) => {
+    const rows = tableStore('rows', { key: utf8, value: utf8 })
+    const texts = tableStore('store', { key: utf8, value: utf8 })
+    const counts = tableStore('store', { key: utf8, value: digits })
+    const byGroup = repartitionTopic('by-group', { key: utf8, value: replacement(utf8) })
+    const plus = (a: string, value: string): string => `${Number(a) + num(value)}`
+    const minus = (a: string, value: string): string => `${Number(a) - num(value)}`
+    const define = (): Texts => {
+      const grouped$ = groupTable(
+        table(topicIn as Topic<string, string>, rows),
+        byGroup,
+        (value) => [fk(value), `${num(value)}`],
+      )
+      if (op === 'count') return grouped$.pipe(countGroups(counts), mapValues(String))
+      if (op === 'reduce') return grouped$.pipe(reduceGroups(texts, { add: plus, subtract: minus }))
+      return grouped$.pipe(aggregateGroups(texts, () => '1', { add: h31, subtract: h37 }))
+    }
+    return {
+      outputs: [textOutput(out)],
+      stores: { store: op === 'count' ? tableRows(counts) : tableRows(texts) },
+      topology: topology('agg-table', () => [define().pipe(to(out))]),
     }
   },
   cogroup: (params) => {
