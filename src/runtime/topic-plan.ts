@@ -124,7 +124,10 @@ const externalTopics = ({ plan, deadLetterTopic }: TopicPlanOptions): readonly s
   const named = plan.nodes.flatMap(({ topic, internalTopic }) =>
     topic === undefined || internalTopic ? [] : [topic],
   )
-  return [...new Set(deadLetterTopic === undefined ? named : [...named, deadLetterTopic])]
+  const whole = [...plan.globals.keys()]
+  return [
+    ...new Set([...named, ...whole, ...(deadLetterTopic === undefined ? [] : [deadLetterTopic])]),
+  ]
 }
 
 /** Partition counts of repartition topics and, by sub-topology id, of tasks. */

@@ -17,6 +17,7 @@ import { type Logger } from '../logger.ts'
 import { type StreamRecord } from '../record.ts'
 import { type RawRecord } from '../broker/port.ts'
 import { type RuntimeConfig } from '../runtime-config.ts'
+import { type GlobalRows, type Globals } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
 import { type ChangelogHead } from './changelog-head.ts'
 import { type EffectCompletion, type EffectNode } from '../topology/effect-node.ts'
@@ -69,6 +70,7 @@ export interface StreamTaskOptions {
   readonly metadata: OffsetMetadata
   readonly records: RecordScope
   readonly stores: ReadonlyMap<string, TaskStore>
+  readonly globals: Globals
   /** By logical topic name. */
   readonly sinks: ReadonlyMap<string, TaskSink>
   readonly deadLetters: TaskSink
@@ -290,6 +292,10 @@ export class StreamTask implements TaskServices {
     const found = this.#options.stores.get(store.name)
     if (found === undefined) throw new Error(`task ${this.taskId} has no store ${store.name}`)
     return found.opened as Opened
+  }
+
+  globalRows(topicName: string): GlobalRows<unknown, unknown> {
+    return this.#options.globals.rows(topicName)
   }
 
   stage(topicName: string, record: StreamRecord<unknown, unknown>): void {

@@ -17,7 +17,9 @@ import { silentLogger } from '../logger.ts'
 import { type Headers, noHeaders, StreamRecord } from '../record.ts'
 import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
 import { bytes } from '../serde/bytes.ts'
+import { type GlobalRows, GlobalTables } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
+import { type Timestamped } from '../stores/table-store.ts'
 import {
   allTaskIds,
   inputsOf,
@@ -90,6 +92,7 @@ export class TopologyDriver {
   /** What was written, by topic and partition; the index is the offset. */
   readonly #log = new Map<string, Output[]>()
   readonly #committed = new Map<string, { offset: bigint; metadata: string }>()
+  #globals: GlobalTables
   #tasks: readonly DriverTask[] = []
 
   constructor(topology: Topology, options: DriverOptions = {}) {
@@ -99,6 +102,7 @@ export class TopologyDriver {
     this.#topics = new DriverTopics(topology, options.partitions ?? 1)
     this.clock = new ManualClock(options.startMs ?? 0)
     this.#engine = MemoryEngine.create(this.#disk)
+    this.#globals = this.#readGlobals()
     this.#open()
   }
 
@@ -217,7 +221,14 @@ export class TopologyDriver {
       effects.close()
       task.close()
     }
+    this.#globals = this.#readGlobals()
     this.#open()
+  }
+
+  /** Rows of a global table as tasks see them. */
+  globalRows<K, V>(topic: Topic<K, V>): readonly (readonly [K, Timestamped<V>])[] {
+    const rows = this.#globals.rows(topic.name) as GlobalRows<K, V>
+    return [...rows.entries()]
   }
 
   get counters(): Readonly<TaskCounters> {
@@ -233,6 +244,16 @@ export class TopologyDriver {
       effects.recover()
     }
     this.#settle()
+  }
+
+  #readGlobals(): GlobalTables {
+    const globals = new GlobalTables(this.#topology.plan.globals.values())
+    for (const log of this.#log.values()) {
+      for (const { topic, key, value, timestampMs } of log) {
+        globals.find(topic)?.apply(key, value, timestampMs)
+      }
+    }
+    return globals
   }
 
   #openTask(id: string): DriverTask {
@@ -263,6 +284,7 @@ export class TopologyDriver {
       }),
       sinks: sinksOf(identity, this.#topics),
       deadLetters: { ...sinkOf(this.#topics.deadLetters), serdes: { key: bytes, value: bytes } },
+      globals: this.#globals,
       refusedInputs: new Map(),
       config: this.#config,
       logger: silentLogger,
@@ -284,6 +306,8 @@ export class TopologyDriver {
     const log = this.#log.get(at) ?? []
     this.#log.set(at, log)
     log.push(output)
+    const { key, value, timestampMs } = output
+    this.#globals.find(output.topic)?.apply(key, value, timestampMs)
     for (const { task } of this.#tasks) this.#enqueue(task, output, BigInt(log.length - 1))
   }
 

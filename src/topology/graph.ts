@@ -31,6 +31,8 @@ export interface NodeSpec {
   /** Its records lie in the partition of another key: no store may follow before a repartition. */
   readonly changesKey?: boolean
   readonly stores?: readonly Store[]
+  /** Topics of the global tables it looks up. */
+  readonly globals?: readonly string[]
 }
 
 export interface GraphNode {
@@ -49,6 +51,8 @@ export interface GraphNode {
   /** Emits records under another key than that of their partition. */
   readonly changesKey: boolean
   readonly stores: readonly string[]
+  /** Topics of the global tables it looks up. */
+  readonly globals: readonly string[]
 }
 
 export interface Edge {
@@ -79,6 +83,8 @@ export interface Plan {
   readonly internalTopics: readonly string[]
   readonly subTopologies: readonly SubTopology[]
   readonly stores: ReadonlyMap<string, Store>
+  /** By topic: every instance reads these whole, no task owns them. */
+  readonly globals: ReadonlyMap<string, AnyTopic>
 }
 
 /** How people see a topic: `by-customer-repartition` for an internal one. */

@@ -15,9 +15,14 @@ import { type Scope } from './scope.ts'
 
 export const validate = (
   scope: Scope,
-  { nodes, edges }: Pick<Plan, 'nodes' | 'edges'>,
+  { nodes, edges, globals }: Pick<Plan, 'nodes' | 'edges' | 'globals'>,
   sinks: readonly unknown[],
 ): void => {
+  for (const { role, topic = '' } of nodes) {
+    if (role === 'source' && globals.has(topic)) {
+      throw invalid(`the topic ${topic} is a global table, so it cannot be a source as well`)
+    }
+  }
   const returned = new Set(returnedNodes(scope, sinks))
   const hasInput = new Set(edges.map(({ to }) => to))
   const hasOutput = new Set(edges.map(({ from }) => from))

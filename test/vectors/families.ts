@@ -4,6 +4,7 @@ import { type Family } from './family.ts'
 import { aggregatesFamily } from './topologies/aggregates.ts'
 import { rekeyedFamily } from './topologies/rekeyed.ts'
 import { foreignKeyFamily } from './topologies/foreign-key.ts'
+import { globalJoinsFamily } from './topologies/global-joins.ts'
 import { statelessFamily } from './topologies/stateless.ts'
 import { suppressedFamily } from './topologies/suppressed.ts'
 import { windowsFamily } from './topologies/windows.ts'
@@ -17,6 +18,8 @@ export const families: Family = {
   ...statelessFamily,
   ...suppressedFamily,
   ...foreignKeyFamily,
+  ...globalJoinsFamily,
+  ...statelessFamily,
   ...streamJoinsFamily,
   ...windowsFamily,
   ...tableJoinsFamily,
