@@ -9,10 +9,10 @@
  * ```
  * 1. A result needs the left value of the answer's fingerprint: an answer to a value that was
  * replaced is dropped, as a newer one is on its way. In an inner join that one may never come (it
- * is not told that there is nothing), so where the dropped one said "nothing" it is asked for again;
- * Kafka Streams leaves the old result there for ever. 2. The time of a result is the later one of
- * both rows after a left change, that of the right record after a right change. 3. Late updates of
- * a versioned table are dropped and counted.
+ * is not told that there is nothing), so where the dropped one said "nothing" it is asked for
+ * again; Kafka Streams leaves the old result there for ever. 2. The time of a result is the later
+ * one of both rows after a left change, that of the right record after a right change. 3. Late
+ * updates of a versioned table are dropped and counted.
  */
 
 import { TopologyError } from '../errors/classes.ts'
@@ -120,8 +120,8 @@ const answer = <K, A, FK, B, W>(
   out.listen(subscriptions$, ({ key: foreignKey, value, timestampMs, headers }) => {
     const { request, key, fingerprint } = value
     const isLeaving = request === 'leave' || request === 'leaveSilently'
-    if (isLeaving) rows.unsubscribe(foreignKey, key)
-    else if (fingerprint !== undefined) rows.subscribe(foreignKey, { key, fingerprint })
+    if (isLeaving) rows.remove(foreignKey, key)
+    else if (fingerprint !== undefined) rows.add(foreignKey, { key, fingerprint })
     if (request === 'leaveSilently') return
     const row = rights.row(foreignKey)
     if (row === undefined && request === 'subscribe') return

@@ -2,8 +2,8 @@
  * Goal: a foreign-key join ends where its inputs end, when both sides change at once, on instances
  * that share the partitions, over kills.
  * Method: two instances on the embedded broker; many changes of both sides are sent before the
- * answers to earlier ones can have come; an instance is killed in the middle and another takes over.
- * The result is what the changes of the output make, against a join of the last inputs.
+ * answers to earlier ones can have come; an instance is killed in the middle and another takes
+ * over. The result is what the changes of the output make, against a join of the last inputs.
  */
 
 import { expect, test } from 'vitest'

@@ -110,7 +110,7 @@ test('rows of an aborted transaction are never seen', async () => {
   expect(await site.values(euros)).toEqual([2])
 })
 
-test('a value that cannot be decoded leaves the row; with the answer fail the start fails', async () => {
+test('a value that cannot be decoded leaves the row, or with `fail` the start fails', async () => {
   const site = await openSite()
   await site.send(rates, 'usd', 2)
   await site.sendBytes(rates, Buffer.from('usd'), Buffer.from('{'))
