@@ -10,13 +10,14 @@ export {
   type TopologyErrorCode,
 } from './errors/codes.ts'
 export { aggregate } from './operators/aggregate.ts'
-export { branch, type BranchTests } from './operators/branch.ts'
+export { branch, type Branches, type BranchTests } from './operators/branch.ts'
 export { aggregateGroups, type GroupFolds } from './operators/aggregate-groups.ts'
 export { type EmitOptions, type SessionOptions } from './operators/aggregation/fold.ts'
 export { type KeyAggregateStore } from './operators/aggregation/key-aggregation.ts'
 export { cogroup, type CogroupInput, folding } from './operators/cogroup.ts'
 export { count } from './operators/count.ts'
 export { countGroups } from './operators/count-groups.ts'
+export { distinctBy } from './operators/distinct-by.ts'
 export { effect, type EffectOptions, type EffectResult } from './operators/effect.ts'
 export { filter } from './operators/filter.ts'
 export { groupTable } from './operators/group-table.ts'
@@ -62,6 +63,7 @@ export {
   type WindowCloseLimit,
 } from './operators/suppress.ts'
 export { to } from './operators/to.ts'
+export { toDynamic } from './operators/to-dynamic.ts'
 export { toTable } from './operators/to-table.ts'
 export { toStream } from './operators/to-stream.ts'
 export { Application, type ApplicationOptions } from './runtime/application.ts'
@@ -85,6 +87,7 @@ export {
   foreignKeyStore,
   type ForeignKeyStore,
 } from './stores/foreign-key-store.ts'
+export { type DistinctReader, distinctStore, type DistinctStore } from './stores/distinct-store.ts'
 export { type JoinReader } from './stores/join-reader.ts'
 export { type JoinState } from './stores/join-state.ts'
 export { joinStore, type JoinStore } from './stores/join-store.ts'

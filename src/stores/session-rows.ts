@@ -20,6 +20,7 @@ import { type SessionWindows } from '../windows/windows.ts'
 import { markerCodec } from './fixed-codecs.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type SlotView } from './slot-view.ts'
+import { TimePrefixes } from './time-prefixes.ts'
 import { boundsSlot, readBounds, type WindowBounds } from './window-bounds.ts'
 import {
   deletedMax,
@@ -131,6 +132,7 @@ export class SessionReader<K, V> implements WindowedReader<K, V> {
 /** The face for the aggregation; its reads see the writes of the record in flight. */
 export class SessionRows<K, V> extends SessionReader<K, V> implements WindowedRows<K, V> {
   readonly #slots: Slots
+  readonly #marks = new TimePrefixes('t')
 
   constructor(slots: Slots, options: SessionOptions<K>) {
     super(slots, options)
@@ -161,7 +163,7 @@ export class SessionRows<K, V> extends SessionReader<K, V> implements WindowedRo
     this.#put(slot, kept)
     if (session === undefined) return
     const { endMs } = session
-    const mark = `t${orderedMs(this.startOf(endMs))}${slot}`
+    const mark = this.#marks.of(this.startOf(endMs)) + slot
     if (this.#slots.get(mark) === undefined) this.#slots.put(mark, true)
     const { bounds } = this
     if (endMs <= bounds.newestMs && endMs >= bounds.lowestMs) return

@@ -18,6 +18,7 @@ import { type SlidingWindows } from '../windows/windows.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type SlotView } from './slot-view.ts'
 import { type Timestamped } from './table-store.ts'
+import { TimePrefixes } from './time-prefixes.ts'
 import { boundsSlot, readBounds, type WindowBounds } from './window-bounds.ts'
 import {
   deletedMax,
@@ -44,6 +45,7 @@ export class SlidingReader<K, V> implements WindowedReader<K, V> {
   protected readonly widthMs: number
   readonly #retentionMs: number
   readonly #view: SlotView
+  readonly #prefixes = new TimePrefixes('s')
 
   constructor(view: SlotView, { key, windows, retentionMs }: SlidingOptions<K>) {
     this.keys = new KeyCodec(key)
@@ -109,7 +111,11 @@ export class SlidingReader<K, V> implements WindowedReader<K, V> {
   }
 
   protected bucket(key: string, bucketMs: number): Bucket<V> {
-    return (this.#view.get(bucketSlot(key, bucketMs)) as Bucket<V> | undefined) ?? []
+    return (this.#view.get(this.bucketSlot(key, bucketMs)) as Bucket<V> | undefined) ?? []
+  }
+
+  protected bucketSlot(key: string, bucketMs: number): string {
+    return this.#prefixes.of(bucketMs) + key
   }
 
   protected bucketMs(startMs: number): number {
@@ -155,7 +161,7 @@ export class SlidingRows<K, V> extends SlidingReader<K, V> implements WindowedRo
         const places: string[] = []
         const fromMs = this.bucketMs(Math.max(0, timestampMs - 2 * this.widthMs))
         for (let atMs = fromMs; atMs <= timestampMs + 1; atMs += this.widthMs) {
-          places.push(bucketSlot(slot, atMs))
+          places.push(this.bucketSlot(slot, atMs))
         }
         return places
       }),
@@ -172,7 +178,7 @@ export class SlidingRows<K, V> extends SlidingReader<K, V> implements WindowedRo
     const next = at < 0 ? windows.length : at
     const put = value === undefined ? [] : [{ startMs, value, timestampMs }]
     const changed = windows.toSpliced(next, isThere ? 1 : 0, ...put)
-    const slot = bucketSlot(keySlot, bucketMs)
+    const slot = this.bucketSlot(keySlot, bucketMs)
     if (changed.length === 0) return this.#slots.delete(slot)
     this.#slots.put(slot, changed satisfies Bucket<V>)
     const { bounds } = this
@@ -205,8 +211,6 @@ export class SlidingRows<K, V> extends SlidingReader<K, V> implements WindowedRo
     this.setBounds({ ...bounds, lowestMs: deleted < deletedMax ? belowMs : lastMs })
   }
 }
-
-const bucketSlot = (key: string, bucketMs: number): string => `s${orderedMs(bucketMs)}${key}`
 
 const headBytes = 20
 

@@ -17,6 +17,7 @@ import { type TimeWindows } from '../windows/windows.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type SlotView } from './slot-view.ts'
 import { type Timestamped } from './table-store.ts'
+import { TimePrefixes } from './time-prefixes.ts'
 import { boundsSlot, readBounds, type WindowBounds } from './window-bounds.ts'
 import {
   deletedMax,
@@ -37,8 +38,7 @@ export class TimeWindowReader<K, V> implements WindowedReader<K, V> {
   protected readonly retentionMs: number
   readonly #windows: TimeWindows
   readonly #view: SlotView
-  /** Of the last starts used: records of one time share them. */
-  readonly #prefixes = new Map<number, string>()
+  readonly #prefixes = new TimePrefixes('w')
 
   constructor(view: SlotView, { key, windows, retentionMs }: TimeWindowOptions<K>) {
     this.keys = new KeyCodec(key)
@@ -89,13 +89,7 @@ export class TimeWindowReader<K, V> implements WindowedReader<K, V> {
   }
 
   protected slotOf(key: K, startMs: number): string {
-    let prefix = this.#prefixes.get(startMs)
-    if (prefix === undefined) {
-      if (this.#prefixes.size >= prefixesMax) this.#prefixes.clear()
-      prefix = `w${orderedMs(startMs)}`
-      this.#prefixes.set(startMs, prefix)
-    }
-    return prefix + this.keys.toSlot(key)
+    return this.#prefixes.of(startMs) + this.keys.toSlot(key)
   }
 
   #visibleFromMs(): number {
@@ -152,5 +146,3 @@ export class TimeWindowRows<K, V> extends TimeWindowReader<K, V> implements Wind
     this.#slots.prefetch(windows.map(([key, startMs]) => this.slotOf(key, startMs)))
   }
 }
-
-const prefixesMax = 64

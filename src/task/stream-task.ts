@@ -588,6 +588,7 @@ const dropCounters = {
   nullKey: 'droppedNullKey',
   nullValue: 'droppedNullValue',
   expired: 'droppedExpired',
+  repeated: 'droppedRepeated',
 } as const satisfies Record<DropReason, keyof TaskCounters>
 
 /** Topics that the topology writes itself, by logical name. */

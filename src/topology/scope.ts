@@ -56,7 +56,7 @@ export interface SinkSpec {
 }
 
 /** Why a node let go of a record without an error; counted per node. */
-export type DropReason = 'late' | 'nullKey' | 'nullValue' | 'expired'
+export type DropReason = 'late' | 'nullKey' | 'nullValue' | 'expired' | 'repeated'
 
 export type StagedRecord = StreamRecord<unknown, unknown>
 

@@ -31,7 +31,8 @@ export const validate = (
       throw invalid(`node ${node.name} has no input: an RxJS step before it drops its source`)
     }
     const isTable = /^table(-|$)/.test(node.kind)
-    const isReadElsewhere = isTable || (node.internalTopic && node.role === 'sink')
+    const isChosen = node.kind === 'to-chosen' // the node that chooses is before it
+    const isReadElsewhere = isTable || isChosen || (node.internalTopic && node.role === 'sink')
     if (!hasOutput.has(node.index) && !isReadElsewhere && !returned.has(node)) {
       throw invalid(`node ${node.name} has no consumer; return it from the definition`)
     }
