@@ -1,5 +1,6 @@
 /**
- * Products with their prices and the name of their supplier: the joins of tables of `docs/tables.md`.
+ * Products with their prices and the name of their supplier: the joins of tables of
+ * `docs/tables.md`.
  *
  * Run by `test/docs/join-examples.test.ts`, which shows what comes out and when.
  */

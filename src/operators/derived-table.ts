@@ -2,8 +2,8 @@
  * Tables made of other tables: what filters, mappings and joins of tables share.
  *
  * 1. A result is kept if it was given a store, else its look-ups are computed from the tables it
- * came from. 2. Old values come from the own store if there is one, else from what the tables before
- * can tell. 3. A kept result answers for now only, even if it came from versioned tables.
+ * came from. 2. Old values come from the own store if there is one, else from what the tables
+ * before can tell. 3. A kept result answers for now only, even if it came from versioned tables.
  */
 
 import { StreamRecord } from '../record.ts'

@@ -6,9 +6,9 @@ import { type Table } from './table.ts'
 /**
  * The rows of a table for which the predicate holds.
  *
- * A row that stops to match is deleted from the result. Where the old values are known (the table is
- * kept, or the result is and somebody asks), a deletion is passed on only for a row that was there;
- * else for every update that does not match.
+ * A row that stops to match is deleted from the result. Where the old values are known (the table
+ * is kept, or the result is and somebody asks), a deletion is passed on only for a row that was
+ * there; else for every update that does not match.
  *
  * @param predicate  pure; gets values only, never a deletion; its throw fails the record
  * @param store      keeps the result, to be queried or looked up without computing it

@@ -8,9 +8,11 @@
  *   result ◄──────────────────────────┴─ <name>-response ◄───────────────────────────────┘
  * ```
  * 1. A result needs the left value of the answer's fingerprint: an answer to a value that was
- * replaced is dropped, as a newer one is on its way. 2. The time of a result is the later one of
- * both rows after a left change, that of the right record after a right change. 3. Late updates of
- * a versioned table are dropped and counted.
+ * replaced is dropped, as a newer one is on its way. In an inner join that one may never come (it
+ * is not told that there is nothing), so where the dropped one said "nothing" it is asked for
+ * again; Kafka Streams leaves the old result there for ever. 2. The time of a result is the later
+ * one of both rows after a left change, that of the right record after a right change. 3. Late
+ * updates of a versioned table are dropped and counted.
  */
 
 import { TopologyError } from '../errors/classes.ts'
@@ -61,16 +63,16 @@ export const joinByForeignKey = <K, A, FK, B, W>(
         + 'give that table a store',
     )
   }
-  ask(scope, options)
+  const subscriptions = ask(scope, options)
   answer(scope, options)
-  return results(scope, options)
+  return results(scope, options, subscriptions)
 }
 
 /** Left half: tells the right half which row each left row looks at now. */
 const ask = <K, A, FK, B, W>(
   scope: Scope,
   { left, by, isLeft, keyOf }: ForeignKeyJoin<K, A, FK, B, W>,
-): void => {
+): SinkSpec => {
   type Message = StreamRecord<FK, ForeignSubscription<K>>
   const { out, sink } = internalSink<FK, ForeignSubscription<K>>(scope, by.subscriptions)
   const foreignKeys = new KeyCodec(by.right.key)
@@ -99,6 +101,7 @@ const ask = <K, A, FK, B, W>(
     if (moved) send(oldKey, 'leaveSilently')
     send(newKey, moved || isLeft ? 'resubscribe' : 'subscribe')
   })
+  return sink
 }
 
 /** Right half: keeps who looks at which row, and tells them what it is and what becomes of it. */
@@ -117,8 +120,8 @@ const answer = <K, A, FK, B, W>(
   out.listen(subscriptions$, ({ key: foreignKey, value, timestampMs, headers }) => {
     const { request, key, fingerprint } = value
     const isLeaving = request === 'leave' || request === 'leaveSilently'
-    if (isLeaving) rows.unsubscribe(foreignKey, key)
-    else if (fingerprint !== undefined) rows.subscribe(foreignKey, { key, fingerprint })
+    if (isLeaving) rows.remove(foreignKey, key)
+    else if (fingerprint !== undefined) rows.add(foreignKey, { key, fingerprint })
     if (request === 'leaveSilently') return
     const row = rights.row(foreignKey)
     if (row === undefined && request === 'subscribe') return
@@ -143,6 +146,7 @@ const answer = <K, A, FK, B, W>(
 const results = <K, A, FK, B, W>(
   scope: Scope,
   { left, by, isLeft, keyOf, join, store }: ForeignKeyJoin<K, A, FK, B, W>,
+  subscriptions: SinkSpec,
 ): Table<K, W> => {
   const derived = new DerivedTable<K, W>(scope, {
     kind: 'table-foreign-key-join',
@@ -165,6 +169,18 @@ const results = <K, A, FK, B, W>(
     const oldValue = derived.wantsOld ? derived.kept?.row(record.key)?.value : undefined
     derived.update(record, { newValue, oldValue, timestampMs: record.timestampMs, isLatest: true })
   }
+  /** A deletion of the result was dropped as stale: makes sure that it is not lost. */
+  const settle = (
+    record: StreamRecord<K, unknown>,
+    current: A | undefined,
+    fingerprint: string | undefined,
+  ): void => {
+    const { key, timestampMs, headers } = record
+    const foreignKey = current === undefined ? undefined : keyOf(current, key)
+    if (foreignKey === undefined) return update(record, undefined)
+    const again: ForeignSubscription<K> = { request: 'resubscribe', fingerprint, key }
+    scope.stage(subscriptions, new StreamRecord(foreignKey, again, timestampMs, headers))
+  }
   if (isLeft) {
     out.listen(left.changes$, (record) => {
       const { key, value } = record
@@ -180,7 +196,11 @@ const results = <K, A, FK, B, W>(
   out.listen(internalSource<K, ForeignResponse<B>>(scope, by.responses), (record) => {
     const { key, value } = record
     const current = lefts.row(key)?.value
-    if (fingerprintOf(current, by.left.value) !== value.fingerprint) return
+    const fingerprint = fingerprintOf(current, by.left.value)
+    if (fingerprint !== value.fingerprint) {
+      if (value.value === undefined && !isLeft) settle(record, current, fingerprint)
+      return
+    }
     const isGone = current === undefined || (value.value === undefined && !isLeft)
     update(record, isGone ? undefined : join(current, value.value, key))
   })

@@ -9,8 +9,8 @@ import { type Table } from './table.ts'
  * through an internal topic, each change of a right row answers all left rows that name it. The
  * result follows either side after a hop, so it is not of the same instant as its inputs.
  *
- * A left row that is deleted, or whose new foreign key names no row, deletes the result: wherever it
- * named a key before, even if nothing had been joined (as in Kafka Streams).
+ * A left row that is deleted, or whose new foreign key names no row, deletes the result: wherever
+ * it named a key before, even if nothing had been joined (as in Kafka Streams).
  *
  * @param left    kept in a store (or filtered from one that is): what it replaces must be known
  * @param right   kept in a store; its key is the foreign key

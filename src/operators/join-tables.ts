@@ -7,8 +7,8 @@ import { joinTwoTables } from './table-table-join.ts'
  * A table of the keys that two tables both have, always up to date with either.
  *
  * A change of either side is joined with the other side's latest value; a deletion of either side
- * deletes the result. A deletion is passed on wherever the other side has a value, even if this side
- * never had one (as in Kafka Streams: an inner join does not look at what it replaces).
+ * deletes the result. A deletion is passed on wherever the other side has a value, even if this
+ * side never had one (as in Kafka Streams: an inner join does not look at what it replaces).
  *
  * @param left    kept, or made of tables that are; same keys and partition count as `right`
  * @param right   kept, or made of tables that are
@@ -17,7 +17,7 @@ import { joinTwoTables } from './table-table-join.ts'
  * @returns       a table; the time of a row is the later one of both sides
  * @throws {TopologyError} STREAMS_TOPOLOGY_INVALID at build: a side cannot be looked up;
  *                STREAMS_NOT_COPARTITIONED at start: repartition one side
- * @example       const priced = joinTables(products, prices, (product, price) => ({ product, price }))
+ * @example       joinTables(products, prices, (product, price) => ({ product, price }))
  */
 export const joinTables = <K, A, B, W>(
   left: Table<K, A>,

@@ -10,7 +10,7 @@ import { joinStreamWithGlobal } from './stream-global-join.ts'
  * @param keyOf   pure; the table's key for this record, `undefined` for none
  * @param joiner  pure; gets the row as it has been read by then, or `undefined`
  * @returns       one record per record with a value, key, time and headers unchanged
- * @example       orders$.pipe(leftJoinGlobal(vips, ({ user }) => user, (order, vip) => ({ order, vip })))
+ * @example       orders$.pipe(leftJoinGlobal(vips, ({ user }) => user, withVip))
  */
 export const leftJoinGlobal = <K, A, FK, B, W>(
   table: GlobalTable<FK, B>,

@@ -9,14 +9,15 @@ import { type Table } from './table.ts'
  * As `joinTable`, but no record is lost: without a row in the table it is joined with `undefined`.
  *
  * A record without a key is joined with `undefined` too, and stays without a key; with a waiting
- * store it does not wait (Kafka Streams stops with a NullPointerException). A record without a value
- * is dropped and counted.
+ * store it does not wait (Kafka Streams stops with a NullPointerException). A record without a
+ * value is dropped and counted.
  *
  * @param table    kept in a store; co-partitioned, same key type; checked at start
  * @param joiner   pure; gets the table's value as of this record, or `undefined`
  * @param waiting  holds records back for its `graceMs`; the table must be versioned
  * @returns        one record per record, key, time and headers unchanged
- * @throws {TopologyError} STREAMS_TOPOLOGY_INVALID at build: the table cannot be looked up as needed
+ * @throws {TopologyError} STREAMS_TOPOLOGY_INVALID at build: the table cannot be looked up as
+ *                         needed
  * @example        orders$.pipe(leftJoinTable(customers, (order, who) => ({ order, who })))
  */
 export const leftJoinTable = <K, A, B, W>(

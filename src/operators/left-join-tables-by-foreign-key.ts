@@ -15,7 +15,7 @@ import { type Table } from './table.ts'
  * @returns       a table by the left key; to look it up, give it a store
  * @throws {TopologyError} STREAMS_TOPOLOGY_INVALID at build: a side is not kept
  * @example       leftJoinTablesByForeignKey(orders, coupons, { by: orderCoupon, keyOf: (order) =>
- *                  order.coupon }, (order, coupon) => ({ ...order, percent: coupon?.percent ?? 0 }))
+ *                  order.coupon }, (order, coupon) => ({ ...order, coupon }))
  */
 export const leftJoinTablesByForeignKey = <K, A, FK, B, W>(
   left: Table<K, A>,

@@ -13,8 +13,8 @@ import { joinTwoStreams } from './stream-stream-join.ts'
  * @param other   co-partitioned stream of the same key type; checked at start
  * @param store   both sides; its window decides who meets whom
  * @param joiner  pure; gets `undefined` for the side without a partner, never for both
- * @returns       one record per pair, oldest partner first, timestampMs = max of both sides; one per
- *                record that stayed alone, with its own time; key unchanged
+ * @returns       one record per pair, oldest partner first, timestampMs = max of both sides; one
+ *                per record that stayed alone, with its own time; key unchanged
  * @throws {TopologyError} STREAMS_NOT_COPARTITIONED at start: repartition one side
  * @example       booked$.pipe(outerJoinWithin(billed$, both, (b, i) => ({ booked: b, billed: i })))
  */

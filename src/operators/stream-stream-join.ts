@@ -2,10 +2,10 @@
  * The body of `joinWithin`, `leftJoinWithin` and `outerJoinWithin`.
  *
  * For each record: rows that are over are reported, then the record is stored and joined with what
- * it meets. 1. A record without a value is dropped and counted. 2. One without a key too, unless the
- * join keeps its side: then it is reported at once, without a key, since nothing can ever meet it.
- * 3. What is reported carries the time of its row, a pair the later time of both; the headers are
- * those of the record that caused it.
+ * it meets. 1. A record without a value is dropped and counted. 2. One without a key too, unless
+ * the join keeps its side: then it is reported at once, without a key, since nothing can ever meet
+ * it. 3. What is reported carries the time of its row, a pair the later time of both; the headers
+ * are those of the record that caused it.
  */
 
 import { type Observable } from 'rxjs'

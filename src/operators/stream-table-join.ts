@@ -3,8 +3,8 @@
  *
  * 1. A record without a value is dropped and counted; one without a key too, unless the join keeps
  * its left side: then it is joined with nothing, at once. 2. A versioned table is read as of the
- * record's time. 3. With a waiting store the record is joined when it is released, with its own time
- * and headers; only records of the stream release.
+ * record's time. 3. With a waiting store the record is joined when it is released, with its own
+ * time and headers; only records of the stream release.
  */
 
 import { type Observable } from 'rxjs'

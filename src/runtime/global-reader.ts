@@ -114,7 +114,8 @@ export class GlobalReader {
     error: unknown,
   ): void {
     const { config, logger } = this.#options
-    const message = `a record of the global table ${topic}, partition ${partition}, offset ${offset}`
+    const place = `partition ${partition}, offset ${offset}`
+    const message = `a record of the global table ${topic}, ${place},`
     if (config.onDeserializationError === 'fail') {
       throw new RuntimeError(
         'STREAMS_HANDLER_FAILED',

@@ -130,11 +130,11 @@ export class ForeignKeyState<K, FK> {
     this.#rows = new SubscriberRows(options, (range) => slots.scan(range))
   }
 
-  subscribe(foreignKey: FK, { key, fingerprint }: Subscriber<K>): void {
+  add(foreignKey: FK, { key, fingerprint }: Subscriber<K>): void {
     this.#slots.put(this.#rows.slotOf(foreignKey, key), fingerprint)
   }
 
-  unsubscribe(foreignKey: FK, key: K): void {
+  remove(foreignKey: FK, key: K): void {
     this.#slots.delete(this.#rows.slotOf(foreignKey, key))
   }
 

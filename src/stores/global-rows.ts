@@ -2,8 +2,8 @@
  * The latest value per key of a whole topic, the same for all tasks of an instance, in memory.
  *
  * Filled by `runtime/global-reader.ts` (or the test driver) between records; read by `joinGlobal`.
- * Nobody else writes it, so there is nothing to undo, no changelog and no commit: after a restart it
- * is read from its topic again.
+ * Nobody else writes it, so there is nothing to undo, no changelog and no commit: after a restart
+ * it is read from its topic again.
  */
 
 import { latin1FromBytes } from '../../state/key-layout.ts'

@@ -134,7 +134,7 @@ export abstract class JoinState<K> {
     return due.flatMap((slot) => this.#take(slot))
   }
 
-  /** Side and time of the rows that are to be reported if they stay alone, in order of reporting. */
+  /** Side and time of the rows that are reported if they stay alone, in order of reporting. */
   protected *waiting(): Generator<readonly [Side, number]> {
     const { unmatchedLowestMs } = this.bounds()
     if (unmatchedLowestMs === Infinity) return

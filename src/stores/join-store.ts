@@ -50,7 +50,8 @@ export interface JoinStoreOptions<K, A, B> {
    */
   readonly lateRecords?: 'drop' | 'join'
   /**
-   * Only with `lateRecords: 'join'`: wall-clock ms between two reports of records that stayed alone.
+   * Only with `lateRecords: 'join'`: wall-clock ms between two reports of records that stayed
+   * alone.
    *
    * Default 0: with each record. Kafka Streams' own default is 1,000.
    */

@@ -5,10 +5,10 @@
  *   a row lives until  stream time > its time + after (right side: before) + grace
  *   kept from = stream time − after − grace, rounded down to a step (≤ 1 s, a 64th of the span)
  * ```
- * 1. A row below `kept from` is dead: it meets nobody any more and, if it is unmatched, is handed out
- * once. 2. Rows are reported up to one step late, never early; a partner that is at most `graceMs`
- * late is found. 3. A window that lies in the past altogether (`afterMs` below 0) lives as if it
- * ended with the row itself, else every row would be late.
+ * 1. A row below `kept from` is dead: it meets nobody any more and, if it is unmatched, is handed
+ * out once. 2. Rows are reported up to one step late, never early; a partner that is at most
+ * `graceMs` late is found. 3. A window that lies in the past altogether (`afterMs` below 0) lives
+ * as if it ended with the row itself, else every row would be late.
  */
 
 import { orderedMs, msFromOrdered } from '../../state/key-layout.ts'

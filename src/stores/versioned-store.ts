@@ -75,7 +75,7 @@ export const versionedStore = <K, V>(
     kind: 'versioned',
     // buckets depend on the retention
     layout: `versioned/1 key=${key.format} value=${value.format} history=${historyRetentionMs}`,
-    changelog: { cleanupPolicy: 'compact' }, // rows end by tombstones; `delete` would lose latest ones
+    changelog: { cleanupPolicy: 'compact' }, // `delete` would lose latest values
     codec: versionedCodec(value),
     open: (slots) => new VersionedState(slots, options),
     reader: (slots) =>

@@ -7,9 +7,9 @@
  *   ['b']                       → [observedMs f64][lowestMs f64]
  * ```
  * 1. A record waits until a later one of at least its time plus `graceMs` has come to wait: only
- * records that waited move this clock, so one join's delay is its own. 2. Released in order of time,
- * then of key bytes. 3. `lowestMs` bounds from below what waits: a record that releases nothing costs
- * one comparison.
+ * records that waited move this clock, so one join's delay is its own. 2. Released in order of
+ * time, then of key bytes. 3. `lowestMs` bounds from below what waits: a record that releases
+ * nothing costs one comparison.
  */
 
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'

@@ -2,8 +2,8 @@
  * Goal: inner and outer windowed joins equal their definition for windows of any two sides, and
  * forget their rows. (The left join with equal sides has its own test; joins of late records equal
  * the recorded cases of Kafka Streams in `test/vectors`.)
- * Method: random records of two keys on both sides with commits and restarts in between, against all
- * pairs of records that were not late.
+ * Method: random records of two keys on both sides with commits and restarts in between, against
+ * all pairs of records that were not late.
  * Invariants: (1) partners are those in the window that were alive; (2) with an outer join a record
  * is joined or reported, never both; (3) late records do nothing but count.
  */

@@ -81,12 +81,7 @@ test('changes and deletions are followed, and survive a restart', async () => {
   await site.turn(20, 50)
   await site.send(payments, 'p1', { currency: 'usd', cents: 1 })
   await site.idle()
-  const record = { key: Buffer.from('usd'), value: null, timestampMs: 1, headers: noHeaders }
-  const partition = 0
-  for (const at of [partition, 1, 2]) {
-    // which partition the key lies in is the partitioner's matter: elsewhere it deletes nothing
-    await site.broker.producer('x').send([{ topic: rates.name, partition: at, records: [record] }])
-  }
+  await site.send(rates, 'usd', undefined)
   await site.turn(20, 50)
   await site.send(payments, 'p1', { currency: 'usd', cents: 1 })
   await site.idle()
@@ -115,7 +110,7 @@ test('rows of an aborted transaction are never seen', async () => {
   expect(await site.values(euros)).toEqual([2])
 })
 
-test('a value that cannot be decoded leaves the row; with the answer fail the start fails', async () => {
+test('a value that cannot be decoded leaves the row, or with `fail` the start fails', async () => {
   const site = await openSite()
   await site.send(rates, 'usd', 2)
   await site.sendBytes(rates, Buffer.from('usd'), Buffer.from('{'))
