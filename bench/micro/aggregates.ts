@@ -97,6 +97,9 @@ const pushInto = (name: string): ((i: number) => void) => {
       }
       return found.face as Opened
     },
+    globalRows: () => {
+      throw new Error('no global table here')
+    },
     stage: () => {},
     streamTimeMs: () => 0,
     nowMs: () => 0,

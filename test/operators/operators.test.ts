@@ -244,3 +244,17 @@ test('filter drops, peek sees what passes and its throw fails the record', () =>
     [2, 4],
   ])
 })
+
+test('an aggregate carries the time of the record, in a table store the highest', () => {
+  const rows = tableStore('timed', { key: utf8, value: json<number>() })
+  const add = (a: number, b: number): number => a + b
+  for (const [store, times] of [
+    [perCustomer, [9, 5]],
+    [rows, [9, 9]],
+  ] as const) {
+    const runner = runnerOf((numbers$) => numbers$.pipe(aggregate(store, () => 0, add)))
+    runner.pipe(numbers, 'k', 1, 9)
+    runner.pipe(numbers, 'k', 2, 5)
+    expect(runner.read(out).map(({ timestampMs }) => timestampMs)).toEqual(times)
+  }
+})

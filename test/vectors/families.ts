@@ -19,7 +19,6 @@ export const families: Family = {
   ...suppressedFamily,
   ...foreignKeyFamily,
   ...globalJoinsFamily,
-  ...statelessFamily,
   ...streamJoinsFamily,
   ...windowsFamily,
   ...tableJoinsFamily,
