@@ -4,7 +4,8 @@ import { type Serde } from './serde.ts'
 /**
  * Keys of windowed aggregates: `[key][startMs u64][endMs u64]`, big-endian.
  *
- * Sorts by key, then start, for keys of one length. The format is ours: Kafka's windowed serdes
+ * Sorts by key, then start, for keys of one length. The windows of one key go to one partition, that
+ * of the key alone. The format is ours: Kafka's windowed serdes
  * leave out the end of time windows.
  *
  * @example  topic('per-minute', { key: windowed(utf8), value: json<number>() })
@@ -19,6 +20,7 @@ export const windowed = <K>(key: Serde<K>): Serde<Windowed<K>> => ({
     bytes.writeBigUInt64BE(BigInt(endMs), keyBytes.length + boundsBytes / 2)
     return bytes
   },
+  partitionBytes: (encoded) => encoded.subarray(0, encoded.length - boundsBytes),
   decode: (bytes) => {
     const keyBytes = bytes.length - boundsBytes
     if (keyBytes < 0) throw new RangeError(`${bytes.length} bytes are no windowed key`)

@@ -18,6 +18,7 @@ import {
   sliding,
   type StoreQuery,
   stream,
+  tableStore,
   to,
   topic,
   topology,
@@ -262,4 +263,37 @@ describe('bad arguments', () => {
     ],
   ]
   for (const [name, make] of bad) test(name, () => expect(make).toThrow(RangeError))
+})
+
+test('all windows of a key are written to the partition of the key', () => {
+  const store = windowedStore('w', { ...serdes, windows: tumbling({ sizeMs: 10, graceMs: 0 }) })
+  const [again, byWindow] = [
+    topic('again', { key: windowed(utf8), value: nullable(json<number>()) }),
+    windowedStore('by-window', { ...serdes, windows: tumbling({ sizeMs: 10, graceMs: 0 }) }),
+  ]
+  const rows = tableStore('rows', { key: windowed(utf8), value: json<number>() })
+  const driver = new TopologyDriver(
+    topology('t', () => [
+      stream(numbers).pipe(count(store), to(again)),
+      stream(again).pipe(count(rows)),
+      stream(others).pipe(count(byWindow)),
+    ]),
+    { partitions: 7 },
+  )
+  for (let i = 0; i < 20; i++) driver.pipe(numbers, 'k', 1, { timestampMs: i * 10 })
+  driver.pipe(others, 'k', 1, { timestampMs: 0 })
+  const partitionsOf = (readers: readonly { readonly partition: number }[], isUsed: boolean[]) =>
+    readers.filter((_reader, i) => isUsed[i]).map(({ partition }) => partition)
+  const windows = driver.query(rows).byPartition()
+  const keys = driver.query(byWindow).byPartition()
+  const used = partitionsOf(
+    windows,
+    windows.map(({ reader }) => [...reader.range()].length > 0),
+  )
+  const ofKey = partitionsOf(
+    keys,
+    keys.map(({ reader }) => reader.get('k', 0) !== undefined),
+  )
+  expect(used).toEqual(ofKey)
+  expect(used).toHaveLength(1)
 })
