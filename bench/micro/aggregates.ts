@@ -3,8 +3,8 @@
  *
  * Method: 1,000 keys in turn, 1 ms of stream time per record, in one task scope over a memory
  * engine; the undo log is cleared per record, and a generation is sealed and applied every 10,000
- * (its changelog rows are encoded, no transaction is made). CPU time of the process, the collector's
- * threads included: it holds on a busy machine too. A warm-up, then 7 rounds, median.
+ * (its changelog rows are encoded, no transaction is made). CPU time of the process, threads of the
+ * collector included: it holds on a busy machine too. A warm-up, then 7 rounds, median.
  */
 
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'

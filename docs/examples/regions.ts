@@ -1,4 +1,4 @@
-/** How much money lies in each region: a sum over the rows of a table, which follows its changes. */
+/** How much money lies in each region: a sum over the rows of a table that follows its changes. */
 
 import {
   aggregateGroups,

@@ -8,7 +8,7 @@ import { groupAggregation, type GroupOperator } from './aggregation/group-aggreg
  *
  * @param store  of groups and counts; the node is named after it
  * @returns      see `aggregateGroups`
- * @example      groupTable(accounts, byRegion, ({ region }) => [region, 1]).pipe(countGroups(sizes))
+ * @example      groupTable(users, byCity, ({ city }) => [city, 1]).pipe(countGroups(sizes))
  */
 export const countGroups = <K>(store: TableStore<K, number>): GroupOperator<K, unknown, number> =>
   groupAggregation<K, unknown, number>('countGroups', store, {

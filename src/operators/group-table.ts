@@ -18,7 +18,7 @@ import { type Table } from './table.ts'
  * @param through  internal topic: stable name, key serde of the group, `replacement` of the value
  * @param select   pure; the group of a row and what of it is aggregated
  * @returns        replacements by group, as read back from the internal topic
- * @throws {TopologyError} STREAMS_TOPOLOGY_INVALID if no old values are kept: give the table a store
+ * @throws {TopologyError} STREAMS_TOPOLOGY_INVALID if no old values are kept: give it a store
  * @example        groupTable(accounts, byRegion, ({ region, cents }) => [region, cents])
  */
 export const groupTable = <K, V, K2, W>(

@@ -1,8 +1,8 @@
 import { type Serde } from './serde.ts'
 
 /**
- * A value in place of another, of one row of a table that was grouped: what aggregates of tables add
- * and what they take back out. `undefined` is no value.
+ * A value in place of another, of one row of a table that was grouped: what aggregates of tables
+ * add and what they take back out. `undefined` is no value.
  */
 export interface Replacement<V> {
   readonly oldValue: V | undefined

@@ -6,7 +6,7 @@
  * store, a clock or a record.
  */
 
-/** From `startMs` inclusive to `startMs + sizeMs` exclusive, a start at each multiple of advance. */
+/** From a start inclusive to start + size exclusive; a start at each multiple of the advance. */
 export interface TimeWindows {
   readonly kind: 'tumbling' | 'hopping'
   readonly sizeMs: number
@@ -39,7 +39,7 @@ export interface Windowed<K> {
   readonly endMs: number
 }
 
-/** Stream time from which a window that ends at `endMs` takes no record any more: `endMs + this`. */
+/** How long after its end, in stream time, a window takes records. */
 export const closeDelayMs = (windows: Windows): number =>
   windows.kind === 'session' ? windows.gapMs + windows.graceMs : windows.graceMs
 

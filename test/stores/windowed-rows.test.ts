@@ -147,7 +147,7 @@ describe('rows of windows equal a list', () => {
             const expected = rows
               .filter((row) => row.timeMs >= from && row.timeMs <= 299)
               .toSorted(inOrder)
-              .map(({ timeMs: _, ...row }) => row)
+              .map(({ key, startMs, endMs, value }) => ({ key, startMs, endMs, value }))
             expect(got).toEqual(expected)
           }
         }),

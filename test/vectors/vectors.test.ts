@@ -1,8 +1,8 @@
 /**
  * Goal: our operators do what Kafka Streams was seen to do.
- * Method: replays every recorded case of each topology that has one of ours; one test for each. Then
- * all again with a new pipeline, and with a restart from committed state, before each step: state
- * outside of a store, or lost on the way through bytes, would show.
+ * Method: replays every recorded case of each topology that has one of ours; one test for each.
+ * Then all again with a new pipeline, and with a restart from committed state, before each step:
+ * state outside of a store, or lost on the way through bytes, would show.
  */
 
 import { describe, expect, test } from 'vitest'

@@ -7,8 +7,8 @@
  * ```
  * 1. With `onClose` each window is emitted once, with the first record after it closed for which
  * the wall clock allows a look. 2. A store without a retention of its own keeps what is still to
- * be emitted, however far stream time jumps. 3. All of it is in the store's bounds: a restart and an
- * undone record change nothing.
+ * be emitted, however far stream time jumps. 3. All of it is in the store's bounds: a restart and
+ * an undone record change nothing.
  */
 
 import { StreamRecord } from '../../record.ts'

@@ -14,7 +14,7 @@ export type Merge<K, A> = (merged: A | undefined, session: A, key: K) => A | und
 
 /** When a windowed aggregate says something. */
 export interface EmitOptions {
-  /** `onUpdate` (default): each change of a window; `onClose`: each window once, when it is over. */
+  /** `onUpdate` (default): each change of a window; `onClose`: each window once, when it ended. */
   readonly emit?: 'onUpdate' | 'onClose'
   /**
    * With `onClose`: ms of wall clock between two looks at what has closed; default 1,000.
