@@ -1,8 +1,8 @@
 /**
  * Reads any store by its name, with keys as text: behind `millrace query` and `/api/stores`.
  *
- * Key-value stores and tables are read by key and range; an outbox is listed whole, since its rows have no
- * key a person could know.
+ * Key-value stores and tables are read by key and range; an outbox is listed whole, since its rows
+ * have no key a person could know.
  */
 
 import { RuntimeError } from '../errors/classes.ts'
