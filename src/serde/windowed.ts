@@ -4,9 +4,9 @@ import { type Serde } from './serde.ts'
 /**
  * Keys of windowed aggregates: `[key][startMs u64][endMs u64]`, big-endian.
  *
- * Sorts by key, then start, for keys of one length. The windows of one key go to one partition, that
- * of the key alone. The format is ours: Kafka's windowed serdes
- * leave out the end of time windows.
+ * Sorts by key, then start, for keys of one length. The windows of one key go to one partition,
+ * that of the key alone. The format is ours: Kafka's windowed serdes leave out the end of time
+ * windows.
  *
  * @example  topic('per-minute', { key: windowed(utf8), value: json<number>() })
  */
