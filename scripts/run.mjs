@@ -36,6 +36,7 @@ const commands = {
     args.length === 0 ? listBenches() : [[...lean, benchFile(args[0]), ...args.slice(1)]],
   format: (args) => [[oxfmt, ...args]],
   diagrams: (args) => [['scripts/diagrams.ts', ...args]],
+  vectors: (args) => [['test/vectors/run.ts', ...args]],
 }
 
 const main = async () => {

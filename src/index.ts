@@ -10,13 +10,39 @@ export {
   type TopologyErrorCode,
 } from './errors/codes.ts'
 export { aggregate } from './operators/aggregate.ts'
+export { branch, type Branches, type BranchTests } from './operators/branch.ts'
+export { aggregateGroups, type GroupFolds } from './operators/aggregate-groups.ts'
+export { type EmitOptions, type SessionOptions } from './operators/aggregation/fold.ts'
+export { type KeyAggregateStore } from './operators/aggregation/key-aggregation.ts'
+export { cogroup, type CogroupInput, folding } from './operators/cogroup.ts'
+export { count } from './operators/count.ts'
+export { countGroups } from './operators/count-groups.ts'
+export { distinctBy } from './operators/distinct-by.ts'
 export { effect, type EffectOptions, type EffectResult } from './operators/effect.ts'
 export { filter } from './operators/filter.ts'
+export { groupTable } from './operators/group-table.ts'
+export { flatMap } from './operators/flat-map.ts'
+export { flatMapValues } from './operators/flat-map-values.ts'
+export { filterTable } from './operators/filter-table.ts'
+export { globalTable, type GlobalTable } from './operators/global-table.ts'
+export { joinGlobal } from './operators/join-global.ts'
 export { joinTable } from './operators/join-table.ts'
+export { joinTables } from './operators/join-tables.ts'
+export { joinWithin } from './operators/join-within.ts'
+export { joinTablesByForeignKey } from './operators/join-tables-by-foreign-key.ts'
+export { type ForeignKey } from './operators/foreign-key-join.ts'
+export { leftJoinGlobal } from './operators/left-join-global.ts'
+export { leftJoinTable } from './operators/left-join-table.ts'
+export { leftJoinTables } from './operators/left-join-tables.ts'
+export { leftJoinTablesByForeignKey } from './operators/left-join-tables-by-foreign-key.ts'
 export { leftJoinWithin } from './operators/left-join-within.ts'
+export { mapRecord } from './operators/map-record.ts'
 export { mapValues } from './operators/map-values.ts'
+export { mapTableValues } from './operators/map-table-values.ts'
 export { merge } from './operators/merge.ts'
 export { ofKind } from './operators/of-kind.ts'
+export { outerJoinTables } from './operators/outer-join-tables.ts'
+export { outerJoinWithin } from './operators/outer-join-within.ts'
 export { peek } from './operators/peek.ts'
 export {
   process,
@@ -24,10 +50,22 @@ export {
   type Processor,
   type ProcessorPunctuator,
 } from './operators/process.ts'
+export { reduce } from './operators/reduce.ts'
+export { reduceGroups } from './operators/reduce-groups.ts'
 export { repartitionBy } from './operators/repartition-by.ts'
 export { stream } from './operators/stream.ts'
-export { table, type Table } from './operators/table.ts'
+export { type AnyTableStore, table, type Table } from './operators/table.ts'
+export {
+  suppress,
+  type TimeLimit,
+  untilTimeLimit,
+  untilWindowCloses,
+  type WindowCloseLimit,
+} from './operators/suppress.ts'
 export { to } from './operators/to.ts'
+export { toDynamic } from './operators/to-dynamic.ts'
+export { toTable } from './operators/to-table.ts'
+export { toStream } from './operators/to-stream.ts'
 export { Application, type ApplicationOptions } from './runtime/application.ts'
 export { type ApplicationState } from './runtime/application-state.ts'
 export { StoreQuery } from './runtime/queries.ts'
@@ -41,13 +79,21 @@ export { type Column, type Columns, columns } from './serde/columns.ts'
 export { int64 } from './serde/int64.ts'
 export { json, type JsonSerde } from './serde/json.ts'
 export { nullable } from './serde/nullable.ts'
+export { replacement, type Replacement } from './serde/replacement.ts'
 export { type Serde, type Serdes } from './serde/serde.ts'
+export { windowed } from './serde/windowed.ts'
 export { utf8 } from './serde/utf8.ts'
+export {
+  type ForeignKeyReader,
+  foreignKeyStore,
+  type ForeignKeyStore,
+} from './stores/foreign-key-store.ts'
+export { type DistinctReader, distinctStore, type DistinctStore } from './stores/distinct-store.ts'
 export { type JoinReader } from './stores/join-reader.ts'
 export { type JoinState } from './stores/join-state.ts'
 export { joinStore, type JoinStore } from './stores/join-store.ts'
+export { type KeyRangeOptions } from './stores/key-range.ts'
 export {
-  type KeyRangeOptions,
   keyValueStore,
   type KeyValueReader,
   type KeyValueState,
@@ -60,6 +106,26 @@ export {
   type OutboxStore,
 } from './stores/outbox-store.ts'
 export { type Store } from './stores/store.ts'
+export { suppressStore, type SuppressReader, type SuppressStore } from './stores/suppress-store.ts'
+export {
+  type TableReader,
+  type TableRows,
+  tableStore,
+  type TableStore,
+  type Timestamped,
+} from './stores/table-store.ts'
+export {
+  versionedStore,
+  type VersionedReader,
+  type VersionedStore,
+} from './stores/versioned-store.ts'
+export { waitingStore, type WaitingReader, type WaitingStore } from './stores/waiting-store.ts'
+export {
+  type WindowedStore,
+  windowedStore,
+  type WindowedStoreOptions,
+} from './stores/windowed-store.ts'
+export { type WindowedReader, type WindowRow } from './stores/windowed-rows.ts'
 export {
   windowStore,
   type WindowReader,
@@ -73,3 +139,14 @@ export { describeJson, type PlanJson } from './topology/describe-json.ts'
 export { type EffectCall, type EffectContext } from './topology/effect-node.ts'
 export { mermaid } from './topology/mermaid.ts'
 export { topology, type Topology } from './topology/topology.ts'
+export { hopping } from './windows/hopping.ts'
+export { session } from './windows/session.ts'
+export { sliding } from './windows/sliding.ts'
+export { tumbling } from './windows/tumbling.ts'
+export {
+  type SessionWindows,
+  type SlidingWindows,
+  type TimeWindows,
+  type Windowed,
+  type Windows,
+} from './windows/windows.ts'

@@ -34,11 +34,11 @@ const pass = (): { readonly nsPerRecord: number; readonly reported: number } => 
   let reported = 0
   const startMs = performance.now()
   for (let i = 0; i < recordsPerPass; i++) {
-    const moment = { timestampMs: i, streamTimeMs: i }
+    const moment = { timestampMs: i, streamTimeMs: i, nowMs: i }
     const key = `order-${i >> 1}`
-    for (const _ of rows.expire(i)) reported += 1
-    if (i % 2 === 0) rows.addLeft(key, i, moment)
-    else if (i % 20 !== 1) rows.addRight(key, i, moment)
+    for (const _ of rows.expire('left', moment)) reported += 1
+    if (i % 2 === 0) rows.add({ side: 'left', key, value: i, isKept: true }, moment)
+    else if (i % 20 !== 1) rows.add({ side: 'right', key, value: i, isKept: false }, moment)
     undo.clear()
   }
   return { nsPerRecord: ((performance.now() - startMs) / recordsPerPass) * 1e6, reported }

@@ -58,6 +58,9 @@ const kernel = (): Push => {
     open: () => {
       throw new Error('no store here')
     },
+    globalRows: () => {
+      throw new Error('no global table here')
+    },
     stage: () => {
       staged += 1
     },

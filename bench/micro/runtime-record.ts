@@ -19,6 +19,7 @@ import { type TopicFacts } from '../../src/runtime/topic-plan.ts'
 import { bytes } from '../../src/serde/bytes.ts'
 import { InputProgress } from '../../src/task/input-progress.ts'
 import { RecordQueue } from '../../src/task/record-queue.ts'
+import { GlobalTables } from '../../src/stores/global-rows.ts'
 import { RecordScope } from '../../src/task/record-scope.ts'
 import { StreamTask } from '../../src/task/stream-task.ts'
 import { TaskCounters } from '../../src/task/task-counters.ts'
@@ -66,6 +67,7 @@ const task = new StreamTask({
   partition: 0,
   records,
   config,
+  globals: new GlobalTables([]),
   inputs: [{ queue, source, progress: new InputProgress() }],
   metadata: { streamTimeMs: -Infinity, latestNowMs: -Infinity, schedules: {} },
   stores: openStores(

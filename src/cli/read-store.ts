@@ -1,8 +1,8 @@
 /**
  * Reads any store by its name, with keys as text: behind `millrace query` and `/api/stores`.
  *
- * Key-value stores are read by key and range; an outbox is listed whole, since its rows have no
- * key a person could know.
+ * Key-value stores and tables are read by key and range; an outbox is listed whole, since its rows
+ * have no key a person could know.
  */
 
 import { RuntimeError } from '../errors/classes.ts'
@@ -10,6 +10,7 @@ import { type PartitionReader } from '../runtime/queries.ts'
 import { type KeyValueReader, type KeyValueStore } from '../stores/key-value-store.ts'
 import { type OutboxReader } from '../stores/outbox-store.ts'
 import { type Store } from '../stores/store.ts'
+import { type Timestamped } from '../stores/table-store.ts'
 import { type RangeRequest, type StoreRow } from '../../topologies/shop/http/shop-access.ts'
 import { type StoreSource } from './store-source.ts'
 
@@ -47,7 +48,10 @@ export const readStoreRows = (
   }
   const rows: StoreRow[] = []
   for (const { partition, reader } of readersOf<KeyValueReader<unknown, unknown>>(source, keyed)) {
-    for (const [key, value] of reader.range(bounds)) rows.push({ partition, key, value })
+    for (const [key, stored] of reader.range(bounds)) {
+      const value = isTimed(store) ? (stored as Timestamped<unknown>).value : stored
+      rows.push({ partition, key, value })
+    }
   }
   return rows
     .toSorted((a, b) => byBytes(keyed.key.encode(a.key), keyed.key.encode(b.key)))
@@ -69,12 +73,15 @@ const readersOf = <Reader>(source: StoreSource, store: Store): readonly Partitio
   source.query(store).byPartition() as readonly PartitionReader<Reader>[]
 
 const keyValue = (store: Store): AnyKeyValue => {
-  if (store.kind === 'key-value') return store as unknown as AnyKeyValue
+  if (store.kind === 'key-value' || isTimed(store)) return store as unknown as AnyKeyValue
   throw new RuntimeError(
     'STREAMS_CONFIG',
     `store ${store.name} is a ${store.kind} store: only its range can be read`,
   )
 }
+
+/** Rows of tables come with their times. */
+const isTimed = ({ kind }: Store): boolean => kind === 'table' || kind === 'versioned'
 
 const keyOf = ({ name, key }: AnyKeyValue, text: string): unknown => {
   if (key.format === 'utf8') return text

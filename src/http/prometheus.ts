@@ -49,7 +49,7 @@ const gaugeFigures: readonly Figure[] = [
 
 const phaseSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 
-const drops = ['Late', 'NullKey', 'NullValue', 'Expired'] as const
+const drops = ['Late', 'NullKey', 'NullValue', 'Expired', 'Repeated'] as const
 
 export class Prometheus {
   readonly #registry = new Registry()

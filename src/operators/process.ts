@@ -4,7 +4,7 @@ import { noHeaders, StreamRecord } from '../record.ts'
 import { type Store } from '../stores/store.ts'
 import { type HotStream } from '../topology/hot-stream.ts'
 import { NodeInput } from '../topology/node-input.ts'
-import { type PunctuationTime } from '../topology/punctuator.ts'
+import { type PunctuationTime, type Punctuator } from '../topology/punctuator.ts'
 import { currentScope, type Scope } from '../topology/scope.ts'
 
 export type NamedStores = Readonly<Record<string, Store>>
@@ -70,6 +70,13 @@ export interface ProcessorPunctuator<K, S extends NamedStores, W> {
   readonly everyMs: number
   readonly on: PunctuationTime
   /**
+   * Fires at fixed points, as Kafka Streams does; default false: one interval after the last.
+   *
+   * On stream time with the first record, then at the first record past each multiple of `everyMs`;
+   * on the wall clock at whole intervals since the task was first opened.
+   */
+  readonly aligned?: boolean
+  /**
    * Returns or yields [key, value], written with the punctuation's time.
    *
    * Keys must be those of this task's partition: take them from a store.
@@ -112,7 +119,8 @@ export const process = <K, V, const S extends NamedStores, W>(
     })
     if (processor.prefetchKeys !== undefined) prefetch(out, processor, opened)
     for (const [label, punctuator] of Object.entries(processor.punctuators ?? {})) {
-      schedule(out, `${name}.${label}`, punctuator, (timeMs) => {
+      const { everyMs, on, aligned = false } = punctuator
+      schedule(out, { name: `${name}.${label}`, everyMs, on, aligned }, (timeMs) => {
         for (const [key, value] of punctuator.run(timeMs, opened, context)) {
           out.emit(new StreamRecord(key, value, timeMs, noHeaders))
         }
@@ -148,10 +156,10 @@ interface Prefetching {
 
 const schedule = (
   out: HotStream<unknown>,
-  name: string,
-  { everyMs, on }: { readonly everyMs: number; readonly on: PunctuationTime },
+  rhythm: Omit<Punctuator, 'node' | 'input'>,
   run: (timeMs: number) => void,
 ): void => {
+  const { name, everyMs } = rhythm
   if (!(everyMs >= 1)) {
     throw new TopologyError(
       'STREAMS_TOPOLOGY_INVALID',
@@ -159,7 +167,7 @@ const schedule = (
     )
   }
   const { node, scope } = out
-  scope.addPunctuator({ name, node, everyMs, on, input: new NodeInput<number>(out, run) })
+  scope.addPunctuator({ ...rhythm, node, input: new NodeInput<number>(out, run) })
 }
 
 const contextOf = (scope: Scope): ProcessContext => ({

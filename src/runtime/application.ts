@@ -20,11 +20,13 @@ import { type Clock, keepProcessAlive, systemClock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
+import { GlobalTables } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
 import { TaskCounters } from '../task/task-counters.ts'
 import { type Topology } from '../topology/topology.ts'
 import { type ApplicationState, assertTransition } from './application-state.ts'
 import { type CommitPhases, CommitTimings } from './commit-timings.ts'
+import { GlobalReader } from './global-reader.ts'
 import { Membership } from './membership.ts'
 import { allTaskIds, taskIdentity } from './open-task.ts'
 import { type PartitionReader, storeByName, StoreQuery } from './queries.ts'
@@ -94,6 +96,7 @@ export class Application {
   #isKilled = false
   #starts = 0
   #trouble: string | undefined
+  #globals: GlobalReader | undefined
   #tasks: TaskManager | undefined
   #loop: StreamLoop | undefined
   #release: (() => void) | undefined
@@ -251,6 +254,8 @@ export class Application {
     if (cluster === undefined) return
     const { clusterId, topics } = cluster
     this.#starts = await guardState({ engine, applicationId, clusterId, plan, topics })
+    const globals = new GlobalTables(plan.globals.values())
+    await this.#readGlobals(globals, topics)
     const refusedInputs = new RefusedInputs()
     this.#tasks = new TaskManager({
       applicationId,
@@ -263,6 +268,7 @@ export class Application {
       config,
       logger,
       refusedInputs,
+      globals,
       counters: this.#counters,
       progress: this.#progress,
       refusesLoss: this.#options.onLostChangelog === 'refuse',
@@ -296,6 +302,24 @@ export class Application {
     if (this.#state === 'stopping') this.#loop.stop()
     if (this.#isKilled) this.#loop.kill()
     await this.#loop.run()
+  }
+
+  /** Returns when all of them are read, or nobody waits for it any more. */
+  async #readGlobals(globals: GlobalTables, topics: TopicPlan): Promise<void> {
+    const { applicationId, broker } = this.#options
+    this.#globals = new GlobalReader({
+      globals,
+      broker,
+      topics,
+      clientId: applicationId,
+      config: this.#config,
+      clock: this.#clock,
+      logger: this.#logger,
+      onFault: (error) => this.#loop?.fail(error),
+    })
+    const reader = this.#globals
+    void this.#leaving.promise.then(() => reader.close())
+    await reader.catchUp()
   }
 
   /** @returns undefined if it was closed while the broker could not be reached */
@@ -358,6 +382,7 @@ export class Application {
 
   #ended(state: 'closed' | 'failed', error?: unknown): void {
     this.#release?.()
+    this.#globals?.close().catch(() => {}) // nothing of it is kept
     this.#to(state)
     if (state === 'closed') this.#stopped.resolve()
     else this.#stopped.reject(error)

@@ -34,7 +34,10 @@ export const externalTopics = ({ plan, deadLetterTopic }: TopicPlanOptions): rea
   const named = plan.nodes.flatMap(({ topic, internalTopic }) =>
     topic === undefined || internalTopic ? [] : [topic],
   )
-  return [...new Set(deadLetterTopic === undefined ? named : [...named, deadLetterTopic])]
+  const whole = [...plan.globals.keys()]
+  return [
+    ...new Set([...named, ...whole, ...(deadLetterTopic === undefined ? [] : [deadLetterTopic])]),
+  ]
 }
 
 /** @param external  partitions of a topic that somebody else makes */

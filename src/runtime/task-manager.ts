@@ -26,6 +26,7 @@ import { RuntimeError } from '../errors/classes.ts'
 import { type Logger } from '../logger.ts'
 import { type RuntimeConfig } from '../runtime-config.ts'
 import { bytes as bytesSerde } from '../serde/bytes.ts'
+import { type Globals } from '../stores/global-rows.ts'
 import { EffectRunner } from '../task/effect-runner.ts'
 import { decodeOffsetMetadata, mergeOffsetMetadata } from '../task/offset-metadata.ts'
 import { RecordScope } from '../task/record-scope.ts'
@@ -61,6 +62,7 @@ export interface TaskManagerOptions {
   readonly counters: TaskCounters
   readonly progress: RestoreProgress
   readonly refusedInputs: RefusedInputs
+  readonly globals: Globals
   /** A store ahead of its changelog is no store to wipe, but a loss to be told. */
   readonly refusesLoss: boolean
   /** A completed external call waits for its task. */

@@ -25,6 +25,12 @@ export interface Serde<T> {
    *          value's own
    */
   encodeRaw?(value: T): string | Uint8Array
+  /**
+   * Optional, of keys: the part of the encoded bytes that decides the partition; default all.
+   *
+   * Not together with `encodeRaw`.
+   */
+  partitionBytes?(encoded: Uint8Array): Uint8Array
 }
 
 export interface Serdes<K, V> {

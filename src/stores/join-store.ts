@@ -1,11 +1,12 @@
 /**
  * Both sides of a windowed join: the handle, its options and the codec of its rows.
  *
- * Slot layout, big-endian; `time` is `orderedMs`, a bucket is `withinMs` wide:
+ * Slot layout, big-endian; `time` is `orderedMs`, a bucket is half the window wide:
  * ```
- *   ['r'][bucketStart time][key]  → both sides, see `encodeSides`   one record reads 3 points
- *   ['u'][timestamp time][key]    → [1]      this key has unmatched left rows of this time
- *   ['b']                         → [unmatchedLowestMs f64][bucketLowestMs f64]
+ *   ['r'][bucketStart time][key]        → both sides, see `encodeSides`  a record reads 3 points
+ *   ['u'][timestamp time][side u8][key] → [1]   rows of this time and side to be reported
+ *   ['b']                               → [unmatchedLowestMs f64][bucketLowestMs f64]
+ *   ['t']                               → `JoinTimes` as f64 each; only if late records join
  * ```
  * What happens to the rows is in `join-state.ts`. Why points: a range scan for each record would
  * cost 35–45 µs.
@@ -14,22 +15,51 @@
 import { type SlotCodec } from '../../state/slots.ts'
 import { type Serde } from '../serde/serde.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
-import { type JoinBounds, type JoinRow, type JoinSides, JoinState } from './join-state.ts'
+import { type JoinBounds, type JoinRow, type JoinSides, type JoinTimes } from './join-rows.ts'
+import { timesSlot } from './join-rows.ts'
 import { JoinReader } from './join-reader.ts'
+import { type JoinState } from './join-state.ts'
+import { type JoinWindow } from './join-window.ts'
+import { LateJoinState } from './late-join-state.ts'
 import { type Store } from './store.ts'
+import { StrictJoinState } from './strict-join-state.ts'
 
 export interface JoinStoreOptions<K, A, B> {
   readonly key: Serde<K>
   readonly left: Serde<A>
   readonly right: Serde<B>
   /** Largest distance of two partners' timestamps, in ms; at least 0. */
-  readonly withinMs: number
-  /** How much later than `withinMs` a partner may arrive, in ms of stream time; at least 0. */
+  readonly withinMs?: number
+  /**
+   * Instead of `withinMs`: how much older than the left record the right one may be, in ms.
+   *
+   * May be negative, as long as it and `afterMs` are not below 0 together: −5 means that it must be
+   * at least 5 ms newer.
+   */
+  readonly beforeMs?: number
+  /** Instead of `withinMs`: how much newer than the left record the right one may be, in ms. */
+  readonly afterMs?: number
+  /** How much later than its window a partner may arrive, in ms of stream time; at least 0. */
   readonly graceMs: number
+  /**
+   * What becomes of records that are later than that.
+   *
+   * `drop` (default): they are dropped and counted, so every record is joined or reported as alone,
+   * never both. `join`: as in Kafka Streams they meet whatever is still stored, and may be reported
+   * before a partner comes.
+   */
+  readonly lateRecords?: 'drop' | 'join'
+  /**
+   * Only with `lateRecords: 'join'`: wall-clock ms between two reports of records that stayed
+   * alone.
+   *
+   * Default 0: with each record. Kafka Streams' own default is 1,000.
+   */
+  readonly reportIntervalMs?: number
 }
 
 export interface JoinStore<K, A, B>
-  extends Store<JoinState<K, A, B>, JoinReader<K, A, B>>, JoinStoreOptions<K, A, B> {
+  extends Store<JoinState<K>, JoinReader<K, A, B>>, JoinStoreOptions<K, A, B> {
   readonly kind: 'join'
 }
 
@@ -37,7 +67,7 @@ export interface JoinStore<K, A, B>
  * Names the store of a windowed join.
  *
  * @param name  of the store and of the join's node; unique and stable
- * @throws {RangeError} a negative or infinite span of time
+ * @throws {RangeError} a span of time that is negative or infinite, or no span at all
  * @example     joinStore('waiting', { key: utf8, left: json<Order>(), right: json<Payment>(),
  *                withinMs: minutes(15), graceMs: minutes(1) })
  */
@@ -45,35 +75,54 @@ export const joinStore = <K, A, B>(
   name: string,
   options: JoinStoreOptions<K, A, B>,
 ): JoinStore<K, A, B> => {
-  const { key, left, right, withinMs, graceMs } = options
-  for (const ms of [withinMs, graceMs]) {
-    if (!Number.isFinite(ms) || ms < 0) {
-      throw new RangeError(`store ${name}: withinMs and graceMs must be finite and not negative`)
-    }
-  }
+  const { key, left, right, lateRecords = 'drop' } = options
+  const window = windowOf(name, options)
+  const { beforeMs, afterMs } = window
   const formats = `key=${key.format} left=${left.format} right=${right.format}`
   return {
     ...options,
     name,
     kind: 'join',
-    layout: `join/1 ${formats} withinMs=${withinMs}`, // buckets depend on it
+    // buckets depend on the window
+    layout: `join/2 ${formats} beforeMs=${beforeMs} afterMs=${afterMs} late=${lateRecords}`,
     changelog: { cleanupPolicy: 'compact' },
     codec: joinCodec(left, right),
-    open: (slots) => new JoinState(slots, options),
-    reader: (slots) => new JoinReader(slots, options),
+    open: (slots) =>
+      lateRecords === 'join'
+        ? new LateJoinState(slots, window)
+        : new StrictJoinState(slots, window),
+    reader: (slots) => new JoinReader(slots, window),
   }
+}
+
+const windowOf = <K, A, B>(name: string, options: JoinStoreOptions<K, A, B>): JoinWindow<K> => {
+  const { key, withinMs, graceMs, reportIntervalMs = 0 } = options
+  const { beforeMs = withinMs, afterMs = withinMs } = options
+  if (beforeMs === undefined || afterMs === undefined) {
+    throw new RangeError(`store ${name}: give it withinMs, or both beforeMs and afterMs`)
+  }
+  for (const ms of [withinMs ?? 0, beforeMs + afterMs, graceMs, reportIntervalMs]) {
+    if (Number.isFinite(ms) && ms >= 0) continue
+    throw new RangeError(
+      `store ${name}: withinMs, graceMs, reportIntervalMs and the sum of beforeMs and afterMs must `
+        + 'be finite and not negative',
+    )
+  }
+  return { key, beforeMs, afterMs, graceMs, reportIntervalMs }
 }
 
 const joinCodec = <A, B>(left: Serde<A>, right: Serde<B>): SlotCodec => ({
   encode(stored, slot) {
     if (slot.startsWith('r')) return encodeSides(stored as JoinSides<A, B>, left, right)
     if (slot.startsWith('u')) return markerCodec.encode()
+    if (slot === timesSlot) return encodeTimes(stored as JoinTimes)
     const { unmatchedLowestMs, bucketLowestMs } = stored as JoinBounds
     return boundsCodec.encode([unmatchedLowestMs, bucketLowestMs])
   },
   decode(bytes, slot) {
     if (slot.startsWith('r')) return decodeSides(bytes, left, right)
     if (slot.startsWith('u')) return markerCodec.decode()
+    if (slot === timesSlot) return decodeTimes(bytes)
     const [unmatchedLowestMs, bucketLowestMs] = boundsCodec.decode(bytes)
     return { unmatchedLowestMs, bucketLowestMs } satisfies JoinBounds
   },
@@ -119,4 +168,19 @@ const decodeSides = <A, B>(bytes: Uint8Array, left: Serde<A>, right: Serde<B>): 
     }
   }
   return sides
+}
+
+const encodeTimes = (times: JoinTimes): Buffer => {
+  const { leftMaxMs, rightMaxMs, nextReportMs, minMs, trimmedToMs } = times
+  const pairs = [[leftMaxMs, rightMaxMs] as const, [nextReportMs, minMs] as const]
+  return Buffer.concat(
+    [...pairs, [trimmedToMs, 0] as const].map((pair) => boundsCodec.encode(pair)),
+  )
+}
+
+const decodeTimes = (bytes: Uint8Array): JoinTimes => {
+  const [leftMaxMs, rightMaxMs] = boundsCodec.decode(bytes.subarray(0, 16))
+  const [nextReportMs, minMs] = boundsCodec.decode(bytes.subarray(16, 32))
+  const [trimmedToMs] = boundsCodec.decode(bytes.subarray(32))
+  return { leftMaxMs, rightMaxMs, nextReportMs, minMs, trimmedToMs }
 }

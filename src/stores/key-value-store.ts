@@ -4,22 +4,11 @@
  * Slot layout: `[key]` → `[value]`, both as their serdes write them.
  */
 
-import { type SlotRange, type Slots } from '../../state/slots.ts'
+import { type Slots } from '../../state/slots.ts'
 import { type Serde, type Serdes } from '../serde/serde.ts'
-import { KeyCodec, prefixEndOf } from './key-codec.ts'
+import { KeyCodec } from './key-codec.ts'
+import { type KeyRangeOptions, keySlotRange } from './key-range.ts'
 import { type Store } from './store.ts'
-
-export interface KeyRangeOptions<K> {
-  /** Inclusive. */
-  readonly from?: K
-  /** Exclusive. */
-  readonly to?: K
-  /** Keys whose encoded bytes start with those of this key. */
-  readonly prefix?: K
-  readonly reverse?: boolean
-  /** Rows at most; all if absent. */
-  readonly limit?: number
-}
 
 /** Committed rows; what a query sees. */
 export interface KeyValueReader<K, V> {
@@ -79,7 +68,7 @@ export const keyValueStore = <K, V>(
     const keys = new KeyCodec(key)
     return {
       get: (wanted) => slots.cleanGet(keys.toSlot(wanted)) as V | undefined,
-      range: (options = {}) => rows(slots.cleanScan(slotRange(keys, options)), keys),
+      range: (options = {}) => rows(slots.cleanScan(keySlotRange(keys, options)), keys),
     }
   },
 })
@@ -107,7 +96,7 @@ class KeyValueSlots<K, V> implements KeyValueState<K, V> {
   }
 
   range(options: KeyRangeOptions<K> = {}): Iterable<readonly [K, V]> {
-    return rows(this.#slots.scan(slotRange(this.#keys, options)), this.#keys)
+    return rows(this.#slots.scan(keySlotRange(this.#keys, options)), this.#keys)
   }
 
   prefetch(keys: readonly K[]): void {
@@ -121,25 +110,3 @@ const rows = function* <K, V>(
 ): Generator<readonly [K, V]> {
   for (const [slot, value] of scanned) yield [keys.fromSlot(slot), value as V]
 }
-
-const slotRange = <K>(
-  keys: KeyCodec<K>,
-  { from, to, prefix, reverse, limit }: KeyRangeOptions<K>,
-): SlotRange => {
-  const start = prefix === undefined ? undefined : keys.toSlot(prefix)
-  const gte = highest(from === undefined ? undefined : keys.toSlot(from), start)
-  const end = start === undefined ? undefined : prefixEndOf(start)
-  const lt = lowest(to === undefined ? undefined : keys.toSlot(to), end)
-  return {
-    ...(gte !== undefined && { gte }),
-    ...(lt !== undefined && { lt }),
-    ...(reverse !== undefined && { reverse }),
-    ...(limit !== undefined && { limit }),
-  }
-}
-
-const highest = (a: string | undefined, b: string | undefined): string | undefined =>
-  a === undefined || (b !== undefined && b > a) ? b : a
-
-const lowest = (a: string | undefined, b: string | undefined): string | undefined =>
-  a === undefined || (b !== undefined && b < a) ? b : a

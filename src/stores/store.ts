@@ -7,7 +7,18 @@
 
 import { type SlotCodec, type Slots } from '../../state/slots.ts'
 
-export type StoreKind = 'key-value' | 'window' | 'join' | 'outbox'
+export type StoreKind =
+  | 'key-value'
+  | 'table'
+  | 'versioned'
+  | 'window'
+  | 'windowed'
+  | 'suppress'
+  | 'distinct'
+  | 'join'
+  | 'waiting'
+  | 'foreign-key'
+  | 'outbox'
 
 /** How the changelog topic of a store is cleaned. */
 export interface ChangelogPolicy {

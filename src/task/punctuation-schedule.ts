@@ -1,7 +1,9 @@
 /**
  * When each punctuator fires next; owned by the task, so a rebuilt pipeline keeps its rhythm.
  *
- * 1. The first firing is one interval after the time first seen, not at once. 2. A jump over many
+ * 1. The first firing is one interval after the time first seen, not at once; aligned ones on
+ * stream time fire with the first record, then at multiples of the interval, aligned ones on the
+ * wall clock at whole intervals after the time first seen. 2. A jump over many
  * intervals fires once: replaying a backlog must not fire a thousand reminders. 3. The schedule is
  * durable in the offset metadata: a restart neither repeats nor forgets a firing. 4. A firing is
  * noted only after it succeeded. 5. On the wall clock nothing is due later than one interval from
@@ -30,15 +32,19 @@ export class PunctuationSchedule {
     const nextMs = this.#nextMs.get(punctuator.name)
     if (nextMs !== undefined && nowMs >= nextMs) return true
     if (nowMs === -Infinity) return false
-    const { on, everyMs } = punctuator
+    const { on, everyMs, aligned } = punctuator
+    if (nextMs === undefined && aligned && on === 'streamTime') return true
     const isSetBack = on === 'wallClock' && nextMs !== undefined && nextMs - nowMs > everyMs
+    if (isSetBack) this.#nextMs.delete(punctuator.name) // the interval starts anew
     if (nextMs === undefined || isSetBack) this.fired(punctuator, nowMs)
     return false
   }
 
-  /** The next firing is one interval from now. */
-  fired({ name, everyMs }: Punctuator, nowMs: number): void {
-    this.#nextMs.set(name, nowMs + everyMs)
+  /** The next firing is one interval from now, or the next fixed point after now. */
+  fired({ name, everyMs, on, aligned }: Punctuator, nowMs: number): void {
+    const pointMs = on === 'streamTime' ? 0 : (this.#nextMs.get(name) ?? nowMs)
+    const passed = aligned ? Math.floor((nowMs - pointMs) / everyMs) : 0
+    this.#nextMs.set(name, (aligned ? pointMs : nowMs) + (passed + 1) * everyMs)
     const withinMs = everyMs >= longMs ? longSaveMs : Infinity
     this.#saveWithinMs = Math.min(withinMs, this.#saveWithinMs ?? Infinity)
   }

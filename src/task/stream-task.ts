@@ -16,6 +16,7 @@ import { type Logger } from '../logger.ts'
 import { type StreamRecord } from '../record.ts'
 import { type RawRecord } from '../broker/port.ts'
 import { type RuntimeConfig } from '../runtime-config.ts'
+import { type GlobalRows, type Globals } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
 import { type ChangelogHead } from './changelog-head.ts'
 import { type EffectCompletion, type EffectNode } from '../topology/effect-node.ts'
@@ -72,6 +73,7 @@ export interface StreamTaskOptions {
   readonly metadata: OffsetMetadata
   readonly records: RecordScope
   readonly stores: ReadonlyMap<string, TaskStore>
+  readonly globals: Globals
   /** By logical topic name. */
   readonly sinks: ReadonlyMap<string, TaskSink>
   readonly deadLetters: TaskSink
@@ -301,6 +303,10 @@ export class StreamTask implements TaskServices {
     return found.opened as Opened
   }
 
+  globalRows(topicName: string): GlobalRows<unknown, unknown> {
+    return this.#options.globals.rows(topicName)
+  }
+
   stage(topicName: string, record: StreamRecord<unknown, unknown>): void {
     const sink = this.#options.sinks.get(topicName)
     if (sink === undefined) throw new Error(`task ${this.taskId} has no sink ${topicName}`)
@@ -526,6 +532,7 @@ const dropCounters = {
   nullKey: 'droppedNullKey',
   nullValue: 'droppedNullValue',
   expired: 'droppedExpired',
+  repeated: 'droppedRepeated',
 } as const satisfies Record<DropReason, keyof TaskCounters>
 
 /** Topics that the topology writes itself, by logical name. */

@@ -16,4 +16,5 @@ export class TaskCounters {
   droppedNullKey = 0
   droppedNullValue = 0
   droppedExpired = 0
+  droppedRepeated = 0
 }

@@ -78,7 +78,7 @@ export const encodeOutput = (
   record: StreamRecord<unknown, unknown>,
   taskPartition: number,
 ): EncodedOutput => {
-  const { topic, partitions, maxMessageBytes, serdes } = sink
+  const { topic, maxMessageBytes, serdes } = sink
   const { timestampMs, headers } = record
   const key = encoded(topic, serdes.key, record.key)
   const value = encoded(topic, serdes.value, record.value)
@@ -94,12 +94,20 @@ export const encodeOutput = (
     key,
     value,
     headers,
-    partition: targetPartition(key, partitions, taskPartition),
+    partition: targetPartition(sink, key, taskPartition),
   }
 }
 
-const targetPartition = (key: PackedContent, partitions: number, ofTask: number): number => {
+const targetPartition = (
+  { partitions, serdes }: TaskSink,
+  key: PackedContent,
+  ofTask: number,
+): number => {
   if (key === null) return ofTask % partitions
+  const { partitionBytes } = serdes.key
+  if (partitionBytes !== undefined && typeof key !== 'string') {
+    return partitionOf(partitionBytes.call(serdes.key, key), partitions)
+  }
   return typeof key === 'string' ? partitionOfText(key, partitions) : partitionOf(key, partitions)
 }
 

@@ -5,6 +5,7 @@ export { Prng } from './prng.ts'
 export {
   type DriverDeadLetter,
   type DriverOptions,
+  type DriverOutput,
   type PipeOptions,
   TopologyDriver,
 } from './topology-driver.ts'

@@ -17,7 +17,9 @@ import { silentLogger } from '../logger.ts'
 import { type Headers, noHeaders, StreamRecord } from '../record.ts'
 import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
 import { bytes } from '../serde/bytes.ts'
+import { type GlobalRows, GlobalTables } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
+import { type Timestamped } from '../stores/table-store.ts'
 import {
   allTaskIds,
   inputsOf,
@@ -69,6 +71,12 @@ export interface DriverDeadLetter {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** A record together with the handle of its topic. */
+export interface DriverOutput {
+  readonly topic: Topic<unknown, unknown>
+  readonly record: StreamRecord<unknown, unknown>
+}
+
 const applicationId = 'driver'
 
 export class TopologyDriver {
@@ -84,6 +92,7 @@ export class TopologyDriver {
   /** What was written, by topic and partition; the index is the offset. */
   readonly #log = new Map<string, Output[]>()
   readonly #committed = new Map<string, { offset: bigint; metadata: string }>()
+  #globals: GlobalTables
   #tasks: readonly DriverTask[] = []
 
   constructor(topology: Topology, options: DriverOptions = {}) {
@@ -93,6 +102,7 @@ export class TopologyDriver {
     this.#topics = new DriverTopics(topology, options.partitions ?? 1)
     this.clock = new ManualClock(options.startMs ?? 0)
     this.#engine = MemoryEngine.create(this.#disk)
+    this.#globals = this.#readGlobals()
     this.#open()
   }
 
@@ -139,6 +149,13 @@ export class TopologyDriver {
     this.#turn()
   }
 
+  /** Moves the wall clock at once: a punctuator that missed several firings fires once, now. */
+  jumpWallClock(byMs: number): void {
+    this.#turn() // punctuators not seen yet are scheduled from now
+    this.clock.advanceBy(byMs)
+    this.#turn()
+  }
+
   /** Waits for external calls and processes their answers, until none is open or all back off. */
   async settleEffects(): Promise<void> {
     for (let idle = 0; idle < idleTurnsMax; idle++) {
@@ -158,15 +175,18 @@ export class TopologyDriver {
 
   /** Removes and returns what was written to a topic so far, decoded. */
   read<K, V>(topic: Topic<K, V>): StreamRecord<K, V>[] {
-    return this.#take(this.#topics.physicalName(topic.name)).map(
-      (output) =>
-        new StreamRecord(
-          (output.key === null ? undefined : topic.key.decode(output.key)) as K,
-          (output.value === null ? undefined : topic.value.decode(output.value)) as V,
-          output.timestampMs,
-          output.headers,
-        ),
+    return this.#take([this.#topics.physicalName(topic.name)]).map((output) =>
+      decoded(topic, output),
     )
+  }
+
+  /** As `read`, of several topics in the order of writing. */
+  readAll(topics: readonly Topic<unknown, unknown>[]): DriverOutput[] {
+    const named = new Map(topics.map((topic) => [this.#topics.physicalName(topic.name), topic]))
+    return this.#take([...named.keys()]).map((output) => {
+      const topic = named.get(output.topic)!
+      return { topic, record: decoded(topic, output) }
+    })
   }
 
   values<K, V>(topic: Topic<K, V>): V[] {
@@ -175,7 +195,7 @@ export class TopologyDriver {
 
   /** Removes and returns the dead letters so far. */
   deadLetters(): DriverDeadLetter[] {
-    return this.#take(deadLetterTopicName(applicationId)).map(({ key, value, headers }) => ({
+    return this.#take([deadLetterTopicName(applicationId)]).map(({ key, value, headers }) => ({
       key,
       value,
       headers: Object.fromEntries(
@@ -201,7 +221,14 @@ export class TopologyDriver {
       effects.close()
       task.close()
     }
+    this.#globals = this.#readGlobals()
     this.#open()
+  }
+
+  /** Rows of a global table as tasks see them. */
+  globalRows<K, V>(topic: Topic<K, V>): readonly (readonly [K, Timestamped<V>])[] {
+    const rows = this.#globals.rows(topic.name) as GlobalRows<K, V>
+    return [...rows.entries()]
   }
 
   get counters(): Readonly<TaskCounters> {
@@ -217,6 +244,16 @@ export class TopologyDriver {
       effects.recover()
     }
     this.#settle()
+  }
+
+  #readGlobals(): GlobalTables {
+    const globals = new GlobalTables(this.#topology.plan.globals.values())
+    for (const log of this.#log.values()) {
+      for (const { topic, key, value, timestampMs } of log) {
+        globals.find(topic)?.apply(key, value, timestampMs)
+      }
+    }
+    return globals
   }
 
   #openTask(id: string): DriverTask {
@@ -247,6 +284,7 @@ export class TopologyDriver {
       }),
       sinks: sinksOf(identity, this.#topics),
       deadLetters: { ...sinkOf(this.#topics.deadLetters), serdes: { key: bytes, value: bytes } },
+      globals: this.#globals,
       refusedInputs: new Map(),
       config: this.#config,
       logger: silentLogger,
@@ -268,6 +306,8 @@ export class TopologyDriver {
     const log = this.#log.get(at) ?? []
     this.#log.set(at, log)
     log.push(output)
+    const { key, value, timestampMs } = output
+    this.#globals.find(output.topic)?.apply(key, value, timestampMs)
     for (const { task } of this.#tasks) this.#enqueue(task, output, BigInt(log.length - 1))
   }
 
@@ -359,9 +399,9 @@ export class TopologyDriver {
     }
   }
 
-  #take(topic: string): Output[] {
-    const found = this.#outputs.filter((output) => output.topic === topic)
-    const rest = this.#outputs.filter((output) => output.topic !== topic)
+  #take(topics: readonly string[]): Output[] {
+    const found = this.#outputs.filter(({ topic }) => topics.includes(topic))
+    const rest = this.#outputs.filter(({ topic }) => !topics.includes(topic))
     this.#outputs.splice(0, this.#outputs.length, ...rest)
     return found
   }
@@ -380,6 +420,14 @@ interface Output {
   readonly timestampMs: number
   readonly headers: Headers
 }
+
+const decoded = <K, V>(topic: Topic<K, V>, output: Output): StreamRecord<K, V> =>
+  new StreamRecord(
+    (output.key === null ? undefined : topic.key.decode(output.key)) as K,
+    (output.value === null ? undefined : topic.value.decode(output.value)) as V,
+    output.timestampMs,
+    output.headers,
+  )
 
 /** Turns of the event loop without an answer after which external calls are left to themselves. */
 const idleTurnsMax = 3

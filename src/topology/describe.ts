@@ -32,5 +32,6 @@ const titles = { source: 'Source', processor: 'Processor', sink: 'Sink' } as con
 const detail = (node: GraphNode): string => {
   if (node.role === 'sink') return `topic: ${shownTopic(node)}`
   if (node.role === 'source') return `topics: [${shownTopic(node)}]`
-  return `stores: [${node.stores.join(', ')}]`
+  const stores = `stores: [${node.stores.join(', ')}]`
+  return node.globals.length === 0 ? stores : `${stores}, global: [${node.globals.join(', ')}]`
 }

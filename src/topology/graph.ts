@@ -28,7 +28,11 @@ export interface NodeSpec {
   readonly isInternal?: boolean
   /** Null bytes are a value here (a table's deletion), whatever the serde says. */
   readonly acceptsNull?: boolean
+  /** Its records lie in the partition of another key: no store may follow before a repartition. */
+  readonly changesKey?: boolean
   readonly stores?: readonly Store[]
+  /** Topics of the global tables it looks up. */
+  readonly globals?: readonly string[]
 }
 
 export interface GraphNode {
@@ -44,7 +48,11 @@ export interface GraphNode {
   readonly internalTopic: boolean
   /** Sources only: null bytes are read as `undefined` instead of failing the record. */
   readonly acceptsNull: boolean
+  /** Emits records under another key than that of their partition. */
+  readonly changesKey: boolean
   readonly stores: readonly string[]
+  /** Topics of the global tables it looks up. */
+  readonly globals: readonly string[]
 }
 
 export interface Edge {
@@ -75,6 +83,8 @@ export interface Plan {
   readonly internalTopics: readonly string[]
   readonly subTopologies: readonly SubTopology[]
   readonly stores: ReadonlyMap<string, Store>
+  /** By topic: every instance reads these whole, no task owns them. */
+  readonly globals: ReadonlyMap<string, AnyTopic>
 }
 
 /** How people see a topic: `by-customer-repartition` for an internal one. */

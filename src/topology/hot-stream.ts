@@ -39,6 +39,11 @@ export class HotStream<T> extends Observable<T> {
     this.gate = scope.gate
   }
 
+  /** False while nobody listens: what is made for consumers only need not be made. */
+  get hasConsumers(): boolean {
+    return this.#first !== undefined
+  }
+
   /** Calls every consumer; a throw ends the loop, so later siblings never see the record. */
   emit(value: T): void {
     if (this.#first === undefined) return

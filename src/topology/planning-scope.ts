@@ -7,7 +7,9 @@
  */
 
 import { TopologyError } from '../errors/classes.ts'
+import { GlobalRows } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
+import { type Topic } from '../topic.ts'
 import { type AnyTopic, type Edge, type GraphNode, type NodeSpec, type Plan } from './graph.ts'
 import { Scope } from './scope.ts'
 import { splitSubTopologies } from './sub-topology.ts'
@@ -20,6 +22,7 @@ export class PlanningScope extends Scope {
   readonly #names = new Set<string>()
   readonly #counts = new Map<string, number>()
   readonly #stores = new Map<string, Store>()
+  readonly #globals = new Map<string, AnyTopic>()
   readonly #topics = new Map<string, { handle: AnyTopic; isInternal: boolean }>()
 
   constructor() {
@@ -40,12 +43,13 @@ export class PlanningScope extends Scope {
       internalTopics: internal.map(([topic]) => topic),
       subTopologies: splitSubTopologies(this.#nodes, this.#edges),
       stores: this.#stores,
+      globals: this.#globals,
     }
   }
 
   protected override addNode(spec: NodeSpec): GraphNode {
     const { kind, role = 'processor', topic, stores = [] } = spec
-    const { isInternal = false, acceptsNull = false } = spec
+    const { isInternal = false, acceptsNull = false, changesKey = false } = spec
     if (topic !== undefined) this.#addTopic(topic, isInternal)
     for (const store of stores) this.#addStore(store)
     const node: GraphNode = {
@@ -57,7 +61,9 @@ export class PlanningScope extends Scope {
       topicHandle: topic,
       internalTopic: isInternal,
       acceptsNull: role === 'source' && (acceptsNull || topic?.value.acceptsNull === true),
+      changesKey,
       stores: stores.map(({ name }) => name),
+      globals: spec.globals ?? [],
     }
     this.#nodes.push(node)
     return node
@@ -65,6 +71,15 @@ export class PlanningScope extends Scope {
 
   override addEdge(from: GraphNode, to: GraphNode): void {
     this.#edges.push({ from: from.index, to: to.index })
+  }
+
+  override addGlobal(topic: AnyTopic): void {
+    this.#addTopic(topic, false)
+    this.#globals.set(topic.name, topic)
+  }
+
+  override openGlobal<K, V>(_node: GraphNode, topic: Topic<K, V>): GlobalRows<K, V> {
+    return new GlobalRows(topic) // never read: no record passes while the plan is made
   }
 
   override addPunctuator(): void {}
@@ -109,7 +124,7 @@ export class PlanningScope extends Scope {
 
   protected override validate(sinks: readonly unknown[]): void {
     this.throwFault()
-    validate(this, { nodes: this.#nodes, edges: this.#edges }, sinks)
+    validate(this, { nodes: this.#nodes, edges: this.#edges, globals: this.#globals }, sinks)
   }
 
   #nameOf({ kind, name, stem }: NodeSpec): string {

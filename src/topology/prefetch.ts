@@ -34,9 +34,19 @@ const keepKey: ReadonlySet<string> = new Set([
   ...keepRecord,
   'map-values',
   'aggregate',
+  'count',
+  'reduce',
+  'cogroup',
   'process',
   'join-table',
+  'left-join-table',
+  'table',
+  'table-filter',
+  'table-map-values',
+  'to-stream',
+  'join-within',
   'left-join-within',
+  'outer-join-within',
 ])
 
 /** Topics of the sources whose records reach the node in the form that the prefetch reads. */

@@ -16,6 +16,8 @@ export interface Punctuator {
   readonly node: GraphNode
   readonly everyMs: number
   readonly on: PunctuationTime
+  /** Fires at fixed points, see `ProcessorPunctuator.aligned`. */
+  readonly aligned: boolean
   /** Takes the time of the punctuation in ms. */
   readonly input: NodeInput<number>
 }

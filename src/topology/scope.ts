@@ -11,7 +11,9 @@
 import { isObservable } from 'rxjs'
 import { TopologyError } from '../errors/classes.ts'
 import { type StreamRecord } from '../record.ts'
+import { type GlobalRows } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
+import { type Topic } from '../topic.ts'
 import { type EffectNode } from './effect-node.ts'
 import { Gate } from './gate.ts'
 import { type AnyTopic, type GraphNode, type NodeSpec } from './graph.ts'
@@ -54,7 +56,7 @@ export interface SinkSpec {
 }
 
 /** Why a node let go of a record without an error; counted per node. */
-export type DropReason = 'late' | 'nullKey' | 'nullValue' | 'expired'
+export type DropReason = 'late' | 'nullKey' | 'nullValue' | 'expired' | 'repeated'
 
 export type StagedRecord = StreamRecord<unknown, unknown>
 
@@ -76,6 +78,9 @@ export abstract class Scope {
   protected abstract addNode(spec: NodeSpec): GraphNode
   protected abstract validate(sinks: readonly unknown[]): void
   abstract addEdge(from: GraphNode, to: GraphNode): void
+  abstract addGlobal(topic: AnyTopic): void
+  /** Rows of a global table, for a node that declared it. */
+  abstract openGlobal<K, V>(node: GraphNode, topic: Topic<K, V>): GlobalRows<K, V>
   abstract addPunctuator(punctuator: Punctuator): void
   abstract addPrefetch(prefetch: Prefetch): void
   abstract addEffect(node: GraphNode, effect: EffectNode): void

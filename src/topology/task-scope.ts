@@ -9,9 +9,17 @@
  */
 
 import { TopologyError } from '../errors/classes.ts'
+import { type GlobalRows } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
+import { type Topic } from '../topic.ts'
 import { type EffectNode } from './effect-node.ts'
-import { type GraphNode, type NodeSpec, type Plan, type SubTopology } from './graph.ts'
+import {
+  type AnyTopic,
+  type GraphNode,
+  type NodeSpec,
+  type Plan,
+  type SubTopology,
+} from './graph.ts'
 import { type HotStream } from './hot-stream.ts'
 import { type Prefetch, prefetchedTopics } from './prefetch.ts'
 import { type Punctuator } from './punctuator.ts'
@@ -27,6 +35,8 @@ export interface TaskServices {
   readonly partition: number
   /** The store opened once per task; called at each build, for stores of `sub` only. */
   open<Opened>(store: Store<Opened>): Opened
+  /** The same for all tasks of the instance; of topics in the plan only. */
+  globalRows(topicName: string): GlobalRows<unknown, unknown>
   /** Keeps the output with the record in flight; encodes at once or later, in this order. */
   stage(topicName: string, record: StagedRecord, sink: SinkSpec): void
   /** Highest timestamp of the task's inputs so far; -Infinity before the first. */
@@ -84,6 +94,15 @@ export class TaskScope extends Scope {
     const planned = this.#task.plan.edges[this.#edges++]
     if (planned?.from === from.index && planned.to === to.index) return
     this.raise(differs(`edge ${from.name} --> ${to.name} is not in the plan at this place`))
+  }
+
+  override addGlobal(topic: AnyTopic): void {
+    if (this.#task.plan.globals.get(topic.name) === topic) return
+    this.raise(differs(`global table ${topic.name} is not in the plan`))
+  }
+
+  override openGlobal<K, V>(_node: GraphNode, topic: Topic<K, V>): GlobalRows<K, V> {
+    return this.#task.globalRows(topic.name) as GlobalRows<K, V>
   }
 
   override addPunctuator(punctuator: Punctuator): void {

@@ -4,19 +4,25 @@
  * 1. What the definition returns are streams of this run. 2. Every node but a source has an input
  * (a plain step such as `() => NEVER` cuts the lineage). 3. Every leaf is returned: no branch is
  * forgotten, and the returned list is the list of effects. Tables are read by joins, repartition
- * sinks by their own source.
+ * sinks by their own source. 4. No node with a store gets records whose key was changed since they
+ * were partitioned: their state would lie in a partition where nobody looks for it.
  */
 
 import { TopologyError } from '../errors/classes.ts'
-import { type GraphNode, type Plan } from './graph.ts'
+import { type Edge, type GraphNode, type Plan } from './graph.ts'
 import { HotStream } from './hot-stream.ts'
 import { type Scope } from './scope.ts'
 
 export const validate = (
   scope: Scope,
-  { nodes, edges }: Pick<Plan, 'nodes' | 'edges'>,
+  { nodes, edges, globals }: Pick<Plan, 'nodes' | 'edges' | 'globals'>,
   sinks: readonly unknown[],
 ): void => {
+  for (const { role, topic = '' } of nodes) {
+    if (role === 'source' && globals.has(topic)) {
+      throw invalid(`the topic ${topic} is a global table, so it cannot be a source as well`)
+    }
+  }
   const returned = new Set(returnedNodes(scope, sinks))
   const hasInput = new Set(edges.map(({ to }) => to))
   const hasOutput = new Set(edges.map(({ from }) => from))
@@ -24,10 +30,31 @@ export const validate = (
     if (node.role !== 'source' && !hasInput.has(node.index)) {
       throw invalid(`node ${node.name} has no input: an RxJS step before it drops its source`)
     }
-    const isReadElsewhere = node.kind === 'table' || (node.internalTopic && node.role === 'sink')
+    const isTable = /^table(-|$)/.test(node.kind)
+    const isChosen = node.kind === 'to-chosen' // the node that chooses is before it
+    const isReadElsewhere = isTable || isChosen || (node.internalTopic && node.role === 'sink')
     if (!hasOutput.has(node.index) && !isReadElsewhere && !returned.has(node)) {
       throw invalid(`node ${node.name} has no consumer; return it from the definition`)
     }
+  }
+  for (const node of nodes) if (node.changesKey) refuseStateAfter(node, nodes, edges)
+}
+
+const refuseStateAfter = (
+  changer: GraphNode,
+  nodes: readonly GraphNode[],
+  edges: readonly Edge[],
+): void => {
+  const reached = new Set([changer.index])
+  for (const index of reached) {
+    // a Set visits what is added while it is walked
+    for (const { from, to } of edges) if (from === index) reached.add(to)
+    const { name, stores } = nodes[index]!
+    if (stores.length === 0) continue
+    throw invalid(
+      `node ${name} keeps state of records whose key ${changer.name} changed: `
+        + 'put repartitionBy() between them',
+    )
   }
 }
 

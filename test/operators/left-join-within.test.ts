@@ -143,17 +143,19 @@ test('a failed record leaves the join as it was: its partner still waits', () =>
   expect(runner.values(joined)).toEqual([])
 })
 
-test('records without a key are dropped and counted, on both sides', () => {
+test('a left record without a key is alone at once, a right one is dropped and counted', () => {
   const runner = new TopologyRunner(joinThem)
   runner.pipe(numbers, undefined, 1, 0)
   runner.pipe(others, undefined, 1, 0)
-  expect(runner.dropped).toEqual(['waiting nullKey', 'waiting nullKey'])
+  expect(runner.values(joined)).toEqual(['1+none'])
+  expect(runner.dropped).toEqual(['waiting nullKey'])
 })
 
 test('thousands that end at once are reported in portions, and every row is deleted', async () => {
   const runner = new TopologyRunner(joinThem)
   for (let i = 0; i < 2_500; i++) runner.pipe(numbers, `k${i}`, i, i % 50)
-  expect([...runner.store(store).expire(0)]).toEqual([])
+  const start = { timestampMs: 0, streamTimeMs: 0, nowMs: 0 }
+  expect([...runner.store(store).expire('left', start)]).toEqual([])
   const portions: number[] = []
   for (let i = 0; i < 8; i++) {
     runner.pipe(others, 'clock', 0, 10_000 + i)

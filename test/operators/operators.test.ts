@@ -16,6 +16,7 @@ import {
   repartitionTopic,
   stream,
   table,
+  tableStore,
   to,
   topic,
   topology,
@@ -109,7 +110,7 @@ test('aggregate keeps null as a value of its own', () => {
 })
 
 const names = topic('names', { key: utf8, value: json<string>() })
-const nameTable = keyValueStore('name-table', { key: utf8, value: json<string>() })
+const nameTable = tableStore('name-table', { key: utf8, value: json<string>() })
 const greetings = topic('greetings', { key: utf8, value: json<string>() })
 
 const greet = topology('greet', () => {
@@ -242,4 +243,18 @@ test('filter drops, peek sees what passes and its throw fails the record', () =>
     [2, 4],
     [2, 4],
   ])
+})
+
+test('an aggregate carries the time of the record, in a table store the highest', () => {
+  const rows = tableStore('timed', { key: utf8, value: json<number>() })
+  const add = (a: number, b: number): number => a + b
+  for (const [store, times] of [
+    [perCustomer, [9, 5]],
+    [rows, [9, 9]],
+  ] as const) {
+    const runner = runnerOf((numbers$) => numbers$.pipe(aggregate(store, () => 0, add)))
+    runner.pipe(numbers, 'k', 1, 9)
+    runner.pipe(numbers, 'k', 2, 5)
+    expect(runner.read(out).map(({ timestampMs }) => timestampMs)).toEqual(times)
+  }
 })

@@ -145,19 +145,21 @@ export class Site {
     })
   }
 
+  /** @param value  `undefined` is written as null */
   async send<K, V>(
     topic: Topic<K, V>,
     key: K,
-    value: V,
+    value: V | undefined,
     at: { readonly timestampMs?: number } = {},
   ): Promise<void> {
-    await this.sendBytes(topic, topic.key.encode(key), topic.value.encode(value), at)
+    const valueBytes = value === undefined ? null : topic.value.encode(value)
+    await this.sendBytes(topic, topic.key.encode(key), valueBytes, at)
   }
 
   async sendBytes(
     topic: { readonly name: string },
     key: Uint8Array,
-    value: Uint8Array,
+    value: Uint8Array | null,
     { timestampMs = this.clock.nowMs() }: { readonly timestampMs?: number } = {},
   ): Promise<void> {
     const { partitions } = (await this.broker.topics.describe([topic.name])).get(topic.name)!

@@ -57,7 +57,7 @@ export const readTopic = async <K, V>(
         found.push(
           new StreamRecord(
             topic.key.decode(key!),
-            topic.value.decode(value!),
+            (value === null ? undefined : topic.value.decode(value)) as V,
             timestampMs,
             headers,
           ),

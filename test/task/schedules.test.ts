@@ -43,6 +43,30 @@ describe('PunctuationSchedule', () => {
     expect(other.isDue(onStream, 8_999)).toBe(false)
   })
 
+  const firedAt = (punctuator: Punctuator, times: readonly number[]): readonly number[] => {
+    const schedule = new PunctuationSchedule()
+    return times.filter((nowMs) => {
+      const isDue = schedule.isDue(punctuator, nowMs)
+      if (isDue) schedule.fired(punctuator, nowMs)
+      return isDue
+    })
+  }
+
+  test('aligned, fires at multiples on stream time, and with the first record', () => {
+    const aligned = { ...hourly, on: 'streamTime', aligned: true } as Punctuator
+    expect(firedAt(aligned, [70, 119, 120, 121, 179, 181, 500, 539, 540])).toEqual([
+      70, 120, 181, 500, 540,
+    ])
+  })
+
+  test('aligned, keeps its rhythm on the wall clock, and begins anew when that is set back', () => {
+    const aligned = { ...hourly, aligned: true } as Punctuator
+    expect(firedAt(aligned, [1_000, 1_060, 1_075, 1_119, 1_120, 1_301, 1_359, 1_360])).toEqual([
+      1_060, 1_120, 1_301, 1_360,
+    ])
+    expect(firedAt(aligned, [9_000, 1_000, 1_059, 1_060])).toEqual([1_060])
+  })
+
   test('nothing is scheduled before stream time is known', () => {
     const schedule = new PunctuationSchedule()
     expect(schedule.isDue(hourly, -Infinity)).toBe(false)

@@ -165,6 +165,30 @@ describe('effects', () => {
   })
 })
 
+test('deleting what is known to be missing is nothing to write, and no failure', () => {
+  const dropping = topology('dropping', () => [
+    stream(sales).pipe(
+      process(
+        'drop',
+        { shopTotals },
+        {
+          onRecord({ key }, stores) {
+            const before = stores.shopTotals.get(key) ?? 0
+            stores.shopTotals.delete(key)
+            return [before]
+          },
+        },
+      ),
+      to(totals),
+    ),
+  ])
+  const driver = new TopologyDriver(dropping)
+  for (let i = 0; i < 2; i++) driver.pipe(sales, 'a', { shop: 'x', cents: 1 })
+  driver.restart()
+  driver.pipe(sales, 'a', { shop: 'x', cents: 1 })
+  expect(driver.values(totals)).toEqual([0, 0, 0])
+})
+
 test('rebuildBeforeEachRecord finds state that hides in memory', () => {
   const counts = topic('counts', { key: utf8, value: json<number>() })
   const hidden = topology('hidden', () => [

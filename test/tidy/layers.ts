@@ -13,6 +13,7 @@ const foundation = [
   'src/logger.ts',
   'src/durations.ts',
   'src/serde/',
+  'src/windows/',
   'src/errors/',
 ]
 const kernel = [...foundation, 'src/stores/', 'src/topology/', 'state/slots.ts']
@@ -33,7 +34,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/logger.ts': [],
   'src/durations.ts': [],
   'src/topic.ts': ['src/serde/'],
-  'src/serde/': ['src/record.ts'],
+  'src/serde/': ['src/record.ts', 'src/windows/'],
+  'src/windows/': [],
   'src/errors/': ['src/record.ts', ...ports],
   'src/stores/': [...foundation, 'state/'],
   'src/topology/': [...foundation, 'src/stores/', 'state/slots.ts'],

@@ -23,7 +23,7 @@ export interface ImportEdge {
   readonly line: number
 }
 
-const folders = ['src', 'state', 'topologies', 'test', 'bench', 'scripts']
+const folders = ['src', 'state', 'topologies', 'test', 'bench', 'scripts', 'docs']
 const skipped = /(^|\/)(node_modules|tmp|results|data)(\/|$)/
 
 export const sourceFiles = (extensions: RegExp): readonly SourceFile[] => {

@@ -13,6 +13,7 @@ import { UndoLog } from '../../state/undo-log.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import { RecordError, TopologyError } from '../../src/errors/classes.ts'
 import { noHeaders, StreamRecord } from '../../src/record.ts'
+import { GlobalRows } from '../../src/stores/global-rows.ts'
 import { type Store } from '../../src/stores/store.ts'
 import { type Topic } from '../../src/topic.ts'
 import { type EffectCompletion, type EffectNode } from '../../src/topology/effect-node.ts'
@@ -82,6 +83,10 @@ export class TestTask implements TaskServices {
       this.#opened.set(store.name, store.open(slots))
     }
     return this.#opened.get(store.name) as Opened
+  }
+
+  globalRows(topicName: string): GlobalRows<unknown, unknown> {
+    return new GlobalRows(this.plan.globals.get(topicName)!)
   }
 
   stage(topicName: string, record: StagedRecord, { topic, isInternal }: SinkSpec): void {

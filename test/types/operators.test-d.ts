@@ -28,6 +28,7 @@ import {
   stream,
   type StreamRecord,
   table,
+  tableStore,
   to,
   topic,
   utf8,
@@ -168,7 +169,7 @@ numbers$.pipe(ofKind('short'))
 // Join of differently keyed streams, and the joiner's right side may be missing.
 // @ts-expect-error right is keyed by { id }
 numbers$.pipe(leftJoinWithin(stream(byId), awaiting, (left) => left))
-const idNames = table(byId, keyValueStore('names', { key: json<ById>(), value: json<string>() }))
+const idNames = table(byId, tableStore('names', { key: json<ById>(), value: json<string>() }))
 // @ts-expect-error table is keyed by { id }
 numbers$.pipe(joinTable(idNames, (left: number) => left))
 // @ts-expect-error right may be undefined

@@ -1,0 +1,77 @@
+/**
+ * A join that drops late records: each row is joined or reported as alone, never both.
+ *
+ * ```
+ *   a row lives until  stream time > its time + after (right side: before) + grace
+ *   kept from = stream time − after − grace, rounded down to a step (≤ 1 s, a 64th of the span)
+ * ```
+ * 1. A row below `kept from` is dead: it meets nobody any more and, if it is unmatched, is handed
+ * out once. 2. Rows are reported up to one step late, never early; a partner that is at most
+ * `graceMs` late is found. 3. A window that lies in the past altogether (`afterMs` below 0) lives
+ * as if it ended with the row itself, else every row would be late.
+ */
+
+import { orderedMs, msFromOrdered } from '../../state/key-layout.ts'
+import { type Slots } from '../../state/slots.ts'
+import { expiredMax, type JoinMoment, JoinState, type Unmatched } from './join-state.ts'
+import { aheadMs, type JoinWindow, type Side } from './join-window.ts'
+
+const stepMsMax = 1_000
+const nothing: readonly never[] = []
+
+export class StrictJoinState<K> extends JoinState<K> {
+  readonly #retainMs: Readonly<Record<Side, number>>
+  readonly #stepMs: number
+
+  constructor(slots: Slots, window: JoinWindow<K>) {
+    super(slots, window)
+    const retainMs = (side: Side): number => Math.max(0, aheadMs(side, window)) + window.graceMs
+    this.#retainMs = { left: retainMs('left'), right: retainMs('right') }
+    const longestMs = Math.max(this.#retainMs.left, this.#retainMs.right)
+    this.#stepMs = Math.min(stepMsMax, Math.max(1, Math.floor(longestMs / 64)))
+  }
+
+  override isLate(side: Side, { timestampMs, streamTimeMs }: JoinMoment): boolean {
+    return timestampMs + this.#retainMs[side] < streamTimeMs
+  }
+
+  override expire(_side: Side, { streamTimeMs }: JoinMoment): Iterable<Unmatched<K>> {
+    const leftFromMs = this.visibleFromMs('left', streamTimeMs)
+    const rightFromMs = this.visibleFromMs('right', streamTimeMs)
+    const { unmatchedLowestMs, bucketLowestMs } = this.bounds()
+    const untilMs = Math.max(leftFromMs, rightFromMs)
+    if (unmatchedLowestMs < untilMs) {
+      const isOver = (side: Side, timestampMs: number): boolean =>
+        timestampMs < (side === 'left' ? leftFromMs : rightFromMs)
+      const due = this.takeUnmatched(untilMs, isOver, expiredMax)
+      if (due.length > 0) return due
+    }
+    const deadMs = Math.min(leftFromMs, rightFromMs)
+    if (bucketLowestMs + this.bucketMs <= deadMs) this.#deleteBuckets(deadMs)
+    return nothing
+  }
+
+  protected override visibleFromMs(side: Side, streamTimeMs: number): number {
+    return Math.floor((streamTimeMs - this.#retainMs[side]) / this.#stepMs) * this.#stepMs
+  }
+
+  protected override isOverAtOnce(): boolean {
+    return false
+  }
+
+  protected override afterReport(): undefined {
+    return undefined
+  }
+
+  /** Whole buckets below the first that may hold a living row; their rows are reported. */
+  #deleteBuckets(deadMs: number): void {
+    const { unmatchedLowestMs, bucketLowestMs } = this.bounds()
+    const endMs = this.bucketStartMs(deadMs)
+    const range = { gte: `r${orderedMs(bucketLowestMs)}`, lt: `r${orderedMs(endMs)}` }
+    const dead = [...this.slots.scan({ ...range, limit: expiredMax })]
+    for (const [place] of dead) this.slots.delete(place)
+    const last = dead.length < expiredMax ? undefined : dead[expiredMax - 1]![0]
+    const lowestMs = last === undefined ? endMs : msFromOrdered(last, 1)
+    this.putBounds({ unmatchedLowestMs, bucketLowestMs: lowestMs })
+  }
+}
