@@ -11,9 +11,9 @@
  * there is none. 2. A member that joins again keeps its tasks: they are claimed in its metadata.
  * 3. The first join removes what this instance was before, unless it is static: a process that was
  * killed is a member until its session ends, and the group would wait for it. Its producer is
- * fenced already. 4. What comes of a join after `leave` is left again. 5. A static member that comes
- * back is given what it had, in the same generation; one that was replaced never joins again: it
- * would replace its successor.
+ * fenced already. 4. What comes of a join after `leave` is left again. 5. A static member that
+ * comes back is given what it had, in the same generation; one that was replaced never joins again:
+ * it would replace its successor.
  */
 
 import { BrokerError } from '../broker/errors.ts'
