@@ -5,8 +5,9 @@
  * 60,000) are sent with at most IN_FLIGHT open at once; the clock runs from the first command to
  * the last final outcome. The gateway answers at once. ORDERS_FROM says what is ordered: `cdnow`
  * (default), the real purchases of `topologies/shop/load/data` over and over, 1.1 lines and 12
- * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. The first
- * 60,000 commands are made before the clock starts: who orders is not the shop.
+ * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. Up to
+ * 60,000 commands are made before the clock starts, since who orders is not the shop; more are made
+ * on the way, since they would be memory.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -133,7 +134,7 @@ const commands = (from: number, count: number): readonly EncodedRecord[] =>
     }),
   )
 const made: (readonly EncodedRecord[])[] = []
-for (let from = 0; from < Math.min(orderCount, madeMax); from += sliceOrders) {
+for (let from = 0; orderCount <= madeMax && from < orderCount; from += sliceOrders) {
   made.push(commands(from, Math.min(sliceOrders, orderCount - from)))
 }
 const [cpuStart, mainStart] = [process.cpuUsage(), process.threadCpuUsage()]

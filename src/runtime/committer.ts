@@ -110,8 +110,8 @@ export class Committer {
       }
     }
     for (const { stores } of generation.tasks) {
-      for (const { slots, head, rows } of stores) {
-        if (rows.recordCount > 0) head.moved()
+      for (const { slots, head } of stores) {
+        head.moved()
         slots.applied()
       }
     }

@@ -38,7 +38,7 @@ export const sealGeneration = (
       batches.of(topic, partition).parts.push(records)
     }
     for (const { changelogTopic, rows } of stores) {
-      if (rows.recordCount > 0) batches.of(changelogTopic, task.partition).parts.push(rows)
+      batches.of(changelogTopic, task.partition).parts.push(rows)
     }
   }
   return {
@@ -64,7 +64,6 @@ export const storeBatch = (
   const batch = new WriteBatch(capacityBytes(tasks))
   for (const { task, stores } of tasks) {
     for (const store of stores) {
-      if (store.rows.recordCount === 0) continue // written and deleted again: nothing was sent
       addRows(batch, namespacePrefix(task.taskId, store.store.name), store)
       const end = ends.get(`${store.changelogTopic}-${task.partition}`)
       if (end === undefined) throw new Error(`${store.changelogTopic}: not acknowledged`)

@@ -225,6 +225,7 @@ export class StreamTask implements TaskServices {
     const stores = [...this.#options.stores.values()]
       .filter(({ slots }) => slots.dirtyCount > 0)
       .map((store) => ({ ...store, rows: sealedRows(store, nowMs) }))
+      .filter(hasRows)
     this.#consumed = false
     this.#saveScheduleAtMs = undefined
     this.#schedule.saved()
@@ -517,6 +518,12 @@ export class StreamTask implements TaskServices {
   #throwFault(): void {
     if (this.#fault !== undefined) throw this.#fault
   }
+}
+
+/** Only missing rows were deleted: the store is as it was, and no transaction need tell of it. */
+const hasRows = ({ slots, rows }: TaskGeneration['stores'][number]): boolean => {
+  if (rows.recordCount === 0) slots.applied()
+  return rows.recordCount > 0
 }
 
 const deadLettersOf = ({

@@ -7,7 +7,7 @@ import { type StagedOutputs } from './staged-outputs.ts'
 import { type StreamTask, type TaskStore } from './stream-task.ts'
 
 export interface SealedStore extends TaskStore {
-  /** What goes to the changelog, and from there to the store; may be empty. */
+  /** What goes to the changelog, and from there to the store: at least one. */
   readonly rows: PackedRecords
 }
 
