@@ -8,13 +8,17 @@
  */
 
 import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { bootstrap, projectRoot, runOnProjectNode } from './bootstrap.mjs'
 
 const cli = join(projectRoot, 'src', 'cli', 'main.ts')
+/** Most suites wait for a cluster or a process: two at a time, even where there are two cores. */
+const workers = Math.max(2, availableParallelism() - 1)
 const vitest = [
   'node_modules/vitest/vitest.mjs',
   'run',
+  `--maxWorkers=${workers}`,
   '--reporter=default',
   '--reporter=./test/report.ts',
 ]
