@@ -1,6 +1,6 @@
-import { type TableStore, type Timestamped } from '../stores/table-store.ts'
+import { type TableStore } from '../stores/table-store.ts'
 import { currentScope } from '../topology/scope.ts'
-import { DerivedTable } from './derived-table.ts'
+import { projectTable } from './project-table.ts'
 import { type Table } from './table.ts'
 
 /**
@@ -21,38 +21,11 @@ export const filterTable = <K, V>(
   store?: TableStore<K, V>,
 ): Table<K, V> => {
   const scope = currentScope('filterTable')
-  const passed = (value: V | undefined, key: K): V | undefined =>
-    value !== undefined && predicate(value, key) ? value : undefined
-  const rowOf = (row: Timestamped<V> | undefined, key: K): Timestamped<V> | undefined =>
-    row !== undefined && predicate(row.value, key) ? row : undefined
-  const derived = new DerivedTable<K, V>(scope, {
+  const project = (value: V, key: K): V | undefined => (predicate(value, key) ? value : undefined)
+  return projectTable(scope, source, {
     kind: 'table-filter',
     store,
-    reads: [],
-    sources: source.stores,
-    isVersioned: source.isVersioned,
-    computedView: (node) => {
-      const view = source.view(node)
-      return {
-        row: (key) => rowOf(view.row(key), key),
-        rowAsOf: (key, asOfMs) => rowOf(view.rowAsOf(key, asOfMs), key),
-        prefetch: (keys) => view.prefetch(keys),
-      }
-    },
-    demandOldValues: () => source.demandOldValues(),
+    project,
+    sparesDeletions: true,
   })
-  derived.wantsOld = source.demandOldValues()
-  derived.out.listen(source.changes$, (record) => {
-    const { key, value: change, timestampMs } = record
-    const newValue = passed(change.newValue, key)
-    const { wantsOld, kept } = derived
-    const oldValue = !wantsOld
-      ? undefined
-      : kept === undefined
-        ? passed(change.oldValue, key)
-        : kept.row(key)?.value
-    if (wantsOld && newValue === undefined && oldValue === undefined) return
-    derived.update(record, { newValue, oldValue, timestampMs, isLatest: change.isLatest })
-  })
-  return derived.table
 }

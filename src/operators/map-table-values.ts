@@ -1,6 +1,6 @@
-import { type TableStore, type Timestamped } from '../stores/table-store.ts'
+import { type TableStore } from '../stores/table-store.ts'
 import { currentScope } from '../topology/scope.ts'
-import { DerivedTable } from './derived-table.ts'
+import { projectTable } from './project-table.ts'
 import { type Table } from './table.ts'
 
 /**
@@ -19,38 +19,10 @@ export const mapTableValues = <K, V, W>(
   store?: TableStore<K, W>,
 ): Table<K, W> => {
   const scope = currentScope('mapTableValues')
-  const projected = (value: V | undefined, key: K): W | undefined =>
-    value === undefined ? undefined : project(value, key)
-  const rowOf = (row: Timestamped<V> | undefined, key: K): Timestamped<W> | undefined => {
-    const value = projected(row?.value, key)
-    return value === undefined ? undefined : { value, timestampMs: row!.timestampMs }
-  }
-  const derived = new DerivedTable<K, W>(scope, {
+  return projectTable(scope, source, {
     kind: 'table-map-values',
     store,
-    reads: [],
-    sources: source.stores,
-    isVersioned: source.isVersioned,
-    computedView: (node) => {
-      const view = source.view(node)
-      return {
-        row: (key) => rowOf(view.row(key), key),
-        rowAsOf: (key, asOfMs) => rowOf(view.rowAsOf(key, asOfMs), key),
-        prefetch: (keys) => view.prefetch(keys),
-      }
-    },
-    demandOldValues: () => source.demandOldValues(),
+    project,
+    sparesDeletions: false,
   })
-  derived.out.listen(source.changes$, (record) => {
-    const { key, value: change, timestampMs } = record
-    const newValue = projected(change.newValue, key)
-    const { wantsOld, kept } = derived
-    const oldValue = !wantsOld
-      ? undefined
-      : kept === undefined
-        ? projected(change.oldValue, key)
-        : kept.row(key)?.value
-    derived.update(record, { newValue, oldValue, timestampMs, isLatest: change.isLatest })
-  })
-  return derived.table
 }

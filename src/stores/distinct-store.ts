@@ -9,12 +9,13 @@
  * ```
  */
 
-import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
+import { orderedMs } from '../../state/key-layout.ts'
 import { type SlotCodec, type Slots } from '../../state/slots.ts'
 import { type Serde } from '../serde/serde.ts'
 import { checkMs } from '../windows/windows.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { KeyCodec } from './key-codec.ts'
+import { removeBelow } from './remove-below.ts'
 import { type Store } from './store.ts'
 
 export interface DistinctOptions<I> {
@@ -68,8 +69,6 @@ export const distinctStore = <I>(name: string, options: DistinctOptions<I>): Dis
 
 const boundsSlot = 'b'
 const noBounds = [-Infinity, Infinity] as const
-const deletedMax = 1_000
-
 /** The face for `distinctBy`; its reads see the writes of the record in flight. */
 export class DistinctRows<I> {
   readonly #slots: Slots
@@ -130,20 +129,16 @@ export class DistinctRows<I> {
   #forget(keptFromMs: number): void {
     const [streamTimeMs, lowestMs] = this.#bounds
     const endMs = this.#bucketOf(keptFromMs)
-    const range = { gte: `t${orderedMs(lowestMs)}`, lt: `t${orderedMs(endMs)}` }
-    let deleted = 0
-    let lastMs = endMs
-    for (const [mark] of this.#slots.scan({ ...range, limit: deletedMax })) {
-      lastMs = msFromOrdered(mark, 1)
+    const over = { kind: 't', fromMs: lowestMs, belowMs: endMs }
+    const nextMs = removeBelow(this.#slots, over, (mark) => {
       const slot = `i${mark.slice(9)}`
       const passed = (this.#slots.get(slot) as readonly number[] | undefined) ?? []
       const kept = passed.filter((passedMs) => passedMs >= endMs)
       if (kept.length === 0) this.#slots.delete(slot)
       else if (kept.length < passed.length) this.#slots.put(slot, kept)
       this.#slots.delete(mark)
-      deleted += 1
-    }
-    this.#slots.put(boundsSlot, [streamTimeMs, deleted < deletedMax ? endMs : lastMs])
+    })
+    this.#slots.put(boundsSlot, [streamTimeMs, nextMs])
   }
 
   #bucketOf(timestampMs: number): number {

@@ -19,15 +19,12 @@ import { type Serde } from '../serde/serde.ts'
 import { type SessionWindows } from '../windows/windows.ts'
 import { markerCodec } from './fixed-codecs.ts'
 import { KeyCodec } from './key-codec.ts'
+import { removeBelow } from './remove-below.ts'
 import { type SlotView } from './slot-view.ts'
 import { TimePrefixes } from './time-prefixes.ts'
-import { boundsSlot, readBounds, type WindowBounds } from './window-bounds.ts'
-import {
-  deletedMax,
-  type WindowedReader,
-  type WindowedRows,
-  type WindowRow,
-} from './windowed-rows.ts'
+import { decodeTimedList, encodeTimedList, type TimedListParts } from './timed-list.ts'
+import { boundsSlot, including, readBounds, type WindowBounds } from './window-bounds.ts'
+import { type WindowedReader, type WindowedRows, type WindowRow } from './windowed-rows.ts'
 
 export interface SessionOptions<K> {
   readonly key: Serde<K>
@@ -166,12 +163,8 @@ export class SessionRows<K, V> extends SessionReader<K, V> implements WindowedRo
     const mark = this.#marks.of(this.startOf(endMs)) + slot
     if (this.#slots.get(mark) === undefined) this.#slots.put(mark, true)
     const { bounds } = this
-    if (endMs <= bounds.newestMs && endMs >= bounds.lowestMs) return
-    this.setBounds({
-      ...bounds,
-      newestMs: Math.max(endMs, bounds.newestMs),
-      lowestMs: Math.min(endMs, bounds.lowestMs),
-    })
+    const wider = including(bounds, endMs)
+    if (wider !== bounds) this.setBounds(wider)
   }
 
   /** Whole buckets only; asks the engine once per bucket at most. */
@@ -179,20 +172,15 @@ export class SessionRows<K, V> extends SessionReader<K, V> implements WindowedRo
     const { bounds } = this
     const belowMs = this.startOf(timeMs)
     if (bounds.lowestMs >= belowMs) return
-    const gte = `t${orderedMs(this.startOf(bounds.lowestMs))}`
-    const range = { gte, lt: `t${orderedMs(belowMs)}`, limit: deletedMax }
-    let deleted = 0
-    let lastMs = belowMs
-    for (const [mark] of this.#slots.scan(range)) {
-      lastMs = msFromOrdered(mark, 1)
+    const over = { kind: 't', fromMs: this.startOf(bounds.lowestMs), belowMs }
+    const lowestMs = removeBelow(this.#slots, over, (mark) => {
       const slot = mark.slice(9)
       const sessions = this.ofSlot(slot)
       const kept = sessions.filter(({ endMs }) => endMs >= belowMs)
       if (kept.length < sessions.length) this.#put(slot, kept)
       this.#slots.delete(mark)
-      deleted += 1
-    }
-    this.setBounds({ ...bounds, lowestMs: deleted < deletedMax ? belowMs : lastMs })
+    })
+    this.setBounds({ ...bounds, lowestMs })
   }
 
   #put(slot: string, sessions: Sessions<V>): void {
@@ -215,35 +203,16 @@ const rowOf = <K, V>(key: K, { startMs, endMs, value }: Session<V>): WindowRow<K
   { value, timestampMs: endMs },
 ]
 
-const headBytes = 20
-
-export const sessionsCodec = <V>(serde: Serde<V>): SlotCodec => ({
-  encode(stored, slot) {
-    if (slot.startsWith('t')) return markerCodec.encode()
-    const parts: Uint8Array[] = []
-    for (const { startMs, endMs, value } of stored as Sessions<V>) {
-      const valueBytes = serde.encode(value)
-      const head = Buffer.allocUnsafe(headBytes)
-      head.writeBigUInt64BE(BigInt(startMs), 0)
-      head.writeBigUInt64BE(BigInt(endMs), 8)
-      head.writeUInt32BE(valueBytes.length, 16)
-      parts.push(head, valueBytes)
-    }
-    return Buffer.concat(parts)
-  },
-  decode(bytes, slot) {
-    if (slot.startsWith('t')) return markerCodec.decode()
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    const sessions: Session<V>[] = []
-    for (let at = 0; at < bytes.length;) {
-      const end = at + headBytes + view.getUint32(at + 16)
-      sessions.push({
-        startMs: Number(view.getBigUint64(at)),
-        endMs: Number(view.getBigUint64(at + 8)),
-        value: serde.decode(bytes.subarray(at + headBytes, end)),
-      })
-      at = end
-    }
-    return sessions
-  },
-})
+export const sessionsCodec = <V>(serde: Serde<V>): SlotCodec => {
+  const parts: TimedListParts<V, Session<V>> = {
+    value: serde,
+    timesOf: ({ startMs, endMs }) => [startMs, endMs],
+    rowOf: (startMs, endMs, value) => ({ startMs, endMs, value }),
+  }
+  const isMark = (slot: string): boolean => slot.startsWith('t')
+  return {
+    encode: (stored, slot) =>
+      isMark(slot) ? markerCodec.encode() : encodeTimedList(stored as Sessions<V>, parts),
+    decode: (bytes, slot) => (isMark(slot) ? markerCodec.decode() : decodeTimedList(bytes, parts)),
+  }
+}

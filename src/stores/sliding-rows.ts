@@ -16,12 +16,13 @@ import { type SlotCodec, type Slots } from '../../state/slots.ts'
 import { type Serde } from '../serde/serde.ts'
 import { type SlidingWindows } from '../windows/windows.ts'
 import { KeyCodec } from './key-codec.ts'
+import { removeBelow } from './remove-below.ts'
 import { type SlotView } from './slot-view.ts'
 import { type Timestamped } from './table-store.ts'
 import { TimePrefixes } from './time-prefixes.ts'
-import { boundsSlot, readBounds, type WindowBounds } from './window-bounds.ts'
+import { decodeTimedList, encodeTimedList, type TimedListParts } from './timed-list.ts'
+import { boundsSlot, including, readBounds, type WindowBounds } from './window-bounds.ts'
 import {
-  deletedMax,
   deletionStepMs,
   type WindowedReader,
   type WindowedRows,
@@ -183,12 +184,8 @@ export class SlidingRows<K, V> extends SlidingReader<K, V> implements WindowedRo
     this.#slots.put(slot, changed satisfies Bucket<V>)
     const { bounds } = this
     if (value === undefined) return
-    if (startMs <= bounds.newestMs && startMs >= bounds.lowestMs) return
-    this.setBounds({
-      ...bounds,
-      newestMs: Math.max(startMs, bounds.newestMs),
-      lowestMs: Math.min(startMs, bounds.lowestMs),
-    })
+    const wider = including(bounds, startMs)
+    if (wider !== bounds) this.setBounds(wider)
   }
 
   /** Whole buckets only. */
@@ -196,49 +193,20 @@ export class SlidingRows<K, V> extends SlidingReader<K, V> implements WindowedRo
     const { bounds } = this
     const belowMs = this.bucketMs(Math.floor(timeMs / this.#stepMs) * this.#stepMs)
     if (bounds.lowestMs >= belowMs) return
-    const gte = `s${orderedMs(this.bucketMs(bounds.lowestMs))}`
-    let deleted = 0
-    let lastMs = belowMs
-    for (const [slot] of this.#slots.scan({
-      gte,
-      lt: `s${orderedMs(belowMs)}`,
-      limit: deletedMax,
-    })) {
-      lastMs = msFromOrdered(slot, 1)
-      this.#slots.delete(slot)
-      deleted += 1
-    }
-    this.setBounds({ ...bounds, lowestMs: deleted < deletedMax ? belowMs : lastMs })
+    const over = { kind: 's', fromMs: this.bucketMs(bounds.lowestMs), belowMs }
+    const lowestMs = removeBelow(this.#slots, over, (slot) => this.#slots.delete(slot))
+    this.setBounds({ ...bounds, lowestMs })
   }
 }
 
-const headBytes = 20
-
-export const slidingCodec = <V>(serde: Serde<V>): SlotCodec => ({
-  encode(stored) {
-    const parts: Uint8Array[] = []
-    for (const { startMs, timestampMs, value } of stored as Bucket<V>) {
-      const valueBytes = serde.encode(value)
-      const head = Buffer.allocUnsafe(headBytes)
-      head.writeBigUInt64BE(BigInt(startMs), 0)
-      head.writeBigUInt64BE(BigInt(timestampMs), 8)
-      head.writeUInt32BE(valueBytes.length, 16)
-      parts.push(head, valueBytes)
-    }
-    return Buffer.concat(parts)
-  },
-  decode(bytes) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    const windows: SlidingWindow<V>[] = []
-    for (let at = 0; at < bytes.length;) {
-      const end = at + headBytes + view.getUint32(at + 16)
-      windows.push({
-        startMs: Number(view.getBigUint64(at)),
-        timestampMs: Number(view.getBigUint64(at + 8)),
-        value: serde.decode(bytes.subarray(at + headBytes, end)),
-      })
-      at = end
-    }
-    return windows
-  },
-})
+export const slidingCodec = <V>(serde: Serde<V>): SlotCodec => {
+  const parts: TimedListParts<V, SlidingWindow<V>> = {
+    value: serde,
+    timesOf: ({ startMs, timestampMs }) => [startMs, timestampMs],
+    rowOf: (startMs, timestampMs, value) => ({ startMs, timestampMs, value }),
+  }
+  return {
+    encode: (stored) => encodeTimedList(stored as Bucket<V>, parts),
+    decode: (bytes) => decodeTimedList(bytes, parts),
+  }
+}

@@ -15,12 +15,12 @@ import { type Slots } from '../../state/slots.ts'
 import { type Serde } from '../serde/serde.ts'
 import { type TimeWindows } from '../windows/windows.ts'
 import { KeyCodec } from './key-codec.ts'
+import { removeBelow } from './remove-below.ts'
 import { type SlotView } from './slot-view.ts'
 import { type Timestamped } from './table-store.ts'
 import { TimePrefixes } from './time-prefixes.ts'
-import { boundsSlot, readBounds, type WindowBounds } from './window-bounds.ts'
+import { boundsSlot, including, readBounds, type WindowBounds } from './window-bounds.ts'
 import {
-  deletedMax,
   deletionStepMs,
   type WindowedReader,
   type WindowedRows,
@@ -118,27 +118,17 @@ export class TimeWindowRows<K, V> extends TimeWindowReader<K, V> implements Wind
     if (value === undefined) return this.#slots.delete(slot)
     this.#slots.put(slot, { value, timestampMs } satisfies Timestamped<V>)
     const { bounds } = this
-    if (startMs <= bounds.newestMs && startMs >= bounds.lowestMs) return
-    this.setBounds({
-      ...bounds,
-      newestMs: Math.max(startMs, bounds.newestMs),
-      lowestMs: Math.min(startMs, bounds.lowestMs),
-    })
+    const wider = including(bounds, startMs)
+    if (wider !== bounds) this.setBounds(wider)
   }
 
   deleteBelow(timeMs: number): void {
     const { bounds } = this
     const belowMs = Math.floor(timeMs / this.#stepMs) * this.#stepMs
     if (bounds.lowestMs >= belowMs) return
-    const range = { gte: `w${orderedMs(bounds.lowestMs)}`, lt: `w${orderedMs(belowMs)}` }
-    let deleted = 0
-    let lastMs = belowMs
-    for (const [slot] of this.#slots.scan({ ...range, limit: deletedMax })) {
-      lastMs = msFromOrdered(slot, 1)
-      this.#slots.delete(slot)
-      deleted += 1
-    }
-    this.setBounds({ ...bounds, lowestMs: deleted < deletedMax ? belowMs : lastMs })
+    const over = { kind: 'w', fromMs: bounds.lowestMs, belowMs }
+    const lowestMs = removeBelow(this.#slots, over, (slot) => this.#slots.delete(slot))
+    this.setBounds({ ...bounds, lowestMs })
   }
 
   /** A hint: reads the rows of these windows in one call. */

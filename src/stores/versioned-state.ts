@@ -9,11 +9,12 @@
  * 4. Everything lives in slots: an undone record leaves no trace.
  */
 
-import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
+import { orderedMs } from '../../state/key-layout.ts'
 import { type SlotRange, type Slots } from '../../state/slots.ts'
 import { type Serde } from '../serde/serde.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange } from './key-range.ts'
+import { removeBelow } from './remove-below.ts'
 import {
   type PutResult,
   type TableReader,
@@ -49,9 +50,6 @@ const noBounds: VersionBounds = { observedMs: -Infinity, lowestMs: Infinity }
 const noVersions: readonly EndedVersion<never>[] = []
 const boundsKey = 'b'
 const buckets = 8
-/** Rows deleted by one record at most; the rest goes with the next ones. */
-const deletedMax = 1_000
-
 /** Both views of the slots, newest and committed, read alike. */
 interface SlotView {
   get(slot: string): unknown
@@ -213,14 +211,15 @@ export class VersionedState<K, V> extends Versions<K, V> implements TableRows<K,
   #deleteBelow(lowestMs: number, endMs: number): number {
     let nextMs = endMs
     for (const kind of ['h', 'd']) {
-      const range = { gte: `${kind}${orderedMs(lowestMs)}`, lt: `${kind}${orderedMs(endMs)}` }
-      const dead = [...this.#slots.scan({ ...range, limit: deletedMax })]
-      for (const [place] of dead) {
-        this.#slots.delete(place)
-        if (kind === 'd') this.#forget(place.slice(9), endMs)
-      }
-      const last = dead.length < deletedMax ? undefined : dead.at(-1)
-      if (last !== undefined) nextMs = Math.min(nextMs, msFromOrdered(last[0], 1))
+      const reachedMs = removeBelow(
+        this.#slots,
+        { kind, fromMs: lowestMs, belowMs: endMs },
+        (place) => {
+          this.#slots.delete(place)
+          if (kind === 'd') this.#forget(place.slice(9), endMs)
+        },
+      )
+      nextMs = Math.min(nextMs, reachedMs)
     }
     return nextMs
   }

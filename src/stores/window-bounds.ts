@@ -38,6 +38,17 @@ export const boundsSlot = 'b'
 export const readBounds = (view: SlotView | Slots): WindowBounds =>
   (view.get(boundsSlot) as WindowBounds | undefined) ?? noBounds
 
+/** The bounds with a row of this time in them; the same object if it lies between them already. */
+export const including = (bounds: WindowBounds, timeMs: number): WindowBounds => {
+  const { newestMs, lowestMs } = bounds
+  if (timeMs <= newestMs && timeMs >= lowestMs) return bounds
+  return {
+    ...bounds,
+    newestMs: Math.max(timeMs, newestMs),
+    lowestMs: Math.min(timeMs, lowestMs),
+  }
+}
+
 /** Numbers as f64 big-endian, in the order of the interface. */
 export const windowBoundsCodec = {
   encode(bounds: WindowBounds): Uint8Array {

@@ -16,6 +16,7 @@ import { type SlotCodec, type SlotRange, type Slots } from '../../state/slots.ts
 import { type Serde, type Serdes } from '../serde/serde.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { KeyCodec, orderedU32 } from './key-codec.ts'
+import { removeBelow } from './remove-below.ts'
 import { type Store } from './store.ts'
 
 /** Committed windows; what a query sees. Times are window starts in ms. */
@@ -62,7 +63,6 @@ interface Bounds {
 
 const noBounds: Bounds = { lowestMs: Infinity, closedMs: 0 }
 const boundsKey = 'b'
-const deletedMax = 1_000
 const stepMsMax = 60_000
 
 /**
@@ -185,16 +185,14 @@ class WindowSlots<K, V> extends WindowRows<K, V> implements WindowState<K, V> {
       this.#setBounds({ lowestMs: bounds.lowestMs, closedMs })
       return 0
     }
-    const range = { gte: `t${orderedMs(bounds.lowestMs)}`, lt: `t${orderedMs(closedMs)}` }
     let deleted = 0
-    let lastMs = closedMs
-    for (const [row] of this.#slots.scan({ ...range, limit: deletedMax })) {
-      lastMs = msFromOrdered(row, 1)
+    const over = { kind: 't', fromMs: bounds.lowestMs, belowMs: closedMs }
+    const lowestMs = removeBelow(this.#slots, over, (row) => {
       this.#slots.delete(row)
-      this.#slots.delete(rowSlot(row.slice(9), lastMs))
+      this.#slots.delete(rowSlot(row.slice(9), msFromOrdered(row, 1)))
       deleted += 1
-    }
-    this.#setBounds({ lowestMs: deleted < deletedMax ? closedMs : lastMs, closedMs })
+    })
+    this.#setBounds({ lowestMs, closedMs })
     return deleted
   }
 

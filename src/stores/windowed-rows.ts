@@ -31,9 +31,6 @@ export interface WindowedRows<K, V> {
   deleteBelow(timeMs: number): void
 }
 
-/** Rows deleted with one record at most; the rest goes with the next ones. */
-export const deletedMax = 1_000
-
 /** Rows are deleted in steps: a scan per record would cost more than everything else. */
 export const deletionStepMs = (retentionMs: number): number =>
   Math.min(60_000, Math.max(1, Math.floor(retentionMs / 64)))
