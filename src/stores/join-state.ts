@@ -192,7 +192,7 @@ export abstract class JoinState<K> {
     const other = otherSide(side)
     const startMs = Math.max(0, timestampMs - behindMs(side, this.window))
     const fromMs = Math.max(startMs, this.visibleFromMs(other, streamTimeMs))
-    return { other, fromMs, toMs: Math.max(0, timestampMs + aheadMs(side, this.window)) }
+    return { other, fromMs, toMs: timestampMs + aheadMs(side, this.window) }
   }
 
   /** Collects the rows that are met; returns the sides with these marked, or as they are. */

@@ -136,6 +136,15 @@ test.each([
   )
 })
 
+test('a partner must be as much older as a negative bound says, at time 0 too', () => {
+  const runner = new TopologyRunner(topologyOf('inner', windows[3]!))
+  runner.pipe(others, 'a', 0, 0)
+  runner.pipe(numbers, 'a', 1, 0)
+  expect(runner.values(joined)).toEqual([])
+  runner.pipe(numbers, 'a', 2, 30)
+  expect(runner.values(joined)).toEqual(['2+0'])
+})
+
 test('an outer join reports the right side before the left at equal times', () => {
   const runner = new TopologyRunner(topologyOf('outer', windows[0]!))
   runner.pipe(numbers, 'b', 1, 50)
