@@ -49,6 +49,7 @@ export const runtimeErrorCodes = {
   STREAMS_STATE_MISMATCH: 'stop', // the state was made by another cluster, topic or topology
   STREAMS_HANDLER_FAILED: 'stop', // a handler answered `fail`: the record is named
   STREAMS_CLOSED: 'stop', // used after close
+  STREAMS_PARTITION_MOVING: 'retry', // a query's partition has no owner that answers: ask again
 } as const satisfies Record<string, ErrorAction>
 
 export type RuntimeErrorCode = keyof typeof runtimeErrorCodes

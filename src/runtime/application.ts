@@ -27,6 +27,7 @@ import { type Topology } from '../topology/topology.ts'
 import { type ApplicationState, assertTransition } from './application-state.ts'
 import { type CommitPhases, CommitTimings } from './commit-timings.ts'
 import { GlobalReader } from './global-reader.ts'
+import { InstanceView } from './instance-view.ts'
 import { Membership } from './membership.ts'
 import { allTaskIds, taskIdentity } from './open-task.ts'
 import { type PartitionReader, storeByName, StoreQuery } from './queries.ts'
@@ -58,7 +59,7 @@ export interface ApplicationOptions {
   readonly isStatic?: boolean
   /** `close` of a static member gives its tasks to the others at once. Default false. */
   readonly leavesOnStop?: boolean
-  /** `host:port` under which this instance answers queries; the others are told. */
+  /** `host:port` at which this instance answers the queries of others, who are told. */
   readonly endpoint?: string
   /**
    * Address of this machine under which instances on other machines see whether this one lives
@@ -99,6 +100,7 @@ export class Application {
   #globals: GlobalReader | undefined
   #tasks: TaskManager | undefined
   #loop: StreamLoop | undefined
+  #view: InstanceView | undefined
   #release: (() => void) | undefined
 
   /** @throws {RuntimeError} STREAMS_CONFIG: an option is unknown or out of bounds */
@@ -213,6 +215,16 @@ export class Application {
     return this.query(storeByName(this.#options.topology.plan.stores, name))
   }
 
+  /**
+   * For queries over all instances; see `src/queries`.
+   *
+   * @throws {RuntimeError} STREAMS_CLOSED: the topics are not known yet, ask again
+   */
+  view(): InstanceView {
+    if (this.#view !== undefined) return this.#view
+    throw new RuntimeError('STREAMS_CLOSED', 'the instance is starting; ask again')
+  }
+
   /** @returns the function that removes the listener */
   onStateChange(listener: (state: ApplicationState) => void): () => void {
     this.#listeners.add(listener)
@@ -275,6 +287,16 @@ export class Application {
       onCompletion: () => this.#loop?.wake(),
       onFault: (fault) => this.#loop?.fail(fault),
     })
+    const membership = this.#membership(topics)
+    this.#view = new InstanceView({
+      instanceId: this.#options.instanceId ?? '0',
+      incarnation: this.#incarnation,
+      subTopologies: plan.subTopologies,
+      stores: plan.stores,
+      topics,
+      tasks: this.#tasks,
+      membership,
+    })
     this.#loop = new StreamLoop({
       applicationId,
       broker,
@@ -282,7 +304,7 @@ export class Application {
       clock,
       config,
       logger,
-      membership: this.#membership(topics),
+      membership,
       refusedInputs,
       instanceId: this.#options.instanceId ?? '0',
       transactionalId: this.#transactionalId,

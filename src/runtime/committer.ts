@@ -109,12 +109,7 @@ export class Committer {
         await sleep(clock, applyBackoffMs * attempt)
       }
     }
-    for (const { stores } of generation.tasks) {
-      for (const { slots, head } of stores) {
-        head.moved()
-        slots.applied()
-      }
-    }
+    for (const sealed of generation.tasks) sealed.task.applied(sealed)
   }
 
   /** The broker will not take one record: its replay sends the input to the dead letters. */

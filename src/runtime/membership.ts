@@ -32,6 +32,7 @@ import {
   decodeAssignment,
   decodeSubscription,
   encodeSubscription,
+  type Peer,
   protocolVersion,
   type Subscription,
 } from './group-protocol.ts'
@@ -101,9 +102,35 @@ export class Membership {
     return this.#generation !== undefined
   }
 
+  /** Of the last generation; −1 while there is none. */
+  get generationId(): number {
+    return this.#generation?.generationId ?? -1
+  }
+
   /** Everyone in the last generation, as its leader knew them; this member too. */
   get peers(): Assignment['peers'] {
     return this.#peers
+  }
+
+  /**
+   * Asks the broker how the others are to be reached now: a static member that came back has the
+   * tasks of before, and another address. What the broker does not tell stays as it was.
+   */
+  async refreshPeers(): Promise<void> {
+    const { broker, groupId } = this.#options
+    const life = this.#life
+    const said = await broker.groups.members?.(groupId).catch((error: unknown) => {
+      if (!(error instanceof BrokerError)) throw error
+    })
+    if (said === undefined || life !== this.#life) return
+    const now = new Map<string, Partial<Peer>>()
+    for (const { memberId, metadata } of said) {
+      const member = decodeSubscription(metadata)
+      if (typeof member === 'string') continue
+      const { transactionalId, incarnation, endpoint, link } = member
+      now.set(transactionalId, { memberId, incarnation, endpoint, link })
+    }
+    this.#peers = this.#peers.map((peer) => ({ ...peer, ...now.get(peer.transactionalId) }))
   }
 
   /**

@@ -14,7 +14,7 @@ import { RecordError, type RecordPosition, RuntimeError, TopologyError } from '.
 import { type RecordErrorCode } from '../errors/codes.ts'
 import { type Logger } from '../logger.ts'
 import { type StreamRecord } from '../record.ts'
-import { type RawRecord } from '../broker/port.ts'
+import { type RawRecord, type TopicPartition } from '../broker/port.ts'
 import { type RuntimeConfig } from '../runtime-config.ts'
 import { type GlobalRows, type Globals } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
@@ -63,6 +63,11 @@ export interface TaskStore {
   readonly head: ChangelogHead
 }
 
+/** The next offset of an input that is not processed, or not applied, yet. */
+export interface InputOffset extends TopicPartition {
+  readonly offset: bigint
+}
+
 export interface StreamTaskOptions {
   readonly id: string
   readonly applicationId: string
@@ -108,6 +113,11 @@ export class StreamTask implements TaskServices {
   #retryAtMs: number | undefined
   #saveScheduleAtMs: number | undefined
   #consumed = false
+  /** Sealed, and not applied to the store yet. */
+  #isCommitting = false
+  /** Of the inputs, as of the last apply. */
+  #applied: readonly InputOffset[] = []
+  #appliedAtMs: number
   #origin: Origin | undefined
   #fault: TopologyError | undefined
   #scope: TaskScope
@@ -130,6 +140,8 @@ export class StreamTask implements TaskServices {
     this.#schedule = new PunctuationSchedule(options.metadata.schedules)
     this.#policy = new FailurePolicy(options.config)
     this.#streamTimeMs = options.metadata.streamTimeMs
+    this.#appliedAtMs = options.clock.nowMs()
+    this.#applied = this.#inputOffsets()
     this.#clock = new TaskClock({
       inputs: options.inputs,
       latestNowMs: options.metadata.latestNowMs,
@@ -227,6 +239,7 @@ export class StreamTask implements TaskServices {
       .map((store) => ({ ...store, rows: sealedRows(store, nowMs) }))
       .filter(hasRows)
     this.#consumed = false
+    this.#isCommitting = true
     this.#saveScheduleAtMs = undefined
     this.#schedule.saved()
     const deadLetters = this.#deadLetters.takeCount()
@@ -238,6 +251,31 @@ export class StreamTask implements TaskServices {
     this.#counters.deadLetters += deadLetters
   }
 
+  /** The store has all that the generation says: queries see it from now on. */
+  applied({ offsets, stores }: TaskGeneration): void {
+    for (const { head, slots } of stores) {
+      head.moved()
+      slots.applied()
+    }
+    this.#applied = offsets
+    this.#appliedAtMs = this.nowMs()
+    this.#isCommitting = false
+  }
+
+  /**
+   * Up to where each input shows in what queries see: the next offset.
+   *
+   * Of a task at rest its position, which markers of transactions move too.
+   */
+  appliedOffsets(): readonly InputOffset[] {
+    return this.#isCommitting || this.hasUncommitted ? this.#applied : this.#inputOffsets()
+  }
+
+  /** Wall clock at the last apply; of the opening, as long as there was none. */
+  get appliedAtMs(): number {
+    return this.#appliedAtMs
+  }
+
   /** What a commit says about the inputs: sent with every transaction in which the task wrote. */
   offsets(): TaskGeneration['offsets'] {
     const metadata = encodeOffsetMetadata({
@@ -245,12 +283,7 @@ export class StreamTask implements TaskServices {
       latestNowMs: this.#clock.latestNowMs,
       schedules: this.#schedule.toJSON(),
     })
-    return this.#options.inputs.map(({ queue: { topic, partition, position } }) => ({
-      topic,
-      partition,
-      offset: position,
-      metadata,
-    }))
+    return this.#inputOffsets().map((offset) => ({ ...offset, metadata }))
   }
 
   /** The first commit after an assignment says where processing starts, records or not. */
@@ -513,6 +546,14 @@ export class StreamTask implements TaskServices {
     const scope = new TaskScope(this)
     scope.build(this.#options.topology.define)
     return scope
+  }
+
+  #inputOffsets(): readonly InputOffset[] {
+    return this.#options.inputs.map(({ queue: { topic, partition, position } }) => ({
+      topic,
+      partition,
+      offset: position,
+    }))
   }
 
   #throwFault(): void {

@@ -385,12 +385,9 @@ export class TopologyDriver {
       this.#committed.set(`${topic}-${partition}`, { offset, metadata })
     }
     for (const sealed of generation.tasks) {
-      const { task, stores, outputs, effects } = sealed
+      const { task, outputs, effects } = sealed
       task.committed(sealed)
-      for (const { head, slots } of stores) {
-        head.moved()
-        slots.applied()
-      }
+      task.applied(sealed)
       for (const output of outputs.inOrder()) {
         this.#outputs.push(output)
         this.#append(output)
