@@ -20,6 +20,7 @@ import { isBrokerMissing, openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
 import { applicationId } from './shop-instance.ts'
 import { shopConfigOf } from './shop-settings.ts'
+import { StoredReads } from './stored-reads.ts'
 import { storedState } from './store-source.ts'
 
 const addressWaitMs = 30_000
@@ -30,6 +31,7 @@ export const withShop = async <T>(
   settings: Settings,
   use: (shop: ShopAccess) => Promise<T>,
 ): Promise<T> => {
+  if (settings.url !== undefined) return use(new RemoteShop(settings.url.replace(/\/$/, '')))
   const running = await runningShop(settings.stateDir)
   if (running !== undefined) return use(running)
   await using parts = new AsyncDisposableStack()
@@ -66,12 +68,13 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
   const engine = await openEngine(settings, 'state')
   parts.defer(() => engine.close())
   const { plan } = shopTopology(shopConfigOf(settings))
+  const stores = await storedState(engine, broker, plan)
   const shop = await LocalShop.open({
     broker,
     clock: systemClock,
-    stores: await storedState(engine, broker, plan),
+    stores,
+    reads: new StoredReads({ broker, stores, applicationId }),
     source: 'millrace',
-    applicationId,
     seesAll: true,
     progress: () => ({ isReady: false, lagRecords: -1 }),
   })
@@ -83,5 +86,5 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
 const ofReplica = (stateDir: string): CommandError =>
   new CommandError(
     `the state in ${stateDir} belongs to a replica on Kafka and can be read while that runs; `
-      + 'start it with millrace run --bootstrap, or ask another replica',
+      + 'start it with millrace run --bootstrap, or ask another replica with --url',
   )

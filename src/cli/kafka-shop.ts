@@ -17,6 +17,7 @@ import { LocalShop } from './local-shop.ts'
 import { applicationId } from './shop-instance.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { deadLetterTopic } from './shop-topics.ts'
+import { StoredReads } from './stored-reads.ts'
 
 export interface KafkaShop {
   readonly shop: LocalShop
@@ -42,8 +43,8 @@ export const openKafkaShop = async (
     broker,
     clock: systemClock,
     stores: view.stores,
+    reads: new StoredReads({ broker, stores: view.stores, applicationId }),
     source: 'millrace',
-    applicationId,
     seesAll: true,
     progress: () => ({ isReady: view.lagRecords >= 0, lagRecords: view.lagRecords }),
   })

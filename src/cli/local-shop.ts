@@ -6,17 +6,18 @@
  * writer: broker, engine and application belong to the instance.
  */
 
-import { type ProductRow } from '../../topologies/shop/inventory/stock-row.ts'
-import { holdStore, productStore } from '../../topologies/shop/inventory/stores.ts'
+import { type ProductRow, type StockCommandRow } from '../../topologies/shop/inventory/stock-row.ts'
+import { holdStore, productStore, stockCommands } from '../../topologies/shop/inventory/stores.ts'
 import { finalStatuses, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { orderStore, orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { paymentStore } from '../../topologies/shop/payments/stores.ts'
 import {
+  type Found,
   type OrderHistory,
   type RangeRequest,
   type ShopHost,
   type ShopStatus,
-  type StoreRow,
+  type SourcedRows,
 } from '../../topologies/shop/http/shop-access.ts'
 import { cancelOrderCommand } from '../../topologies/shop/shared/customer-commands.ts'
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
@@ -31,20 +32,22 @@ import { type ShopSummary, shopSummary } from '../../topologies/shop/shared/summ
 import { inventoryCommands, orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { type Broker } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
-import { type StoreQuery } from '../runtime/queries.ts'
-import { type KeyValueReader } from '../stores/key-value-store.ts'
+import { type PartitionAnswer } from '../queries/partition-read.ts'
+import { readPage } from '../queries/store-page.ts'
+import { partitionOfKey, type PartitionOfStore, type StoreReads } from '../queries/store-reads.ts'
+import { type KeyValueStore } from '../stores/key-value-store.ts'
 import { CommandWriter } from './command-writer.ts'
-import { hasProcessed } from './has-processed.ts'
 import { orderHistory } from './order-history.ts'
-import { readStoreKey, readStoreRows } from './read-store.ts'
+import { readStoreKey, readStorePage } from './read-store.ts'
 import { type StoreSource } from './store-source.ts'
 
 export interface LocalShopOptions {
   readonly broker: Broker
   readonly clock: Clock
+  /** What this process has of the state. */
   readonly stores: StoreSource
-  /** Who processes the commands: its group. */
-  readonly applicationId: string
+  /** All of it, whoever has it. */
+  readonly reads: StoreReads
   /** Whether the stores hold every partition, and not only those of one of several replicas. */
   readonly seesAll: boolean
   /** Who wrote a command, in its envelope. */
@@ -58,12 +61,10 @@ export interface LocalShopOptions {
 export class LocalShop implements ShopHost {
   readonly #options: LocalShopOptions
   readonly #writer: CommandWriter
-  readonly #orders: StoreQuery<KeyValueReader<string, OrderRow>>
 
   private constructor(options: LocalShopOptions, writer: CommandWriter) {
     this.#options = options
     this.#writer = writer
-    this.#orders = options.stores.query(orderStore)
   }
 
   static async open(options: LocalShopOptions): Promise<LocalShop> {
@@ -95,44 +96,49 @@ export class LocalShop implements ShopHost {
   }
 
   async order(orderId: string): Promise<OrderRow | undefined> {
-    return this.orderNow(orderId)
+    return (await this.findOrder(orderId)).row
   }
 
-  /** As `order`, without a turn of the event loop: loaders ask thousands of times. */
-  orderNow(orderId: string): OrderRow | undefined {
-    const readers = this.#orders.partitions()
-    const { partition, partitions } = this.#writer.place(orderCommands, orderId)
-    // the order's own partition, unless some are elsewhere: a sixth of the reads
-    if (readers.length === partitions) return readers[partition]!.get(orderId)
-    return this.#orders.get(orderId)
+  async findOrder(orderId: string): Promise<Found<OrderRow>> {
+    return this.#find(orderStore, orderId)
   }
 
-  async hasProcessed(orderId: string, withinMs: number): Promise<boolean> {
-    const { broker, applicationId } = this.#options
-    this.#writer.check()
-    const { partition } = this.#writer.place(orderCommands, orderId)
-    return this.#writer.inTime(
-      hasProcessed(broker, {
-        groupId: applicationId,
-        partition: { topic: orderCommands.name, partition },
-        withinMs,
-      }),
-    )
+  async settledOrder(orderId: string, withinMs: number): Promise<Found<OrderRow> | undefined> {
+    return this.#settled(orderStore, orderId, { topic: orderCommands.name, withinMs })
   }
 
   async product(productId: string): Promise<ProductRow | undefined> {
-    return this.#options.stores.query(productStore).get(productId)
+    return (await this.findProduct(productId)).row
+  }
+
+  async findProduct(productId: string): Promise<Found<ProductRow>> {
+    return this.#find(productStore, productId)
+  }
+
+  async settledProduct(
+    productId: string,
+    withinMs: number,
+  ): Promise<Found<ProductRow> | undefined> {
+    return this.#settled(productStore, productId, { topic: inventoryCommands.name, withinMs })
+  }
+
+  /** Updates lie with their product. */
+  async decision(productId: string, updateId: string): Promise<StockCommandRow | undefined> {
+    const { reads } = this.#options
+    const where = { store: stockCommands, partition: this.#partitionOf(productStore, productId) }
+    const answer = await reads.read(where, { kind: 'get', key: updateId })
+    return rowOf<StockCommandRow>(answer)
   }
 
   async history(orderId: string): Promise<OrderHistory | undefined> {
     this.#writer.check()
-    return orderHistory(this.#options.broker, orderId, this.orderNow(orderId))
+    return orderHistory(this.#options.broker, orderId, await this.order(orderId))
   }
 
   async status(): Promise<ShopStatus> {
     const statuses: Record<string, number> = {}
     let orders = 0
-    for (const [name, value] of this.#totals()) {
+    for (const [name, value] of await this.#totals()) {
       if (name === 'orders') orders += value
       const status = /^status:(.*)$/.exec(name)?.[1]
       if (status !== undefined) statuses[status] = (statuses[status] ?? 0) + value
@@ -143,7 +149,7 @@ export class LocalShop implements ShopHost {
   async summary(): Promise<ShopSummary> {
     const { stores, progress, seesAll } = this.#options
     // an order and its stock may lie on two replicas: neither can compare them
-    if (!seesAll) return shopSummary(this.#totals(), { checked: 0, violations: [] })
+    if (!seesAll) return shopSummary(await this.#totals(), { checked: 0, violations: [] })
     const { statuses } = await this.status()
     const isOpen = Object.entries(statuses).some(
       ([status, count]) => count > 0 && !(finalStatuses as ReadonlySet<string>).has(status),
@@ -155,28 +161,64 @@ export class LocalShop implements ShopHost {
       payments: values(stores.query(paymentStore).range()),
       isSettled: !isOpen && progress().lagRecords === 0,
     })
-    return shopSummary(this.#totals(), check)
+    return shopSummary(await this.#totals(), check)
   }
 
-  async storeGet(store: string, key: string): Promise<unknown> {
-    return readStoreKey(this.#options.stores, store, key)[0]?.value
+  async storeGetAll(store: string, key: string): Promise<SourcedRows> {
+    return readStoreKey(this.#options.reads, store, key)
   }
 
-  async storeGetAll(store: string, key: string): Promise<readonly StoreRow[]> {
-    return readStoreKey(this.#options.stores, store, key)
-  }
-
-  async storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]> {
-    return readStoreRows(this.#options.stores, store, range)
+  async storeRange(store: string, range: RangeRequest): Promise<SourcedRows> {
+    return readStorePage(this.#options.reads, store, range)
   }
 
   async close(): Promise<void> {
     await this.#writer.close()
   }
 
-  #totals(): Iterable<readonly [string, number]> {
-    return this.#options.stores.query(orderTotals).range()
+  async #find<Row>(store: KeyValueStore<string, Row>, key: string): Promise<Found<Row>> {
+    const where = { store, partition: this.#partitionOf(store, key) }
+    return foundIn(await this.#options.reads.read(where, { kind: 'get', key }))
   }
+
+  async #settled<Row>(
+    store: KeyValueStore<string, Row>,
+    key: string,
+    { topic, withinMs }: { readonly topic: string; readonly withinMs: number },
+  ): Promise<Found<Row> | undefined> {
+    this.#writer.check()
+    const partition = this.#partitionOf(store, key)
+    const where: PartitionOfStore = { store, partition }
+    const answer = await this.#writer.inTime(
+      this.#options.reads.readSettled(
+        where,
+        { kind: 'get', key },
+        { input: { topic, partition }, withinMs },
+      ),
+    )
+    return answer === undefined ? undefined : foundIn(answer)
+  }
+
+  #partitionOf(store: KeyValueStore<string, unknown>, key: string): number {
+    return partitionOfKey(this.#options.reads, store, key)
+  }
+
+  /** Counters of every partition, by name. */
+  async #totals(): Promise<readonly (readonly [string, number])[]> {
+    const read = { kind: 'range', limit: totalsMax } as const
+    const { rows } = await readPage(this.#options.reads, orderTotals, read)
+    return rows.map(({ key, value }) => [key as string, value as number])
+  }
+}
+
+/** A few dozen counters in each partition. */
+const totalsMax = 10_000
+
+const rowOf = <Row>({ rows }: PartitionAnswer): Row | undefined => rows[0]?.value as Row | undefined
+
+const foundIn = <Row>(answer: PartitionAnswer): Found<Row> => {
+  const { rows: _, ...source } = answer
+  return { row: rowOf<Row>(answer), source }
 }
 
 function* values<V>(rows: Iterable<readonly [unknown, V]>): Generator<V> {

@@ -13,7 +13,7 @@ import { addConfigFlags, settingsOf } from './config-flags.ts'
 import { CommandError } from './failure.ts'
 import { table } from './table.ts'
 
-const flags = { options: ['stateDir', 'output'] satisfies OptionName[] }
+const flags = { options: ['stateDir', 'url', 'output'] satisfies OptionName[] }
 
 export const orderShowCommand = (): Command => {
   const command = new Command('show')

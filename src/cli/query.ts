@@ -1,7 +1,8 @@
 /**
  * `millrace query STORE get KEY` and `millrace query STORE range`: typed rows of a local store.
  *
- * Committed state, from the running process or from the files of a stopped one.
+ * Committed state, from the running process (on Kafka any replica, `--url`) or from the files of a
+ * stopped one.
  */
 
 import { Command } from 'commander'
@@ -13,7 +14,7 @@ import { addConfigFlags, settingsOf } from './config-flags.ts'
 import { CommandError } from './failure.ts'
 import { table } from './table.ts'
 
-const flags = { options: ['stateDir', 'output'] satisfies OptionName[] }
+const flags = { options: ['stateDir', 'url', 'output'] satisfies OptionName[] }
 const limitMax = 10_000
 const limitDefault = 100
 
@@ -21,13 +22,16 @@ interface QueryFlags {
   readonly from?: string
   readonly to?: string
   readonly limit?: string
+  readonly cursor?: string
 }
 
 const outputs = `
 get prints the value, as JSON. Counters of tasks have the same key in several partitions: then it
 prints all, [{"partition": 0, "value": …}, …]; add them up.
 range prints a row per line: partition, key, value. With -o json it is an array,
-[{"partition": 0, "key": "…", "value": …}, …]; both are in the order of the keys.
+[{"partition": 0, "key": "…", "value": …}, …]; both are in the order of the keys. If there is more,
+stderr says with which --cursor to go on. Windows are in the order of their times; --from and --to
+are times then, in ms or ISO-8601.
 
 'millrace topology describe' names the stores.`
 
@@ -37,8 +41,9 @@ export const queryCommand = (): Command => {
     .argument('<store>', 'name of the store')
     .argument('<action>', 'get or range')
     .argument('[key]', 'key of the row to get')
-    .option('--from <key>', 'First key of the range (inclusive).')
+    .option('--from <key>', 'First key of the range, or time of windows (inclusive).')
     .option('--to <key>', 'End of the range (exclusive).')
+    .option('--cursor <text>', 'Go on behind the page that told it; same bounds.')
     .option('--limit <number>', `Rows at most, up to ${limitMax}. (default ${limitDefault})`)
     .addHelpText('after', outputs)
   return addConfigFlags(command, flags).action(
@@ -67,7 +72,7 @@ const answerOf = async (
   if (action === 'get') {
     await checkStore(settings, store)
     if (key === undefined) throw new UsageError('query … get needs a key')
-    const rows = await withShop(settings, (shop) => shop.storeGetAll(store, key))
+    const { rows } = await withShop(settings, (shop) => shop.storeGetAll(store, key))
     if (rows[0] === undefined) throw new CommandError(`store ${store} has no key ${key}`)
     const values = rows.map(({ partition, value }) => ({ partition, value }))
     return JSON.stringify(rows.length === 1 ? rows[0].value : values, null, isJson ? 0 : 2)
@@ -81,12 +86,16 @@ const answerOf = async (
   }
   await checkStore(settings, store)
   const range = { ...bounds(given), limit: limitOf(given.limit) }
-  const rows = await withShop(settings, (shop) => shop.storeRange(store, range))
+  const { rows, cursor } = await withShop(settings, (shop) => shop.storeRange(store, range))
+  if (cursor !== undefined) process.stderr.write(`there is more: --cursor ${cursor}\n`)
   if (isJson) return JSON.stringify(rows)
   return table(
-    rows.map((row) => [String(row.partition), String(row.key), JSON.stringify(row.value)]),
+    rows.map((row) => [String(row.partition), keyText(row.key), JSON.stringify(row.value)]),
   )
 }
+
+const keyText = (key: unknown): string =>
+  typeof key === 'object' ? JSON.stringify(key) : String(key)
 
 /** @throws {UsageError} the shop has no such store */
 const checkStore = async (settings: Settings, name: string): Promise<void> => {
@@ -98,9 +107,10 @@ const checkStore = async (settings: Settings, name: string): Promise<void> => {
   throw new UsageError(`unknown store '${name}'; the nearest known one is '${best}'`)
 }
 
-const bounds = ({ from, to }: QueryFlags): { readonly from?: string; readonly to?: string } => ({
+const bounds = ({ from, to, cursor }: QueryFlags): Omit<QueryFlags, 'limit'> => ({
   ...(from === undefined ? {} : { from }),
   ...(to === undefined ? {} : { to }),
+  ...(cursor === undefined ? {} : { cursor }),
 })
 
 const limitOf = (text: string | undefined): number => {

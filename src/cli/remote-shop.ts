@@ -14,7 +14,7 @@ import {
   type RangeRequest,
   type ShopAccess,
   type ShopStatus,
-  type StoreRow,
+  type StoreRows,
 } from '../../topologies/shop/http/shop-access.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
 import { type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
@@ -65,11 +65,11 @@ export class RemoteShop implements ShopAccess {
   }
 
   async order(orderId: string): Promise<OrderRow | undefined> {
-    return (await this.storeGet(orderStore.name, orderId)) as OrderRow | undefined
+    return (await this.#row(orderStore.name, orderId)) as OrderRow | undefined
   }
 
   async product(productId: string): Promise<ProductRow | undefined> {
-    return (await this.storeGet(productStore.name, productId)) as ProductRow | undefined
+    return (await this.#row(productStore.name, productId)) as ProductRow | undefined
   }
 
   async history(orderId: string): Promise<OrderHistory | undefined> {
@@ -84,22 +84,22 @@ export class RemoteShop implements ShopAccess {
     return (await this.#call('/api/summary')) as ShopSummary
   }
 
-  async storeGet(store: string, key: string): Promise<unknown> {
-    return (await this.storeGetAll(store, key))[0]?.value
-  }
-
-  async storeGetAll(store: string, key: string): Promise<readonly StoreRow[]> {
+  async storeGetAll(store: string, key: string): Promise<StoreRows> {
     const path = `/api/stores/${encodeURIComponent(store)}/rows/${encodeURIComponent(key)}`
-    const answer = (await this.#find(path)) as { readonly rows: readonly StoreRow[] } | undefined
-    return answer?.rows ?? []
+    return ((await this.#find(path)) as StoreRows | undefined) ?? { rows: [] }
   }
 
-  async storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]> {
+  async storeRange(store: string, range: RangeRequest): Promise<StoreRows> {
     const query = new URLSearchParams({ limit: String(range.limit) })
-    if (range.from !== undefined) query.set('from', range.from)
-    if (range.to !== undefined) query.set('to', range.to)
-    const path = `/api/stores/${encodeURIComponent(store)}/rows?${query}`
-    return ((await this.#call(path)) as { readonly rows: readonly StoreRow[] }).rows
+    for (const name of ['from', 'to', 'cursor'] as const) {
+      const value = range[name]
+      if (value !== undefined) query.set(name, value)
+    }
+    return (await this.#call(`/api/stores/${encodeURIComponent(store)}/rows?${query}`)) as StoreRows
+  }
+
+  async #row(store: string, key: string): Promise<unknown> {
+    return (await this.storeGetAll(store, key)).rows[0]?.value
   }
 
   /** As `#call`, with undefined for a row or order that is not there. */

@@ -22,15 +22,18 @@ import { StateDirectory } from '../../state/directory.ts'
 import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
+import { askPeer } from '../http/ask-peer.ts'
 import { createHttpServer } from '../http/http-server.ts'
+import { type PeerHost, PeerServer } from '../http/peer-server.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
 import { type Logger } from '../logger.ts'
+import { answerHere } from '../queries/answer-here.ts'
+import { QueryRouter } from '../queries/query-router.ts'
 import { BrokerWatch } from '../runtime/broker-watch.ts'
-import { storeByName } from '../runtime/queries.ts'
 import { Application } from '../runtime/application.ts'
+import { type InstanceView } from '../runtime/instance-view.ts'
 import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
-import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'
@@ -92,17 +95,22 @@ export class ShopInstance {
     parts.defer(() => directory.unlock())
     const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
     const watch = watchOf({ broker, logger, parts })
-    const { app, topology } = await openApplication(settings, { broker, logger, parts })
+    const peers = await openPeerServer(settings, broker, parts)
+    const endpoint = peers?.address
+    const app = await openApplication(settings, { broker, logger, parts, endpoint })
+    peers?.serve(peerHostOf(app))
     const stores: StoreSource = {
       query: (store) => app.query(store),
-      named: (name) => storeByName(topology.plan.stores, name),
+      named: (name) => app.view().store(name),
     }
+    const view = (): InstanceView => app.view()
+    const reads = new QueryRouter({ view, broker, clock: systemClock, forward: askPeer })
     const shop = await LocalShop.open({
       broker,
       clock: systemClock,
       stores,
+      reads,
       source: 'millrace',
-      applicationId,
       seesAll: options.isAlone === true || broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
       isBrokerSilent: watch && (() => watch.isSilent),
@@ -263,24 +271,25 @@ const cut = (app: Application, broker: Broker): void => {
   if (broker.kind === 'kafka') broker.close().catch(() => {})
 }
 
+interface ApplicationParts {
+  readonly broker: Broker
+  readonly logger: Logger
+  readonly parts: AsyncDisposableStack
+  /** Where the other replicas ask. */
+  readonly endpoint: string | undefined
+}
+
 const openApplication = async (
   settings: Settings,
-  {
-    broker,
-    logger,
-    parts,
-  }: {
-    readonly broker: Broker
-    readonly logger: Logger
-    readonly parts: AsyncDisposableStack
-  },
-): Promise<{ readonly app: Application; readonly topology: Topology }> => {
+  { broker, logger, parts, endpoint }: ApplicationParts,
+): Promise<Application> => {
   const engine = await openEngine(settings, 'state')
   parts.defer(() => engine.close())
   const topology = shopTopology(shopConfigOf(settings))
-  const app = new Application({
+  return new Application({
     applicationId,
     ...(broker.kind === 'kafka' && replicaOf(settings)),
+    ...(endpoint === undefined ? {} : { endpoint }),
     topology,
     broker,
     engine,
@@ -290,8 +299,35 @@ const openApplication = async (
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
     config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
   })
-  return { app, topology }
 }
+
+/**
+ * Where the other replicas ask; nobody else is there with the embedded broker.
+ *
+ * @throws {CommandError} `--link-host` is none of this machine
+ */
+const openPeerServer = async (
+  { linkHost }: Settings,
+  broker: Broker,
+  parts: AsyncDisposableStack,
+): Promise<PeerServer | undefined> => {
+  if (broker.kind === 'embedded') return undefined
+  try {
+    const peers = await PeerServer.open(linkHost)
+    parts.defer(() => peers.close())
+    return peers
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new CommandError(
+      `--link-host ${linkHost} cannot be listened at (${code}): name an address of this machine`,
+    )
+  }
+}
+
+const peerHostOf = (app: Application): PeerHost => ({
+  incarnation: app.incarnation,
+  answer: (question) => answerHere(app.view(), question),
+})
 
 const replicaOf = ({ stateDir, instanceId, leaveOnStop }: Settings) => ({
   instanceId: instanceIdOf(stateDir, instanceId),
@@ -317,7 +353,7 @@ const openHttp = async (
     [
       {
         name: 'shop_total',
-        help: 'Counters of the orders flow, over all partitions.',
+        help: 'Counters of the orders flow, over the partitions of this instance.',
         label: 'counter',
         values: () => (app.state === 'running' ? sums(stores.query(orderTotals).range()) : {}),
       },

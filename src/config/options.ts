@@ -37,6 +37,11 @@ const schemas = {
     maximum: 65_535,
     description: 'Port of the HTTP API on 127.0.0.1; 0 takes any free one.',
   }),
+  url: Type.String({
+    pattern: '^https?://[^/?#]+/?$',
+    placeholder: 'http://host:port',
+    description: 'Ask the instance at this address; on Kafka any replica answers for all.',
+  }),
   output: Type.Union([Type.Literal('table'), Type.Literal('json')], {
     default: 'table',
     placeholder: 'table|json',

@@ -117,6 +117,7 @@ const addHealth = (server: FastifyInstance, { health, metrics }: HttpServerOptio
 /** Errors of ours carry `code`; what only means "not now" is a 503 the client may repeat. */
 const notNowCodes = [
   'STREAMS_CLOSED',
+  'STREAMS_PARTITION_MOVING',
   'STATE_CLOSED',
   'BROKER_CLOSED',
   'BROKER_UNAVAILABLE',
@@ -135,7 +136,10 @@ type RouteError = FastifyError & { readonly errors?: readonly ProblemPlace[] }
 const answerError = (error: RouteError, reply: FastifyReply, logger: Logger): FastifyReply => {
   if (notNowCodes.includes(error.code)) {
     reply.header('retry-after', '1')
-    const detail = brokerDetails[error.code] ?? 'The instance is not running; ask again.'
+    const detail =
+      error.code === 'STREAMS_PARTITION_MOVING'
+        ? error.message
+        : (brokerDetails[error.code] ?? 'The instance is not running; ask again.')
     return sendProblem(reply, 503, { detail })
   }
   const status = error.statusCode ?? 500

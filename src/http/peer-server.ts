@@ -14,7 +14,7 @@ import { isSealed, nonceHeader, peerPath, sealHeader, sealOf } from './peer-seal
 
 export interface PeerHost {
   readonly incarnation: string
-  /** @throws {Error} the question cannot be answered by anybody, in words */
+  /** @throws {RuntimeError} STREAMS_CONFIG: nobody can answer that */
   answer(question: PartitionQuestion): PartitionReply
 }
 
@@ -87,11 +87,13 @@ export class PeerServer {
   }
 }
 
+/** An instance that is closing is no mistake of whoever asks. */
 const replyOf = (peer: PeerHost, question: PartitionQuestion): PeerReply => {
   try {
     return peer.answer(question)
   } catch (error) {
-    return { mistake: (error as Error).message }
+    const { code, message } = error as Error & { readonly code?: unknown }
+    return code === 'STREAMS_CONFIG' ? { mistake: message } : { notHere: message }
   }
 }
 

@@ -61,8 +61,11 @@ export interface AnswerSource {
   readonly role: 'active'
   /** Up to where the inputs of the task show in the answer: the next offsets. */
   readonly offsets: readonly InputOffset[]
-  /** Wall clock of the last commit that the answer shows; of the opening, if there was none. */
-  readonly appliedAtMs: number
+  /**
+   * Wall clock of the last commit that the answer shows; of the opening, if there was none. Absent
+   * where no task answered.
+   */
+  readonly appliedAtMs?: number
 }
 
 export interface PartitionAnswer extends AnswerSource {

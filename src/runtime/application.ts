@@ -128,6 +128,11 @@ export class Application {
     return this.#starts
   }
 
+  /** Of this process; random, told to the group alone: whoever knows it belongs there. */
+  get incarnation(): string {
+    return this.#incarnation
+  }
+
   /** Why it does not run, where that is known: what the state's disk said last. */
   get trouble(): string | undefined {
     return this.#trouble

@@ -132,7 +132,8 @@ describe('usage', { timeout: 60_000 }, () => {
     expect([exitCode, stderr]).toEqual([
       1,
       `millrace: the state in ${replica} belongs to a replica on Kafka and can be read while `
-        + 'that runs; start it with millrace run --bootstrap, or ask another replica\n',
+        + 'that runs; start it with millrace run --bootstrap, or ask another replica '
+        + 'with --url\n',
     ])
   })
 

@@ -11,8 +11,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { stockCommands } from '../inventory/stores.ts'
-import { type StockCommandRow } from '../inventory/stock-row.ts'
+import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV7 } from '../shared/ids.ts'
 import {
@@ -21,15 +20,19 @@ import {
   type StockRequest,
   updateStockCommand,
 } from '../shared/stock-request.ts'
+import { tellSource } from './answer-source.ts'
 import { idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
 import { productView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type ShopAccess } from './shop-access.ts'
+import { type Found, type ShopHost } from './shop-access.ts'
+import { unlessMoving } from './unless-moving.ts'
 
 const waitMsMax = 30_000
 const waitMsDefault = 5_000
 const pollMs = 20
+/** How long a request about an unknown product waits for what was written before it. */
+const behindWaitMs = 2_000
 
 const putQuery = Type.Object(
   { wait: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMsMax })) },
@@ -42,7 +45,7 @@ interface ProductParams {
 
 type PutRequest = FastifyRequest<{ Params: ProductParams; Querystring: { wait?: number } }>
 
-export const inventoryRoutes = (server: FastifyInstance, access: ShopAccess): void => {
+export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const path = '/api/inventory/:productId'
   server.get<{ Params: ProductParams }>(path, async ({ params }, reply) =>
     sendProduct(access, pathId(params.productId, 'product'), reply),
@@ -56,7 +59,7 @@ export const inventoryRoutes = (server: FastifyInstance, access: ShopAccess): vo
     `${path}/updates/:updateId`,
     async ({ params }) => {
       const updateId = pathId(params.updateId, 'update')
-      const row = await decisionOf(access, updateId)
+      const row = await access.decision(pathId(params.productId, 'product'), updateId)
       if (row === undefined) {
         throw new RouteProblem(404, `Update ${updateId} is not decided (yet), or is too old.`)
       }
@@ -67,7 +70,7 @@ export const inventoryRoutes = (server: FastifyInstance, access: ShopAccess): vo
 }
 
 const updateStock = async (
-  access: ShopAccess,
+  access: ShopHost,
   request: PutRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
@@ -79,10 +82,14 @@ const updateStock = async (
   const givenKey = idempotencyKeyOf(request)
   const key = givenKey ?? uuidV7(Date.now())
   const updateId = stockCommandId(productId, key)
-  let decision = givenKey === undefined ? undefined : await decisionOf(access, updateId)
+  let decision =
+    givenKey === undefined ? undefined : await unlessMoving(access.decision(productId, updateId))
   if (decision === undefined) {
     await access.updateStock(productId, parsed.value, key)
-    decision = await waitForDecision(access, updateId, request.query.wait ?? waitMsDefault)
+    decision = await waitForDecision(
+      () => access.decision(productId, updateId),
+      request.query.wait ?? waitMsDefault,
+    )
   }
   const encodedId = encodeURIComponent(productId)
   if (decision === undefined) {
@@ -103,20 +110,13 @@ const updateStock = async (
 const hashOf = (productId: string, request: StockRequest): string =>
   bodyHash(updateStockCommand(productId, request, { commandId: '', nowMs: 0, source: '' }).data)
 
-const decisionOf = async (
-  access: ShopAccess,
-  updateId: string,
-): Promise<StockCommandRow | undefined> =>
-  (await access.storeGet(stockCommands.name, updateId)) as StockCommandRow | undefined
-
 const waitForDecision = async (
-  access: ShopAccess,
-  updateId: string,
+  decision: () => Promise<StockCommandRow | undefined>,
   waitMs: number,
 ): Promise<StockCommandRow | undefined> => {
   const endMs = performance.now() + waitMs
   while (performance.now() < endMs) {
-    const row = await decisionOf(access, updateId)
+    const row = await unlessMoving(decision())
     if (row !== undefined) return row
     await sleep(pollMs)
   }
@@ -124,11 +124,28 @@ const waitForDecision = async (
 }
 
 const sendProduct = async (
-  access: ShopAccess,
+  access: ShopHost,
   productId: string,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
-  const row = await access.product(productId)
-  if (row === undefined) throw new RouteProblem(404, `There is no product ${productId} (yet).`)
+  const { row, source } = await knownProduct(access, productId)
+  tellSource(reply, source)
   return reply.header('etag', `"${row.version}"`).send(productView(row))
+}
+
+/** @throws {RouteProblem} 404: there is none; 503: cannot be known yet */
+const knownProduct = async (
+  access: ShopHost,
+  productId: string,
+): Promise<{ readonly row: ProductRow; readonly source: Found<ProductRow>['source'] }> => {
+  const now = await access.findProduct(productId)
+  if (now.row !== undefined) return { ...now, row: now.row }
+  const settled = await access.settledProduct(productId, behindWaitMs)
+  if (settled === undefined) {
+    const detail = `Product ${productId} is not known yet; the shop is behind, ask again.`
+    throw new RouteProblem(503, detail)
+  }
+  const { row, source } = settled
+  if (row === undefined) throw new RouteProblem(404, `There is no product ${productId}.`)
+  return { row, source }
 }

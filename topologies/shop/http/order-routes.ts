@@ -16,11 +16,13 @@ import { bodyHash } from '../shared/body-hash.ts'
 import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
 import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
 import { AcceptedOrders } from './accepted-orders.ts'
+import { tellSource } from './answer-source.ts'
 import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
 import { orderView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type ShopHost } from './shop-access.ts'
+import { type Found, type ShopHost } from './shop-access.ts'
+import { unlessMoving } from './unless-moving.ts'
 
 const waitMsMax = 30_000
 const pollMs = 20
@@ -28,8 +30,6 @@ const pollMs = 20
 const receivedWaitMs = 1_000
 /** How long a request about an unknown order waits for what was written before it. */
 const behindWaitMs = 2_000
-/** Stores follow a commit by one write. */
-const applyWaitMs = 250
 
 const postQuery = Type.Object(
   { wait: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMsMax })) },
@@ -95,7 +95,7 @@ const placeOrder = async (
   const check = (otherHash: string): void => {
     if (otherHash !== hash) throw orderIdInUse(orderId, key)
   }
-  const before = await access.order(orderId)
+  const before = await unlessMoving(access.order(orderId))
   check(
     before?.createHash
       ?? (await accepted.write(orderId, hash, () => access.placeOrder(orderId, parsed.value))),
@@ -121,7 +121,8 @@ const orderIdOf = async (
   const { orderId = derivedId } = order
   if (orderId !== derivedId) {
     // the key alone may have made an order before, perhaps in another process
-    const other = (await access.order(derivedId)) ?? (await accepted.find(derivedId))
+    const row = await unlessMoving(access.order(derivedId))
+    const other = row ?? (await accepted.find(derivedId))
     if (other !== undefined) throw keyReused(key)
   }
   keys.bind(key, bodyHash(order))
@@ -143,8 +144,8 @@ const cancelOrder = async (
 ): Promise<FastifyReply> => {
   const orderId = pathId(params.orderId, 'order')
   const found = await knownOrder(orders, orderId, 0)
-  if (found !== 'received' && isFinal(found) && found.status !== 'completed') {
-    throw new RouteProblem(409, `Order ${orderId} is ${found.status} already.`)
+  if (found !== 'received' && isFinal(found.row) && found.row.status !== 'completed') {
+    throw new RouteProblem(409, `Order ${orderId} is ${found.row.status} already.`)
   }
   await orders.access.cancelOrder(orderId, query.reason ?? 'customer')
   return acceptedReply(reply, orderId)
@@ -159,32 +160,39 @@ const knownOrder = async (
   { access, accepted }: Orders,
   orderId: string,
   waitMs: number,
-): Promise<OrderRow | 'received'> => {
-  const row = await access.order(orderId)
-  if (row !== undefined) return row
+): Promise<KnownOrder | 'received'> => {
+  const now = known(await access.findOrder(orderId))
+  if (now !== undefined) return now
   if ((await accepted.find(orderId)) !== undefined) {
     return (await waitForRow(access, orderId, { waitMs })) ?? 'received'
   }
-  if (!(await access.hasProcessed(orderId, behindWaitMs))) {
-    const found = await access.order(orderId)
-    if (found !== undefined) return found
+  const settled = await access.settledOrder(orderId, behindWaitMs)
+  if (settled === undefined) {
     throw new RouteProblem(503, `Order ${orderId} is not known yet; the shop is behind, ask again.`)
   }
-  const late = await waitForRow(access, orderId, { waitMs: applyWaitMs })
+  const late = known(settled)
   if (late === undefined) throw new RouteProblem(404, `There is no order ${orderId}.`)
   return late
 }
+
+interface KnownOrder extends Found<OrderRow> {
+  readonly row: OrderRow
+}
+
+const known = ({ row, source }: Found<OrderRow>): KnownOrder | undefined =>
+  row === undefined ? undefined : { row, source }
 
 /** The row once it is enough; undefined if it is not within the time, or that is 0. */
 const waitForRow = async (
   access: ShopHost,
   orderId: string,
   { waitMs, isEnough }: { waitMs: number; isEnough?: (row: OrderRow) => boolean },
-): Promise<OrderRow | undefined> => {
+): Promise<KnownOrder | undefined> => {
   const endMs = performance.now() + waitMs
   while (performance.now() < endMs) {
-    const row = await access.order(orderId)
-    if (row !== undefined && (isEnough?.(row) ?? true)) return row
+    const found = await unlessMoving(access.findOrder(orderId))
+    const order = found && known(found)
+    if (order !== undefined && (isEnough?.(order.row) ?? true)) return order
     await sleep(pollMs)
   }
   return undefined
@@ -196,7 +204,12 @@ const acceptedReply = (reply: FastifyReply, orderId: string): FastifyReply =>
     .header('location', `/api/orders/${encodeURIComponent(orderId)}`)
     .send({ orderId, status: 'accepted' })
 
-const sendOrder = (reply: FastifyReply, request: FastifyRequest, row: OrderRow): FastifyReply => {
+const sendOrder = (
+  reply: FastifyReply,
+  request: FastifyRequest,
+  { row, source }: KnownOrder,
+): FastifyReply => {
+  tellSource(reply, source)
   const etag = `"${row.version}"`
   reply.header('etag', etag)
   if (request.method === 'GET' && request.headers['if-none-match'] === etag) {

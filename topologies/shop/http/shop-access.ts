@@ -7,8 +7,9 @@
  * the same id or key has no further effect.
  */
 
+import { type AnswerSource } from '../../../src/index.ts'
+import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
 import { type OrderRow } from '../orders/order-row.ts'
-import { type ProductRow } from '../inventory/stock-row.ts'
 import { type ParsedOrder } from '../shared/order-request.ts'
 import { type StockRequest } from '../shared/stock-request.ts'
 import { type ShopSummary } from '../shared/summary.ts'
@@ -29,12 +30,15 @@ export interface OrderHistory {
   readonly events: readonly HistoryEntry[]
 }
 
+/** Keys, or times where the store has windows: ms or ISO-8601. */
 export interface RangeRequest {
   /** Inclusive. */
   readonly from?: string
   /** Exclusive. */
   readonly to?: string
   readonly limit: number
+  /** Of the page before, whose bounds must be the same. */
+  readonly cursor?: string
 }
 
 export interface StoreRow {
@@ -44,10 +48,27 @@ export interface StoreRow {
   readonly value: unknown
 }
 
+export interface StoreRows {
+  readonly rows: readonly StoreRow[]
+  /** Goes on with the next page; absent at the end. */
+  readonly cursor?: string
+}
+
+export interface SourcedRows extends StoreRows {
+  /** Who answered: one for each partition, whether it had rows or not. */
+  readonly sources: readonly AnswerSource[]
+}
+
+/** A row as its owner has it; none there is an answer too. */
+export interface Found<Row> {
+  readonly row: Row | undefined
+  readonly source: AnswerSource
+}
+
 /** Progress of the instance, and the counters of the shop without a scan. */
 export interface ShopStatus {
   readonly isReady: boolean
-  /** Input records that wait; -1 while nothing runs. */
+  /** Input records that wait at this instance; -1 while nothing runs. */
   readonly lagRecords: number
   readonly orders: number
   /** Orders that are in each status now. */
@@ -66,21 +87,31 @@ export interface ShopAccess {
   status(): Promise<ShopStatus>
   /** Counts everything and checks all invariants: a scan of the whole state. */
   summary(): Promise<ShopSummary>
-  /** Undefined if the key has no value. @throws there is no such store; the message lists them */
-  storeGet(store: string, key: string): Promise<unknown>
-  /** As `storeGet`, of every partition: counters have the same key in each. */
-  storeGetAll(store: string, key: string): Promise<readonly StoreRow[]>
-  storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]>
+  /**
+   * The row of a key in every partition that has one: counters have the same key in each.
+   *
+   * @throws there is no such store; the message lists them
+   */
+  storeGetAll(store: string, key: string): Promise<StoreRows>
+  /** One page of rows, in the order of keys (of windows: times), over all partitions. */
+  storeRange(store: string, range: RangeRequest): Promise<StoreRows>
 }
 
 /** What the routes need beyond: known only where the instance runs. */
 export interface ShopHost extends ShopAccess {
+  findOrder(orderId: string): Promise<Found<OrderRow>>
   /**
-   * Waits until everything written about the order before this call was processed.
+   * As `findOrder`, once everything is processed that was written about the order before the call:
+   * an order without a row does not exist then.
    *
-   * Then an order without a row does not exist, as far as this instance has its partition.
-   *
-   * @returns  false if it is not within the time
+   * @returns  undefined if it is not within the time
    */
-  hasProcessed(orderId: string, withinMs: number): Promise<boolean>
+  settledOrder(orderId: string, withinMs: number): Promise<Found<OrderRow> | undefined>
+  findProduct(productId: string): Promise<Found<ProductRow>>
+  /** As `settledOrder`. */
+  settledProduct(productId: string, withinMs: number): Promise<Found<ProductRow> | undefined>
+  /** What was decided about an update of the product's stock; undefined if nothing, or long ago. */
+  decision(productId: string, updateId: string): Promise<StockCommandRow | undefined>
+  storeGetAll(store: string, key: string): Promise<SourcedRows>
+  storeRange(store: string, range: RangeRequest): Promise<SourcedRows>
 }

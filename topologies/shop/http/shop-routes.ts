@@ -10,8 +10,9 @@ import { Type } from 'typebox'
 import { parseExactJson, utf8Text } from '../shared/exact-json.ts'
 import { inventoryRoutes } from './inventory-routes.ts'
 import { orderRoutes } from './order-routes.ts'
+import { sourceView } from './answer-source.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type RangeRequest, type ShopAccess, type ShopHost } from './shop-access.ts'
+import { type RangeRequest, type ShopHost, type SourcedRows } from './shop-access.ts'
 
 const rowsMax = 10_000
 const rowsDefault = 100
@@ -21,6 +22,7 @@ const rangeQuery = Type.Object(
     from: Type.Optional(Type.String()),
     to: Type.Optional(Type.String()),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: rowsMax })),
+    cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
   },
   { additionalProperties: false },
 )
@@ -49,15 +51,16 @@ const keepDigitsOfAmounts = (server: FastifyInstance): void => {
   )
 }
 
-const storeRoutes = (server: FastifyInstance, access: ShopAccess): void => {
+const storeRoutes = (server: FastifyInstance, access: ShopHost): void => {
   server.get<{ Params: { store: string; '*': string } }>(
     '/api/stores/:store/rows/*',
     async ({ params }) => {
-      const rows = await ofStore(() => access.storeGetAll(params.store, params['*']))
+      const read = (): Promise<SourcedRows> => access.storeGetAll(params.store, params['*'])
+      const { rows, sources } = await ofStore(read)
       if (rows[0] === undefined) {
         throw new RouteProblem(404, `Store ${params.store} has no key ${params['*']}.`)
       }
-      return { ...rows[0], rows }
+      return { ...rows[0], rows, sources: sources.map(sourceView) }
     },
   )
   server.get<{ Params: { store: string }; Querystring: Partial<RangeRequest> }>(
@@ -65,8 +68,8 @@ const storeRoutes = (server: FastifyInstance, access: ShopAccess): void => {
     { schema: { querystring: rangeQuery } },
     async ({ params, query }) => {
       const range = { ...query, limit: query.limit ?? rowsDefault }
-      const rows = await ofStore(() => access.storeRange(params.store, range))
-      return { rows }
+      const page = await ofStore(() => access.storeRange(params.store, range))
+      return { ...page, sources: page.sources.map(sourceView) }
     },
   )
 }
