@@ -32,7 +32,7 @@ import { type ShopSummary, shopSummary } from '../../topologies/shop/shared/summ
 import { inventoryCommands, orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { type Broker } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
-import { type PartitionAnswer } from '../queries/partition-read.ts'
+import { type PartitionAnswer, sourceOf } from '../queries/partition-read.ts'
 import { readPage } from '../queries/store-page.ts'
 import { partitionOfKey, type PartitionOfStore, type StoreReads } from '../queries/store-reads.ts'
 import { type KeyValueStore } from '../stores/key-value-store.ts'
@@ -216,10 +216,10 @@ const totalsMax = 10_000
 
 const rowOf = <Row>({ rows }: PartitionAnswer): Row | undefined => rows[0]?.value as Row | undefined
 
-const foundIn = <Row>(answer: PartitionAnswer): Found<Row> => {
-  const { rows: _, ...source } = answer
-  return { row: rowOf<Row>(answer), source }
-}
+const foundIn = <Row>(answer: PartitionAnswer): Found<Row> => ({
+  row: rowOf<Row>(answer),
+  source: sourceOf(answer),
+})
 
 function* values<V>(rows: Iterable<readonly [unknown, V]>): Generator<V> {
   for (const [, value] of rows) yield value

@@ -72,6 +72,12 @@ export interface PartitionAnswer extends AnswerSource {
   readonly rows: readonly FoundRow[]
 }
 
+/** An answer without its rows. */
+export const sourceOf = (answer: PartitionAnswer): AnswerSource => {
+  const { rows: _, ...source } = answer
+  return source
+}
+
 export interface PartitionQuestion {
   readonly store: string
   readonly partition: number

@@ -15,6 +15,7 @@ import {
   type PartitionAnswer,
   type PartitionRead,
   type RangeRead,
+  sourceOf,
   type WindowsRead,
 } from './partition-read.ts'
 import { decodeCursor, encodeCursor } from './page-cursor.ts'
@@ -111,5 +112,3 @@ const merged = (answers: readonly PartitionAnswer[]): readonly MergedRow[] =>
     .toSorted((a, b) => (isBehind(a, b) ? -1 : 1))
 
 const rowOf = ({ partition, key, value }: MergedRow): PartitionRow => ({ partition, key, value })
-
-const sourceOf = ({ rows: _, ...source }: PartitionAnswer): AnswerSource => source
