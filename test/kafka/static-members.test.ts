@@ -68,6 +68,15 @@ describe.skipIf('skipped' in kafka)('static members', () => {
       expect(back.generations).toEqual([before.at(-1)])
       expect(tasksOf(back.application)).toBe(2)
       await expectRounds(round)
+      // it listens elsewhere now, which the assignment does not tell
+      const owners = []
+      for (let partition = 0; partition < partitions; partition++) {
+        const where = { store: site.store, partition }
+        const { owner, rows } = await first.reads.read(where, { kind: 'range', limit: 9 })
+        expect(rows.map(({ value }) => value)).toEqual([round])
+        owners.push(owner)
+      }
+      expect(owners.toSorted()).toEqual(['a', 'a', 'b', 'b'])
     }
     expect(first.generations).toEqual(before)
     expect([tasksOf(first.application), first.application.metrics().reopenings]).toEqual([2, 0])

@@ -22,6 +22,12 @@ import {
   topology,
   utf8,
 } from '../../src/index.ts'
+import { systemClock } from '../../src/clock.ts'
+import { askPeer } from '../../src/http/ask-peer.ts'
+import { PeerServer } from '../../src/http/peer-server.ts'
+import { answerHere } from '../../src/queries/answer-here.ts'
+import { QueryRouter } from '../../src/queries/query-router.ts'
+import { type StoreReads } from '../../src/queries/store-reads.ts'
 import { noHeaders } from '../../src/record.ts'
 import { type RuntimeConfig } from '../../src/runtime-config.ts'
 import { readTopic } from '../simulation/topics.ts'
@@ -49,6 +55,8 @@ export interface Launched {
   close(): Promise<void>
   /** Of each join that succeeded, in order. */
   readonly generations: readonly number[]
+  /** Sums of any key, whichever instance has them. */
+  readonly reads: StoreReads
 }
 
 export const summingSite = async ({ bootstrap, broker, onEntry }: SiteOptions) => {
@@ -80,23 +88,37 @@ export const summingSite = async ({ bootstrap, broker, onEntry }: SiteOptions) =
     const client = await KafkaBroker.open({ bootstrap })
     const generations = notedGenerations(client)
     const engine = MemoryEngine.create(disk)
+    const peers = await PeerServer.open('127.0.0.1')
     const application = new Application({
       ...rest,
+      endpoint: peers.address,
       applicationId: id,
       topology: summing,
       broker: client,
       engine,
       config: { sessionTimeoutMs, heartbeatIntervalMs: 300, ...config },
     })
+    peers.serve({
+      incarnation: application.incarnation,
+      answer: (question) => answerHere(application.view(), question),
+    })
+    const reads = new QueryRouter({
+      view: () => application.view(),
+      broker: client,
+      clock: systemClock,
+      forward: askPeer,
+    })
     onTestFinished(async () => {
       application.kill()
+      await peers.close()
       await client.close()
     })
     const close = async (): Promise<void> => {
       await application.close()
+      await peers.close()
       await engine.close()
     }
-    return { application, close, generations }
+    return { application, close, generations, reads }
   }
   const start = async (
     instanceId: string,
@@ -127,7 +149,7 @@ export const summingSite = async ({ bootstrap, broker, onEntry }: SiteOptions) =
     const byKey = Map.groupBy(await readTopic(broker, sums), ({ key }) => key)
     return new Map([...byKey].map(([key, found]) => [key, found.map(({ value }) => value)]))
   }
-  return { start, launch, send, sumsOf }
+  return { start, launch, send, sumsOf, store }
 }
 
 const notedGenerations = (client: KafkaBroker): readonly number[] => {

@@ -26,6 +26,7 @@ export interface InstanceOptions {
   readonly instanceId?: string
   readonly isStatic?: boolean
   readonly leavesOnStop?: boolean
+  readonly endpoint?: string
   readonly config?: Partial<RuntimeConfig>
   /** Rows of an earlier life; a fresh disk if absent. */
   readonly disk?: MemoryDisk
