@@ -66,7 +66,21 @@ export { to } from './operators/to.ts'
 export { toDynamic } from './operators/to-dynamic.ts'
 export { toTable } from './operators/to-table.ts'
 export { toStream } from './operators/to-stream.ts'
-export { type AnswerSource } from './queries/partition-read.ts'
+export { PeerQueries } from './http/peer-queries.ts'
+export {
+  type AnswerSource,
+  type FoundRow,
+  type PartitionAnswer,
+  type PartitionRead,
+} from './queries/partition-read.ts'
+export { type QueryRouter } from './queries/query-router.ts'
+export {
+  type PartitionRow,
+  readEverywhere,
+  readPage,
+  type StorePage,
+} from './queries/store-page.ts'
+export { type StoreReads } from './queries/store-reads.ts'
 export { Application, type ApplicationOptions } from './runtime/application.ts'
 export { type ApplicationState } from './runtime/application-state.ts'
 export { StoreQuery } from './runtime/queries.ts'

@@ -34,8 +34,9 @@ import { type Broker } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
 import { type PartitionAnswer, sourceOf } from '../queries/partition-read.ts'
 import { readPage } from '../queries/store-page.ts'
-import { partitionOfKey, type PartitionOfStore, type StoreReads } from '../queries/store-reads.ts'
+import { type PartitionOfStore, type StoreReads } from '../queries/store-reads.ts'
 import { type KeyValueStore } from '../stores/key-value-store.ts'
+import { type Topic } from '../topic.ts'
 import { CommandWriter } from './command-writer.ts'
 import { orderHistory } from './order-history.ts'
 import { readStoreKey, readStorePage } from './read-store.ts'
@@ -100,11 +101,11 @@ export class LocalShop implements ShopHost {
   }
 
   async findOrder(orderId: string): Promise<Found<OrderRow>> {
-    return this.#find(orderStore, orderId)
+    return this.#find(ofOrder(orderId))
   }
 
   async settledOrder(orderId: string, withinMs: number): Promise<Found<OrderRow> | undefined> {
-    return this.#settled(orderStore, orderId, { topic: orderCommands.name, withinMs })
+    return this.#settled(ofOrder(orderId), withinMs)
   }
 
   async product(productId: string): Promise<ProductRow | undefined> {
@@ -112,22 +113,26 @@ export class LocalShop implements ShopHost {
   }
 
   async findProduct(productId: string): Promise<Found<ProductRow>> {
-    return this.#find(productStore, productId)
+    return this.#find(ofProduct(productId))
   }
 
   async settledProduct(
     productId: string,
     withinMs: number,
   ): Promise<Found<ProductRow> | undefined> {
-    return this.#settled(productStore, productId, { topic: inventoryCommands.name, withinMs })
+    return this.#settled(ofProduct(productId), withinMs)
   }
 
-  /** Updates lie with their product. */
-  async decision(productId: string, updateId: string): Promise<StockCommandRow | undefined> {
-    const { reads } = this.#options
-    const where = { store: stockCommands, partition: this.#partitionOf(productStore, productId) }
-    const answer = await reads.read(where, { kind: 'get', key: updateId })
-    return rowOf<StockCommandRow>(answer)
+  async findDecision(productId: string, updateId: string): Promise<Found<StockCommandRow>> {
+    return this.#find(ofUpdate(productId, updateId))
+  }
+
+  async settledDecision(
+    productId: string,
+    updateId: string,
+    withinMs: number,
+  ): Promise<Found<StockCommandRow> | undefined> {
+    return this.#settled(ofUpdate(productId, updateId), withinMs)
   }
 
   async history(orderId: string): Promise<OrderHistory | undefined> {
@@ -176,31 +181,24 @@ export class LocalShop implements ShopHost {
     await this.#writer.close()
   }
 
-  async #find<Row>(store: KeyValueStore<string, Row>, key: string): Promise<Found<Row>> {
-    const where = { store, partition: this.#partitionOf(store, key) }
-    return foundIn(await this.#options.reads.read(where, { kind: 'get', key }))
+  async #find<Row>(wanted: WantedRow<Row>): Promise<Found<Row>> {
+    const read = { kind: 'get', key: wanted.key } as const
+    return foundIn(await this.#options.reads.read(this.#placeOf(wanted), read))
   }
 
-  async #settled<Row>(
-    store: KeyValueStore<string, Row>,
-    key: string,
-    { topic, withinMs }: { readonly topic: string; readonly withinMs: number },
-  ): Promise<Found<Row> | undefined> {
+  async #settled<Row>(wanted: WantedRow<Row>, withinMs: number): Promise<Found<Row> | undefined> {
     this.#writer.check()
-    const partition = this.#partitionOf(store, key)
-    const where: PartitionOfStore = { store, partition }
+    const where = this.#placeOf(wanted)
+    const input = { topic: wanted.topic.name, partition: where.partition }
+    const read = { kind: 'get', key: wanted.key } as const
     const answer = await this.#writer.inTime(
-      this.#options.reads.readSettled(
-        where,
-        { kind: 'get', key },
-        { input: { topic, partition }, withinMs },
-      ),
+      this.#options.reads.readSettled(where, read, { input, withinMs }),
     )
     return answer === undefined ? undefined : foundIn(answer)
   }
 
-  #partitionOf(store: KeyValueStore<string, unknown>, key: string): number {
-    return partitionOfKey(this.#options.reads, store, key)
+  #placeOf<Row>({ store, topic, entity }: WantedRow<Row>): PartitionOfStore {
+    return { store, partition: this.#writer.place(topic, entity).partition }
   }
 
   /** Counters of every partition, by name. */
@@ -210,6 +208,35 @@ export class LocalShop implements ShopHost {
     return rows.map(({ key, value }) => [key as string, value as number])
   }
 }
+
+/** A row, and what decides about it: the topic of its commands, and what they are keyed by. */
+interface WantedRow<Row> {
+  readonly store: KeyValueStore<string, Row>
+  readonly key: string
+  readonly topic: Pick<Topic<string, unknown>, 'name' | 'key'>
+  readonly entity: string
+}
+
+const ofOrder = (orderId: string): WantedRow<OrderRow> => ({
+  store: orderStore,
+  key: orderId,
+  topic: orderCommands,
+  entity: orderId,
+})
+
+const ofProduct = (productId: string): WantedRow<ProductRow> => ({
+  store: productStore,
+  key: productId,
+  topic: inventoryCommands,
+  entity: productId,
+})
+
+/** Updates lie with their product. */
+const ofUpdate = (productId: string, updateId: string): WantedRow<StockCommandRow> => ({
+  ...ofProduct(productId),
+  store: stockCommands,
+  key: updateId,
+})
 
 /** A few dozen counters in each partition. */
 const totalsMax = 10_000

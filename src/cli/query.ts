@@ -43,7 +43,7 @@ export const queryCommand = (): Command => {
     .argument('[key]', 'key of the row to get')
     .option('--from <key>', 'First key of the range, or time of windows (inclusive).')
     .option('--to <key>', 'End of the range (exclusive).')
-    .option('--cursor <text>', 'Go on behind the page that told it; same bounds.')
+    .option('--cursor <cursor>', 'Go on behind the page that told it; same bounds.')
     .option('--limit <number>', `Rows at most, up to ${limitMax}. (default ${limitDefault})`)
     .addHelpText('after', outputs)
   return addConfigFlags(command, flags).action(

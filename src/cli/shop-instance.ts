@@ -22,17 +22,13 @@ import { StateDirectory } from '../../state/directory.ts'
 import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
-import { askPeer } from '../http/ask-peer.ts'
 import { createHttpServer } from '../http/http-server.ts'
-import { type PeerHost, PeerServer } from '../http/peer-server.ts'
+import { PeerQueries } from '../http/peer-queries.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
 import { type Logger } from '../logger.ts'
-import { answerHere } from '../queries/answer-here.ts'
-import { QueryRouter } from '../queries/query-router.ts'
 import { BrokerWatch } from '../runtime/broker-watch.ts'
 import { Application } from '../runtime/application.ts'
-import { type InstanceView } from '../runtime/instance-view.ts'
 import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
@@ -95,21 +91,19 @@ export class ShopInstance {
     parts.defer(() => directory.unlock())
     const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
     const watch = watchOf({ broker, logger, parts })
-    const peers = await openPeerServer(settings, broker, parts)
-    const endpoint = peers?.address
+    const hasPeers = broker.kind === 'kafka'
+    const peers = hasPeers ? await openPeers(settings, parts) : PeerQueries.alone()
+    const { endpoint } = peers
     const app = await openApplication(settings, { broker, logger, parts, endpoint })
-    peers?.serve(peerHostOf(app))
     const stores: StoreSource = {
       query: (store) => app.query(store),
       named: (name) => app.view().store(name),
     }
-    const view = (): InstanceView => app.view()
-    const reads = new QueryRouter({ view, broker, clock: systemClock, forward: askPeer })
     const shop = await LocalShop.open({
       broker,
       clock: systemClock,
       stores,
-      reads,
+      reads: peers.serve(app, broker),
       source: 'millrace',
       seesAll: options.isAlone === true || broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
@@ -276,7 +270,7 @@ interface ApplicationParts {
   readonly logger: Logger
   readonly parts: AsyncDisposableStack
   /** Where the other replicas ask. */
-  readonly endpoint: string | undefined
+  readonly endpoint: string
 }
 
 const openApplication = async (
@@ -289,7 +283,7 @@ const openApplication = async (
   return new Application({
     applicationId,
     ...(broker.kind === 'kafka' && replicaOf(settings)),
-    ...(endpoint === undefined ? {} : { endpoint }),
+    endpoint,
     topology,
     broker,
     engine,
@@ -301,19 +295,13 @@ const openApplication = async (
   })
 }
 
-/**
- * Where the other replicas ask; nobody else is there with the embedded broker.
- *
- * @throws {CommandError} `--link-host` is none of this machine
- */
-const openPeerServer = async (
+/** @throws {CommandError} `--link-host` is none of this machine */
+const openPeers = async (
   { linkHost }: Settings,
-  broker: Broker,
   parts: AsyncDisposableStack,
-): Promise<PeerServer | undefined> => {
-  if (broker.kind === 'embedded') return undefined
+): Promise<PeerQueries> => {
   try {
-    const peers = await PeerServer.open(linkHost)
+    const peers = await PeerQueries.open(linkHost)
     parts.defer(() => peers.close())
     return peers
   } catch (error) {
@@ -323,11 +311,6 @@ const openPeerServer = async (
     )
   }
 }
-
-const peerHostOf = (app: Application): PeerHost => ({
-  incarnation: app.incarnation,
-  answer: (question) => answerHere(app.view(), question),
-})
 
 const replicaOf = ({ stateDir, instanceId, leaveOnStop }: Settings) => ({
   instanceId: instanceIdOf(stateDir, instanceId),

@@ -5,9 +5,7 @@
  * changelogs that one process holds alone. Every read is of committed rows.
  */
 
-import { partitionOf } from '../broker/partitioner.ts'
 import { type TopicPartition } from '../broker/port.ts'
-import { type Serde } from '../serde/serde.ts'
 import { type Store } from '../stores/store.ts'
 import { type PartitionAnswer, type PartitionRead } from './partition-read.ts'
 
@@ -44,10 +42,3 @@ export interface StoreReads {
     settled: Settled,
   ): Promise<PartitionAnswer | undefined>
 }
-
-/** The partition of a key, for stores whose rows are keyed as the inputs of their tasks. */
-export const partitionOfKey = <K>(
-  reads: StoreReads,
-  store: Store & { readonly key: Serde<K> },
-  key: K,
-): number => partitionOf(store.key.encode(key), reads.partitionsOf(store))

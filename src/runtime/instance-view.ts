@@ -2,9 +2,9 @@
  * What queries may know of a running instance: its open tasks, and who in the group has which.
  *
  * Made by the application once it knows its topics; asked by `src/queries` only. 1. `open` gives
- * committed state, and nothing while a task is restored, settles elsewhere, or this instance is no
- * member: what it held is somebody else's to change then. 2. Owners are those of the last generation
- * as its leader knew them; a task on its way from one member to another has none.
+ * committed state, and nothing while a task is restored or this instance is no member: what it held
+ * is somebody else's to change then. 2. Owners are those of the last generation as its leader knew
+ * them; a task on its way from one member to another has none.
  */
 
 import { RuntimeError } from '../errors/classes.ts'

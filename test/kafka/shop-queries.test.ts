@@ -77,7 +77,7 @@ class Questions {
   /** Until `stop`: one after the other, since every process here has to share two cores. */
   async run(): Promise<void> {
     while (!this.#isOver) {
-      for (const [orderId, total] of [...this.#placed]) {
+      for (const [orderId, total] of this.#placed) {
         for (const replica of this.#replicas) await this.#ask(replica, orderId, total)
       }
       await sleep(5)
@@ -129,11 +129,14 @@ describe.skipIf(!('nodes' in kafka))('queries at any replica of the shop', () =>
   const replica = async (name: string): Promise<Replica> => {
     if ('skipped' in kafka) throw new Error(kafka.skipped)
     const stateDir = join(shop.directory, name)
-    const options = { '--session-timeout-ms': '3000', '--heartbeat-interval-ms': '300' }
-    const child = shop.millrace(
-      ...['run', 'shop', '--bootstrap', kafka.bootstrap, '--state-dir', stateDir, '--port', '0'],
-      ...Object.entries(options).flat(),
-    )
+    const options = {
+      '--bootstrap': kafka.bootstrap,
+      '--state-dir': stateDir,
+      '--port': '0',
+      '--session-timeout-ms': '3000',
+      '--heartbeat-interval-ms': '300',
+    }
+    const child = shop.millrace('run', 'shop', ...Object.entries(options).flat())
     void outcome(child)
     await until(() => StateDirectory.readLock(stateDir)?.address !== undefined)
     const { address } = StateDirectory.readLock(stateDir)! as { readonly address: string }

@@ -22,11 +22,7 @@ import {
   topology,
   utf8,
 } from '../../src/index.ts'
-import { systemClock } from '../../src/clock.ts'
-import { askPeer } from '../../src/http/ask-peer.ts'
-import { PeerServer } from '../../src/http/peer-server.ts'
-import { answerHere } from '../../src/queries/answer-here.ts'
-import { QueryRouter } from '../../src/queries/query-router.ts'
+import { PeerQueries } from '../../src/http/peer-queries.ts'
 import { type StoreReads } from '../../src/queries/store-reads.ts'
 import { noHeaders } from '../../src/record.ts'
 import { type RuntimeConfig } from '../../src/runtime-config.ts'
@@ -88,26 +84,17 @@ export const summingSite = async ({ bootstrap, broker, onEntry }: SiteOptions) =
     const client = await KafkaBroker.open({ bootstrap })
     const generations = notedGenerations(client)
     const engine = MemoryEngine.create(disk)
-    const peers = await PeerServer.open('127.0.0.1')
+    const peers = await PeerQueries.open('127.0.0.1')
     const application = new Application({
       ...rest,
-      endpoint: peers.address,
+      endpoint: peers.endpoint,
       applicationId: id,
       topology: summing,
       broker: client,
       engine,
       config: { sessionTimeoutMs, heartbeatIntervalMs: 300, ...config },
     })
-    peers.serve({
-      incarnation: application.incarnation,
-      answer: (question) => answerHere(application.view(), question),
-    })
-    const reads = new QueryRouter({
-      view: () => application.view(),
-      broker: client,
-      clock: systemClock,
-      forward: askPeer,
-    })
+    const reads = peers.serve(application, client)
     onTestFinished(async () => {
       application.kill()
       await peers.close()

@@ -154,7 +154,7 @@ test('a question is asked once more, and not again', async () => {
   await expect(site.settled(get(first, away))).rejects.toThrow('no such store')
 })
 
-test('an owner that missed a generation does not answer, one without an address is named', async () => {
+test('an owner that missed a generation does not answer; no address is told as such', async () => {
   const site = await open()
   const fleet = new QueryFleet(site)
   const first = await fleet.start('a', { topology })
@@ -227,7 +227,7 @@ describe('a settled read', () => {
   })
 })
 
-test('an owner that stood still while its tasks moved cannot say that nothing is there', async () => {
+test('who stood still while its tasks moved cannot say that nothing is there', async () => {
   const { site, first, second } = await two()
   const view = first.application.view()
   const key = keys.find((one) => view.open(sumStore, partitionOfKey(one)) !== undefined)!

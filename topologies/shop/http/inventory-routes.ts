@@ -48,7 +48,7 @@ type PutRequest = FastifyRequest<{ Params: ProductParams; Querystring: { wait?: 
 export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const path = '/api/inventory/:productId'
   server.get<{ Params: ProductParams }>(path, async ({ params }, reply) =>
-    sendProduct(access, pathId(params.productId, 'product'), reply),
+    productReply(reply, await knownProduct(access, pathId(params.productId, 'product'))),
   )
   server.put<{ Params: ProductParams; Querystring: { wait?: number } }>(
     path,
@@ -57,12 +57,15 @@ export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void
   )
   server.get<{ Params: ProductParams & { readonly updateId: string } }>(
     `${path}/updates/:updateId`,
-    async ({ params }) => {
+    async ({ params }, reply) => {
       const updateId = pathId(params.updateId, 'update')
-      const row = await access.decision(pathId(params.productId, 'product'), updateId)
-      if (row === undefined) {
-        throw new RouteProblem(404, `Update ${updateId} is not decided (yet), or is too old.`)
-      }
+      const productId = pathId(params.productId, 'product')
+      const { row, source } = await known(
+        () => access.findDecision(productId, updateId),
+        () => access.settledDecision(productId, updateId, behindWaitMs),
+        `update ${updateId} of product ${productId}, or it is older than 24 h`,
+      )
+      tellSource(reply, source)
       const { version, refusal } = row
       return { updateId, status: refusal === undefined ? 'applied' : 'refused', version, refusal }
     },
@@ -82,70 +85,80 @@ const updateStock = async (
   const givenKey = idempotencyKeyOf(request)
   const key = givenKey ?? uuidV7(Date.now())
   const updateId = stockCommandId(productId, key)
-  let decision =
-    givenKey === undefined ? undefined : await unlessMoving(access.decision(productId, updateId))
+  const find = (): Promise<Found<StockCommandRow>> => access.findDecision(productId, updateId)
+  let decision = givenKey === undefined ? undefined : (await unlessMoving(find()))?.row
   if (decision === undefined) {
     await access.updateStock(productId, parsed.value, key)
-    decision = await waitForDecision(
-      () => access.decision(productId, updateId),
-      request.query.wait ?? waitMsDefault,
-    )
+    decision = await waitForDecision(find, request.query.wait ?? waitMsDefault)
   }
-  const encodedId = encodeURIComponent(productId)
-  if (decision === undefined) {
-    return reply
-      .code(202)
-      .header('location', `/api/inventory/${encodedId}/updates/${updateId}`)
-      .send({ productId, updateId, status: 'accepted' })
-  }
+  if (decision === undefined) return acceptedReply(reply, { productId, updateId })
   if (decision.hash !== hashOf(productId, parsed.value)) throw keyReused(key)
   if (decision.refusal !== undefined) {
     const { code, reason } = decision.refusal
     throw new RouteProblem(409, `${code}: ${reason}.`)
   }
-  reply.header('location', `/api/inventory/${encodedId}`)
-  return sendProduct(access, productId, reply)
+  // applied, though nobody may be there now to say what came of it
+  const product = await unlessMoving(knownProduct(access, productId))
+  if (product === undefined) return acceptedReply(reply, { productId, updateId })
+  return productReply(reply.header('location', inventoryPath(productId)), product)
 }
+
+const inventoryPath = (productId: string): string =>
+  `/api/inventory/${encodeURIComponent(productId)}`
+
+const acceptedReply = (
+  reply: FastifyReply,
+  { productId, updateId }: { readonly productId: string; readonly updateId: string },
+): FastifyReply =>
+  reply
+    .code(202)
+    .header('location', `${inventoryPath(productId)}/updates/${updateId}`)
+    .send({ productId, updateId, status: 'accepted' })
 
 const hashOf = (productId: string, request: StockRequest): string =>
   bodyHash(updateStockCommand(productId, request, { commandId: '', nowMs: 0, source: '' }).data)
 
 const waitForDecision = async (
-  decision: () => Promise<StockCommandRow | undefined>,
+  decision: () => Promise<Found<StockCommandRow>>,
   waitMs: number,
 ): Promise<StockCommandRow | undefined> => {
   const endMs = performance.now() + waitMs
   while (performance.now() < endMs) {
-    const row = await unlessMoving(decision())
-    if (row !== undefined) return row
+    const found = await unlessMoving(decision())
+    if (found?.row !== undefined) return found.row
     await sleep(pollMs)
   }
   return undefined
 }
 
-const sendProduct = async (
-  access: ShopHost,
-  productId: string,
-  reply: FastifyReply,
-): Promise<FastifyReply> => {
-  const { row, source } = await knownProduct(access, productId)
+const knownProduct = (access: ShopHost, productId: string): Promise<Known<ProductRow>> =>
+  known(
+    () => access.findProduct(productId),
+    () => access.settledProduct(productId, behindWaitMs),
+    `product ${productId}`,
+  )
+
+const productReply = (reply: FastifyReply, { row, source }: Known<ProductRow>): FastifyReply => {
   tellSource(reply, source)
   return reply.header('etag', `"${row.version}"`).send(productView(row))
 }
 
+interface Known<Row> extends Found<Row> {
+  readonly row: Row
+}
+
 /** @throws {RouteProblem} 404: there is none; 503: cannot be known yet */
-const knownProduct = async (
-  access: ShopHost,
-  productId: string,
-): Promise<{ readonly row: ProductRow; readonly source: Found<ProductRow>['source'] }> => {
-  const now = await access.findProduct(productId)
-  if (now.row !== undefined) return { ...now, row: now.row }
-  const settled = await access.settledProduct(productId, behindWaitMs)
-  if (settled === undefined) {
-    const detail = `Product ${productId} is not known yet; the shop is behind, ask again.`
-    throw new RouteProblem(503, detail)
+const known = async <Row>(
+  find: () => Promise<Found<Row>>,
+  findSettled: () => Promise<Found<Row> | undefined>,
+  what: string,
+): Promise<Known<Row>> => {
+  const now = await find()
+  const found = now.row === undefined ? await findSettled() : now
+  if (found === undefined) {
+    throw new RouteProblem(503, 'The shop is behind and cannot tell yet; ask again.')
   }
-  const { row, source } = settled
-  if (row === undefined) throw new RouteProblem(404, `There is no product ${productId}.`)
+  const { row, source } = found
+  if (row === undefined) throw new RouteProblem(404, `There is no ${what}.`)
   return { row, source }
 }

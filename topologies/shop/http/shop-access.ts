@@ -110,8 +110,14 @@ export interface ShopHost extends ShopAccess {
   findProduct(productId: string): Promise<Found<ProductRow>>
   /** As `settledOrder`. */
   settledProduct(productId: string, withinMs: number): Promise<Found<ProductRow> | undefined>
-  /** What was decided about an update of the product's stock; undefined if nothing, or long ago. */
-  decision(productId: string, updateId: string): Promise<StockCommandRow | undefined>
+  /** What was decided about an update of the product's stock; no row: nothing, or long ago. */
+  findDecision(productId: string, updateId: string): Promise<Found<StockCommandRow>>
+  /** As `settledOrder`: without a row then, no such update was ever asked for, or long ago. */
+  settledDecision(
+    productId: string,
+    updateId: string,
+    withinMs: number,
+  ): Promise<Found<StockCommandRow> | undefined>
   storeGetAll(store: string, key: string): Promise<SourcedRows>
   storeRange(store: string, range: RangeRequest): Promise<SourcedRows>
 }
