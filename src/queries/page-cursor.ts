@@ -1,8 +1,8 @@
 /**
  * Where a page ended, as text for whoever asks for the next: opaque, and good for one store.
  *
- * Base64url of JSON `[version, store, order, partition]`; order has one character per byte. It names
- * no instance and no generation, so it survives restarts and moves.
+ * Base64url of JSON `[version, store, order, partition]`; order has one character per byte. No
+ * instance and no generation is named, so it survives restarts and moves.
  */
 
 import { type RowPlace } from './partition-read.ts'
