@@ -22,7 +22,7 @@ export interface Subscription {
   readonly isStatic?: boolean
   /** Random per process: tells a restarted instance from its former life. */
   readonly incarnation: string
-  /** `host:port` that answers queries; empty if there is none. */
+  /** `host:port` that answers the queries of other members; empty if there is none. */
   readonly endpoint: string
   /** `host:port` at which the others see whether it lives; empty if there is none. */
   readonly link: string
@@ -81,7 +81,8 @@ export const decodeSubscription = (bytes: Uint8Array): Subscription | string => 
   const { ownedTasks, peers, transactionalId } = rest
   const isWhole = Array.isArray(ownedTasks) && Array.isArray(peers) && Boolean(transactionalId)
   if (!isWhole) return 'its metadata lacks what every member must say'
-  return { ...(rest as unknown as Subscription), version, oldestVersion }
+  const silent = { endpoint: '', link: '' } // what members of before may leave out
+  return { ...silent, ...(rest as unknown as Subscription), version, oldestVersion }
 }
 
 /** @throws {RuntimeError} STREAMS_CONFIG: the leader refuses this member, with the reason */
@@ -99,7 +100,8 @@ export const decodeAssignment = (bytes: Uint8Array): Assignment => {
     peers = [],
   } = assignment
   if (version === protocolVersion && tasks !== undefined) {
-    return { version, tasks, awaitedTasks, isFollowed, fenced, peers }
+    const reachable = peers.map((peer) => ({ ...peer, endpoint: peer.endpoint ?? '' }))
+    return { version, tasks, awaitedTasks, isFollowed, fenced, peers: reachable }
   }
   throw new RuntimeError(
     'STREAMS_CONFIG',

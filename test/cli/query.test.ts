@@ -54,6 +54,21 @@ const checkAnswers = async (): Promise<void> => {
   expect(unknown.exitCode).toBe(2)
 }
 
+/** Asked by address: every row once, in the order of the whole, page after page. */
+const checkPages = async (address: string): Promise<void> => {
+  const all = JSON.parse(await query('order-totals', 'range', '-o', 'json')) as readonly Row[]
+  const page = ['query', 'order-totals', 'range', '-o', 'json', '--url', address]
+  const limit = Math.ceil(all.length / 2)
+  const first = await millrace([...page, '--limit', String(limit)])
+  const cursor = /--cursor (\S+)/.exec(first.stderr)![1]!
+  const rest = await millrace([...page, '--limit', String(limit), '--cursor', cursor])
+  expect(rest.stderr).toBe('')
+  const rows = [first, rest].flatMap(({ stdout }) => JSON.parse(stdout) as readonly Row[])
+  expect(rows).toEqual(all)
+  const other = ['query', 'orders', 'range', '--url', address, '--cursor', cursor]
+  expect((await millrace(other)).stderr).toContain('400 The cursor is one of store order-totals')
+}
+
 describe('query', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     const order = (n: number): string =>
@@ -75,6 +90,8 @@ describe('query', { timeout: 60_000 }, () => {
     const running = startMillrace(['run', '--port', '0', '--state-dir', stateDir])
     await running.waitFor(/http:\/\/127\.0\.0\.1:\d+/)
     await checkAnswers()
+    const address = (await running.waitFor(/http:\/\/127\.0\.0\.1:\d+/))[0]
+    await checkPages(address)
     running.process.kill('SIGTERM')
     await running.ended
   })

@@ -2,6 +2,7 @@ import { type FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { afterEach, describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
+import { RuntimeError } from '../../src/errors/classes.ts'
 import { createHttpServer, listenOnLoopback } from '../../src/http/http-server.ts'
 import { HttpProblem } from '../../src/http/problem.ts'
 import { type Logger } from '../../src/logger.ts'
@@ -37,6 +38,9 @@ const open = (): FastifyInstance => {
   })
   server.get('/closed', () => {
     throw new BrokerError('BROKER_UNAVAILABLE', 'no broker')
+  })
+  server.get('/moving', () => {
+    throw new RuntimeError('STREAMS_PARTITION_MOVING', 'Partition 3 of store s is on its way.')
   })
   server.get('/unanswered', () => {
     throw new BrokerError('BROKER_UNKNOWN_OUTCOME', 'no answer')
@@ -163,6 +167,10 @@ describe('http server', () => {
     const closed = await server.inject('/closed')
     expect(closed.statusCode).toBe(503)
     expect(closed.headers['retry-after']).toBe('1')
+    const moving = await server.inject('/moving')
+    expect([moving.statusCode, moving.headers['retry-after']]).toEqual([503, '1'])
+    expect(moving.json()).toMatchObject({ detail: 'Partition 3 of store s is on its way.' })
+    expect(errors).toHaveLength(1)
   })
 
   it('listens on loopback only', async () => {

@@ -114,6 +114,17 @@ describe('a rolling upgrade', () => {
     expect(assign(member('a'), newer).get('b')!.tasks).toEqual(['0_2', '0_3'])
   })
 
+  test('a member that says no endpoint takes part; that it has none is told', () => {
+    const { metadata } = member('b')
+    const { endpoint: _, ...said } = JSON.parse(Buffer.from(metadata).toString()) as Subscription
+    const silent = { memberId: 'b', metadata: Buffer.from(JSON.stringify(said)) }
+    const { peers } = assign(member('a'), silent).get('a')!
+    expect(peers.map(({ endpoint }) => endpoint)).toEqual(['a:4004', ''])
+    const older = { version: protocolVersion, tasks, peers: [{ memberId: 'b' }] }
+    const [peer] = decodeAssignment(Buffer.from(JSON.stringify(older))).peers
+    expect(peer!.endpoint).toBe('')
+  })
+
   test.each([
     ['newer', member('b', { version: 9, oldestVersion: 9 }), 'upgrade the others first'],
     ['older', member('b', { version: 1 }), 'upgrade it'],
