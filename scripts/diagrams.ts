@@ -8,11 +8,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { mermaid, stream, topic, topology, type Topology } from '../src/index.ts'
+import { customersFlow } from '../topologies/shop/customers/topology.ts'
 import { inventoryFlow } from '../topologies/shop/inventory/topology.ts'
 import { ordersFlow } from '../topologies/shop/orders/topology.ts'
 import { paymentsFlow } from '../topologies/shop/payments/topology.ts'
 import { shopConfig } from '../topologies/shop/shared/config.ts'
-import { inventoryReplies } from '../topologies/shop/shared/topics.ts'
+import { inventoryReplies, orders } from '../topologies/shop/shared/topics.ts'
 import { shipmentsFlow } from '../topologies/shop/shipments/topology.ts'
 import { shopTopology } from '../topologies/shop/shop.ts'
 
@@ -32,7 +33,7 @@ const topologies: Readonly<Record<string, () => Topology>> = {
   'topologies/shop/orders': () =>
     topology('orders', () => {
       const { name, key, value } = inventoryReplies
-      return ordersFlow(config, stream(topic(name, { key, value })))
+      return ordersFlow(config, stream(topic(name, { key, value }))).sinks
     }),
   'topologies/shop/inventory': () =>
     topology('inventory', () => {
@@ -40,6 +41,7 @@ const topologies: Readonly<Record<string, () => Topology>> = {
       return [...sinks, replies$]
     }),
   'topologies/shop/payments': () => topology('payments', () => paymentsFlow(config)),
+  'topologies/shop/customers': () => topology('customers', () => customersFlow(stream(orders))),
   'topologies/shop/shipments': () => topology('shipments', () => shipmentsFlow(config)),
 }
 

@@ -6,14 +6,18 @@
  * writer: broker, engine and application belong to the instance.
  */
 
+import { customerBounds, type CustomerRow } from '../../topologies/shop/customers/customer-row.ts'
+import { customerStore } from '../../topologies/shop/customers/stores.ts'
 import { type ProductRow, type StockCommandRow } from '../../topologies/shop/inventory/stock-row.ts'
 import { holdStore, productStore, stockCommands } from '../../topologies/shop/inventory/stores.ts'
 import { finalStatuses, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { orderStore, orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { paymentStore } from '../../topologies/shop/payments/stores.ts'
 import {
+  type CustomerOrders,
   type Found,
   type OrderHistory,
+  type PageRequest,
   type RangeRequest,
   type ShopHost,
   type ShopStatus,
@@ -30,11 +34,13 @@ import {
 } from '../../topologies/shop/shared/stock-request.ts'
 import { type ShopSummary, shopSummary } from '../../topologies/shop/shared/summary.ts'
 import { inventoryCommands, orderCommands } from '../../topologies/shop/shared/topics.ts'
+import { partitionOf } from '../broker/partitioner.ts'
 import { type Broker } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
 import { type PartitionAnswer, sourceOf } from '../queries/partition-read.ts'
 import { readPage } from '../queries/store-page.ts'
 import { type PartitionOfStore, type StoreReads } from '../queries/store-reads.ts'
+import { utf8 } from '../serde/utf8.ts'
 import { type KeyValueStore } from '../stores/key-value-store.ts'
 import { type Topic } from '../topic.ts'
 import { CommandWriter } from './command-writer.ts'
@@ -167,6 +173,22 @@ export class LocalShop implements ShopHost {
       isSettled: !isOpen && progress().lagRecords === 0,
     })
     return shopSummary(await this.#totals(), check)
+  }
+
+  async customerOrders(customerId: string, page: PageRequest): Promise<CustomerOrders> {
+    const { reads } = this.#options
+    const partition = partitionOf(utf8.encode(customerId), reads.partitionsOf(customerStore))
+    const { rows, cursor, sources } = await readPage(
+      reads,
+      customerStore,
+      { kind: 'range', ...customerBounds(customerId), limit: page.limit },
+      { cursor: page.cursor, partitions: [partition] },
+    )
+    return {
+      rows: rows.map(({ value }) => value as CustomerRow),
+      ...(cursor === undefined ? {} : { cursor }),
+      source: sources[0]!,
+    }
   }
 
   async storeGetAll(store: string, key: string): Promise<SourcedRows> {

@@ -59,7 +59,7 @@ export const readStorePage = async (
 ): Promise<StorePage> => {
   const store = reads.named(name)
   const read = rowShapeOf(store) === 'windows' ? windowsOf(name, request) : rangeOf(store, request)
-  return readPage(reads, store, read, request.cursor)
+  return readPage(reads, store, read, { cursor: request.cursor })
 }
 
 const rangeOf = (store: Store, { from, to, limit }: RangeRequest): RangeRead => {

@@ -95,17 +95,24 @@ const keyRow = ({ store, reader }: ReadRowsOptions, { key }: GetRead): readonly 
 }
 
 function* keyRows({ store, reader }: ReadRowsOptions, read: RangeRead): Generator<FoundRow> {
-  const { from, to, after } = read
-  const first = after === undefined ? from : keyOf(store).decode(bytesFromLatin1(after.order))
+  const { to, limit } = read
+  const first = firstKey(store, read)
   const bounds = {
     ...(first === undefined ? {} : { from: first }),
     ...(to === undefined ? {} : { to }),
-    limit: read.limit + 1, // the first may be the one that was told last
+    limit: limit + 1, // the first may be the one that was told last
   }
   for (const [key, stored] of (reader as AnyReader).range(bounds)) {
     const value = store.kind === 'key-value' ? stored : (stored as Timestamped<unknown>).value
     yield { order: orderOf(store, key), key, value }
   }
+}
+
+/** A cursor never reaches behind the bounds, whatever it was made with. */
+const firstKey = (store: Store, { from, after }: RangeRead): unknown => {
+  if (after === undefined) return from
+  const isWithin = from === undefined || after.order > orderOf(store, from)
+  return isWithin ? keyOf(store).decode(bytesFromLatin1(after.order)) : from
 }
 
 function* windowRows(options: ReadRowsOptions, read: WindowsRead): Generator<FoundRow> {

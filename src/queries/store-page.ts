@@ -44,14 +44,20 @@ export const readEverywhere = async (
   store: Store,
   read: PartitionRead,
 ): Promise<StorePage> => {
-  const answers = await askAll(reads, store, read)
+  const answers = await askAll(reads, { store }, read)
   return { rows: merged(answers).map(rowOf), sources: answers.map(sourceOf) }
+}
+
+export interface PageOptions {
+  /** Of the page before, with the same bounds. */
+  readonly cursor?: string | undefined
+  /** Where all rows in question are; every partition if absent. */
+  readonly partitions?: readonly number[]
 }
 
 /**
  * One page of a range or of windows.
  *
- * @param cursor  of the page before, with the same bounds
  * @throws {RuntimeError} STREAMS_PARTITION_MOVING: names the partitions that do not answer
  * @throws {CursorError} the cursor is none of this store
  */
@@ -59,13 +65,13 @@ export const readPage = async (
   reads: StoreReads,
   store: Store,
   read: RangeRead | WindowsRead,
-  cursor?: string,
+  { cursor, partitions }: PageOptions = {},
 ): Promise<StorePage> => {
   const { limit } = read
   const after = cursor === undefined ? undefined : decodeCursor(store.name, cursor)
   // one more than wanted tells whether there is a next page
   const asked = { ...read, limit: limit + 1, ...(after !== undefined && { after }) }
-  const answers = await askAll(reads, store, asked)
+  const answers = await askAll(reads, { store, partitions }, asked)
   const rows = merged(answers)
   const sources = answers.map(sourceOf)
   const told = rows.slice(0, limit)
@@ -73,22 +79,29 @@ export const readPage = async (
   return rows.length > limit ? { ...page, cursor: encodeCursor(store.name, told.at(-1)!) } : page
 }
 
+interface Asked {
+  readonly store: Store
+  readonly partitions?: readonly number[] | undefined
+}
+
+const partitionsOf = (reads: StoreReads, store: Store): readonly number[] =>
+  Array.from({ length: reads.partitionsOf(store) }, (_, partition) => partition)
+
 const askAll = async (
   reads: StoreReads,
-  store: Store,
+  { store, partitions = partitionsOf(reads, store) }: Asked,
   read: PartitionRead,
 ): Promise<readonly PartitionAnswer[]> => {
-  const partitions = Array.from({ length: reads.partitionsOf(store) }, (_, partition) => partition)
   const asked = await Promise.allSettled(
     partitions.map((partition) => reads.read({ store, partition }, read)),
   )
   const missing: string[] = []
   const reasons: string[] = []
   const answers: PartitionAnswer[] = []
-  asked.forEach((outcome, partition) => {
+  asked.forEach((outcome, index) => {
     if (outcome.status === 'fulfilled') return void answers.push(outcome.value)
     if (!isMoving(outcome.reason)) throw outcome.reason
-    missing.push(String(partition))
+    missing.push(String(partitions[index]))
     reasons.push(outcome.reason.message)
   })
   if (missing.length === 0) return answers

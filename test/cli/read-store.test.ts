@@ -80,6 +80,10 @@ test.each([
     ['milk', 1],
     ['rum', 2],
   ])
+  // a cursor of other bounds reads nothing outside of these
+  const outside = await read({ limit: 1 })
+  const bounded = await read({ from: 'h', limit: 9, cursor: outside.cursor! })
+  expect(bounded.rows.map(({ key }) => key)).toEqual(['milk', 'rum', 'tea', 'öl'])
   for (const limit of [1, 2, 3, 5, 9]) {
     const keys = (await pagesOf(read, limit)).map(({ key }) => key)
     expect(keys).toEqual(['gin', 'milk', 'rum', 'tea', 'öl'])

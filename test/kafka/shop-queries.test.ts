@@ -205,6 +205,16 @@ describe.skipIf(!('nodes' in kafka))('queries at any replica of the shop', () =>
         cursor = page.body['cursor']
       }
       expect(found).toEqual(ids)
+      // follows the orders by a commit or two
+      const historyOf = async (): Promise<Body> =>
+        (await call(address, '/api/customers/c-1/orders?limit=1000')).body
+      const eventsOf = (body: Body): readonly Body[] => (body['events'] ?? []) as readonly Body[]
+      await until(async () => eventsOf(await historyOf()).length === 3 * ids.length)
+      const events = eventsOf(await historyOf())
+      expect(new Set(events.map(({ orderId }) => orderId))).toEqual(new Set(ids))
+      expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(events.length)
+      const times = events.map(({ timestamp }) => timestamp as string)
+      expect(times).toEqual(times.toSorted())
       const unknown = await call(address, '/api/orders/never-placed')
       expect(unknown.status).toBe(404)
     }

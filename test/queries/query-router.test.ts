@@ -85,7 +85,7 @@ test('a range has the rows of all instances in the order of their keys, page by 
       for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined;) {
         isFirst = false
         const read = { kind: 'range', limit } as const
-        const page = await site.settled(readPage(router, sumStore, read, cursor))
+        const page = await site.settled(readPage(router, sumStore, read, { cursor }))
         found.push(...page.rows.map(({ key }) => key))
         expect(page.sources.map(({ partition }) => partition)).toEqual([0, 1, 2, 3, 4])
         cursor = page.cursor
@@ -104,7 +104,7 @@ test('a cursor goes on after every partition has moved to another instance', asy
   await site.settled(second.application.close())
   await site.idle()
   const rest = await site.settled(
-    readPage(third.router, sumStore, { ...read, limit: 100 }, page.cursor),
+    readPage(third.router, sumStore, { ...read, limit: 100 }, { cursor: page.cursor }),
   )
   expect([...page.rows, ...rest.rows].map(({ key }) => key)).toEqual(keys.toSorted())
 })

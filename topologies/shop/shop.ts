@@ -1,11 +1,14 @@
 /**
- * The shop: one topology of four flows, composed as functions.
+ * The shop: one topology of five flows, composed as functions.
  *
  * `shopTopology(config)` is what an application runs. Orders decides; inventory, payments and
- * shipments follow its commands and answer. They meet in topics only, so each scales by itself.
+ * shipments follow its commands and answer; customers collects. They meet in topics only, so each
+ * scales by itself.
  */
 
 import { type Store, topology, type Topology } from '../../src/index.ts'
+import { customerStore } from './customers/stores.ts'
+import { customersFlow } from './customers/topology.ts'
 import { inventoryFlow } from './inventory/topology.ts'
 import {
   holdStore,
@@ -25,11 +28,13 @@ import { shipmentsFlow } from './shipments/topology.ts'
 export const shopTopology = (config: ShopConfig): Topology =>
   topology('shop', () => {
     const { replies$, sinks } = inventoryFlow(config)
+    const decided = ordersFlow(config, replies$)
     return [
       ...sinks,
-      ...ordersFlow(config, replies$),
+      ...decided.sinks,
       ...paymentsFlow(config),
       ...shipmentsFlow(config),
+      ...customersFlow(decided.events$),
     ]
   })
 
@@ -49,4 +54,5 @@ export const shopStores: readonly Store[] = [
   shipmentStore,
   shipmentSteps,
   shipmentTotals,
+  customerStore,
 ]

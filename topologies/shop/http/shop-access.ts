@@ -8,6 +8,7 @@
  */
 
 import { type AnswerSource } from '../../../src/index.ts'
+import { type CustomerRow } from '../customers/customer-row.ts'
 import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
 import { type OrderRow } from '../orders/order-row.ts'
 import { type ParsedOrder } from '../shared/order-request.ts'
@@ -30,15 +31,18 @@ export interface OrderHistory {
   readonly events: readonly HistoryEntry[]
 }
 
+export interface PageRequest {
+  readonly limit: number
+  /** Of the page before, whose bounds must be the same. */
+  readonly cursor?: string
+}
+
 /** Keys, or times where the store has windows: ms or ISO-8601. */
-export interface RangeRequest {
+export interface RangeRequest extends PageRequest {
   /** Inclusive. */
   readonly from?: string
   /** Exclusive. */
   readonly to?: string
-  readonly limit: number
-  /** Of the page before, whose bounds must be the same. */
-  readonly cursor?: string
 }
 
 export interface StoreRow {
@@ -62,6 +66,13 @@ export interface SourcedRows extends StoreRows {
 /** A row as its owner has it; none there is an answer too. */
 export interface Found<Row> {
   readonly row: Row | undefined
+  readonly source: AnswerSource
+}
+
+/** A page of a customer's events, oldest first. */
+export interface CustomerOrders {
+  readonly rows: readonly CustomerRow[]
+  readonly cursor?: string
   readonly source: AnswerSource
 }
 
@@ -118,6 +129,7 @@ export interface ShopHost extends ShopAccess {
     updateId: string,
     withinMs: number,
   ): Promise<Found<StockCommandRow> | undefined>
+  customerOrders(customerId: string, page: PageRequest): Promise<CustomerOrders>
   storeGetAll(store: string, key: string): Promise<SourcedRows>
   storeRange(store: string, range: RangeRequest): Promise<SourcedRows>
 }

@@ -21,7 +21,7 @@ import { checkKey } from '../shared/check-key.ts'
 import { type ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes, withRowsRead } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
-import { type StockReply } from '../shared/events.ts'
+import { type OrderEvent, type StockReply } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import {
   inventoryCommands,
@@ -54,19 +54,25 @@ interface OrderStores {
   readonly totals: Counters
 }
 
+export interface OrdersFlow {
+  /** As they are written, for flows that follow. */
+  readonly events$: Observable<StreamRecord<string, OrderEvent>>
+  readonly sinks: readonly Observable<unknown>[]
+}
+
 /** @param replies$  what the inventory answers, keyed by orderId */
 export const ordersFlow = (
   config: ShopConfig,
   replies$: Observable<StreamRecord<string, StockReply>>,
-): readonly Observable<unknown>[] => {
+): OrdersFlow => {
   const inputs$ = merge(stream(orderCommands), stream(payments), stream(shipments), replies$)
   const decided$ = inputs$.pipe(decider(config))
-  return [
-    decided$.pipe(
-      ofKind('orderEvent'),
-      mapValues(({ message }) => message),
-      to(orders),
-    ),
+  const events$ = decided$.pipe(
+    ofKind('orderEvent'),
+    mapValues(({ message }) => message),
+  )
+  const sinks = [
+    events$.pipe(to(orders)),
     decided$.pipe(
       ofKind('platformEvent'),
       mapValues(({ message }) => message),
@@ -88,6 +94,7 @@ export const ordersFlow = (
       to(inventoryCommands, ({ value }) => value.data.productId),
     ),
   ]
+  return { events$, sinks }
 }
 
 const decider = (config: ShopConfig) => {

@@ -45,19 +45,18 @@ export const shipmentCommands = byId(
   commandSerde<ShipmentCommand>(['CreateShipment', 'UpdateShipmentStatus']),
 )
 
-export const orders = byId(
-  'ecom.orders',
-  eventSerde<OrderEvent>([
-    'order.created',
-    'order.create-refused',
-    'order.updated',
-    'order.confirmed',
-    'order.cancelled',
-    'order.rejected',
-    'order.expired',
-    'order.completed',
-  ]),
-)
+const orderEvents = eventSerde<OrderEvent>([
+  'order.created',
+  'order.create-refused',
+  'order.updated',
+  'order.confirmed',
+  'order.cancelled',
+  'order.rejected',
+  'order.expired',
+  'order.completed',
+])
+
+export const orders = byId('ecom.orders', orderEvents)
 
 export const payments = byId(
   'ecom.payments',
@@ -96,6 +95,12 @@ export const platform = byId(
 export const inventoryReplies = repartitionTopic<string, StockReply>('inventory-replies', {
   key: utf8,
   value: inventoryEvents as Serde<InventoryEvent> as Serde<StockReply>,
+})
+
+/** Events of orders on their way to the customer. Shares the serde of `orders`, as above. */
+export const customerEvents = repartitionTopic<string, OrderEvent>('customer-events', {
+  key: utf8,
+  value: orderEvents,
 })
 
 /** What a topic is to be like; `millrace topics` compares it with the cluster. */

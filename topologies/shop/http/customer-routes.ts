@@ -1,0 +1,53 @@
+/**
+ * `/api/customers/{customerId}/orders`: what happened to a customer's orders, oldest first.
+ *
+ * Follows the orders by a moment; `Millrace-Offsets` says up to where. A customer without orders has
+ * an empty list: who is a customer is not known here.
+ */
+
+import { type FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { type CustomerRow } from '../customers/customer-row.ts'
+import { isoTime } from '../shared/iso-time.ts'
+import { formatMinor } from '../shared/money.ts'
+import { tellSource } from './answer-source.ts'
+import { pathId } from './path-id.ts'
+import { type PageRequest, type ShopHost } from './shop-access.ts'
+
+const eventsMax = 1_000
+const eventsDefault = 100
+
+const pageQuery = Type.Object(
+  {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: eventsMax })),
+    cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
+  },
+  { additionalProperties: false },
+)
+
+export const customerRoutes = (server: FastifyInstance, access: ShopHost): void => {
+  server.get<{ Params: { customerId: string }; Querystring: Partial<PageRequest> }>(
+    '/api/customers/:customerId/orders',
+    { schema: { querystring: pageQuery } },
+    async ({ params, query }, reply) => {
+      const customerId = pathId(params.customerId, 'customer')
+      const page = { ...query, limit: query.limit ?? eventsDefault }
+      const { rows, cursor, source } = await access.customerOrders(customerId, page)
+      tellSource(reply, source)
+      return { customerId, events: rows.map(eventView), cursor }
+    },
+  )
+}
+
+const eventView = ({ atMs, totalMinor, refundedMinor, ...row }: CustomerRow): object => {
+  const money = (amountMinor: number | undefined): string | undefined =>
+    amountMinor === undefined || row.currency === undefined
+      ? undefined
+      : formatMinor(amountMinor, row.currency)
+  return {
+    ...row,
+    total: money(totalMinor),
+    refunded: money(refundedMinor),
+    timestamp: isoTime(atMs),
+  }
+}
