@@ -1,9 +1,9 @@
 /**
  * Whether an application has processed all that a partition held at the time of asking.
  *
- * Used where no task answers (`stored-reads.ts`) to tell "not there" from "not there yet". The log's
- * end is read first, then the group's committed offset until it is there. A running instance tells
- * by the offsets of its tasks instead: stores follow a commit a moment later.
+ * Used where no task answers (`stored-reads.ts`) to tell "not there" from "not there yet". The end
+ * of the log is read first, then the group's committed offset until it is there. A running instance
+ * tells by the offsets of its tasks instead: stores follow a commit a moment later.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'

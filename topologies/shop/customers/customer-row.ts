@@ -1,8 +1,8 @@
 /**
  * What happened to the orders of a customer: one row per event, in the order of event time.
  *
- * Keys sort as `[length of the id][id][time][version][event]`: all rows of a customer are one range,
- * whatever characters the id has, and a replayed event is the same row.
+ * Keys sort as `[length of the id][id][time][version][event]`: all rows of a customer are one
+ * range, whatever characters the id has, and a replayed event is the same row.
  */
 
 import { columns } from '../../../src/index.ts'

@@ -1,8 +1,8 @@
 /**
  * `/api/customers/{customerId}/orders`: what happened to a customer's orders, oldest first.
  *
- * Follows the orders by a moment; `Millrace-Offsets` says up to where. A customer without orders has
- * an empty list: who is a customer is not known here.
+ * Follows the orders by a moment; `Millrace-Offsets` says up to where. A customer without orders
+ * has an empty list: who is a customer is not known here.
  */
 
 import { type FastifyInstance } from 'fastify'
