@@ -18,6 +18,7 @@ export const sealedRows = ({ slots, head }: TaskStore, nowMs: number): PackedRec
   slots.sealTo((key, value) => {
     rows.append(nowMs, isAscii(key) ? key : bytesFromLatin1(key), value ?? null)
   })
+  rows.close()
   head.sealedBytes = rows.sizeBytes
   return rows
 }
