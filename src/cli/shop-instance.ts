@@ -41,6 +41,7 @@ import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
+import { stateMemoryOf } from './state-memory.ts'
 import { type StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
 import { openWaitingRoom } from './waiting-room.ts'
@@ -275,7 +276,8 @@ const openApplication = async (
     readonly parts: AsyncDisposableStack
   },
 ): Promise<{ readonly app: Application; readonly topology: Topology }> => {
-  const engine = await openEngine(settings, 'state')
+  const memory = stateMemoryOf(settings, { hasBroker: broker.kind === 'embedded' })
+  const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
   const topology = shopTopology(shopConfigOf(settings))
   const app = new Application({
@@ -287,6 +289,7 @@ const openApplication = async (
     clock: systemClock,
     logger,
     linkHost: settings.linkHost,
+    slotCacheBytes: memory.slotCacheBytes,
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
     config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
   })
