@@ -44,6 +44,7 @@ export class RocksEngine implements Engine {
   readonly #database: RocksDatabase
   readonly #writer: RocksWriter
   readonly #sync: boolean
+  #openSnapshots = 0
   #closing: Promise<void> | undefined
 
   private constructor(database: RocksDatabase, writer: RocksWriter, sync: boolean) {
@@ -91,7 +92,11 @@ export class RocksEngine implements Engine {
   }
 
   snapshot(): Snapshot {
-    return new RocksSnapshot(this.#database.twinCursors())
+    const cursors = this.#database.twinCursors()
+    this.#openSnapshots += 1
+    return new RocksSnapshot(cursors, () => {
+      this.#openSnapshots -= 1
+    })
   }
 
   commit(batch: WriteBatch): Promise<void> {
@@ -111,6 +116,8 @@ export class RocksEngine implements Engine {
   }
 
   property(name: string): string | undefined {
+    if (name === 'millrace.open-iterators') return String(this.#database.openCursors)
+    if (name === 'millrace.open-snapshots') return String(this.#openSnapshots)
     return this.#database.property(name)
   }
 
