@@ -36,6 +36,11 @@ export class SlotMemory {
     return this.#bytes
   }
 
+  /** Stores of tasks that hold rows, or did since they were opened. */
+  get cacheCount(): number {
+    return this.#caches.length
+  }
+
   /** Takes part in evictions until `remove`. */
   add(cache: SweptCache): void {
     this.#caches.push(cache)
