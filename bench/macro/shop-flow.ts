@@ -168,6 +168,7 @@ clearInterval(meter)
 const cpu = process.cpuUsage(cpuStart)
 const main = process.threadCpuUsage(mainStart)
 const metrics = application.metrics()
+const { bytes: decodedRowsBytes } = application.slotCache()
 const { outcomes } = summary()
 await application.close()
 await broker.close()
@@ -190,6 +191,7 @@ report({
     cpuSecPerThousandOrders: (cpu.user + cpu.system) / 1_000 / orderCount,
     mainThreadSecPerThousandOrders: (main.user + main.system) / 1_000 / orderCount,
     peakRssBytes,
+    decodedRowsBytes,
     records: metrics.counters.recordsProcessed,
     recordsPerSec: (metrics.counters.recordsProcessed / elapsedMs) * 1_000,
     commits: metrics.commits,
