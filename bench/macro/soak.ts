@@ -9,8 +9,9 @@
  * warm-up: caches fill.
  *
  * Verdict: bounded, if of every figure the median of the last quarter is at most 1.1 times that of
- * the first plus its slack (`soak-sampler.ts`), and no sample of the state's memory is above 1.1
- * times the budget. Else the process ends with status 1, and the note names what grew. STATE_MEMORY
+ * the first plus its slack (`soak-sampler.ts`), no sample of the state's memory is above 1.1 times
+ * the budget, and at the end no more than 10 s of input wait: a machine too slow for RATE shows
+ * nothing. Else the process ends with status 1, and the note names what grew. STATE_MEMORY
  * (default 64MiB) is the budget, small so that it is used up; SAMPLES names a file for all samples.
  */
 
@@ -49,6 +50,7 @@ const [sampleSeconds, partitions] = [5, 4]
 const samplesPerCollection = Math.max(1, Math.round(minutes / 5)) // each costs a pause
 const warmUpSeconds = Math.min(300, minutes * 15)
 const budgetMax = 1.1
+const waitingSecondsMax = 10
 
 const memory = divideMemory(budgetBytes, { hasBroker: true })
 const directory = mkdtempSync(join(tmpdir(), 'millrace-soak-'))
@@ -70,7 +72,7 @@ await broker.topics.create(
   [orders, payments, totals, counts].map(({ name }) => ({
     name,
     partitions,
-    config: { cleanupPolicy: 'delete', retentionMs: seconds(20) },
+    config: { cleanupPolicy: 'delete', retentionMs: seconds(60) },
   })),
 )
 const application = new Application({
@@ -138,6 +140,8 @@ const found = trends()
 const stateMemoryMaxBytes = Math.max(...samples.map(({ stateMemoryBytes }) => stateMemoryBytes))
 const unbounded = found.filter(({ isBounded }) => !isBounded).map(({ name }) => name)
 if (stateMemoryMaxBytes > budgetMax * budgetBytes) unbounded.push('state memory over its budget')
+const { last: waiting } = found.find(({ name }) => name === 'lagRecords')!
+if (waiting > waitingSecondsMax * ratePerSec) unbounded.push('input waits: RATE is too high')
 const figures: Record<string, number> = {
   minutes,
   samples: samples.length,
