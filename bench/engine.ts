@@ -67,6 +67,7 @@ const application = new Application({
   topology: workload(setting('INPUT').split(','), setting('OUTPUT').split(',')),
   broker,
   engine,
+  slotCacheBytes: 256 * 1_048_576, // the contract bounds rows: `cachedSlotsMax`
   config: configOf(),
   logger: stderrLogger('warn'),
 })

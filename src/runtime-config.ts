@@ -121,7 +121,7 @@ export const runtimeOptions = {
     default: 1_000,
     min: 100,
     max: 100_000_000,
-    doc: 'Decoded rows each store of each task keeps in memory.',
+    doc: 'Decoded rows each store of each task keeps, within their part of the state memory.',
   },
   applyAttemptsMax: {
     default: 5,

@@ -13,8 +13,10 @@ import { type Cursor, type Engine, type ScanOptions } from './engine.ts'
 import { bytesFromLatin1, prefixEnd } from './key-layout.ts'
 import { scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
 import { SlotCache } from './slot-cache.ts'
+import { SlotMemory } from './slot-memory.ts'
 import { absent, type DirtyList, type Slot } from './slot.ts'
 import { SortedKeys } from './sorted-keys.ts'
+import { StoreCounters } from './store-counters.ts'
 import { type UndoLog } from './undo-log.ts'
 
 export { type SlotRange }
@@ -36,6 +38,10 @@ export interface SlotsOptions {
   readonly undo: UndoLog
   /** Bound of the cache; exceeded only by what one transaction writes. */
   readonly cachedSlotsMax: number
+  /** Bound in bytes, shared with other stores; none if absent. */
+  readonly memory?: SlotMemory
+  /** Of the store, shared by its tasks. */
+  readonly counters?: StoreCounters
 }
 
 /** One write of a sealed generation: a row for the engine and a record for the changelog. */
@@ -53,26 +59,41 @@ export class Slots {
   readonly #undo: UndoLog
   readonly #dirtyList: DirtyList = { slots: [] }
   readonly #cache: SlotCache
+  readonly #memory: SlotMemory
+  readonly #counters: StoreCounters
   /** The sealed generation, undefined if none is pending. */
   #committing: Slot[] | undefined
   /** Keys with a dirty or committing value; made at the first scan of a generation. */
   #overlayKeys: SortedKeys | undefined
   /** Keys looked for in the engine so far: a measure of what the cache does not hold. */
   engineReads = 0
+  /** Of the value that `#read` returned last. */
+  #readBytes = 0
   /** Grows when the engine's rows may have moved past a scan that is still open. */
   #epoch = 0
 
-  constructor({ engine, prefix, codec, undo, cachedSlotsMax }: SlotsOptions) {
+  constructor({ engine, prefix, codec, undo, cachedSlotsMax, ...shared }: SlotsOptions) {
     this.#engine = engine
     this.#prefix = prefix
     this.#codec = codec
     this.#undo = undo
-    this.#cache = new SlotCache(cachedSlotsMax, this.#dirtyList)
+    this.#counters = shared.counters ?? new StoreCounters()
+    this.#memory = shared.memory ?? new SlotMemory()
+    this.#cache = new SlotCache({
+      slotsMax: cachedSlotsMax,
+      memory: this.#memory,
+      dirtyList: this.#dirtyList,
+    })
   }
 
   /** Number of keys written since the last seal. */
   get dirtyCount(): number {
     return this.#dirtyList.slots.length
+  }
+
+  /** Rows in the cache, written ones included, and what they take by estimate. */
+  get cached(): { readonly rows: number; readonly bytes: number } {
+    return { rows: this.#cache.size, bytes: this.#cache.bytes }
   }
 
   /**
@@ -84,22 +105,30 @@ export class Slots {
    * @param key  the key's bytes as a latin1 string
    */
   get(key: string): unknown {
+    this.#counters.gets += 1
     const slot = this.#cache.get(key)
-    if (slot === undefined) return this.#cache.insert(key, this.#read(key)).clean
+    if (slot === undefined) {
+      return this.#cache.insert(key, this.#readMissing(key), this.#readBytes).clean
+    }
     slot.referenced = true
     if (slot.dirty !== absent) return slot.dirty
     if (slot.committing !== absent) return slot.committing
-    if (slot.clean === absent) slot.clean = this.#read(key)
+    if (slot.clean === absent) {
+      slot.clean = this.#readMissing(key)
+      this.#cache.charge(slot, this.#readBytes)
+    }
     return slot.clean
   }
 
   /** @param value  anything but undefined, which would be a delete */
   put(key: string, value: unknown): void {
     if (value === undefined) throw new TypeError('put(undefined): use delete')
+    this.#counters.puts += 1
     this.#write(key, value)
   }
 
   delete(key: string): void {
+    this.#counters.deletes += 1
     this.#write(key, undefined)
   }
 
@@ -113,11 +142,13 @@ export class Slots {
     }
     if (wanted.length === 0) return
     this.engineReads += wanted.length
+    this.#counters.prefetched += wanted.length
     const found = this.#engine.getMany(wanted.map((key) => this.#fullKey(key)))
     for (let i = 0; i < wanted.length; i++) {
       const key = wanted[i]!
       const bytes = found[i]
-      this.#cache.insert(key, bytes === undefined ? undefined : this.#codec.decode(bytes, key))
+      if (bytes === undefined) this.#cache.insert(key, undefined, 0)
+      else this.#cache.insert(key, this.#codec.decode(bytes, key), bytes.length)
     }
   }
 
@@ -129,6 +160,7 @@ export class Slots {
    * read in chunks.
    */
   scan(range: SlotRange): IterableIterator<[string, unknown]> {
+    this.#counters.ranges += 1
     const cursor = this.#engine.scan(this.#bounds(range))
     const keys = (this.#overlayKeys ??= this.#sortOverlay())
     const overlay = { keys, read: (key: string) => this.#overlaid(key) }
@@ -169,9 +201,16 @@ export class Slots {
     if (this.#committing !== undefined) throw new Error('seal: a generation is still pending')
     if (!this.#undo.isEmpty) throw new Error('seal: a record is still open (undo log not cleared)')
     const slots = this.#dirtyList.slots
-    for (const { key, dirty, clean } of slots) {
-      if (dirty !== undefined) take(key, this.#encoded(dirty, key))
-      else if (clean !== undefined) take(key, undefined)
+    for (const slot of slots) {
+      const { key, dirty, clean } = slot
+      if (dirty === undefined) {
+        if (clean !== undefined) take(key, undefined)
+        this.#cache.charge(slot, 0)
+        continue
+      }
+      const encoded = this.#encoded(dirty, key)
+      take(key, encoded)
+      this.#cache.charge(slot, encoded.length)
     }
     for (const slot of slots) {
       slot.committing = slot.dirty
@@ -189,6 +228,7 @@ export class Slots {
       slot.committing = absent
     }
     this.#endGeneration()
+    this.#memory.trim()
   }
 
   /** The transaction failed: dirty and committing values vanish, reads start from the engine. */
@@ -209,8 +249,13 @@ export class Slots {
     this.#cache.clear()
   }
 
+  /** The task is closed: what was cached makes room for others. */
+  release(): void {
+    this.#cache.release()
+  }
+
   #write(key: string, value: unknown): void {
-    const slot = this.#cache.get(key) ?? this.#cache.insert(key, absent)
+    const slot = this.#cache.get(key) ?? this.#cache.insert(key, absent, 0)
     this.#undo.remember(slot)
     if (slot.dirty === absent) {
       this.#dirtyList.slots.push(slot)
@@ -220,9 +265,15 @@ export class Slots {
     slot.referenced = true
   }
 
+  #readMissing(key: string): unknown {
+    this.#counters.getMisses += 1
+    return this.#read(key)
+  }
+
   #read(key: string): unknown {
     this.engineReads += 1
     const bytes = this.#engine.get(this.#fullKey(key))
+    this.#readBytes = bytes === undefined ? 0 : bytes.length
     return bytes === undefined ? undefined : this.#codec.decode(bytes, key)
   }
 

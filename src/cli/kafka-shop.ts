@@ -17,6 +17,7 @@ import { LocalShop } from './local-shop.ts'
 import { applicationId } from './shop-instance.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { deadLetterTopic } from './shop-topics.ts'
+import { stateMemoryOf } from './state-memory.ts'
 
 export interface KafkaShop {
   readonly shop: LocalShop
@@ -32,7 +33,7 @@ export const openKafkaShop = async (
 ): Promise<KafkaShop> => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-view-'))
   parts.defer(() => rmSync(directory, { recursive: true, force: true }))
-  const memoryBytes = settings.stateMemoryMb * 1_048_576
+  const { storeEngineBytes: memoryBytes } = stateMemoryOf(settings, { hasBroker: false })
   const engine = await RocksEngine.open(directory, { memoryBytes })
   parts.defer(() => engine.close())
   const { plan } = shopTopology(shopConfigOf(settings))

@@ -17,8 +17,9 @@ import { clusterKey } from '../broker/embedded/rows.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
 import { openEngine } from './open-engine.ts'
+import { stateMemoryOf } from './state-memory.ts'
 
-type BrokerSettings = Pick<Settings, 'stateDir' | 'stateMemoryMb' | 'fsync'>
+type BrokerSettings = Pick<Settings, 'stateDir' | 'stateMemoryBytes' | 'fsync'>
 
 /** @throws {StoreLossError} acknowledged records are gone; the message has both ways out */
 export const openEmbeddedBroker = async (
@@ -30,7 +31,8 @@ export const openEmbeddedBroker = async (
   const witness = LogWitness.open(join(stateDir, 'broker-commits'))
   parts.defer(() => witness.close())
   const hasStores = existsSync(join(stateDir, 'state', 'CURRENT'))
-  const engine = await openEngine(settings, 'broker')
+  const memory = stateMemoryOf(settings, { hasBroker: true })
+  const engine = await openEngine(settings, 'broker', memory)
   parts.defer(() => engine.close())
   const loss = lossOf(engine, witness)
   if (loss !== undefined) {
@@ -43,7 +45,13 @@ export const openEmbeddedBroker = async (
     )
   }
   const acceptsLoss = loss !== undefined
-  const broker = await EmbeddedBroker.open({ engine, clock: systemClock, witness, acceptsLoss })
+  const broker = await EmbeddedBroker.open({
+    engine,
+    clock: systemClock,
+    witness,
+    acceptsLoss,
+    cacheBytesMax: memory.logCacheBytes,
+  })
   parts.defer(() => broker.close())
   return broker
 }

@@ -1,20 +1,18 @@
-/** The two databases of an instance, and how one memory budget is split between them. */
+/** The databases of an instance, each with its part of the state memory. */
 
 import { join } from 'node:path'
+import { type MemoryBudget } from '../../state/memory-budget.ts'
 import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { type Settings } from '../config/settings.ts'
 
-/** The broker's log is read near its end mostly, from its own cache; the stores anywhere. */
-const brokerShare = 0.25
-
 export const openEngine = (
-  { stateDir, stateMemoryMb, fsync }: Pick<Settings, 'stateDir' | 'stateMemoryMb' | 'fsync'>,
+  { stateDir, fsync }: Pick<Settings, 'stateDir' | 'fsync'>,
   name: 'state' | 'broker',
+  { storeEngineBytes, brokerEngineBytes }: MemoryBudget,
 ): Promise<RocksEngine> => {
   const isBroker = name === 'broker'
-  const share = isBroker ? brokerShare : 1 - brokerShare
   return RocksEngine.open(join(stateDir, name), {
-    memoryBytes: Math.floor(stateMemoryMb * 1_048_576 * share),
+    memoryBytes: isBroker ? brokerEngineBytes : storeEngineBytes,
     compaction: isBroker ? 'universal' : 'level',
     sync: fsync,
   })

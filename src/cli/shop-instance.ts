@@ -19,12 +19,16 @@ import { orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
+import { type Engine } from '../../state/engine.ts'
+import { type MemoryBudget } from '../../state/memory-budget.ts'
+import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
 import { createHttpServer } from '../http/http-server.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
+import { type StateSources } from '../http/state-collectors.ts'
 import { type Logger } from '../logger.ts'
 import { BrokerWatch } from '../runtime/broker-watch.ts'
 import { storeByName } from '../runtime/queries.ts'
@@ -41,6 +45,7 @@ import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
+import { stateMemoryOf } from './state-memory.ts'
 import { type StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
 import { openWaitingRoom } from './waiting-room.ts'
@@ -92,7 +97,7 @@ export class ShopInstance {
     parts.defer(() => directory.unlock())
     const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
     const watch = watchOf({ broker, logger, parts })
-    const { app, topology } = await openApplication(settings, { broker, logger, parts })
+    const { app, topology, figures } = await openApplication(settings, { broker, logger, parts })
     const stores: StoreSource = {
       query: (store) => app.query(store),
       named: (name) => storeByName(topology.plan.stores, name),
@@ -108,7 +113,7 @@ export class ShopInstance {
       isBrokerSilent: watch && (() => watch.isSilent),
     })
     parts.defer(() => shop.close())
-    const address = await openHttp(port, { app, shop, stores, logger, parts, watch })
+    const address = await openHttp(port, { app, shop, stores, figures, logger, parts, watch })
     directory.setAddress(address)
     parts.defer(() => app.close())
     const failures = [failed, watched(directory, parts)]
@@ -274,8 +279,9 @@ const openApplication = async (
     readonly logger: Logger
     readonly parts: AsyncDisposableStack
   },
-): Promise<{ readonly app: Application; readonly topology: Topology }> => {
-  const engine = await openEngine(settings, 'state')
+): Promise<OpenedApplication> => {
+  const memory = stateMemoryOf(settings, { hasBroker: broker.kind === 'embedded' })
+  const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
   const topology = shopTopology(shopConfigOf(settings))
   const app = new Application({
@@ -287,10 +293,40 @@ const openApplication = async (
     clock: systemClock,
     logger,
     linkHost: settings.linkHost,
+    slotCacheBytes: memory.slotCacheBytes,
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
     config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
   })
-  return { app, topology }
+  return { app, topology, figures: stateFigures({ app, broker, engine, memory }) }
+}
+
+interface OpenedApplication {
+  readonly app: Application
+  readonly topology: Topology
+  readonly figures: StateSources
+}
+
+const stateFigures = ({
+  app,
+  broker,
+  engine,
+  memory,
+}: {
+  readonly app: Application
+  readonly broker: Broker
+  readonly engine: Engine
+  readonly memory: MemoryBudget
+}): StateSources => {
+  const embedded = broker instanceof EmbeddedBroker ? broker : undefined
+  return {
+    stores: () => app.storeMetrics(),
+    databases: { state: engine, ...(embedded && { broker: embedded.figures.database }) },
+    budgetBytes: memory.totalBytes,
+    parts: () => ({
+      'decoded-rows': app.slotCache().bytes,
+      ...(embedded && { 'broker-logs': embedded.figures.logCacheBytes }),
+    }),
+  }
 }
 
 const replicaOf = ({ stateDir, instanceId, leaveOnStop }: Settings) => ({
@@ -301,6 +337,7 @@ const replicaOf = ({ stateDir, instanceId, leaveOnStop }: Settings) => ({
 
 interface HttpParts {
   readonly app: Application
+  readonly figures: StateSources
   readonly shop: LocalShop
   readonly stores: StoreSource
   readonly logger: Logger
@@ -310,7 +347,7 @@ interface HttpParts {
 
 const openHttp = async (
   port: number,
-  { app, shop, stores, logger, parts, watch }: HttpParts,
+  { app, shop, stores, figures, logger, parts, watch }: HttpParts,
 ): Promise<string> => {
   const metrics = new Prometheus(
     () => app.metrics(),
@@ -322,6 +359,7 @@ const openHttp = async (
         values: () => (app.state === 'running' ? sums(stores.query(orderTotals).range()) : {}),
       },
     ],
+    figures,
   )
   parts.defer(app.onCommit(metrics.observeCommit))
   const server: FastifyInstance = createHttpServer({

@@ -14,6 +14,8 @@
 
 import { randomUUID } from 'node:crypto'
 import { type Engine } from '../../state/engine.ts'
+import { divideMemory, memoryBudgetDefaultBytes } from '../../state/memory-budget.ts'
+import { SlotMemory } from '../../state/slot-memory.ts'
 import { BrokerError } from '../broker/errors.ts'
 import { type Broker } from '../broker/port.ts'
 import { type Clock, keepProcessAlive, systemClock } from '../clock.ts'
@@ -36,6 +38,7 @@ import { type RuntimeMetrics, runtimeMetrics } from './runtime-metrics.ts'
 import { guardState } from './state-guard.ts'
 import { onUnhandledRxjsError } from './rxjs-errors.ts'
 import { sleep } from './sleep.ts'
+import { storeMetrics, type StoreMetrics, StoreTotals } from './store-metrics.ts'
 import { StreamLoop } from './stream-loop.ts'
 import { TaskManager } from './task-manager.ts'
 import { TopicPlan } from './topic-plan.ts'
@@ -73,6 +76,12 @@ export interface ApplicationOptions {
    * STATE_LOST: for a broker in the same hands as the stores, about whose loss somebody decides.
    */
   readonly onLostChangelog?: 'restore' | 'refuse'
+  /**
+   * Estimated bytes of decoded rows that all stores of this instance keep in memory, beside
+   * `cachedSlotsMax` for each. With the engine's `memoryBytes` a part of one budget: `divideMemory`
+   * makes both of it. Default: that part of the default budget, 72 MiB.
+   */
+  readonly slotCacheBytes?: number
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
@@ -86,6 +95,8 @@ export class Application {
   readonly #counters = new TaskCounters()
   readonly #timings = new CommitTimings()
   readonly #progress = new RestoreProgress()
+  readonly #storeTotals = new StoreTotals()
+  readonly #slotMemory: SlotMemory
   /** Tells this process from an earlier one of the same instance. */
   readonly #incarnation = randomUUID()
   readonly #listeners = new Set<(state: ApplicationState) => void>()
@@ -112,6 +123,7 @@ export class Application {
     }
     this.#options = options
     this.#config = resolveConfig(options.config)
+    this.#slotMemory = new SlotMemory(slotCacheBytesOf(options))
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
     this.#stopped.promise.catch(() => {}) // who does not ask must not end the process
@@ -241,6 +253,22 @@ export class Application {
     })
   }
 
+  /** What each store of this instance does and holds; reading it costs a few microseconds. */
+  storeMetrics(): ReadonlyMap<string, StoreMetrics> {
+    return storeMetrics({
+      names: [...this.#options.topology.plan.stores.keys()],
+      totals: this.#storeTotals,
+      progress: this.#progress,
+      running: this.#tasks?.running ?? [],
+    })
+  }
+
+  /** Estimated bytes of decoded rows, and their bound. */
+  slotCache(): { readonly bytes: number; readonly bytesMax: number } {
+    const { bytes, bytesMax } = this.#slotMemory
+    return { bytes, bytesMax }
+  }
+
   /** Records known to wait, fetched or not; -1 while no task runs. */
   lagRecords(): number {
     return this.metrics().lagRecords
@@ -271,6 +299,8 @@ export class Application {
       globals,
       counters: this.#counters,
       progress: this.#progress,
+      slotMemory: this.#slotMemory,
+      storeTotals: this.#storeTotals,
       refusesLoss: this.#options.onLostChangelog === 'refuse',
       onCompletion: () => this.#loop?.wake(),
       onFault: (fault) => this.#loop?.fail(fault),
@@ -397,4 +427,13 @@ export class Application {
     this.#logger.debug({ state }, 'application state')
     for (const listener of this.#listeners) listener(state)
   }
+}
+
+/** @throws {RuntimeError} STREAMS_CONFIG */
+const slotCacheBytesOf = ({ slotCacheBytes }: ApplicationOptions): number => {
+  if (slotCacheBytes === undefined) {
+    return divideMemory(memoryBudgetDefaultBytes, { hasBroker: true }).slotCacheBytes
+  }
+  if (slotCacheBytes >= 0) return slotCacheBytes
+  throw new RuntimeError('STREAMS_CONFIG', `slotCacheBytes is ${slotCacheBytes}: bytes, from 0`)
 }

@@ -6,7 +6,9 @@
 
 import { namespacePrefix, positionKey } from '../../state/key-layout.ts'
 import { type Engine } from '../../state/engine.ts'
+import { type SlotMemory } from '../../state/slot-memory.ts'
 import { Slots } from '../../state/slots.ts'
+import { type StoreCounters } from '../../state/store-counters.ts'
 import { type UndoLog } from '../../state/undo-log.ts'
 import { type CommittedOffset, type TopicDescription } from '../broker/port.ts'
 import { type GraphNode, type SubTopology } from '../topology/graph.ts'
@@ -75,6 +77,10 @@ export interface OpenStoresOptions {
   readonly clusterId: string
   readonly undo: UndoLog
   readonly cachedSlotsMax: number
+  /** Bound in bytes over the decoded rows of all stores; none if absent. */
+  readonly slotMemory?: SlotMemory
+  /** Of the store, over its tasks; each task has its own if absent. */
+  countersOf?(storeName: string): StoreCounters
   readonly stores: ReadonlyMap<string, TaskStore['store']>
 }
 
@@ -82,7 +88,7 @@ export const openStores = (
   task: TaskIdentity,
   options: OpenStoresOptions,
 ): ReadonlyMap<string, TaskStore> => {
-  const { engine, topics, clusterId, undo, cachedSlotsMax, stores } = options
+  const { engine, topics, clusterId, undo, cachedSlotsMax, slotMemory, stores } = options
   return new Map(
     task.sub.stores.map((name) => {
       const store = stores.get(name)!
@@ -90,6 +96,8 @@ export const openStores = (
         engine,
         undo,
         cachedSlotsMax,
+        ...(slotMemory && { memory: slotMemory }),
+        ...(options.countersOf && { counters: options.countersOf(name) }),
         codec: store.codec,
         prefix: namespacePrefix(task.id, name),
       })

@@ -49,7 +49,7 @@ export const restoreStores = async (
   const { broker, progress, clientId, batchBytes, maxWaitMs, signal } = options
   let open = jobs.map((job) => new RestoreCursor(job)).filter(({ isDone }) => !isDone)
   if (open.length === 0) return
-  progress.begin(open.map(({ job, offset }) => Number(job.highWatermark - offset)))
+  progress.begin(open.map(({ job, offset }) => [job.storeName, Number(job.highWatermark - offset)]))
   const fetcher = broker.fetcher(clientId)
   const wakeUp = (): void => fetcher.wakeUp()
   signal?.addEventListener('abort', wakeUp)
@@ -83,6 +83,8 @@ export const restoreStores = async (
 class RestoreCursor {
   readonly job: RestoreJob
   offset: bigint
+  /** Offsets that the last batch went on by. */
+  advanced = 0
   batch: RawBatch | undefined
 
   constructor(job: RestoreJob) {
@@ -98,6 +100,7 @@ class RestoreCursor {
   take(batch: RawBatch): boolean {
     if (batch.nextOffset <= this.offset) return false
     this.batch = batch
+    this.advanced = Number(batch.nextOffset - this.offset)
     this.offset = batch.nextOffset
     return true
   }
@@ -109,7 +112,6 @@ const applyRestored = async (
 ): Promise<void> => {
   if (moved.length === 0) return
   const writes = new WriteBatch()
-  let records = 0
   for (const { job, offset, batch } of moved) {
     const prefix = namespacePrefix(job.taskId, job.storeName)
     for (const { key, value } of batch!.records) {
@@ -117,11 +119,12 @@ const applyRestored = async (
       if (value === null) writes.delete(prefix, key)
       else writes.put(prefix, key, value)
     }
-    records += batch!.records.length
     const { leaderEpoch } = batch!
     job.head.stage(writes, { offset, leaderEpoch, appliedAtMs: clock.nowMs() })
   }
   await engine.bulkLoad(writes)
-  for (const { job } of moved) job.head.moved()
-  progress.restored(records)
+  for (const { job, batch, advanced } of moved) {
+    job.head.moved()
+    progress.restored(job.storeName, { records: batch!.records.length, offsets: advanced })
+  }
 }

@@ -13,6 +13,7 @@ import { StoreLossError } from '../../state/errors.ts'
 import { positionKey } from '../../state/key-layout.ts'
 import { decodePosition, judgePosition, type Position } from '../../state/position.ts'
 import { prefixEnd, namespacePrefix } from '../../state/key-layout.ts'
+import { type SlotMemory } from '../../state/slot-memory.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import {
   type Broker,
@@ -47,6 +48,7 @@ import { type RefusedInputs } from './refused-inputs.ts'
 import { refuseRemade } from './remade-changelogs.ts'
 import { restoreStores, type RestoreJob } from './restore.ts'
 import { type RestoreProgress } from './restore-progress.ts'
+import { type StoreTotals } from './store-metrics.ts'
 import { type TopicPlan } from './topic-plan.ts'
 
 export interface TaskManagerOptions {
@@ -61,6 +63,9 @@ export interface TaskManagerOptions {
   readonly logger: Logger
   readonly counters: TaskCounters
   readonly progress: RestoreProgress
+  /** Shared by the decoded rows of all stores. */
+  readonly slotMemory: SlotMemory
+  readonly storeTotals: StoreTotals
   readonly refusedInputs: RefusedInputs
   readonly globals: Globals
   /** A store ahead of its changelog is no store to wipe, but a loss to be told. */
@@ -184,13 +189,14 @@ export class TaskManager {
     identity: TaskIdentity,
     offsets: ReadonlyMap<string, OpeningOffset>,
   ): { readonly task: StreamTask; readonly stores: ReadonlyMap<string, TaskStore> } {
-    const { topology, engine, topics, config } = this.#options
+    const { topology, engine, topics, config, storeTotals } = this.#options
     const records = new RecordScope()
     const stores = openStores(identity, {
       ...this.#options,
       undo: records.undoLog,
       cachedSlotsMax: config.cachedSlotsMax,
       engine,
+      countersOf: (name) => storeTotals.of(name),
       stores: topology.plan.stores,
     })
     const known = inputsOf(identity, topics).map(({ topic, partition }) =>

@@ -261,6 +261,7 @@ export class StreamTask implements TaskServices {
   /** Ends the pipeline; stores and queues are the owner's to drop. */
   close(): void {
     this.#scope.close()
+    for (const { slots } of this.#options.stores.values()) slots.release()
   }
 
   /** Builds a new pipeline over the same stores: microseconds. */

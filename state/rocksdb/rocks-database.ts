@@ -65,6 +65,11 @@ export class RocksDatabase {
     }
   }
 
+  /** Cursors that were not closed yet, two of each snapshot included. */
+  get openCursors(): number {
+    return this.#cursors.size
+  }
+
   /** For the writer thread, which must be gone before `close`. */
   handle(): bigint {
     this.#checkOpen('handle')

@@ -30,6 +30,11 @@ describe('usage', { timeout: 60_000 }, () => {
     [['topics', 'verify', 'shp'], "unknown application 'shp'; the nearest known one is 'shop'"],
     [['topics', 'apply', '--tls'], '--tls is for Kafka: name its brokers with --bootstrap'],
     [['dev', '--for', '20'], '--for: "20" is not a duration such as 500ms, 20s'],
+    [
+      ['dev', '--state-memory', '40MiB'],
+      '40MiB is too little: with the embedded broker at least 48MiB',
+    ],
+    [['run', '--state-memory', '96'], '--state-memory: "96" is not a size such as 64MiB'],
     [['dev', '--rate', 'fast'], '--rate: "fast" is not a number'],
     [['dev', 'extra'], 'too many arguments'],
     [['load'], "missing required argument 'file'"],

@@ -126,10 +126,18 @@ test('a restore that is interrupted goes on where it was', async () => {
   const done = second.application.metrics().restore.recordsRestored
   expect(done).toBeGreaterThan(0)
   expect(done).toBeLessThan(before.length)
+  const left = second.application.storeMetrics().get(sumStore.name)!.restoreOffsetsLeft
+  expect(left).toBeGreaterThanOrEqual(before.length - done) // markers are counted
+  const { offsetsTotal } = second.application.metrics().restore
+  expect(left).toBeLessThan(offsetsTotal)
   second.kill()
   disk.beforeCommit = undefined
   const { application } = await site.start({ topology: summing, disk, config })
   expect(application.metrics().restore.recordsRestored).toBe(before.length - done)
+  expect(application.storeMetrics().get(sumStore.name)).toMatchObject({
+    restoredRecords: before.length - done,
+    restoreOffsetsLeft: 0,
+  })
   expect([...application.query(sumStore).range()]).toEqual(before)
 })
 

@@ -46,7 +46,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/runtime-config.ts': foundation,
   'src/task/': task,
   'src/runtime/': runtime,
-  'src/config/': ['src/runtime-config.ts'],
+  'src/config/': ['src/runtime-config.ts', 'state/memory-budget.ts'],
   'src/http/': [...runtime, 'src/config/'],
   'src/testing/': [...runtime, 'src/broker/'],
   'src/index.ts': ['src/'],
