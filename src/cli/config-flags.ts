@@ -27,6 +27,7 @@ export const instanceOptions = [
   'stateDir',
   'port',
   'stateMemoryMb',
+  'stateEngine',
   'fsync',
   'drainMs',
   'declineRate',

@@ -56,6 +56,12 @@ const schemas = {
     maximum: 65_536,
     description: 'MiB of cache and memtables for both databases: state three quarters, broker one.',
   }),
+  stateEngine: Type.Union([Type.Literal('rocksdb'), Type.Literal('lmdb')], {
+    placeholder: 'rocksdb|lmdb',
+    description:
+      'What keeps state and broker on disk (default: what made the directory; else rocksdb, or '
+      + 'lmdb where that has no binary).',
+  }),
   fsync: Type.Boolean({
     default: false,
     description: 'Wait for the disk at every commit: survives a power cut, costs milliseconds.',

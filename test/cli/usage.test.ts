@@ -30,6 +30,7 @@ describe('usage', { timeout: 60_000 }, () => {
     [['topics', 'verify', 'shp'], "unknown application 'shp'; the nearest known one is 'shop'"],
     [['topics', 'apply', '--tls'], '--tls is for Kafka: name its brokers with --bootstrap'],
     [['dev', '--for', '20'], '--for: "20" is not a duration such as 500ms, 20s'],
+    [['dev', '--state-engine', 'rockdb'], "is not one of rocksdb, lmdb; the nearest is 'rocksdb'"],
     [['dev', '--rate', 'fast'], '--rate: "fast" is not a number'],
     [['dev', 'extra'], 'too many arguments'],
     [['load'], "missing required argument 'file'"],
