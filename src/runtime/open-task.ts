@@ -16,6 +16,7 @@ import { RecordQueue } from '../task/record-queue.ts'
 import { type TaskInput, type TaskStore } from '../task/stream-task.ts'
 import { type TaskSink } from '../task/task-io.ts'
 import { defaultMaxMessageBytes, type TopicFacts } from './topic-plan.ts'
+import { type StreamTime } from '../stores/stream-time.ts'
 
 export interface TaskIdentity {
   readonly id: string
@@ -74,6 +75,7 @@ export interface OpenStoresOptions {
   readonly topics: TopicFacts
   readonly clusterId: string
   readonly undo: UndoLog
+  readonly time: StreamTime
   readonly cachedSlotsMax: number
   readonly stores: ReadonlyMap<string, TaskStore['store']>
 }
@@ -82,7 +84,7 @@ export const openStores = (
   task: TaskIdentity,
   options: OpenStoresOptions,
 ): ReadonlyMap<string, TaskStore> => {
-  const { engine, topics, clusterId, undo, cachedSlotsMax, stores } = options
+  const { engine, topics, clusterId, undo, time, cachedSlotsMax, stores } = options
   return new Map(
     task.sub.stores.map((name) => {
       const store = stores.get(name)!
@@ -99,7 +101,7 @@ export const openStores = (
         { topic, topicId, partition, clusterId },
         engine.get(positionKey(topic, partition)),
       )
-      return [name, { store, slots, opened: store.open(slots), changelogTopic: topic, head }]
+      return [name, { store, slots, opened: store.open(slots, time), changelogTopic: topic, head }]
     }),
   )
 }
