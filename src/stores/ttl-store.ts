@@ -53,7 +53,7 @@ export interface TtlState<K, V> extends TtlReader<K, V> {
 }
 
 export interface TtlStoreOptions<K, V> extends Serdes<K, V> {
-  /** How far stream time may move past a row's timestamp before it is gone; whole ms, at least 1. */
+  /** How far stream time moves past a row's timestamp until it is gone; whole ms, at least 1. */
   readonly ttlMs: number
   /**
    * Lets the broker delete rows that were written this long ago, by its clock; at least `ttlMs`.

@@ -1,4 +1,4 @@
-/** One store over an engine (memory if not told), as a task keeps it: records, commits, restarts. */
+/** One store over an engine (memory if not told), as a task keeps it: records, commits, restart. */
 
 import { type Engine } from '../../state/engine.ts'
 import { namespacePrefix } from '../../state/key-layout.ts'
