@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   cpSync,
   existsSync,
@@ -13,7 +15,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Engine } from '../../state/engine.ts'
-import { StoreConflictError, StoreCorruptError } from '../../state/errors.ts'
+import { StoreConflictError, StoreCorruptError, StoreLockedError } from '../../state/errors.ts'
 import { LmdbEngine } from '../../state/lmdb/lmdb-engine.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
@@ -140,6 +142,26 @@ describe('lmdb engine: keys of any length', () => {
     const [large, small] = engine.scan(all).next(3)
     expect([large![1].length, String(small![1])]).toEqual([40_000_000, 'small'])
   }, 30_000)
+})
+
+it('lmdb engine: refuses a process that is seen only by LMDB, as in another container', async () => {
+  const directory = newDirectory()
+  const child = new URL('../contract/engine-crash-child.ts', import.meta.url).pathname
+  const holder = spawn(process.execPath, [child, 'lmdb', directory])
+  try {
+    await once(holder.stdout, 'data')
+    rmSync(join(directory, 'lock.json'))
+    const opened = LmdbEngine.open(directory)
+    await expect(opened).rejects.toThrow(StoreLockedError)
+    await expect(opened).rejects.toMatchObject({ pid: holder.pid })
+  } finally {
+    holder.kill('SIGKILL')
+    await once(holder, 'close')
+  }
+  const engine = await LmdbEngine.open(directory)
+  expect(engine.get(Buffer.from('position'))).toBeDefined()
+  await engine.close()
+  remove(directory)
 })
 
 describe('lmdb engine: damaged files', () => {
