@@ -54,7 +54,7 @@ const schemas = {
     default: 96,
     minimum: 32,
     maximum: 65_536,
-    description: 'MiB of cache and memtables for both databases: state three quarters, broker one.',
+    description: "MiB of RocksDB's cache and memtables: state three quarters, broker one.",
   }),
   stateEngine: Type.Union([Type.Literal('rocksdb'), Type.Literal('lmdb')], {
     placeholder: 'rocksdb|lmdb',
@@ -64,7 +64,8 @@ const schemas = {
   }),
   fsync: Type.Boolean({
     default: false,
-    description: 'Wait for the disk at every commit: survives a power cut, costs milliseconds.',
+    description:
+      'Wait for the disk at every commit, as lmdb does: survives a power cut, costs milliseconds.',
   }),
   forMs: Type.Integer({
     minimum: 1,

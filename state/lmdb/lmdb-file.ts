@@ -13,6 +13,7 @@
 import { execFile } from 'node:child_process'
 import { closeSync, fstatSync, openSync, readSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { StoreCorruptError } from '../errors.ts'
 
 const headBytes = 160
@@ -84,7 +85,7 @@ const headAt = (fd: number, at: number, directory: string): Head => {
 
 /** In a process of its own, which may die of it. */
 const canBeRead = (directory: string): Promise<boolean> => {
-  const script = new URL('./lmdb-read-all.ts', import.meta.url).pathname
+  const script = fileURLToPath(new URL('./lmdb-read-all.ts', import.meta.url))
   return new Promise((resolve) => {
     execFile(process.execPath, [script, directory], (error) => resolve(error === null))
   })

@@ -94,9 +94,10 @@ export const loadRocksBinding = (): RocksBinding => {
     loaded = createRequire(import.meta.url)('rocksdb/binding.js') as RocksBinding
     return loaded
   } catch (cause) {
+    const [reason] = (cause as Error).message.split('\n')
     throw new Error(
-      `RocksDB cannot be loaded on ${process.platform}-${process.arch}: its binaries are for `
-        + 'linux-x64 (glibc 2.34 or later, AVX2) and darwin-arm64',
+      `RocksDB cannot be loaded on ${process.platform}-${process.arch} (${reason}): its binaries `
+        + 'are for linux-x64 (glibc 2.34 or later, AVX2) and darwin-arm64',
       { cause },
     )
   }
@@ -105,7 +106,16 @@ export const loadRocksBinding = (): RocksBinding => {
 /** The binary for Linux would end the process at its first AVX2 instruction. */
 const checkProcessor = (): void => {
   if (process.platform !== 'linux' || process.arch !== 'x64') return
-  const flags = /^flags\s*:.*$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[0]
+  const flags = /^flags\s*:.*$/m.exec(processorText())?.[0]
   if (flags === undefined || /\bavx2\b/.test(flags)) return
   throw new Error('this processor has no AVX2')
+}
+
+/** Empty where the system does not tell: then it is tried. */
+const processorText = (): string => {
+  try {
+    return readFileSync('/proc/cpuinfo', 'latin1')
+  } catch {
+    return ''
+  }
 }
