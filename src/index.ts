@@ -114,6 +114,7 @@ export {
   type TableStore,
   type Timestamped,
 } from './stores/table-store.ts'
+export { ttlStore, type TtlReader, type TtlState, type TtlStore } from './stores/ttl-store.ts'
 export {
   versionedStore,
   type VersionedReader,

@@ -29,6 +29,7 @@ export const instanceOptions = [
   'stateDir',
   'port',
   'stateMemoryBytes',
+  'stateEngine',
   'fsync',
   'drainMs',
   'declineRate',

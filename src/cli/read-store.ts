@@ -1,8 +1,8 @@
 /**
  * Reads any store by its name, with keys as text: behind `millrace query` and `/api/stores`.
  *
- * Key-value stores and tables are read by key and range; an outbox is listed whole, since its rows
- * have no key a person could know.
+ * Key-value stores, tables and stores with a time to live are read by key and range; an outbox is
+ * listed whole, since its rows have no key a person could know.
  */
 
 import { RuntimeError } from '../errors/classes.ts'
@@ -73,7 +73,9 @@ const readersOf = <Reader>(source: StoreSource, store: Store): readonly Partitio
   source.query(store).byPartition() as readonly PartitionReader<Reader>[]
 
 const keyValue = (store: Store): AnyKeyValue => {
-  if (store.kind === 'key-value' || isTimed(store)) return store as unknown as AnyKeyValue
+  if (store.kind === 'key-value' || store.kind === 'ttl' || isTimed(store)) {
+    return store as unknown as AnyKeyValue
+  }
   throw new RuntimeError(
     'STREAMS_CONFIG',
     `store ${store.name} is a ${store.kind} store: only its range can be read`,

@@ -59,9 +59,16 @@ const schemas = {
     flag: 'state-memory',
     description: 'Memory for all state: decoded rows, databases, logs of the embedded broker.',
   }),
+  stateEngine: Type.Union([Type.Literal('rocksdb'), Type.Literal('lmdb')], {
+    placeholder: 'rocksdb|lmdb',
+    description:
+      'What keeps state and broker on disk (default: what made the directory; else rocksdb, or '
+      + 'lmdb where that has no binary).',
+  }),
   fsync: Type.Boolean({
     default: false,
-    description: 'Wait for the disk at every commit: survives a power cut, costs milliseconds.',
+    description:
+      'Wait for the disk at every commit, as lmdb does: survives a power cut, costs milliseconds.',
   }),
   forMs: Type.Integer({
     minimum: 1,

@@ -45,6 +45,7 @@ export type Settings = Partial<OptionValues> & {
 type OptionsWithDefault = Exclude<OptionName, OptionsWithoutDefault>
 
 type OptionsWithoutDefault =
+  | 'stateEngine'
   | 'forMs'
   | 'document'
   | 'rejects'
@@ -145,7 +146,19 @@ const checked = (spec: OptionSpec, value: unknown, place: string): unknown => {
 }
 
 const notPossible = (spec: OptionSpec, value: unknown, place: string): UsageError =>
-  new UsageError(`${place}: ${JSON.stringify(value)} is not ${expectation(spec)}`)
+  new UsageError(
+    `${place}: ${JSON.stringify(value)} is not ${expectation(spec)}${suggestion(spec, value)}`,
+  )
+
+/** Of the values there are, the one that was probably meant. */
+const suggestion = (spec: OptionSpec, value: unknown): string => {
+  const { anyOf } = spec.schema as { readonly anyOf?: readonly { readonly const: string }[] }
+  if (anyOf === undefined || typeof value !== 'string') return ''
+  return `; the nearest is '${nearest(
+    value,
+    anyOf.map((literal) => literal.const),
+  )}'`
+}
 
 const expectation = (spec: OptionSpec): string => {
   const { minimum, maximum, maxLength, anyOf, type } = spec.schema as {

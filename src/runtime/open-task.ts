@@ -18,6 +18,7 @@ import { RecordQueue } from '../task/record-queue.ts'
 import { type TaskInput, type TaskStore } from '../task/stream-task.ts'
 import { type TaskSink } from '../task/task-io.ts'
 import { defaultMaxMessageBytes, type TopicFacts } from './topic-plan.ts'
+import { type StreamTime } from '../stores/stream-time.ts'
 
 export interface TaskIdentity {
   readonly id: string
@@ -76,6 +77,7 @@ export interface OpenStoresOptions {
   readonly topics: TopicFacts
   readonly clusterId: string
   readonly undo: UndoLog
+  readonly time: StreamTime
   readonly cachedSlotsMax: number
   /** Bound in bytes over the decoded rows of all stores; none if absent. */
   readonly slotMemory?: SlotMemory
@@ -88,7 +90,7 @@ export const openStores = (
   task: TaskIdentity,
   options: OpenStoresOptions,
 ): ReadonlyMap<string, TaskStore> => {
-  const { engine, topics, clusterId, undo, cachedSlotsMax, slotMemory, stores } = options
+  const { engine, topics, clusterId, undo, time, cachedSlotsMax, slotMemory, stores } = options
   return new Map(
     task.sub.stores.map((name) => {
       const store = stores.get(name)!
@@ -107,7 +109,7 @@ export const openStores = (
         { topic, topicId, partition, clusterId },
         engine.get(positionKey(topic, partition)),
       )
-      return [name, { store, slots, opened: store.open(slots), changelogTopic: topic, head }]
+      return [name, { store, slots, opened: store.open(slots, time), changelogTopic: topic, head }]
     }),
   )
 }

@@ -28,6 +28,7 @@ import { type Logger } from '../logger.ts'
 import { type RuntimeConfig } from '../runtime-config.ts'
 import { bytes as bytesSerde } from '../serde/bytes.ts'
 import { type Globals } from '../stores/global-rows.ts'
+import { StreamTime } from '../stores/stream-time.ts'
 import { EffectRunner } from '../task/effect-runner.ts'
 import { decodeOffsetMetadata, mergeOffsetMetadata } from '../task/offset-metadata.ts'
 import { RecordScope } from '../task/record-scope.ts'
@@ -191,26 +192,30 @@ export class TaskManager {
   ): { readonly task: StreamTask; readonly stores: ReadonlyMap<string, TaskStore> } {
     const { topology, engine, topics, config, storeTotals } = this.#options
     const records = new RecordScope()
+    const known = inputsOf(identity, topics).map(({ topic, partition }) =>
+      offsets.get(`${topic}-${partition}`)!,
+    )
+    const metadata = known
+      .map((offset) => decodeOffsetMetadata(offset.metadata))
+      .reduce(mergeOffsetMetadata)
+    const time = new StreamTime(metadata.streamTimeMs)
     const stores = openStores(identity, {
       ...this.#options,
       undo: records.undoLog,
+      time,
       cachedSlotsMax: config.cachedSlotsMax,
       engine,
       countersOf: (name) => storeTotals.of(name),
       stores: topology.plan.stores,
     })
-    const known = inputsOf(identity, topics).map(({ topic, partition }) =>
-      offsets.get(`${topic}-${partition}`)!,
-    )
     const task = new StreamTask({
       ...this.#options,
       id: identity.id,
       sub: identity.sub,
       partition: identity.partition,
       inputs: openInputs(identity, topics, offsets),
-      metadata: known
-        .map(({ metadata }) => decodeOffsetMetadata(metadata))
-        .reduce(mergeOffsetMetadata),
+      metadata,
+      time,
       records,
       stores,
       sinks: sinksOf(identity, topics),

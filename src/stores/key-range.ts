@@ -32,6 +32,16 @@ export const keySlotRange = <K>(
   }
 }
 
+/** As `keySlotRange`, of rows whose slots are a letter and the key. */
+export const prefixedSlotRange = <K>(
+  letter: string,
+  keys: KeyCodec<K>,
+  options: KeyRangeOptions<K>,
+): SlotRange => {
+  const { gte = '', lt, ...rest } = keySlotRange(keys, options)
+  return { ...rest, gte: letter + gte, lt: lt === undefined ? prefixEndOf(letter)! : letter + lt }
+}
+
 const highest = (a: string | undefined, b: string | undefined): string | undefined =>
   a === undefined || (b !== undefined && b > a) ? b : a
 

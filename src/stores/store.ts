@@ -6,11 +6,13 @@
  */
 
 import { type SlotCodec, type Slots } from '../../state/slots.ts'
+import { type StreamTime } from './stream-time.ts'
 
 export type StoreKind =
   | 'key-value'
   | 'table'
   | 'versioned'
+  | 'ttl'
   | 'window'
   | 'windowed'
   | 'suppress'
@@ -36,8 +38,8 @@ export interface Store<Opened = unknown, Reader = unknown> {
   readonly layout: string
   readonly changelog: ChangelogPolicy
   readonly codec: SlotCodec
-  /** Called once per task; the slots belong to this store alone. */
-  open(slots: Slots): Opened
+  /** Called once per task, whose time moves on; the slots belong to this store alone. */
+  open(slots: Slots, time: StreamTime): Opened
   /** Committed data only, for interactive queries; writes nothing, may be made at any time. */
   reader(slots: Slots): Reader
 }

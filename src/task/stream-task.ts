@@ -47,6 +47,7 @@ import {
   type TaskSource,
   UnwritableRecordError,
 } from './task-io.ts'
+import { type StreamTime } from '../stores/stream-time.ts'
 
 export interface TaskInput {
   readonly queue: RecordQueue
@@ -71,6 +72,8 @@ export interface StreamTaskOptions {
   readonly partition: number
   readonly inputs: readonly TaskInput[]
   readonly metadata: OffsetMetadata
+  /** As of the metadata; shared with the stores. */
+  readonly time: StreamTime
   readonly records: RecordScope
   readonly stores: ReadonlyMap<string, TaskStore>
   readonly globals: Globals
@@ -103,7 +106,6 @@ export class StreamTask implements TaskServices {
   readonly #counters: TaskCounters
   readonly #clock: TaskClock
   readonly #deadLetters: DeadLetters
-  #streamTimeMs: number
   /** On the monotonic clock, as are all waits: the wall clock may be set back meanwhile. */
   #retryAtMs: number | undefined
   #saveScheduleAtMs: number | undefined
@@ -129,7 +131,6 @@ export class StreamTask implements TaskServices {
     )
     this.#schedule = new PunctuationSchedule(options.metadata.schedules)
     this.#policy = new FailurePolicy(options.config)
-    this.#streamTimeMs = options.metadata.streamTimeMs
     this.#clock = new TaskClock({
       inputs: options.inputs,
       latestNowMs: options.metadata.latestNowMs,
@@ -172,7 +173,7 @@ export class StreamTask implements TaskServices {
   punctuate(nowMs: number): number {
     this.#clock.saw(nowMs)
     const fired =
-      this.#punctuateOn('streamTime', this.#streamTimeMs) + this.#punctuateOn('wallClock', nowMs)
+      this.#punctuateOn('streamTime', this.streamTimeMs()) + this.#punctuateOn('wallClock', nowMs)
     const { saveWithinMs } = this.#schedule
     if (saveWithinMs !== undefined) {
       const saveAtMs = this.#options.clock.monotonicMs() + saveWithinMs
@@ -241,7 +242,7 @@ export class StreamTask implements TaskServices {
   /** What a commit says about the inputs: sent with every transaction in which the task wrote. */
   offsets(): TaskGeneration['offsets'] {
     const metadata = encodeOffsetMetadata({
-      streamTimeMs: this.#streamTimeMs,
+      streamTimeMs: this.streamTimeMs(),
       latestNowMs: this.#clock.latestNowMs,
       schedules: this.#schedule.toJSON(),
     })
@@ -320,7 +321,7 @@ export class StreamTask implements TaskServices {
   }
 
   streamTimeMs(): number {
-    return this.#streamTimeMs
+    return this.#options.time.ms
   }
 
   nowMs(): number {
@@ -379,7 +380,7 @@ export class StreamTask implements TaskServices {
     } catch (cause) {
       return this.#error('STREAMS_DESERIALIZATION', node, origin.position(), cause)
     }
-    if (timestampMs > this.#streamTimeMs) this.#streamTimeMs = timestampMs
+    this.#options.time.observe(timestampMs)
     const stream = this.#scope.source(node)!
     return this.#inScope(origin, () => stream.emit(record))
   }

@@ -48,6 +48,7 @@ import { type Topic } from '../topic.ts'
 import { type SubTopology } from '../topology/graph.ts'
 import { type Topology } from '../topology/topology.ts'
 import { ManualClock } from './manual-clock.ts'
+import { StreamTime } from '../stores/stream-time.ts'
 
 export interface DriverOptions {
   /** Of every topic; default 1. */
@@ -261,7 +262,9 @@ export class TopologyDriver {
     const records = new RecordScope()
     const inputs = openInputs(identity, this.#topics, this.#offsetsOf(identity))
     const first = inputs[0]!.queue
-    const { metadata = '' } = this.#committed.get(`${first.topic}-${first.partition}`) ?? {}
+    const committed = this.#committed.get(`${first.topic}-${first.partition}`)
+    const metadata = decodeOffsetMetadata(committed?.metadata ?? '')
+    const time = new StreamTime(metadata.streamTimeMs)
     const [clock, counters] = [this.clock, this.#counters]
     const task = new StreamTask({
       id,
@@ -273,12 +276,14 @@ export class TopologyDriver {
       topology: this.#topology,
       sub: identity.sub,
       partition: identity.partition,
-      metadata: decodeOffsetMetadata(metadata),
+      metadata,
+      time,
       stores: openStores(identity, {
         engine: this.#engine,
         topics: this.#topics,
         clusterId: 'driver',
         undo: records.undoLog,
+        time,
         cachedSlotsMax: this.#config.cachedSlotsMax,
         stores: this.#topology.plan.stores,
       }),

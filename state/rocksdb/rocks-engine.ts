@@ -57,6 +57,7 @@ export class RocksEngine implements Engine {
    * Opens the database in the directory, which is created if need be.
    *
    * @throws {StoreLockedError} it is open already, here or in another process: stop that one
+   * @throws {StoreMismatchError} another engine made it: use that one
    * @throws {StoreCorruptError} it cannot be read: wipe the directory and restore
    * @throws {StoreFullError} no space: free some, then open again
    * @throws {StoreIoError} another failure, or no binary for this machine: use another engine

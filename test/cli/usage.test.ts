@@ -35,6 +35,7 @@ describe('usage', { timeout: 60_000 }, () => {
       '40MiB is too little: with the embedded broker at least 48MiB',
     ],
     [['run', '--state-memory', '96'], '--state-memory: "96" is not a size such as 64MiB'],
+    [['dev', '--state-engine', 'rockdb'], "is not one of rocksdb, lmdb; the nearest is 'rocksdb'"],
     [['dev', '--rate', 'fast'], '--rate: "fast" is not a number'],
     [['dev', 'extra'], 'too many arguments'],
     [['load'], "missing required argument 'file'"],

@@ -84,6 +84,11 @@ describe('settings', () => {
     [{ env: { MILLRACE_FOR: '20' } }, 'MILLRACE_FOR: "20" is not a duration such as'],
     [{ file: { rate: '20' } }, 'millrace.json: rate: "20" is not a number from'],
     [{ flags: { output: 'yaml' } }, '--output: "yaml" is not one of table, json'],
+    [{ env: { MILLRACE_STATE_ENGINE: 'lmbd' } }, 'MILLRACE_STATE_ENGINE: "lmbd" is not one of'],
+    [
+      { file: { stateEngine: 'mdb' } },
+      'stateEngine: "mdb" is not one of rocksdb, lmdb; the nearest is \'lmdb\'',
+    ],
     [{ env: { MILLRACE_LOAD: 'maybe' } }, 'MILLRACE_LOAD: "maybe" is not true or false'],
     [{ file: { prot: 1 } }, "unknown key 'prot'; the nearest known one is 'port'"],
     [{ file: { for: 20 } }, 'millrace.json: for: 20 is not a duration such as'],

@@ -14,10 +14,10 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { type Engine } from '../../state/engine.ts'
 import { bytesFromLatin1, namespacePrefix, prefixEnd } from '../../state/key-layout.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
-import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { Slots, type SealedWrite, type SlotCodec, type SlotRange } from '../../state/slots.ts'
 import { UndoLog } from '../../state/undo-log.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
+import { openEngineKind } from '../contract/engine-kinds.ts'
 
 const codec: SlotCodec = {
   encode: (value) => Buffer.from(JSON.stringify(value)),
@@ -243,7 +243,8 @@ class Subject {
 const directory = mkdtempSync(join(tmpdir(), 'millrace-slots-'))
 const engines: Record<string, () => Promise<Engine>> = {
   memory: async () => MemoryEngine.create(),
-  rocksdb: () => RocksEngine.open(directory, { memoryBytes: 8 << 20 }),
+  rocksdb: () => openEngineKind('rocksdb', join(directory, 'rocksdb')),
+  lmdb: () => openEngineKind('lmdb', join(directory, 'lmdb')),
 }
 
 describe.each(Object.entries(engines))('slots against a naive model, %s', (name, open) => {

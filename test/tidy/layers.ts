@@ -59,7 +59,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages a room may use; rooms that are not listed may use any dependency. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
-  'state/': ['rocksdb'],
+  'state/': ['rocksdb', 'lmdb'],
   'src/topology/': ['rxjs'],
   'src/operators/': ['rxjs'],
   'src/stores/': [],
