@@ -10,7 +10,7 @@ import { runtimeOptions } from '../../../src/index.ts'
 /**
  * How far ahead of the wall clock an order may have been placed, in ms: clocks differ.
  *
- * The bound of the runtime for timestamps of records, so that one clock is wrong in both or in none.
+ * As far as the runtime lets timestamps of records lie ahead.
  */
 export const placedAheadMsMax = runtimeOptions.maxFutureSkewMs.default
 
