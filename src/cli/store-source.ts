@@ -8,14 +8,18 @@
 import { type Engine } from '../../state/engine.ts'
 import { type Broker } from '../broker/port.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
+import { type GlobalRows } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
 import { type Plan } from '../topology/graph.ts'
+import { readGlobal } from './read-globals.ts'
 import { storeReaders } from './store-readers.ts'
 
 export interface StoreSource {
   query<Opened, Reader>(store: Store<Opened, Reader>): StoreQuery<Reader>
   /** @throws {RuntimeError} STREAMS_CONFIG: no such store; the message lists them */
   named(name: string): Store
+  /** A global table by its topic; undefined if there is none. */
+  global(topicName: string): Promise<GlobalRows<unknown, unknown> | undefined>
 }
 
 const cachedSlotsMax = 1_000
@@ -39,5 +43,6 @@ export const storedState = async (
       return new StoreQuery(store.name, () => readers)
     },
     named: (name) => storeByName(plan.stores, name),
+    global: (name) => readGlobal(broker, plan, name),
   }
 }
