@@ -7,6 +7,7 @@
 
 import { type Engine } from '../../state/engine.ts'
 import { type Broker } from '../broker/port.ts'
+import { repartitionTopicName } from '../runtime/internal-names.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import { type GlobalRows } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
@@ -24,15 +25,26 @@ export interface StoreSource {
 
 const cachedSlotsMax = 1_000
 
-/** @param engine  of the instance's state; stays the caller's */
-export const storedState = async (
-  engine: Engine,
-  broker: Broker,
-  plan: Plan,
-): Promise<StoreSource> => {
+export interface StoredStateOptions {
+  /** Of the instance's state; stays the caller's. */
+  readonly engine: Engine
+  readonly broker: Broker
+  readonly applicationId: string
+  readonly plan: Plan
+}
+
+/** @throws {BrokerError} the topics cannot be described */
+export const storedState = async ({
+  engine,
+  broker,
+  applicationId,
+  plan,
+}: StoredStateOptions): Promise<StoreSource> => {
+  const physicalName = (topic: string): string =>
+    plan.internalTopics.includes(topic) ? repartitionTopicName(applicationId, topic) : topic
   const taskIds = new Map<string, readonly string[]>()
   for (const sub of plan.subTopologies) {
-    const described = await broker.topics.describe(sub.sourceTopics)
+    const described = await broker.topics.describe(sub.sourceTopics.map(physicalName))
     const widest = Math.max(0, ...[...described.values()].map(({ partitions }) => partitions))
     const ids = Array.from({ length: widest }, (_, partition) => `${sub.id}_${partition}`)
     for (const name of sub.stores) taskIds.set(name, ids)

@@ -221,7 +221,12 @@ test('a running instance, its HTTP API and its files tell the same', async () =>
   })
   await site.settled(application.close())
   instance.kill() // nothing but the lock is left
-  const stored = await storedState(MemoryEngine.create(disk), site.broker, everyKind.plan)
+  const stored = await storedState({
+    engine: MemoryEngine.create(disk),
+    broker: site.broker,
+    applicationId: 'app',
+    plan: everyKind.plan,
+  })
   for (const [name, rows] of seen) {
     const bounds = name === 'tumbling' ? { from: at(60) } : {}
     const read = readStoreRows(stored, name, { ...bounds, limit: 100 })

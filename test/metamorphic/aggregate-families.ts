@@ -117,7 +117,7 @@ const windowFamily = (
   { emitIntervalMs }: Times,
 ): Family => {
   const store = windowedStore('windows', { ...counts, windows }) as WindowedStore<string, number>
-  const options = { ...(emit === 'onClose' ? { emit, emitIntervalMs } : { emit }) }
+  const options = emit === 'onClose' ? { emit, emitIntervalMs } : { emit }
   return {
     topology: topology('windowed', () => [
       stream(left).pipe(

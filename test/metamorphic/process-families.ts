@@ -11,7 +11,7 @@ import {
   type WindowState,
   windowStore,
 } from '../../src/index.ts'
-import { anyOutputs, counts, type Family, left, out, right, type Value } from './family.ts'
+import { anyOutputs, counts, type Family, left, out, type Value } from './family.ts'
 
 interface Stores {
   readonly pending: KeyValueState<string, number>
@@ -55,9 +55,8 @@ const family = (on: 'streamTime' | 'wallClock'): Family => {
         ),
         to(out),
       ),
-      stream(right).pipe(to(out)),
     ]),
-    inputs: [left, right],
+    inputs: [left],
     outputs: anyOutputs(out),
     emitsOnTime: true,
     // the sums that a punctuation finds depend on which records moved its partition's time
