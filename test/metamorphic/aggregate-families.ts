@@ -114,9 +114,13 @@ const windowFamilies = (times: Times): Readonly<Record<string, Family>> => {
 const windowFamily = (
   windows: Windows,
   emit: 'onUpdate' | 'onClose',
-  { emitIntervalMs }: Times,
+  { emitIntervalMs, retentionMs }: Times,
 ): Family => {
-  const store = windowedStore('windows', { ...counts, windows }) as WindowedStore<string, number>
+  const store = windowedStore('windows', {
+    ...counts,
+    windows,
+    ...(retentionMs === undefined ? {} : { retentionMs }),
+  }) as WindowedStore<string, number>
   const options = emit === 'onClose' ? { emit, emitIntervalMs } : { emit }
   return {
     topology: topology('windowed', () => [

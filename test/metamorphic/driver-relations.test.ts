@@ -27,7 +27,7 @@ import { disordered, type Output, seenIn, type Step, tellDriver } from './story.
 const numRuns = 30
 
 describe('nothing shows of', () => {
-  for (const [name, family] of families({ graceMs: 12, emitIntervalMs: 20 })) {
+  for (const [name, family] of families({ graceMs: 12, emitIntervalMs: 20, retentionMs: 300 })) {
     test(`restarts: ${name}`, () => {
       const positions = fc.uniqueArray(fc.nat(29), { minLength: 1, maxLength: 6 })
       fc.assert(

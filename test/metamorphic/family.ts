@@ -40,6 +40,8 @@ export interface Times {
   readonly graceMs: number
   /** Of `onClose`, on the wall clock. */
   readonly emitIntervalMs: number
+  /** Keeps windows longer than they are open: what was emitted must be remembered. */
+  readonly retentionMs?: number
 }
 
 const values = nullable(json<number>())

@@ -67,12 +67,12 @@ export const tellRuntime = async (
   const open = async (): Promise<Engine> => engines[life.engine]!(folder, disk)
   await write(broker, family, steps.slice(0, life.firstSteps), life.partitions)
   let engine = await open()
-  await live(broker, family, engine, life, life.firstEnd)
+  await live(family, { broker, engine }, life, life.firstEnd)
   await engine.close()
   await write(broker, family, steps.slice(life.firstSteps), life.partitions)
   engine = await open()
   parts.defer(() => engine.close())
-  await live(broker, family, engine, life, 'close')
+  await live(family, { broker, engine }, life, 'close')
   const source = await storedState({
     engine,
     broker,
@@ -110,9 +110,8 @@ const write = async (
 const quietPolls = 5
 
 const live = async (
-  broker: EmbeddedBroker,
   { topology }: Family,
-  engine: Engine,
+  { broker, engine }: { readonly broker: EmbeddedBroker; readonly engine: Engine },
   { commitRecordsMax, fetchPartitionBytes }: Life,
   end: 'close' | 'kill',
 ): Promise<void> => {
