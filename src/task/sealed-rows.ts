@@ -28,8 +28,8 @@ export const sealedRows = ({ store, slots, head }: TaskStore, nowMs: number): Pa
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new RuntimeError(
       'STREAMS_HANDLER_FAILED',
-      `store ${store.name}: a value cannot be encoded: ${reason}; mend the serde, or check the value `
-        + 'before it is stored',
+      `store ${store.name}: a value cannot be encoded: ${reason}; mend the serde, or `
+        + 'check the value before it is stored',
       cause,
     )
   }

@@ -1,4 +1,4 @@
-/** Goal: the examples of the guides for people from Kafka Streams and from RxJS do what they say. */
+/** Goal: the examples for people who come from Kafka Streams or RxJS do what the guides say. */
 
 import { describe, expect, test } from 'vitest'
 import { amounts, forgetful, remembering, sums } from '../../docs/examples/hidden-state.ts'

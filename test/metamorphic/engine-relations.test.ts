@@ -9,8 +9,8 @@
  * 1. With two inputs the records come in the order of their times, since that is the order in which
  * a task takes what waits in two topics; with one input they are late as well. 2. Behind an
  * internal topic the last value per key is compared, a deletion being as good as none: the driver
- * finishes each record's hops before it takes the next, the runtime has many on their way. 3. Processors on the
- * wall clock are left out: it stands still in the driver.
+ * finishes each record's hops before it takes the next, the runtime has many on their way.
+ * 3. Processors on the wall clock are left out: it stands still in the driver.
  */
 
 import fc from 'fast-check'
