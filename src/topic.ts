@@ -16,13 +16,15 @@ export interface RepartitionTopic<K, V> extends Topic<K, V> {
   readonly internal: true
 }
 
-export const topic = <K, V>(name: string, serdes: Serdes<K, V>): Topic<K, V> => ({
+/** @param serdes  another topic or a store will do */
+export const topic = <K, V>(name: string, { key, value }: Serdes<K, V>): Topic<K, V> => ({
   name,
-  ...serdes,
+  key,
+  value,
 })
 
 /** @param name  stable: an edit of the topology must not orphan records in flight */
 export const repartitionTopic = <K, V>(
   name: string,
-  serdes: Serdes<K, V>,
-): RepartitionTopic<K, V> => ({ name, ...serdes, internal: true })
+  { key, value }: Serdes<K, V>,
+): RepartitionTopic<K, V> => ({ name, key, value, internal: true })

@@ -21,6 +21,7 @@ import {
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import { TopicPlan } from '../runtime/topic-plan.ts'
 import { type Plan } from '../topology/graph.ts'
+import { readGlobal } from './read-globals.ts'
 import { storeReaders } from './store-readers.ts'
 import { type StoreSource } from './store-source.ts'
 
@@ -213,12 +214,13 @@ const waitingRecords = (batches: readonly RawBatch[]): number => {
 
 /** Rows as they are at the time of each read: nothing decoded is kept between two of them. */
 const viewedStores = (
-  { engine, plan }: ChangelogViewOptions,
+  { engine, broker, plan }: ChangelogViewOptions,
   taskIds: ReadonlyMap<string, readonly string[]>,
 ): StoreSource => {
   return {
     query: (store) =>
       new StoreQuery(store.name, () => storeReaders(store, { engine, cachedSlotsMax, taskIds })),
     named: (name) => storeByName(plan.stores, name),
+    global: (name) => readGlobal(broker, plan, name),
   }
 }

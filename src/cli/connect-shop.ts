@@ -71,7 +71,7 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
   const shop = await LocalShop.open({
     broker,
     clock: systemClock,
-    stores: await storedState(engine, broker, plan),
+    stores: await storedState({ engine, broker, applicationId, plan }),
     source: 'millrace',
     applicationId,
     seesAll: true,

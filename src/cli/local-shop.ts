@@ -14,6 +14,7 @@ import { paymentStore } from '../../topologies/shop/payments/stores.ts'
 import {
   type OrderHistory,
   type RangeRequest,
+  type RowBounds,
   type ShopHost,
   type ShopStatus,
   type StoreRow,
@@ -159,14 +160,14 @@ export class LocalShop implements ShopHost {
   }
 
   async storeGet(store: string, key: string): Promise<unknown> {
-    return readStoreKey(this.#options.stores, store, key)[0]?.value
+    return (await readStoreKey(this.#options.stores, store, key))[0]?.value
   }
 
-  async storeGetAll(store: string, key: string): Promise<readonly StoreRow[]> {
-    return readStoreKey(this.#options.stores, store, key)
+  storeGetAll(store: string, key: string, bounds?: RowBounds): Promise<readonly StoreRow[]> {
+    return readStoreKey(this.#options.stores, store, key, bounds)
   }
 
-  async storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]> {
+  storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]> {
     return readStoreRows(this.#options.stores, store, range)
   }
 

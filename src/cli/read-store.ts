@@ -1,97 +1,94 @@
 /**
- * Reads any store by its name, with keys as text: behind `millrace query` and `/api/stores`.
+ * Reads any store by its name, with keys and times as text: behind `millrace query` and
+ * `/api/stores`.
  *
- * Key-value stores, tables and stores with a time to live are read by key and range; an outbox is
- * listed whole, since its rows have no key a person could know.
+ * A global table goes by the name of its topic. What a row looks like is in `store-rows.ts`.
  */
 
-import { RuntimeError } from '../errors/classes.ts'
-import { type PartitionReader } from '../runtime/queries.ts'
-import { type KeyValueReader, type KeyValueStore } from '../stores/key-value-store.ts'
-import { type OutboxReader } from '../stores/outbox-store.ts'
-import { type Store } from '../stores/store.ts'
+import {
+  type RangeRequest,
+  type RowBounds,
+  type StoreRow,
+} from '../../topologies/shop/http/shop-access.ts'
+import { type GlobalRows } from '../stores/global-rows.ts'
 import { type Timestamped } from '../stores/table-store.ts'
-import { type RangeRequest, type StoreRow } from '../../topologies/shop/http/shop-access.ts'
+import { keyFromText, printable } from './store-keys.ts'
+import { compareRows, type FoundRow, type RowRequest, rowsOf } from './store-rows.ts'
 import { type StoreSource } from './store-source.ts'
+import { isoOf } from './time-bounds.ts'
 
-type AnyKeyValue = KeyValueStore<unknown, unknown>
+/** Rows of one key at most: a key has few, but a bound there must be. */
+const keyRowsMax = 10_000
 
-/** The row of a key in every partition that has one. */
+/**
+ * The rows of a key, of every partition that has some.
+ *
+ * @throws {StoreRequestError} the key or a bound cannot be one of this store
+ */
 export const readStoreKey = (
   source: StoreSource,
   name: string,
-  text: string,
-): readonly StoreRow[] => {
-  const store = keyValue(source.named(name))
-  const key = keyOf(store, text)
-  return readersOf<KeyValueReader<unknown, unknown>>(source, store).flatMap(
-    ({ partition, reader }) => {
-      const value = reader.get(key)
-      return value === undefined ? [] : [{ partition, key, value }]
-    },
-  )
-}
+  key: string,
+  bounds: RowBounds = {},
+): Promise<readonly StoreRow[]> => readRows(source, name, { ...bounds, key, limit: keyRowsMax })
 
-/** Rows of all partitions in the order of their keys and partitions, `limit` at most. */
+/**
+ * Rows of all partitions in their order, keys or times, then partitions; `limit` at most.
+ *
+ * @throws {StoreRequestError} a bound cannot be one of this store
+ */
 export const readStoreRows = (
   source: StoreSource,
   name: string,
-  { from, to, limit }: RangeRequest,
-): readonly StoreRow[] => {
+  request: RangeRequest,
+): Promise<readonly StoreRow[]> => readRows(source, name, request)
+
+const readRows = async (
+  source: StoreSource,
+  name: string,
+  request: RowRequest,
+): Promise<readonly StoreRow[]> => {
+  const globals = await source.global(name)
+  if (globals !== undefined) return globalRows(globals, request)
   const store = source.named(name)
-  if (store.kind === 'outbox') return outboxRows(source, store, limit)
-  const keyed = keyValue(store)
-  const bounds = {
-    ...(from === undefined ? {} : { from: keyOf(keyed, from) }),
-    ...(to === undefined ? {} : { to: keyOf(keyed, to) }),
-    limit,
-  }
-  const rows: StoreRow[] = []
-  for (const { partition, reader } of readersOf<KeyValueReader<unknown, unknown>>(source, keyed)) {
-    for (const [key, stored] of reader.range(bounds)) {
-      const value = isTimed(store) ? (stored as Timestamped<unknown>).value : stored
-      rows.push({ partition, key, value })
+  const found: (readonly [number, FoundRow])[] = []
+  for (const { partition, reader } of source.query(store).byPartition()) {
+    let left = request.limit
+    for (const row of rowsOf(store, reader, request)) {
+      found.push([partition, row])
+      left -= 1
+      if (left === 0) break
     }
   }
-  return rows
-    .toSorted((a, b) => byBytes(keyed.key.encode(a.key), keyed.key.encode(b.key)))
-    .slice(0, limit)
+  return found
+    .toSorted(([, a], [, b]) => compareRows(a, b))
+    .slice(0, request.limit)
+    .map(([partition, { order: _order, ...row }]) => ({ partition, ...row }))
 }
 
-const outboxRows = (source: StoreSource, store: Store, limit: number): readonly StoreRow[] => {
-  const rows: StoreRow[] = []
-  for (const { partition, reader } of readersOf<OutboxReader<unknown, unknown>>(source, store)) {
-    for (const { rowKey: _address, key, headers: _headers, ...value } of reader.rows()) {
-      rows.push({ partition, key, value })
-      if (rows.length === limit) return rows
-    }
+const globalRows = (
+  globals: GlobalRows<unknown, unknown>,
+  request: RowRequest,
+): readonly StoreRow[] => {
+  const { key: serde, name } = globals.topic
+  const typed = (text: string): unknown => keyFromText({ name }, serde, text)
+  const shown = (key: unknown, { value, timestampMs }: Timestamped<unknown>): StoreRow => ({
+    key: printable(key),
+    time: isoOf(timestampMs),
+    value: printable(value),
+  })
+  if (request.key !== undefined) {
+    const key = typed(request.key)
+    const row = globals.row(key)
+    return row === undefined ? [] : [shown(key, row)]
   }
-  return rows
+  const from = request.from === undefined ? undefined : serde.encode(typed(request.from))
+  const to = request.to === undefined ? undefined : serde.encode(typed(request.to))
+  return [...globals.entries()]
+    .map(([key, row]) => [serde.encode(key), shown(key, row)] as const)
+    .filter(([key]) => from === undefined || Buffer.compare(key, from) >= 0)
+    .filter(([key]) => to === undefined || Buffer.compare(key, to) < 0)
+    .toSorted(([a], [b]) => Buffer.compare(a, b))
+    .slice(0, request.limit)
+    .map(([, row]) => row)
 }
-
-const readersOf = <Reader>(source: StoreSource, store: Store): readonly PartitionReader<Reader>[] =>
-  source.query(store).byPartition() as readonly PartitionReader<Reader>[]
-
-const keyValue = (store: Store): AnyKeyValue => {
-  if (store.kind === 'key-value' || store.kind === 'ttl' || isTimed(store)) {
-    return store as unknown as AnyKeyValue
-  }
-  throw new RuntimeError(
-    'STREAMS_CONFIG',
-    `store ${store.name} is a ${store.kind} store: only its range can be read`,
-  )
-}
-
-/** Rows of tables come with their times. */
-const isTimed = ({ kind }: Store): boolean => kind === 'table' || kind === 'versioned'
-
-const keyOf = ({ name, key }: AnyKeyValue, text: string): unknown => {
-  if (key.format === 'utf8') return text
-  if (key.format === 'int64' && /^-?\d+$/.test(text)) return BigInt(text)
-  throw new RuntimeError(
-    'STREAMS_CONFIG',
-    `store ${name} has ${key.format} keys: '${text}' cannot be one`,
-  )
-}
-
-const byBytes = (a: Uint8Array, b: Uint8Array): number => Buffer.compare(a, b)

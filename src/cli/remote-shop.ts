@@ -12,8 +12,10 @@ import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import {
   type OrderHistory,
   type RangeRequest,
+  type RowBounds,
   type ShopAccess,
   type ShopStatus,
+  StoreRequestError,
   type StoreRow,
 } from '../../topologies/shop/http/shop-access.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
@@ -88,16 +90,21 @@ export class RemoteShop implements ShopAccess {
     return (await this.storeGetAll(store, key))[0]?.value
   }
 
-  async storeGetAll(store: string, key: string): Promise<readonly StoreRow[]> {
-    const path = `/api/stores/${encodeURIComponent(store)}/rows/${encodeURIComponent(key)}`
+  async storeGetAll(
+    store: string,
+    key: string,
+    bounds: RowBounds = {},
+  ): Promise<readonly StoreRow[]> {
+    const rows = `/api/stores/${encodeURIComponent(store)}/rows`
+    const query = String(queryOf(bounds))
+    const path = `${rows}/${encodeURIComponent(key)}${query === '' ? '' : `?${query}`}`
     const answer = (await this.#find(path)) as { readonly rows: readonly StoreRow[] } | undefined
     return answer?.rows ?? []
   }
 
   async storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]> {
-    const query = new URLSearchParams({ limit: String(range.limit) })
-    if (range.from !== undefined) query.set('from', range.from)
-    if (range.to !== undefined) query.set('to', range.to)
+    const query = queryOf(range)
+    query.set('limit', String(range.limit))
     const path = `/api/stores/${encodeURIComponent(store)}/rows?${query}`
     return ((await this.#call(path)) as { readonly rows: readonly StoreRow[] }).rows
   }
@@ -120,6 +127,8 @@ export class RemoteShop implements ShopAccess {
     const body: unknown = await response.json()
     if (response.ok) return body
     const { detail = '' } = body as { readonly detail?: string }
+    if (response.status === 400 && path.startsWith('/api/stores/'))
+      throw new StoreRequestError(detail)
     throw new CommandError(`${this.#address}${path}: ${response.status} ${detail}`)
   }
 
@@ -139,5 +148,11 @@ export class RemoteShop implements ShopAccess {
     }
   }
 }
+
+const queryOf = ({ from, to }: RowBounds): URLSearchParams =>
+  new URLSearchParams({
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  })
 
 const orderPath = (orderId: string): string => `/api/orders/${encodeURIComponent(orderId)}`

@@ -101,6 +101,10 @@ export class ShopInstance {
     const stores: StoreSource = {
       query: (store) => app.query(store),
       named: (name) => storeByName(topology.plan.stores, name),
+      global: async (name) => {
+        const topic = topology.plan.globals.get(name)
+        return topic && app.globalRows(topic)
+      },
     }
     const shop = await LocalShop.open({
       broker,

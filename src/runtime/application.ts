@@ -22,9 +22,10 @@ import { type Clock, keepProcessAlive, systemClock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
-import { GlobalTables } from '../stores/global-rows.ts'
+import { type GlobalRows, GlobalTables } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
 import { TaskCounters } from '../task/task-counters.ts'
+import { type Topic } from '../topic.ts'
 import { type Topology } from '../topology/topology.ts'
 import { type ApplicationState, assertTransition } from './application-state.ts'
 import { type CommitPhases, CommitTimings } from './commit-timings.ts'
@@ -108,6 +109,7 @@ export class Application {
   #starts = 0
   #trouble: string | undefined
   #globals: GlobalReader | undefined
+  #globalTables: GlobalTables | undefined
   #tasks: TaskManager | undefined
   #loop: StreamLoop | undefined
   #release: (() => void) | undefined
@@ -225,6 +227,18 @@ export class Application {
     return this.query(storeByName(this.#options.topology.plan.stores, name))
   }
 
+  /**
+   * Rows of a global table as the tasks see them now.
+   *
+   * @param topic  of the table
+   * @throws {RuntimeError} STREAMS_CLOSED while it is not read yet: ask again
+   */
+  globalRows<K, V>(topic: Topic<K, V>): GlobalRows<K, V> {
+    const rows = this.#globalTables?.find(topic.name)
+    if (rows !== undefined) return rows as GlobalRows<K, V>
+    throw new RuntimeError('STREAMS_CLOSED', `global table ${topic.name} is not read; ask again`)
+  }
+
   /** @returns the function that removes the listener */
   onStateChange(listener: (state: ApplicationState) => void): () => void {
     this.#listeners.add(listener)
@@ -284,6 +298,7 @@ export class Application {
     this.#starts = await guardState({ engine, applicationId, clusterId, plan, topics })
     const globals = new GlobalTables(plan.globals.values())
     await this.#readGlobals(globals, topics)
+    this.#globalTables = globals
     const refusedInputs = new RefusedInputs()
     this.#tasks = new TaskManager({
       applicationId,

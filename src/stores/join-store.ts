@@ -67,7 +67,7 @@ export interface JoinStore<K, A, B>
  * Names the store of a windowed join.
  *
  * @param name  of the store and of the join's node; unique and stable
- * @throws {RangeError} a span of time that is negative or infinite, or no span at all
+ * @throws {RangeError} a span that is negative or no whole number of ms, or no span at all
  * @example     joinStore('waiting', { key: utf8, left: json<Order>(), right: json<Payment>(),
  *                withinMs: minutes(15), graceMs: minutes(1) })
  */
@@ -102,10 +102,10 @@ const windowOf = <K, A, B>(name: string, options: JoinStoreOptions<K, A, B>): Jo
     throw new RangeError(`store ${name}: give it withinMs, or both beforeMs and afterMs`)
   }
   for (const ms of [withinMs ?? 0, beforeMs + afterMs, graceMs, reportIntervalMs]) {
-    if (Number.isFinite(ms) && ms >= 0) continue
+    if (Number.isSafeInteger(ms) && ms >= 0 && Number.isSafeInteger(beforeMs)) continue
     throw new RangeError(
       `store ${name}: withinMs, graceMs, reportIntervalMs and the sum of beforeMs and afterMs must `
-        + 'be finite and not negative',
+        + 'be whole numbers of ms and not negative',
     )
   }
   return { key, beforeMs, afterMs, graceMs, reportIntervalMs }

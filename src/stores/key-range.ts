@@ -32,15 +32,12 @@ export const keySlotRange = <K>(
   }
 }
 
-/** As `keySlotRange`, of rows whose slots are a letter and the key. */
-export const prefixedSlotRange = <K>(
-  letter: string,
-  keys: KeyCodec<K>,
-  options: KeyRangeOptions<K>,
-): SlotRange => {
-  const { gte = '', lt, ...rest } = keySlotRange(keys, options)
-  return { ...rest, gte: letter + gte, lt: lt === undefined ? prefixEndOf(letter)! : letter + lt }
-}
+/** The same range behind the letter that marks one sort of rows of a store. */
+export const prefixed = (letter: string, { gte = '', lt, ...rest }: SlotRange): SlotRange => ({
+  ...rest,
+  gte: letter + gte,
+  lt: lt === undefined ? String.fromCharCode(letter.charCodeAt(0) + 1) : letter + lt,
+})
 
 const highest = (a: string | undefined, b: string | undefined): string | undefined =>
   a === undefined || (b !== undefined && b > a) ? b : a

@@ -18,6 +18,7 @@ import { type Serde, type Serdes } from '../serde/serde.ts'
 import { markerCodec } from './fixed-codecs.ts'
 import { headersFromText, textOfHeaders } from './header-text.ts'
 import { KeyCodec } from './key-codec.ts'
+import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
 import { type Store } from './store.ts'
 
 /** An update that waits. */
@@ -40,6 +41,8 @@ interface Bounds {
 /** Committed updates that wait; what a query sees. */
 export interface SuppressReader<K, V> {
   get(key: K): HeldUpdate<V> | undefined
+  /** What waits, in the order of encoded keys; a seek and a scan. */
+  range(options?: KeyRangeOptions<K>): Iterable<readonly [K, HeldUpdate<V>]>
   /** How many keys wait. */
   count(): number
 }
@@ -71,6 +74,11 @@ export const suppressStore = <K, V>(
     const keys = new KeyCodec(key)
     return {
       get: (wanted) => slots.cleanGet(`k${keys.toSlot(wanted)}`) as HeldUpdate<V> | undefined,
+      *range(options = {}) {
+        for (const [slot, held] of slots.cleanScan(prefixed('k', keySlotRange(keys, options)))) {
+          yield [keys.fromSlot(slot.slice(1)), held as HeldUpdate<V>]
+        }
+      },
       count: () => ((slots.cleanGet(boundsSlot) as Bounds | undefined) ?? noBounds).count,
     }
   },

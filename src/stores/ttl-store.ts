@@ -19,7 +19,7 @@ import { type Serde, type Serdes } from '../serde/serde.ts'
 import { checkMs } from '../windows/windows.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { KeyCodec } from './key-codec.ts'
-import { type KeyRangeOptions, prefixedSlotRange } from './key-range.ts'
+import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
 import { removeBelow } from './remove-below.ts'
 import { cleanView, type SlotView } from './slot-view.ts'
 import { type ChangelogPolicy, type Store } from './store.ts'
@@ -138,7 +138,7 @@ class TtlRows<K, V> implements TtlReader<K, V> {
     const nowMs = this.streamTimeMs()
     let left = limit // counted here: expired rows may lie between
     if (left < 1) return
-    for (const [slot, stored] of this.#view.scan(prefixedSlotRange('r', this.keys, options))) {
+    for (const [slot, stored] of this.#view.scan(prefixed('r', keySlotRange(this.keys, options)))) {
       const { timestampMs, value } = stored as Timestamped<V>
       if (!this.isLive(timestampMs, nowMs)) continue
       yield [this.keys.fromSlot(slot.slice(1)), value]

@@ -14,6 +14,7 @@
 
 import { type SlotCodec } from '../../state/slots.ts'
 import { type Serde, type Serdes } from '../serde/serde.ts'
+import { checkMs } from '../windows/windows.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { type Store } from './store.ts'
 import { type TableReader, type TableRows, type Timestamped } from './table-store.ts'
@@ -57,7 +58,7 @@ export interface VersionedStore<K, V>
  * of them: meant for tables whose keys change now and then, not for counters.
  *
  * @param name  unique in the application and stable
- * @throws {RangeError} `historyRetentionMs` below 1 or infinite
+ * @throws {RangeError} a `historyRetentionMs` that is no whole number from 1
  * @example     versionedStore('prices', { key: utf8, value: json<Price>(),
  *                historyRetentionMs: days(1) })
  */
@@ -66,9 +67,7 @@ export const versionedStore = <K, V>(
   options: VersionedStoreOptions<K, V>,
 ): VersionedStore<K, V> => {
   const { key, value, historyRetentionMs } = options
-  if (!(historyRetentionMs >= 1 && Number.isFinite(historyRetentionMs))) {
-    throw new RangeError(`store ${name}: historyRetentionMs must be finite and at least 1`)
-  }
+  checkMs(`store ${name}: historyRetentionMs`, historyRetentionMs, 1)
   return {
     ...options,
     name,

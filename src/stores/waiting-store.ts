@@ -16,6 +16,7 @@ import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
 import { type SlotCodec, type Slots } from '../../state/slots.ts'
 import { type Headers } from '../record.ts'
 import { type Serde, type Serdes } from '../serde/serde.ts'
+import { checkMs } from '../windows/windows.ts'
 import { boundsCodec } from './fixed-codecs.ts'
 import { headersFromText, textOfHeaders } from './header-text.ts'
 import { KeyCodec } from './key-codec.ts'
@@ -58,7 +59,7 @@ const boundsKey = 'b'
  * Names the store of a join that waits.
  *
  * @param name  unique in the application and stable
- * @throws {RangeError} a negative or infinite `graceMs`
+ * @throws {RangeError} a `graceMs` that is no whole number from 0
  * @example     waitingStore('priced-orders', { key: utf8, value: json<Order>(), graceMs: 500 })
  */
 export const waitingStore = <K, V>(
@@ -66,9 +67,7 @@ export const waitingStore = <K, V>(
   options: WaitingStoreOptions<K, V>,
 ): WaitingStore<K, V> => {
   const { key, value, graceMs } = options
-  if (!(graceMs >= 0 && Number.isFinite(graceMs))) {
-    throw new RangeError(`store ${name}: graceMs must be finite and not negative`)
-  }
+  checkMs(`store ${name}: graceMs`, graceMs, 0)
   return {
     ...options,
     name,

@@ -149,7 +149,10 @@ export class StreamTask implements TaskServices {
   // ── the data path ────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Processes the next record in event-time order.
+   * Processes the next record in event-time order, and fires what its time makes due.
+   *
+   * Stream-time punctuations follow their record at once: what they find must not depend on how
+   * many records a turn of the loop takes.
    *
    * @returns false if nothing is ready: inputs empty, waiting for a slower input, or backing off
    * @throws {TopologyError | RuntimeError} close the task dirty
@@ -166,6 +169,7 @@ export class StreamTask implements TaskServices {
     queue.pop()
     this.#consumed = true
     this.#counters.recordsProcessed += 1
+    if (this.#scope.punctuators.length > 0) this.#punctuateOn('streamTime', this.streamTimeMs())
     return true
   }
 

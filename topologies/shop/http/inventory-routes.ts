@@ -22,6 +22,7 @@ import {
   updateStockCommand,
 } from '../shared/stock-request.ts'
 import { idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
+import { isUnchanged } from './is-unchanged.ts'
 import { productView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
@@ -44,8 +45,8 @@ type PutRequest = FastifyRequest<{ Params: ProductParams; Querystring: { wait?: 
 
 export const inventoryRoutes = (server: FastifyInstance, access: ShopAccess): void => {
   const path = '/api/inventory/:productId'
-  server.get<{ Params: ProductParams }>(path, async ({ params }, reply) =>
-    sendProduct(access, pathId(params.productId, 'product'), reply),
+  server.get<{ Params: ProductParams }>(path, async (request, reply) =>
+    sendProduct(access, request, reply),
   )
   server.put<{ Params: ProductParams; Querystring: { wait?: number } }>(
     path,
@@ -97,7 +98,7 @@ const updateStock = async (
     throw new RouteProblem(409, `${code}: ${reason}.`)
   }
   reply.header('location', `/api/inventory/${encodedId}`)
-  return sendProduct(access, productId, reply)
+  return sendProduct(access, request, reply)
 }
 
 const hashOf = (productId: string, request: StockRequest): string =>
@@ -125,10 +126,13 @@ const waitForDecision = async (
 
 const sendProduct = async (
   access: ShopAccess,
-  productId: string,
+  request: FastifyRequest<{ Params: ProductParams }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
+  const productId = pathId(request.params.productId, 'product')
   const row = await access.product(productId)
   if (row === undefined) throw new RouteProblem(404, `There is no product ${productId} (yet).`)
-  return reply.header('etag', `"${row.version}"`).send(productView(row))
+  const etag = `"${row.version}"`
+  reply.header('etag', etag)
+  return isUnchanged(request, etag) ? reply.code(304).send() : reply.send(productView(row))
 }

@@ -17,6 +17,7 @@ import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
 import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
 import { AcceptedOrders } from './accepted-orders.ts'
 import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
+import { isUnchanged } from './is-unchanged.ts'
 import { orderView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
@@ -199,9 +200,7 @@ const acceptedReply = (reply: FastifyReply, orderId: string): FastifyReply =>
 const sendOrder = (reply: FastifyReply, request: FastifyRequest, row: OrderRow): FastifyReply => {
   const etag = `"${row.version}"`
   reply.header('etag', etag)
-  if (request.method === 'GET' && request.headers['if-none-match'] === etag) {
-    return reply.code(304).send()
-  }
+  if (isUnchanged(request, etag)) return reply.code(304).send()
   return reply
     .header('location', `/api/orders/${encodeURIComponent(row.orderId)}`)
     .send(orderView(row))

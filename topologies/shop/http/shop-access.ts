@@ -29,19 +29,37 @@ export interface OrderHistory {
   readonly events: readonly HistoryEntry[]
 }
 
-export interface RangeRequest {
+/**
+ * Bounds of rows: keys, or times where rows are windows or lie in time.
+ *
+ * A time is ISO-8601 or ms since 1970.
+ */
+export interface RowBounds {
   /** Inclusive. */
   readonly from?: string
   /** Exclusive. */
   readonly to?: string
+}
+
+export interface RangeRequest extends RowBounds {
   readonly limit: number
 }
 
 export interface StoreRow {
-  /** Whose task has the row. */
-  readonly partition: number
+  /** Whose task has the row; absent in global tables, which every instance has whole. */
+  readonly partition?: number
   readonly key: unknown
+  /** Of rows that are windows; ISO-8601. A window store does not know ends. */
+  readonly window?: { readonly start: string; readonly end?: string }
+  /** Event time of the row, where it has one; ISO-8601. */
+  readonly time?: string
+  /** Null is a deletion that waits. */
   readonly value: unknown
+}
+
+/** What the caller asks of a store cannot be: a key of another type, bounds that are no times. */
+export class StoreRequestError extends Error {
+  override readonly name = 'StoreRequestError'
 }
 
 /** Progress of the instance, and the counters of the shop without a scan. */
@@ -66,10 +84,20 @@ export interface ShopAccess {
   status(): Promise<ShopStatus>
   /** Counts everything and checks all invariants: a scan of the whole state. */
   summary(): Promise<ShopSummary>
-  /** Undefined if the key has no value. @throws there is no such store; the message lists them */
+  /**
+   * Undefined if the key has no value.
+   *
+   * @throws {StoreRequestError} also the other two
+   * @throws there is no such store; the message lists them
+   */
   storeGet(store: string, key: string): Promise<unknown>
-  /** As `storeGet`, of every partition: counters have the same key in each. */
-  storeGetAll(store: string, key: string): Promise<readonly StoreRow[]>
+  /**
+   * As `storeGet`, of every partition: counters have the same key in each.
+   *
+   * Of windows, and of what else has several rows per key, all of them.
+   */
+  storeGetAll(store: string, key: string, bounds?: RowBounds): Promise<readonly StoreRow[]>
+  /** By key, or by time where the rows lie in time. */
   storeRange(store: string, range: RangeRequest): Promise<readonly StoreRow[]>
 }
 

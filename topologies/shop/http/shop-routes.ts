@@ -11,15 +11,22 @@ import { parseExactJson, utf8Text } from '../shared/exact-json.ts'
 import { inventoryRoutes } from './inventory-routes.ts'
 import { orderRoutes } from './order-routes.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type RangeRequest, type ShopAccess, type ShopHost } from './shop-access.ts'
+import {
+  type RangeRequest,
+  type RowBounds,
+  type ShopAccess,
+  type ShopHost,
+  StoreRequestError,
+} from './shop-access.ts'
 
 const rowsMax = 10_000
 const rowsDefault = 100
 
+const bounds = { from: Type.Optional(Type.String()), to: Type.Optional(Type.String()) }
+const boundsQuery = Type.Object(bounds, { additionalProperties: false })
 const rangeQuery = Type.Object(
   {
-    from: Type.Optional(Type.String()),
-    to: Type.Optional(Type.String()),
+    ...bounds,
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: rowsMax })),
   },
   { additionalProperties: false },
@@ -50,10 +57,11 @@ const keepDigitsOfAmounts = (server: FastifyInstance): void => {
 }
 
 const storeRoutes = (server: FastifyInstance, access: ShopAccess): void => {
-  server.get<{ Params: { store: string; '*': string } }>(
+  server.get<{ Params: { store: string; '*': string }; Querystring: RowBounds }>(
     '/api/stores/:store/rows/*',
-    async ({ params }) => {
-      const rows = await ofStore(() => access.storeGetAll(params.store, params['*']))
+    { schema: { querystring: boundsQuery } },
+    async ({ params, query }) => {
+      const rows = await ofStore(() => access.storeGetAll(params.store, params['*'], query))
       if (rows[0] === undefined) {
         throw new RouteProblem(404, `Store ${params.store} has no key ${params['*']}.`)
       }
@@ -76,6 +84,7 @@ const ofStore = async <T>(read: () => Promise<T>): Promise<T> => {
   try {
     return await read()
   } catch (error) {
+    if (error instanceof StoreRequestError) throw new RouteProblem(400, error.message)
     if ((error as { readonly code?: unknown }).code !== 'STREAMS_CONFIG') throw error
     throw new RouteProblem(404, (error as Error).message)
   }
