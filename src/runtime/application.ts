@@ -33,7 +33,7 @@ import { type PartitionReader, storeByName, StoreQuery } from './queries.ts'
 import { RefusedInputs } from './refused-inputs.ts'
 import { RestoreProgress } from './restore-progress.ts'
 import { type RuntimeMetrics, runtimeMetrics } from './runtime-metrics.ts'
-import { guardState } from './state-guard.ts'
+import { StateGuard } from './state-guard.ts'
 import { onUnhandledRxjsError } from './rxjs-errors.ts'
 import { sleep } from './sleep.ts'
 import { StreamLoop } from './stream-loop.ts'
@@ -73,9 +73,21 @@ export interface ApplicationOptions {
    * STATE_LOST: for a broker in the same hands as the stores, about whose loss somebody decides.
    */
   readonly onLostChangelog?: 'restore' | 'refuse'
+  /**
+   * Starts although the topology has no place for some of the state it finds: rows and internal
+   * topics of stores that went or were renamed are deleted, for good. For one start, with every
+   * other instance stopped. Default false: refused with STREAMS_STATE_MISMATCH.
+   */
+  readonly acceptsTopologyChange?: boolean
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
+}
+
+interface Cluster {
+  readonly topics: TopicPlan
+  readonly clusterId: string
+  readonly guard: StateGuard
 }
 
 export class Application {
@@ -202,7 +214,7 @@ export class Application {
     const readers = (): readonly PartitionReader<Reader>[] =>
       (this.#tasks?.running ?? []).flatMap(({ task }) => {
         const found = task.store(store.name)
-        if (found === undefined) return []
+        if (found === undefined || task.isMigrating) return []
         return [{ partition: task.partition, reader: store.reader(found.slots) }]
       })
     return new StoreQuery(store.name, readers, () => this.#isOpening(store.name))
@@ -252,8 +264,8 @@ export class Application {
     const [config, clock, logger] = [this.#config, this.#clock, this.#logger]
     const cluster = await this.#findCluster()
     if (cluster === undefined) return
-    const { clusterId, topics } = cluster
-    this.#starts = await guardState({ engine, applicationId, clusterId, plan, topics })
+    const { clusterId, topics, guard } = cluster
+    this.#starts = await guard.settle()
     const globals = new GlobalTables(plan.globals.values())
     await this.#readGlobals(globals, topics)
     const refusedInputs = new RefusedInputs()
@@ -323,14 +335,26 @@ export class Application {
   }
 
   /** @returns undefined if it was closed while the broker could not be reached */
-  async #findCluster(): Promise<{ topics: TopicPlan; clusterId: string } | undefined> {
-    const { applicationId, broker, topology } = this.#options
+  async #findCluster(): Promise<Cluster | undefined> {
+    const { applicationId, broker, engine, topology } = this.#options
+    const { acceptsTopologyChange = false } = this.#options
     const { deadLetterTopic } = this.#config
     for (let failures = 1; !this.#isKilled && this.#state === 'starting'; failures++) {
       try {
         const { plan } = topology
-        const topics = await TopicPlan.apply(broker, { applicationId, plan, deadLetterTopic })
-        return { topics, clusterId: await broker.clusterId() }
+        const clusterId = await broker.clusterId()
+        const guard = new StateGuard({
+          engine,
+          broker,
+          applicationId,
+          clusterId,
+          plan,
+          acceptsTopologyChange,
+          logger: this.#logger,
+        })
+        const options = { applicationId, plan, deadLetterTopic }
+        const topics = await TopicPlan.apply(broker, options, (found) => guard.judge(found))
+        return { topics, clusterId, guard }
       } catch (error) {
         if (!(error instanceof BrokerError) || error.action !== 'retry') throw error
         this.#logger.warn({ err: error }, 'the broker cannot be reached; tried again')
@@ -375,7 +399,10 @@ export class Application {
 
   #isOpening(storeName: string): boolean {
     const { subTopologies } = this.#options.topology.plan
-    return (this.#tasks?.opening ?? []).some((id) =>
+    const running = this.#tasks?.running ?? []
+    const migrating = running.filter(({ task }) => task.isMigrating)
+    const ids = [...(this.#tasks?.opening ?? []), ...migrating.map(({ task }) => task.taskId)]
+    return ids.some((id) =>
       taskIdentity(subTopologies, id).sub.stores.includes(storeName),
     )
   }

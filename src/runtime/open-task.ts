@@ -9,6 +9,7 @@ import { type Engine } from '../../state/engine.ts'
 import { Slots } from '../../state/slots.ts'
 import { type UndoLog } from '../../state/undo-log.ts'
 import { type CommittedOffset, type TopicDescription } from '../broker/port.ts'
+import { withRowVersions } from '../stores/row-versions.ts'
 import { type GraphNode, type SubTopology } from '../topology/graph.ts'
 import { ChangelogHead } from '../task/changelog-head.ts'
 import { InputProgress } from '../task/input-progress.ts'
@@ -90,7 +91,7 @@ export const openStores = (
         engine,
         undo,
         cachedSlotsMax,
-        codec: store.codec,
+        codec: hasVersions(store) ? withRowVersions(store.codec) : store.codec,
         prefix: namespacePrefix(task.id, name),
       })
       const { name: topic, topicId } = topics.changelog(name)
@@ -103,6 +104,9 @@ export const openStores = (
     }),
   )
 }
+
+/** Stores of version 1 are spared the second look at each key. */
+const hasVersions = ({ version = 1 }: TaskStore['store']): boolean => version > 1
 
 export const sinksOf = ({ sub }: TaskIdentity, topics: TopicFacts): ReadonlyMap<string, TaskSink> =>
   new Map(

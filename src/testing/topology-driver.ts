@@ -42,6 +42,7 @@ import { type TopicFacts } from '../runtime/topic-plan.ts'
 import { EffectRunner } from '../task/effect-runner.ts'
 import { decodeOffsetMetadata } from '../task/offset-metadata.ts'
 import { RecordScope } from '../task/record-scope.ts'
+import { migrationsOf } from '../task/store-migration.ts'
 import { StreamTask } from '../task/stream-task.ts'
 import { TaskCounters } from '../task/task-counters.ts'
 import { type Topic } from '../topic.ts'
@@ -81,10 +82,10 @@ const applicationId = 'driver'
 
 export class TopologyDriver {
   readonly clock: ManualClock
-  readonly #topology: Topology
+  #topology: Topology
   readonly #options: DriverOptions
   readonly #config: RuntimeConfig
-  readonly #topics: DriverTopics
+  #topics: DriverTopics
   readonly #engine: MemoryEngine
   readonly #disk = new MemoryDisk()
   readonly #counters = new TaskCounters()
@@ -215,12 +216,20 @@ export class TopologyDriver {
     )
   }
 
-  /** Stops and starts again from committed state; external calls in flight are forgotten. */
-  restart(): void {
+  /**
+   * Stops and starts again from committed state; external calls in flight are forgotten.
+   *
+   * @param topology  another version of it, which must find its tasks where they were: stores that
+   * were raised to a new version are migrated first
+   * @throws {RuntimeError} STREAMS_STATE_MISMATCH: rows that it cannot take over
+   */
+  restart(topology = this.#topology): void {
     for (const { task, effects } of this.#tasks) {
       effects.close()
       task.close()
     }
+    this.#topology = topology
+    this.#topics = new DriverTopics(topology, this.#topics.partitions)
     this.#globals = this.#readGlobals()
     this.#open()
   }
@@ -239,11 +248,21 @@ export class TopologyDriver {
     const { plan } = this.#topology
     const ids = allTaskIds(plan.subTopologies, this.#topics)
     this.#tasks = ids.map((id) => this.#openTask(id))
+    this.#migrate()
     for (const { task, effects } of this.#tasks) {
       this.#refill(task)
       effects.recover()
     }
     this.#settle()
+  }
+
+  #migrate(): void {
+    for (const { task } of this.#tasks) {
+      const { taskId, stores } = task
+      task.beginMigrations(migrationsOf(stores, { engine: this.#engine, taskId }))
+      while (task.isMigrating) task.migrateRows(Infinity)
+    }
+    this.#commit()
   }
 
   #readGlobals(): GlobalTables {

@@ -103,7 +103,7 @@ describe('refused', () => {
   })
 
   test.each([
-    ['the local state', ['app-sum-changelog'], 'topic entries had 2 partitions and has 3 now'],
+    ['the local state', ['app-sum-changelog'], 'topic entries had 2 partitions and has 3 partitions now'],
     [
       'the changelog, the local state lost',
       [],
@@ -123,7 +123,7 @@ describe('refused', () => {
   test('a state made by a newer version', async () => {
     const { site, disk } = await made()
     const key = [...disk.rows.keys()].find((name) => name.includes('made-by'))!
-    disk.write(key, JSON.stringify({ version: 2 }))
+    disk.write(key, JSON.stringify({ version: 3 }))
     expect(await refusal(site, { topology: summing, disk })).toMatchObject({
       code: 'STREAMS_STATE_MISMATCH',
     })
