@@ -402,9 +402,7 @@ export class Application {
     const running = this.#tasks?.running ?? []
     const migrating = running.filter(({ task }) => task.isMigrating)
     const ids = [...(this.#tasks?.opening ?? []), ...migrating.map(({ task }) => task.taskId)]
-    return ids.some((id) =>
-      taskIdentity(subTopologies, id).sub.stores.includes(storeName),
-    )
+    return ids.some((id) => taskIdentity(subTopologies, id).sub.stores.includes(storeName))
   }
 
   #ended(state: 'closed' | 'failed', error?: unknown): void {

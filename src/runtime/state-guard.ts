@@ -22,7 +22,13 @@ import { shapeOf } from '../topology/topology-shape.ts'
 import { changelogTopicName, repartitionTopicName } from './internal-names.ts'
 import { dropLeftRows } from './left-rows.ts'
 import { orphanTopics } from './orphan-topics.ts'
-import { type KnownFacts, putFacts, readFacts, shapeOfFacts, type StateFacts } from './state-facts.ts'
+import {
+  type KnownFacts,
+  putFacts,
+  readFacts,
+  shapeOfFacts,
+  type StateFacts,
+} from './state-facts.ts'
 import { refuseUnfit } from './unfit-topology.ts'
 
 export interface StateGuardOptions {

@@ -127,10 +127,7 @@ export class TopicPlan implements TopicFacts {
   }
 }
 
-const physicalNameOf = (
-  { applicationId, plan }: TopicPlanOptions,
-  logical: string,
-): string =>
+const physicalNameOf = ({ applicationId, plan }: TopicPlanOptions, logical: string): string =>
   plan.internalTopics.includes(logical) ? repartitionTopicName(applicationId, logical) : logical
 
 const sourcePartitions = (

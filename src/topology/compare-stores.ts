@@ -85,10 +85,7 @@ const notMigrating = ({ version }: ShapedStore): Refusal => ({
 const anotherName =
   'give the new store another name, or run the version of the application that made it'
 
-const removedStore = (
-  store: ShapedStore,
-  renamed: ShapedStore | undefined,
-): TopologyDifference => {
+const removedStore = (store: ShapedStore, renamed: ShapedStore | undefined): TopologyDifference => {
   const { name } = store
   const hint = renamed === undefined ? '' : `renamed to ${renamed.name}? `
   return {

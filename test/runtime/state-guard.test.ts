@@ -18,7 +18,7 @@ import {
 } from '../../src/index.ts'
 import { copyOf } from './copy-of.ts'
 import { Site } from './fixture.ts'
-import { type InstanceOptions } from './instance.ts'
+import { refusal } from './refusal.ts'
 import { entries, summing, sums, sumsOf, sumStore } from './summing.ts'
 
 const number = json<number>()
@@ -33,19 +33,6 @@ const made = async (): Promise<{ readonly site: Site; readonly disk: MemoryDisk 
   await site.settled(application.close())
   kill()
   return { site, disk }
-}
-
-const refusal = async (site: Site, options: InstanceOptions): Promise<Error> => {
-  const { started, application } = site.launch(options)
-  const error = await site.settled(
-    started.then(
-      () => undefined,
-      (cause: unknown) => cause,
-    ),
-  )
-  if (!(error instanceof Error)) throw new Error(`it started: ${application.state}`)
-  expect(application.state).toBe('failed')
-  return error
 }
 
 describe('refused', () => {
@@ -103,7 +90,11 @@ describe('refused', () => {
   })
 
   test.each([
-    ['the local state', ['app-sum-changelog'], 'topic entries had 2 partitions and has 3 partitions now'],
+    [
+      'the local state',
+      ['app-sum-changelog'],
+      'topic entries had 2 partitions and has 3 partitions now',
+    ],
     [
       'the changelog, the local state lost',
       [],
