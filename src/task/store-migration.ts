@@ -159,6 +159,24 @@ export const migrationsOf = (
 ): readonly StoreMigration[] =>
   [...stores].flatMap(({ store, slots }) => StoreMigration.of({ store, slots, ...where }) ?? [])
 
+/**
+ * For whoever reads a store from outside, without a task that would migrate it.
+ *
+ * @throws {RuntimeError} STREAMS_STATE_MISMATCH: rows of another version; run the application first
+ */
+export const refuseOtherVersions = (store: Store, engine: Engine, prefix: Uint8Array): void => {
+  const versions = RowVersions.decode(engine.get(fullKey(prefix, versionRowKey)))
+  const version = versionOf(store)
+  const isSame = versions.newest === version && versions.oldest === version
+  if (isSame || !hasRows(engine, prefix)) return
+  throw new RuntimeError(
+    'STREAMS_STATE_MISMATCH',
+    `store ${store.name} has rows of version ${versions.oldest}, and this code reads those of `
+      + `version ${version}: start the application, which migrates them, or use the code that `
+      + 'made them',
+  )
+}
+
 const versionOf = ({ version = 1 }: Store): number => version
 
 const fullKey = (prefix: Uint8Array, slot: string): Uint8Array =>
