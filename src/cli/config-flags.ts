@@ -28,6 +28,7 @@ export const instanceOptions = [
   'port',
   'stateMemoryMb',
   'fsync',
+  'acceptTopologyChange',
   'drainMs',
   'declineRate',
   'shortRate',

@@ -287,6 +287,7 @@ const openApplication = async (
     clock: systemClock,
     logger,
     linkHost: settings.linkHost,
+    acceptsTopologyChange: settings.acceptTopologyChange,
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
     config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
   })

@@ -56,6 +56,11 @@ const schemas = {
     maximum: 65_536,
     description: 'MiB of cache and memtables for both databases: state three quarters, broker one.',
   }),
+  acceptTopologyChange: Type.Boolean({
+    default: false,
+    description:
+      'Drop state that the topology has no place for any more, for good; else it is refused.',
+  }),
   fsync: Type.Boolean({
     default: false,
     description: 'Wait for the disk at every commit: survives a power cut, costs milliseconds.',

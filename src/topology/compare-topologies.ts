@@ -98,6 +98,9 @@ const inFlight = (is: string): Meaning => ({
     + '--accept-topology-change; or keep the name and its formats',
 })
 
+/** The one kind of node, besides those with a store of their name, that the offsets remember. */
+const processKind = 'process'
+
 const safeEffect = (what: ChangedThing, was: string, is: string): string => {
   if (what === 'source') {
     if (was === '') return 'it is read from its start'
@@ -107,6 +110,8 @@ const safeEffect = (what: ChangedThing, was: string, is: string): string => {
     if (was === '') return 'it is written'
     return is === '' ? 'it is not written any more' : 'its readers must understand both'
   }
+  if (was === processKind) return 'its punctuation schedules end'
+  if (is === processKind) return 'its punctuation schedules begin'
   return 'nothing that lasts depends on it'
 }
 
