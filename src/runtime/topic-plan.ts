@@ -43,7 +43,7 @@ export class TopicPlan implements TopicFacts {
   /**
    * Creates what is missing and ours, then describes everything.
    *
-   * @param judge  told the partitions of every source before anything is made; may refuse by a throw
+   * @param judge  told the partitions of every source before anything is made; refuses by a throw
    * @throws {RuntimeError} STREAMS_MISSING_TOPIC: names every external topic that is missing
    * @throws {RuntimeError} STREAMS_STATE_MISMATCH, STREAMS_CONFIG: an internal topic that exists
    * has another partition count, or a clean-up policy that loses records

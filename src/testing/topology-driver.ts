@@ -447,7 +447,7 @@ interface Output {
   readonly headers: Headers
 }
 
-/** As a start does; stores that move are restored from changelogs there, and there are none here. */
+/** As a start does; but stores that move are restored from changelogs, which are not kept here. */
 const refuseChange = (before: Topology, now: Topology): void => {
   const [was, is] = [before, now].map(({ plan }) => shapeOf(describeJson(plan))) as [
     TopologyShape,

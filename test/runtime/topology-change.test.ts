@@ -213,7 +213,13 @@ describe('safe', () => {
         aggregate(sumStore, () => 0, total),
       )
       const highest = keyValueStore('highest', rows)
-      const highest$ = sums$.pipe(aggregate(highest, () => 0, (a, b) => Math.max(a, b)))
+      const highest$ = sums$.pipe(
+        aggregate(
+          highest,
+          () => 0,
+          (a, b) => Math.max(a, b),
+        ),
+      )
       return [sums$.pipe(to(sums)), highest$.pipe(to(others))]
     })
     const { application } = await site.start({ topology: more, disk })
