@@ -37,6 +37,7 @@ import { StateGuard } from './state-guard.ts'
 import { onUnhandledRxjsError } from './rxjs-errors.ts'
 import { sleep } from './sleep.ts'
 import { StreamLoop } from './stream-loop.ts'
+import { sourcePlaces } from './task-meaning.ts'
 import { TaskManager } from './task-manager.ts'
 import { TopicPlan } from './topic-plan.ts'
 
@@ -386,6 +387,7 @@ export class Application {
       maxStallMs,
       linkHost,
       topics: Object.keys(topics.sourcePartitions()),
+      sources: sourcePlaces(topology.plan),
       allTasks: () => allTaskIds(topology.plan.subTopologies, topics),
       onRebalance: () => this.#loop?.rebalance(),
       onLost: (error) => this.#loop?.fail(error),

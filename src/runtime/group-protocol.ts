@@ -9,6 +9,7 @@
  */
 
 import { RuntimeError } from '../errors/classes.ts'
+import { type SourcePlaces } from './task-meaning.ts'
 
 export const protocolVersion = 2
 
@@ -31,6 +32,8 @@ export interface Subscription {
   readonly generationId: number
   /** Tasks it runs or opens: nobody else may have them before it says that they are gone. */
   readonly ownedTasks: readonly string[]
+  /** What its task ids mean: the sub-topology of each source, by the topic's name in the plan. */
+  readonly sources?: SourcePlaces
   /** Transactional ids of that generation, its own too: who is absent now, has vanished. */
   readonly peers: readonly string[]
 }

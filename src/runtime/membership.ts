@@ -36,6 +36,7 @@ import {
   type Subscription,
 } from './group-protocol.ts'
 import { sleep } from './sleep.ts'
+import { type SourcePlaces } from './task-meaning.ts'
 import { TimerSession } from './timer-session.ts'
 
 export interface MembershipOptions {
@@ -56,6 +57,8 @@ export interface MembershipOptions {
   readonly linkHost: string
   /** Every source topic, as the broker knows it. */
   readonly topics: readonly string[]
+  /** What its task ids mean, for the leader to compare. */
+  readonly sources: SourcePlaces
   allTasks(): readonly string[]
   onRebalance(): void
   onLost(error: Error): void
@@ -191,11 +194,12 @@ export class Membership {
   }
 
   #request(ownedTasks: readonly string[], link: string): JoinRequest {
-    const { groupId, identity, sessionTimeoutMs, topics, allTasks } = this.#options
+    const { groupId, identity, sessionTimeoutMs, topics, sources, allTasks } = this.#options
     const metadata = encodeSubscription({
       version: protocolVersion,
       oldestVersion: protocolVersion,
       ...identity,
+      sources,
       link,
       generationId: this.#generation?.generationId ?? -1,
       ownedTasks,
@@ -213,7 +217,7 @@ export class Membership {
       sessionTimeoutMs,
       topics,
       metadata,
-      assign: (members) => assignCooperatively(members, allTasks()),
+      assign: (members) => assignCooperatively(members, allTasks(), sources),
     }
   }
 
