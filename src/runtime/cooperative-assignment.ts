@@ -46,7 +46,7 @@ export const assignCooperatively = (
   }
   if (known.length === 0) return answers
   for (const [memberId, assignment] of generationOf(known, tasks)) {
-    answers.set(memberId, encodeAssignment(assignment))
+    answers.set(memberId, encodeAssignment({ ...assignment, sources }))
   }
   return answers
 }

@@ -33,10 +33,11 @@ import {
   decodeSubscription,
   encodeSubscription,
   protocolVersion,
+  refusedMember,
   type Subscription,
 } from './group-protocol.ts'
 import { sleep } from './sleep.ts'
-import { type SourcePlaces } from './task-meaning.ts'
+import { type SourcePlaces, unsharedReason } from './task-meaning.ts'
 import { TimerSession } from './timer-session.ts'
 
 export interface MembershipOptions {
@@ -142,6 +143,8 @@ export class Membership {
       this.#generation = joined
       this.#former = [] // told once: the leader named the vanished
       const assignment = decodeAssignment(joined.assignment)
+      const reason = unsharedReason(assignment.sources ?? {}, this.#options.sources)
+      if (reason !== undefined) throw refusedMember(reason)
       this.#peers = this.#present(assignment.peers, joined.memberId, link)
       this.#session.watch(joined, this.#peers)
       if (assignment.isFollowed) this.#session.hurry()

@@ -76,6 +76,27 @@ test('one that numbers its tasks otherwise is refused; the other goes on', async
   await expectOnce(site)
 })
 
+test('a static member that comes back as such a one is refused too', async () => {
+  const site = await siteOf()
+  const config = { sessionTimeoutMs: 60_000 }
+  const isStatic = true
+  const a = { topology: summing, instanceId: 'a', isStatic, config }
+  const first = await site.start(a)
+  const second = await site.start({ ...a, instanceId: 'b' })
+  await site.until(() => second.application.metrics().tasks === 1)
+  await sendAll(site)
+  await site.idle()
+  await site.settled(second.application.close())
+  second.kill()
+  expect(first.application.metrics().tasks).toBe(1) // the place is kept
+  const again = { ...a, topology: shifted, instanceId: 'b', disk: second.disk }
+  expect((await refusal(site, again)).message).toContain('has topic entries in sub-topology 1')
+  await site.start({ ...a, instanceId: 'b', disk: second.disk })
+  await sendAll(site)
+  await site.idle()
+  await expectOnce(site)
+})
+
 test('one that adds a sub-topology takes its share', async () => {
   const site = await siteOf()
   const first = await site.start({ topology: summing, instanceId: 'a' })
