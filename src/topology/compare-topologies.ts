@@ -10,7 +10,7 @@
 import { compareStores } from './compare-stores.ts'
 import { type NodeJson } from './describe-json.ts'
 import { type ChangedThing, type TopologyDifference } from './topology-difference.ts'
-import { type TopologyShape } from './topology-shape.ts'
+import { type ShapedNode, type TopologyShape } from './topology-shape.ts'
 
 export const compareTopologies = (
   was: TopologyShape,
@@ -22,14 +22,41 @@ export const compareTopologies = (
 ]
 
 const compareNodes = (
-  before: readonly NodeJson[],
-  now: readonly NodeJson[],
+  before: readonly ShapedNode[],
+  now: readonly ShapedNode[],
 ): readonly TopologyDifference[] => [
   ...compareByName(topicsOf(before, 'repartition topic'), topicsOf(now, 'repartition topic')),
   ...compareByName(topicsOf(before, 'source'), topicsOf(now, 'source')),
   ...compareByName(topicsOf(before, 'sink'), topicsOf(now, 'sink')),
+  ...movedSources(before, now),
   ...compareByName(othersOf(before), othersOf(now)),
 ]
+
+/** Task ids are numbers of sub-topologies: two versions must not share a group then. */
+const movedSources = (
+  before: readonly ShapedNode[],
+  now: readonly ShapedNode[],
+): readonly TopologyDifference[] => {
+  const known = new Map(sourcesOf(before).map(({ name, subTopology }) => [name, subTopology]))
+  return sourcesOf(now).flatMap(({ name, topic = name, subTopology }) => {
+    const was = known.get(name)
+    if (was === undefined || was === subTopology) return []
+    return [
+      {
+        what: 'source',
+        name: topic,
+        was: `sub-topology ${was}`,
+        is: `sub-topology ${subTopology}`,
+        consequence: 'safe',
+        effect: 'its tasks get other numbers',
+        advice: 'stop all instances before the first of the new version starts',
+      },
+    ]
+  })
+}
+
+const sourcesOf = (nodes: readonly ShapedNode[]): readonly ShapedNode[] =>
+  nodes.filter(({ role }) => role === 'source')
 
 interface Thing {
   readonly what: ChangedThing

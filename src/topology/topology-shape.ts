@@ -12,9 +12,13 @@ export interface ShapedStore extends StoreJson {
   readonly subTopology?: number
 }
 
+export interface ShapedNode extends NodeJson {
+  readonly subTopology: number
+}
+
 export interface TopologyShape {
   readonly stores: readonly ShapedStore[]
-  readonly nodes?: readonly NodeJson[]
+  readonly nodes?: readonly ShapedNode[]
   /** By the topic's name at the broker. */
   readonly partitions: Readonly<Record<string, number>>
 }
@@ -26,6 +30,8 @@ export const shapeOf = (
   stores: subTopologies.flatMap(({ id, stores }) =>
     stores.map((store) => ({ ...store, subTopology: id })),
   ),
-  nodes: subTopologies.flatMap(({ nodes }) => nodes),
+  nodes: subTopologies.flatMap(({ id, nodes }) =>
+    nodes.map((node) => ({ ...node, subTopology: id })),
+  ),
   partitions,
 })

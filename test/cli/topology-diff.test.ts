@@ -8,13 +8,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { WriteBatch } from '../../state/write-batch.ts'
 import { CommandError } from '../../src/cli/failure.ts'
 import { openEmbeddedBroker } from '../../src/cli/open-broker.ts'
 import { openEngine } from '../../src/cli/open-engine.ts'
 import { diffTopologies } from '../../src/cli/topology-diff.ts'
 import { resolveSettings } from '../../src/config/settings.ts'
 import { UsageError } from '../../src/config/usage-error.ts'
-import { Application } from '../../src/index.ts'
+import { Application, type PlanJson } from '../../src/index.ts'
+import { putFacts, readFacts, type StateFacts } from '../../src/runtime/state-facts.ts'
 import { type TopologyDifference } from '../../src/topology/topology-difference.ts'
 import { purchases, spendingInCents, spent } from '../../docs/examples/spending.ts'
 import { type Ended, millrace, temporaryDirectory } from './run-millrace.ts'
@@ -49,7 +51,16 @@ const edited = (name: string, from: string | RegExp, to: string): string => {
   return path
 }
 
-describe('millrace topology diff', { timeout: 60_000 }, () => {
+/** As if the topology had had one more store. */
+const withStore = (plan: PlanJson, name: string): PlanJson => ({
+  ...plan,
+  subTopologies: plan.subTopologies.map((sub) => ({
+    ...sub,
+    stores: [...sub.stores.slice(0, 1).map((store) => ({ ...store, name })), ...sub.stores],
+  })),
+})
+
+describe('millrace topology diff', { timeout: 120_000 }, () => {
   it('finds nothing between a topology and its own description', async () => {
     const { stdout } = await millrace(['topology', 'describe', first, '-o', 'json'])
     const file = join(folder.path, 'first.json')
@@ -129,6 +140,34 @@ describe('millrace topology diff', { timeout: 60_000 }, () => {
       exitCode: 3,
       differences: [{ name: 'spending', consequence: 'losesState' }],
     })
+  })
+
+  it('is what a start says, unless the loss is accepted', async () => {
+    const stateDir = join(folder.path, 'shop')
+    const dev = (...more: readonly string[]): Promise<Ended> =>
+      millrace([
+        'dev',
+        '--no-load',
+        '--for',
+        '100ms',
+        '--port',
+        '0',
+        '--state-dir',
+        stateDir,
+        ...more,
+      ])
+    expect((await dev()).exitCode).toBe(0)
+    const engine = await openEngine({ stateDir, stateMemoryMb: 32, fsync: false }, 'state')
+    const facts = readFacts(engine) as StateFacts
+    const batch = new WriteBatch()
+    putFacts(batch, { ...facts, topology: withStore(facts.topology, 'stale') })
+    await engine.commit(batch)
+    await engine.close()
+    const refused = await dev()
+    expect(refused.exitCode).toBe(4)
+    expect(refused.stderr).toContain('STREAMS_STATE_MISMATCH: store stale is gone')
+    expect((await dev('--accept-topology-change')).exitCode).toBe(0)
+    expect((await dev()).exitCode).toBe(0)
   })
 
   it('ends as a wrong call', async () => {
