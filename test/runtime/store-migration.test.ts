@@ -29,7 +29,7 @@ import {
 } from '../../src/index.ts'
 import { macrotask } from '../../src/runtime/sleep.ts'
 import { Site } from './fixture.ts'
-import { type InstanceOptions, isIdle } from './instance.ts'
+import { type Instance, type InstanceOptions, isIdle } from './instance.ts'
 import { refusal } from './refusal.ts'
 import { entries, summing, sums, sumStore } from './summing.ts'
 
@@ -135,6 +135,14 @@ const sumsOnDisk = async (
   return found
 }
 
+/** As kill -9, at the n-th call of the instance to the broker. */
+const dieAt = async (site: Site, { calls, kill }: Instance, callsMax: number): Promise<void> => {
+  for (let step = 0; calls.length < callsMax && step < 5_000; step++) {
+    await (step % 50 === 49 ? smallStep(site, step) : undefined)
+  }
+  kill()
+}
+
 /** An eighth of a turn: a migration is over within a few turns. */
 const smallStep = async (site: Site, step: number): Promise<void> => {
   if (step % 8 === 0) site.clock.advanceBy(1)
@@ -198,11 +206,8 @@ describe('a migration that is cut', () => {
     disk: MemoryDisk,
     callsMax: number,
   ): Promise<'before' | 'in' | 'after'> => {
-    const { kill, calls } = site.launch({ config, topology: summingIn(inCents), disk })
-    for (let step = 0; calls.length < callsMax && step < 5_000; step++) {
-      await (step % 50 === 49 ? smallStep(site, step) : undefined)
-    }
-    kill()
+    const instance = site.launch({ config, topology: summingIn(inCents), disk })
+    await dieAt(site, instance, callsMax)
     const versions = [...disk.rows].flatMap(([key, value]) =>
       key.includes('millrace: versions') ? [Buffer.from(value).toString()] : [],
     )
@@ -234,6 +239,23 @@ describe('a migration that is cut', () => {
       await site.end()
     }
     expect(seen).toContain('in')
+  }, 60_000)
+
+  test('is taken over by another instance', async () => {
+    for (const count of counts.filter((_, index) => index % 4 === 0)) {
+      const { site } = await made()
+      const two = { config, topology: summingIn(inCents) }
+      const heir = await site.start({ ...two, instanceId: 'heir' })
+      const dying = site.launch({ ...two, instanceId: 'dying' })
+      await dieAt(site, dying, count)
+      await site.until(() => heir.application.metrics().tasks === 2)
+      for (const key of keys) await site.send(entries, key, 1)
+      await site.idle()
+      const rows = [...heir.application.query(inCents).range()]
+      expect(new Set(rows.map(([, sum]) => sum))).toEqual(new Set([101]))
+      expect(rows).toHaveLength(keys.length)
+      await site.end()
+    }
   }, 60_000)
 
   test('a row that cannot be migrated stops it; mended code goes on', async () => {
