@@ -11,7 +11,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { namespacePrefix } from '../../state/key-layout.ts'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
+import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import {
   aggregate,
@@ -28,6 +30,8 @@ import {
   utf8,
 } from '../../src/index.ts'
 import { macrotask } from '../../src/runtime/sleep.ts'
+import { refuseOtherVersions } from '../../src/task/store-migration.ts'
+import { copyOf } from './copy-of.ts'
 import { Site } from './fixture.ts'
 import { type Instance, type InstanceOptions, isIdle } from './instance.ts'
 import { refusal } from './refusal.ts'
@@ -310,6 +314,20 @@ describe('refused', () => {
     expect(await refused(site, { topology: summing })).toMatch(
       /^store sum of task 0_[01] has rows of version 2, newer than 1: run the version/,
     )
+  })
+
+  test('readers from outside, until an application has migrated the rows', async () => {
+    const { site, disk } = await made()
+    const read = (store: KeyValueStore<string, number>): void => {
+      const engine = MemoryEngine.create(copyOf(disk))
+      refuseOtherVersions(store, engine, namespacePrefix('0_0', 'sum'))
+    }
+    read(sumStore)
+    expect(() => read(inCents)).toThrow(/sum has rows of version 1, .* version 2: start the/)
+    await expectCents(site, { disk })
+    read(inCents)
+    expect(() => read(sumStore)).toThrow(/sum has rows of version 2/)
+    refuseOtherVersions(inCents, MemoryEngine.create(), namespacePrefix('0_0', 'sum'))
   })
 
   test('a version that is no count', () => {
