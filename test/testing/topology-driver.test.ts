@@ -91,7 +91,7 @@ describe('partitions and repartition hops', () => {
     expect(driver.values(totals)).toEqual([5, 6])
   })
 
-  test('a restart with another topology is refused as a start would be, and changes nothing', () => {
+  test('a restart with another topology is refused as by a start, and changes nothing', () => {
     const driver = new TopologyDriver(totalling)
     driver.pipe(sales, 'a', { shop: 'x', cents: 5 })
     const copying = topology('copying', () => [stream(sales).pipe(to(sales2))])
