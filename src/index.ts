@@ -106,6 +106,7 @@ export {
   type OutboxStore,
 } from './stores/outbox-store.ts'
 export { type Store } from './stores/store.ts'
+export { type StoreVersion } from './stores/store-version.ts'
 export { suppressStore, type SuppressReader, type SuppressStore } from './stores/suppress-store.ts'
 export {
   type TableReader,

@@ -10,7 +10,7 @@
  */
 
 import { type Cursor, type Engine, type ScanOptions } from './engine.ts'
-import { bytesFromLatin1, prefixEnd } from './key-layout.ts'
+import { bytesFromLatin1, prefixEnd, versionRowKey } from './key-layout.ts'
 import { scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
 import { SlotCache } from './slot-cache.ts'
 import { SlotMemory } from './slot-memory.ts'
@@ -120,9 +120,13 @@ export class Slots {
     return slot.clean
   }
 
-  /** @param value  anything but undefined, which would be a delete */
+  /**
+   * @param value  anything but undefined, which would be a delete
+   * @throws {RangeError} the one key that is reserved: a mistake of whoever made it
+   */
   put(key: string, value: unknown): void {
     if (value === undefined) throw new TypeError('put(undefined): use delete')
+    if (key === versionRowKey) throw new RangeError('put: this key is reserved for versions')
     this.#counters.puts += 1
     this.#write(key, value)
   }
@@ -130,6 +134,11 @@ export class Slots {
   delete(key: string): void {
     this.#counters.deletes += 1
     this.#write(key, undefined)
+  }
+
+  /** The row that scans do not show; the codec must know it by `versionRowKey`. */
+  putVersions(value: unknown): void {
+    this.#write(versionRowKey, value)
   }
 
   /** Reads what is not cached in one call, 2 to 5 times cheaper than reads one by one. A hint. */

@@ -31,6 +31,7 @@ export const instanceOptions = [
   'stateMemoryBytes',
   'stateEngine',
   'fsync',
+  'acceptTopologyChange',
   'drainMs',
   'declineRate',
   'shortRate',

@@ -298,6 +298,7 @@ const openApplication = async (
     logger,
     linkHost: settings.linkHost,
     slotCacheBytes: memory.slotCacheBytes,
+    acceptsTopologyChange: settings.acceptTopologyChange,
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
     config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
   })

@@ -65,6 +65,11 @@ const schemas = {
       'What keeps state and broker on disk (default: what made the directory; else rocksdb, or '
       + 'lmdb where that has no binary).',
   }),
+  acceptTopologyChange: Type.Boolean({
+    default: false,
+    description:
+      'Drop state that the topology has no place for any more, for good; else it is refused.',
+  }),
   fsync: Type.Boolean({
     default: false,
     description:

@@ -36,11 +36,12 @@ import { type PartitionReader, storeByName, StoreQuery } from './queries.ts'
 import { RefusedInputs } from './refused-inputs.ts'
 import { RestoreProgress } from './restore-progress.ts'
 import { type RuntimeMetrics, runtimeMetrics } from './runtime-metrics.ts'
-import { guardState } from './state-guard.ts'
+import { StateGuard } from './state-guard.ts'
 import { onUnhandledRxjsError } from './rxjs-errors.ts'
 import { sleep } from './sleep.ts'
 import { storeMetrics, type StoreMetrics, StoreTotals } from './store-metrics.ts'
 import { StreamLoop } from './stream-loop.ts'
+import { sourcePlaces } from './task-meaning.ts'
 import { TaskManager } from './task-manager.ts'
 import { TopicPlan } from './topic-plan.ts'
 
@@ -83,9 +84,21 @@ export interface ApplicationOptions {
    * makes both of it. Default: that part of the default budget, 72 MiB.
    */
   readonly slotCacheBytes?: number
+  /**
+   * Starts although the topology has no place for some of the state it finds: rows and internal
+   * topics of stores that went or were renamed are deleted, for good. For one start, with every
+   * other instance stopped. Default false: refused with STREAMS_STATE_MISMATCH.
+   */
+  readonly acceptsTopologyChange?: boolean
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
+}
+
+interface Cluster {
+  readonly topics: TopicPlan
+  readonly clusterId: string
+  readonly guard: StateGuard
 }
 
 export class Application {
@@ -216,7 +229,7 @@ export class Application {
     const readers = (): readonly PartitionReader<Reader>[] =>
       (this.#tasks?.running ?? []).flatMap(({ task }) => {
         const found = task.store(store.name)
-        if (found === undefined) return []
+        if (found === undefined || task.isMigrating) return []
         return [{ partition: task.partition, reader: store.reader(found.slots) }]
       })
     return new StoreQuery(store.name, readers, () => this.#isOpening(store.name))
@@ -294,8 +307,8 @@ export class Application {
     const [config, clock, logger] = [this.#config, this.#clock, this.#logger]
     const cluster = await this.#findCluster()
     if (cluster === undefined) return
-    const { clusterId, topics } = cluster
-    this.#starts = await guardState({ engine, applicationId, clusterId, plan, topics })
+    const { clusterId, topics, guard } = cluster
+    this.#starts = await guard.settle()
     const globals = new GlobalTables(plan.globals.values())
     await this.#readGlobals(globals, topics)
     this.#globalTables = globals
@@ -368,14 +381,26 @@ export class Application {
   }
 
   /** @returns undefined if it was closed while the broker could not be reached */
-  async #findCluster(): Promise<{ topics: TopicPlan; clusterId: string } | undefined> {
-    const { applicationId, broker, topology } = this.#options
+  async #findCluster(): Promise<Cluster | undefined> {
+    const { applicationId, broker, engine, topology } = this.#options
+    const { acceptsTopologyChange = false } = this.#options
     const { deadLetterTopic } = this.#config
     for (let failures = 1; !this.#isKilled && this.#state === 'starting'; failures++) {
       try {
         const { plan } = topology
-        const topics = await TopicPlan.apply(broker, { applicationId, plan, deadLetterTopic })
-        return { topics, clusterId: await broker.clusterId() }
+        const clusterId = await broker.clusterId()
+        const guard = new StateGuard({
+          engine,
+          broker,
+          applicationId,
+          clusterId,
+          plan,
+          acceptsTopologyChange,
+          logger: this.#logger,
+        })
+        const options = { applicationId, plan, deadLetterTopic }
+        const topics = await TopicPlan.apply(broker, options, (found) => guard.judge(found))
+        return { topics, clusterId, guard }
       } catch (error) {
         if (!(error instanceof BrokerError) || error.action !== 'retry') throw error
         this.#logger.warn({ err: error }, 'the broker cannot be reached; tried again')
@@ -407,6 +432,7 @@ export class Application {
       maxStallMs,
       linkHost,
       topics: Object.keys(topics.sourcePartitions()),
+      sources: sourcePlaces(topology.plan),
       allTasks: () => allTaskIds(topology.plan.subTopologies, topics),
       onRebalance: () => this.#loop?.rebalance(),
       onLost: (error) => this.#loop?.fail(error),
@@ -420,9 +446,10 @@ export class Application {
 
   #isOpening(storeName: string): boolean {
     const { subTopologies } = this.#options.topology.plan
-    return (this.#tasks?.opening ?? []).some((id) =>
-      taskIdentity(subTopologies, id).sub.stores.includes(storeName),
-    )
+    const running = this.#tasks?.running ?? []
+    const migrating = running.filter(({ task }) => task.isMigrating)
+    const ids = [...(this.#tasks?.opening ?? []), ...migrating.map(({ task }) => task.taskId)]
+    return ids.some((id) => taskIdentity(subTopologies, id).sub.stores.includes(storeName))
   }
 
   #ended(state: 'closed' | 'failed', error?: unknown): void {

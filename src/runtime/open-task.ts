@@ -11,6 +11,7 @@ import { Slots } from '../../state/slots.ts'
 import { type StoreCounters } from '../../state/store-counters.ts'
 import { type UndoLog } from '../../state/undo-log.ts'
 import { type CommittedOffset, type TopicDescription } from '../broker/port.ts'
+import { withRowVersions } from '../stores/row-versions.ts'
 import { type GraphNode, type SubTopology } from '../topology/graph.ts'
 import { ChangelogHead } from '../task/changelog-head.ts'
 import { InputProgress } from '../task/input-progress.ts'
@@ -100,7 +101,7 @@ export const openStores = (
         cachedSlotsMax,
         ...(slotMemory && { memory: slotMemory }),
         ...(options.countersOf && { counters: options.countersOf(name) }),
-        codec: store.codec,
+        codec: hasVersions(store) ? withRowVersions(store.codec) : store.codec,
         prefix: namespacePrefix(task.id, name),
       })
       const { name: topic, topicId } = topics.changelog(name)
@@ -113,6 +114,9 @@ export const openStores = (
     }),
   )
 }
+
+/** Stores of version 1 are spared the second look at each key. */
+const hasVersions = ({ version = 1 }: TaskStore['store']): boolean => version > 1
 
 export const sinksOf = ({ sub }: TaskIdentity, topics: TopicFacts): ReadonlyMap<string, TaskSink> =>
   new Map(

@@ -33,6 +33,7 @@ import { EffectRunner } from '../task/effect-runner.ts'
 import { decodeOffsetMetadata, mergeOffsetMetadata } from '../task/offset-metadata.ts'
 import { RecordScope } from '../task/record-scope.ts'
 import { StreamTask, type TaskStore } from '../task/stream-task.ts'
+import { migrationsOf } from '../task/store-migration.ts'
 import { type TaskCounters } from '../task/task-counters.ts'
 import { type Topology } from '../topology/topology.ts'
 import { releaseForgotten } from './forgotten-transactions.ts'
@@ -256,6 +257,16 @@ export class TaskManager {
       maxWaitMs: config.fetchMaxWaitMs,
       ...(signal && { signal }),
     })
+    for (const { task } of opened) this.#migrate(task)
+  }
+
+  #migrate(task: StreamTask): void {
+    const { engine, logger } = this.#options
+    const { taskId, stores } = task
+    const migrations = migrationsOf(stores, { engine, taskId })
+    if (migrations.length === 0) return
+    logger.info({ task: taskId, stores: migrations.map((one) => one.storeName) }, 'migrating rows')
+    task.beginMigrations(migrations)
   }
 
   /** Judges the local copy against the changelog as it is now, and wipes it if it must be. */

@@ -20,6 +20,7 @@ import { headersFromText, textOfHeaders } from './header-text.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
 import { type Store } from './store.ts'
+import { type StoreVersion, versionFields } from './store-version.ts'
 
 /** An update that waits. */
 export interface HeldUpdate<V> {
@@ -60,7 +61,7 @@ export interface SuppressStore<K, V>
  */
 export const suppressStore = <K, V>(
   name: string,
-  { key, value }: Serdes<K, V>,
+  { key, value, ...version }: Serdes<K, V> & StoreVersion<NoInfer<V>>,
 ): SuppressStore<K, V> => ({
   name,
   kind: 'suppress',
@@ -68,7 +69,7 @@ export const suppressStore = <K, V>(
   value,
   layout: `suppress/1 key=${key.format} value=${value.format}`,
   changelog: { cleanupPolicy: 'compact' },
-  codec: suppressCodec(value),
+  ...versionFields(name, version, { value, codecOf: suppressCodec }),
   open: (slots) => new SuppressRows<K, V>(slots, key),
   reader: (slots) => {
     const keys = new KeyCodec(key)

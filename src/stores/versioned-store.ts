@@ -17,6 +17,7 @@ import { type Serde, type Serdes } from '../serde/serde.ts'
 import { checkMs } from '../windows/windows.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { type Store } from './store.ts'
+import { type StoreVersion, versionFields } from './store-version.ts'
 import { type TableReader, type TableRows, type Timestamped } from './table-store.ts'
 import {
   type EndedVersion,
@@ -37,7 +38,7 @@ export interface VersionedReader<K, V> extends TableReader<K, V> {
   rowAsOf(key: K, asOfMs: number): Timestamped<V> | undefined
 }
 
-export interface VersionedStoreOptions<K, V> extends Serdes<K, V> {
+export interface VersionedStoreOptions<K, V> extends Serdes<K, V>, StoreVersion<NoInfer<V>> {
   /**
    * How far back the past is known, in ms before the highest timestamp put so far; at least 1.
    *
@@ -75,7 +76,7 @@ export const versionedStore = <K, V>(
     // buckets depend on the retention
     layout: `versioned/1 key=${key.format} value=${value.format} history=${historyRetentionMs}`,
     changelog: { cleanupPolicy: 'compact' }, // `delete` would lose latest values
-    codec: versionedCodec(value),
+    ...versionFields(name, options, { value, codecOf: versionedCodec }),
     open: (slots) => new VersionedState(slots, options),
     reader: (slots) =>
       new Versions(

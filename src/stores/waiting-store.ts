@@ -21,6 +21,7 @@ import { boundsCodec } from './fixed-codecs.ts'
 import { headersFromText, textOfHeaders } from './header-text.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type Store } from './store.ts'
+import { type StoreVersion, versionFields } from './store-version.ts'
 
 export interface WaitingRecord<K, V> {
   readonly key: K
@@ -29,7 +30,7 @@ export interface WaitingRecord<K, V> {
   readonly headers: Headers
 }
 
-export interface WaitingStoreOptions<K, V> extends Serdes<K, V> {
+export interface WaitingStoreOptions<K, V> extends Serdes<K, V>, StoreVersion<NoInfer<V>> {
   /** How long a record waits, in ms of event time; at least 0. */
   readonly graceMs: number
 }
@@ -74,7 +75,7 @@ export const waitingStore = <K, V>(
     kind: 'waiting',
     layout: `waiting/1 key=${key.format} value=${value.format}`,
     changelog: { cleanupPolicy: 'compact' },
-    codec: waitingCodec(value),
+    ...versionFields(name, options, { value, codecOf: waitingCodec }),
     open: (slots) => new WaitingState<K, V>(slots, options),
     reader: (slots) => {
       const keys = new KeyCodec(key)

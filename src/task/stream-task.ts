@@ -37,6 +37,7 @@ import { type Origin, inputOrigin, ownOrigin, type RecordOrigin } from './record
 import { type RecordQueue } from './record-queue.ts'
 import { type EffectRequest, type RecordScope } from './record-scope.ts'
 import { sealedRows } from './sealed-rows.ts'
+import { type StoreMigration } from './store-migration.ts'
 import { TaskClock } from './task-clock.ts'
 import { type TaskCounters } from './task-counters.ts'
 import { type TaskGeneration } from './task-generation.ts'
@@ -112,6 +113,7 @@ export class StreamTask implements TaskServices {
   #consumed = false
   #origin: Origin | undefined
   #fault: TopologyError | undefined
+  #migrations: readonly StoreMigration[] = []
   #scope: TaskScope
 
   constructor(options: StreamTaskOptions) {
@@ -144,6 +146,38 @@ export class StreamTask implements TaskServices {
       const missedReads = (): number => this.#missedReads()
       this.#lookAheads.set(queue, new LookAhead({ queue, source, missedReads }))
     }
+  }
+
+  // ── before the first record ──────────────────────────────────────────────────────────────────
+
+  /** Stores whose rows are of older versions: no record may be processed before they are done. */
+  beginMigrations(migrations: readonly StoreMigration[]): void {
+    this.#migrations = migrations
+  }
+
+  get isMigrating(): boolean {
+    return this.#migrations.length > 0
+  }
+
+  /**
+   * Migrates some rows into the generation being processed.
+   *
+   * @returns how many
+   * @throws {RuntimeError} close the task dirty
+   */
+  migrateRows(rowsMax: number): number {
+    const [migration, ...rest] = this.#migrations
+    if (migration === undefined) return 0
+    const migrated = migration.run(rowsMax)
+    this.#records.keep()
+    if (migration.isDone) {
+      this.#migrations = rest
+      this.#options.logger.info(
+        { store: migration.storeName, task: this.taskId },
+        'the rows of the store are migrated',
+      )
+    }
+    return migrated
   }
 
   // ── the data path ────────────────────────────────────────────────────────────────────────────
@@ -265,6 +299,7 @@ export class StreamTask implements TaskServices {
 
   /** Ends the pipeline; stores and queues are the owner's to drop. */
   close(): void {
+    for (const migration of this.#migrations) migration.close()
     this.#scope.close()
     for (const { slots } of this.#options.stores.values()) slots.release()
   }
@@ -296,6 +331,10 @@ export class StreamTask implements TaskServices {
     const retryMs = this.#retryAtMs !== undefined && waitMs > 0 ? this.nowMs() + waitMs : Infinity
     const punctuationMs = this.#schedule.nextWallClockMs(this.#scope.punctuators)
     return Math.min(idleMs, retryMs, punctuationMs)
+  }
+
+  get stores(): Iterable<TaskStore> {
+    return this.#options.stores.values()
   }
 
   store(name: string): TaskStore | undefined {

@@ -86,7 +86,7 @@ describe('usage', { timeout: 60_000 }, () => {
 
   it('says each thing once in the help of every command', { timeout: 180_000 }, async () => {
     const commands =
-      ',dev,run,load,order,order show,query,topology,topology describe,topology graph'
+      ',dev,run,load,order,order show,query,topology,topology describe,topology graph,topology diff'
         .concat(',topics,topics plan,topics apply,topics verify')
         .split(',')
         .map((words) => words.split(' ').filter((word) => word !== ''))

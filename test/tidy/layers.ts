@@ -38,7 +38,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/windows/': [],
   'src/errors/': ['src/record.ts', ...ports],
   'src/stores/': [...foundation, 'state/'],
-  'src/topology/': [...foundation, 'src/stores/', 'state/slots.ts'],
+  'src/topology/': [...foundation, 'src/stores/', 'state/slots.ts', 'src/config/nearest.ts'],
   'src/operators/': kernel,
   'src/broker/': [...foundation],
   'src/broker/records/': [...foundation, 'src/broker/port.ts'],
