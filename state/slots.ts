@@ -11,7 +11,7 @@
 
 import { type Cursor, type Engine, type ScanOptions } from './engine.ts'
 import { bytesFromLatin1, prefixEnd } from './key-layout.ts'
-import { scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
+import { type Overlay, scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
 import { SlotCache } from './slot-cache.ts'
 import { absent, type DirtyList, type Slot } from './slot.ts'
 import { SortedKeys } from './sorted-keys.ts'
@@ -130,9 +130,17 @@ export class Slots {
    */
   scan(range: SlotRange): IterableIterator<[string, unknown]> {
     const cursor = this.#engine.scan(this.#bounds(range))
-    const keys = (this.#overlayKeys ??= this.#sortOverlay())
-    const overlay = { keys, read: (key: string) => this.#overlaid(key) }
-    return scanRows({ ...this.#rowsOf(cursor), range, overlay })
+    return scanRows({ ...this.#rowsOf(cursor), range, overlay: this.#overlay() })
+  }
+
+  /** The keys that `scan` would find, at once; no value is decoded. */
+  keys(range: SlotRange): readonly string[] {
+    const rows = {
+      cursor: this.#engine.scan(this.#bounds(range)),
+      prefixBytes: this.#prefix.length,
+      decode: () => true,
+    }
+    return Array.from(scanRows({ ...rows, range, overlay: this.#overlay() }), ([key]) => key)
   }
 
   /** The committed value, for interactive queries: neither dirty nor committing. */
@@ -256,6 +264,11 @@ export class Slots {
       return known === absent ? this.#codec.decode(bytes, key) : known
     }
     return { cursor, prefixBytes: this.#prefix.length, decode }
+  }
+
+  #overlay(): Overlay {
+    const keys = (this.#overlayKeys ??= this.#sortOverlay())
+    return { keys, read: (key) => this.#overlaid(key) }
   }
 
   #overlaid(key: string): unknown {

@@ -52,6 +52,7 @@ export interface Unmatched<K> {
 /** Rows reported, and rows deleted, by one record at most; the rest goes with the next ones. */
 export const expiredMax = 1_000
 const prefixesMax = 16
+const bothSides: readonly Side[] = ['left', 'right']
 
 export abstract class JoinState<K> {
   /** The record added last met nobody, and is too late to wait: it is to be reported now. */
@@ -106,6 +107,23 @@ export abstract class JoinState<K> {
     return partners.length > 1 ? partners.sort(oldestFirst) : partners
   }
 
+  /** A hint: reads what `add` of these keys and times will read, in one call. */
+  prefetch(records: readonly { readonly key: K; readonly timestampMs: number }[]): void {
+    const places: string[] = []
+    for (const { key, timestampMs } of records) {
+      const slot = this.#keys.toSlot(key)
+      places.push(this.#placeOf(slot, timestampMs))
+      for (const side of bothSides) {
+        const fromMs = this.bucketStartMs(Math.max(0, timestampMs - behindMs(side, this.window)))
+        const toMs = timestampMs + Math.min(0, aheadMs(side, this.window))
+        for (let atMs = fromMs; atMs <= toMs; atMs += this.bucketMs) {
+          places.push(this.#placeOf(slot, atMs))
+        }
+      }
+    }
+    this.slots.prefetch(places)
+  }
+
   /**
    * Takes unmatched rows that are over out of the index, oldest first, right before left.
    *
@@ -116,11 +134,11 @@ export abstract class JoinState<K> {
     isOver: (side: Side, timestampMs: number) => boolean,
     limit: number,
   ): readonly Unmatched<K>[] {
-    const { unmatchedLowestMs, bucketLowestMs } = this.bounds()
+    const bounds = this.bounds()
     const due: string[] = []
     let lowestMs = Infinity
     for (const [slot] of this.slots.scan({
-      gte: `u${orderedMs(unmatchedLowestMs)}`,
+      gte: `u${orderedMs(bounds.unmatchedLowestMs)}`,
       lt: `u${orderedMs(untilMs)}`,
     })) {
       const timestampMs = msFromOrdered(slot, 1)
@@ -130,7 +148,7 @@ export abstract class JoinState<K> {
       if (isFull) break
     }
     if (lowestMs === Infinity) lowestMs = this.#firstUnmatchedMs(untilMs)
-    this.putBounds({ unmatchedLowestMs: lowestMs, bucketLowestMs })
+    this.putBounds({ ...bounds, unmatchedLowestMs: lowestMs })
     return due.flatMap((slot) => this.#take(slot))
   }
 
@@ -248,12 +266,15 @@ export abstract class JoinState<K> {
   }
 
   #lowerBounds(timestampMs: number, matched: boolean): void {
-    const { unmatchedLowestMs, bucketLowestMs } = this.bounds()
+    const { unmatchedLowestMs, bucketLowestMs, deletedTo } = this.bounds()
     const isLowest = !matched && timestampMs < unmatchedLowestMs
-    if (!isLowest && timestampMs >= bucketLowestMs) return
+    const startMs = this.bucketStartMs(timestampMs)
+    const isDeletedFrom = deletedTo !== '' && startMs === bucketLowestMs
+    if (!isLowest && startMs >= bucketLowestMs && !isDeletedFrom) return
     this.putBounds({
       unmatchedLowestMs: isLowest ? timestampMs : unmatchedLowestMs,
-      bucketLowestMs: Math.min(bucketLowestMs, this.bucketStartMs(timestampMs)),
+      bucketLowestMs: Math.min(bucketLowestMs, startMs),
+      deletedTo: startMs <= bucketLowestMs ? '' : deletedTo,
     })
   }
 }

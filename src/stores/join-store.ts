@@ -5,13 +5,14 @@
  * ```
  *   ['r'][bucketStart time][key]        → both sides, see `encodeSides`  a record reads 3 points
  *   ['u'][timestamp time][side u8][key] → [1]   rows of this time and side to be reported
- *   ['b']                               → [unmatchedLowestMs f64][bucketLowestMs f64]
+ *   ['b']                               → [unmatchedLowestMs f64][bucketLowestMs f64][deletedTo]
  *   ['t']                               → `JoinTimes` as f64 each; only if late records join
  * ```
  * What happens to the rows is in `join-state.ts`. Why points: a range scan for each record would
  * cost 35–45 µs.
  */
 
+import { bytesFromLatin1, latin1FromBytes } from '../../state/key-layout.ts'
 import { type SlotCodec } from '../../state/slots.ts'
 import { type Serde } from '../serde/serde.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
@@ -116,15 +117,13 @@ const joinCodec = <A, B>(left: Serde<A>, right: Serde<B>): SlotCodec => ({
     if (slot.startsWith('r')) return encodeSides(stored as JoinSides<A, B>, left, right)
     if (slot.startsWith('u')) return markerCodec.encode()
     if (slot === timesSlot) return encodeTimes(stored as JoinTimes)
-    const { unmatchedLowestMs, bucketLowestMs } = stored as JoinBounds
-    return boundsCodec.encode([unmatchedLowestMs, bucketLowestMs])
+    return encodeBounds(stored as JoinBounds)
   },
   decode(bytes, slot) {
     if (slot.startsWith('r')) return decodeSides(bytes, left, right)
     if (slot.startsWith('u')) return markerCodec.decode()
     if (slot === timesSlot) return decodeTimes(bytes)
-    const [unmatchedLowestMs, bucketLowestMs] = boundsCodec.decode(bytes)
-    return { unmatchedLowestMs, bucketLowestMs } satisfies JoinBounds
+    return decodeBounds(bytes)
   },
 })
 
@@ -168,6 +167,19 @@ const decodeSides = <A, B>(bytes: Uint8Array, left: Serde<A>, right: Serde<B>): 
     }
   }
   return sides
+}
+
+const boundsBytes = 16
+
+const encodeBounds = ({ unmatchedLowestMs, bucketLowestMs, deletedTo }: JoinBounds): Uint8Array => {
+  const bounds = boundsCodec.encode([unmatchedLowestMs, bucketLowestMs])
+  return deletedTo === '' ? bounds : Buffer.concat([bounds, bytesFromLatin1(deletedTo)])
+}
+
+const decodeBounds = (bytes: Uint8Array): JoinBounds => {
+  const [unmatchedLowestMs, bucketLowestMs] = boundsCodec.decode(bytes)
+  const deletedTo = latin1FromBytes(bytes.subarray(boundsBytes))
+  return { unmatchedLowestMs, bucketLowestMs, deletedTo }
 }
 
 const encodeTimes = (times: JoinTimes): Buffer => {
