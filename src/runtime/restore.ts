@@ -6,8 +6,8 @@
  * watermark: the last stable offset is not enough, since the markers of the last transaction may
  * still be on their way. 2. Rows and position move in one batch, so a crash in the middle of a
  * restore goes on where it was. 3. All partitions are fetched together, in one fetch per turn, while
- * what the turns before brought is written: at most one write is in flight, and what comes meanwhile
- * is the next. 4. Tasks that run get the event loop between two partitions.
+ * what the turns before brought is written: at most one write is in flight, and what comes
+ * meanwhile is the next. 4. Tasks that run get the event loop between two partitions.
  */
 
 import { namespacePrefix } from '../../state/key-layout.ts'
@@ -42,7 +42,7 @@ export interface RestoreOptions {
   readonly signal?: AbortSignal
 }
 
-/** Fetched and not written: above it the next fetch waits. More makes larger runs of sorted rows. */
+/** Fetched and not written: above it the next fetch waits. More would make longer sorted runs. */
 const pendingBytesMax = 16_777_216
 
 /**
