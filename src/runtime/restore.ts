@@ -5,8 +5,8 @@
  * 1. It reads read_committed until the *position*, control batches counted, reaches the high
  * watermark: the last stable offset is not enough, since the markers of the last transaction may
  * still be on their way. 2. Rows and position move in one batch, so a crash in the middle of a
- * restore goes on where it was. 3. All partitions are fetched together, in one fetch per turn, while
- * what the turns before brought is written: at most one write is in flight, and what comes
+ * restore goes on where it was. 3. All partitions are fetched together, in one fetch per turn,
+ * while what the turns before brought is written: at most one write is in flight, and what comes
  * meanwhile is the next. 4. Tasks that run get the event loop between two partitions.
  */
 
