@@ -99,6 +99,16 @@ export class Slots {
     this.#write(key, value)
   }
 
+  /**
+   * As `put`, of a key that has no row for certain: if it is deleted before the generation is
+   * sealed, nothing is written at all.
+   */
+  putNew(key: string, value: unknown): void {
+    if (value === undefined) throw new TypeError('putNew(undefined): use delete')
+    if (this.#cache.get(key) === undefined) this.#cache.insert(key, undefined)
+    this.#write(key, value)
+  }
+
   delete(key: string): void {
     this.#write(key, undefined)
   }

@@ -3,8 +3,8 @@
  *
  * Goal: ≥ 700,000 rows/s. Method: the topology of W2R keeps ROWS rows (default 1,000,000 of 100
  * bytes, in random order of their keys, each written TIMES times) on the embedded broker; then it
- * is started with an empty directory. The clock runs while the application says that it
- * restores, asked every 2 ms; `startSec` is all of the start. The state engine has STATE_MIB of memory.
+ * is started with an empty directory. The clock runs while the application says that it restores,
+ * asked every 2 ms; `startSec` is all of the start. The state engine has STATE_MIB of memory.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'

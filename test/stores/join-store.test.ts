@@ -103,3 +103,47 @@ test('the reach of a window far in the past costs a look ahead no more than othe
   open.opened.prefetch([{ key: 'k', timestampMs: 2 * yearMs }])
   expect(open.slots.engineReads).toBeLessThanOrEqual(7)
 })
+
+const pair = (open: OpenStore<State, unknown>, key: string, timestampMs: number): void => {
+  for (const side of ['left', 'right'] as const) {
+    const moment = { timestampMs, streamTimeMs: timestampMs, nowMs: 0 }
+    open.opened.add({ side, key, value: 1, isKept: side === 'left' }, moment)
+  }
+}
+
+test('a row that meets its partner before the commit is never marked as waiting', async () => {
+  const open = new OpenStore(store)
+  pair(open, 'k', 500)
+  expect((await open.commit()).filter((slot) => slot.startsWith('u'))).toEqual([])
+})
+
+test('a mark that was committed goes when the partner comes', async () => {
+  const open = new OpenStore(store)
+  const moment = { timestampMs: 500, streamTimeMs: 500, nowMs: 0 }
+  for (const value of [1, 2]) {
+    open.opened.add({ side: 'left', key: 'k', value, isKept: true }, moment)
+    await open.restart()
+  }
+  expect([...open.reader.waiting()]).toEqual([['k', 500]])
+  arrive(open.opened, 'k', 600)
+  await open.restart()
+  expect([...open.reader.waiting()]).toEqual([])
+})
+
+test('rows that stay alone are reported once each, however many are matched between them', () => {
+  const open = new OpenStore(store)
+  const alone: string[] = []
+  for (let i = 0; i < 400; i++) {
+    const moment = { timestampMs: i, streamTimeMs: i, nowMs: 0 }
+    open.opened.add({ side: 'left', key: `k${i}`, value: i, isKept: true }, moment)
+    if (i % 9 === 0 || i > 380) alone.push(`k${i}`)
+    else arrive(open.opened, `k${i}`, i)
+  }
+  const reported: string[] = []
+  for (let streamTimeMs = 1_000; streamTimeMs < 1_500; streamTimeMs += 17) {
+    const moment = { timestampMs: streamTimeMs, streamTimeMs, nowMs: 0 }
+    for (const { key } of open.opened.expire('right', moment)) reported.push(key)
+    open.keep()
+  }
+  expect(reported).toEqual(alone)
+})
