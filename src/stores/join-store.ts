@@ -134,20 +134,45 @@ const rowHeaderBytes = 13
  * `[timestampMs f64][matched u8][valueBytes u32][value]`.
  */
 const encodeSides = <A, B>(sides: JoinSides<A, B>, left: Serde<A>, right: Serde<B>): Uint8Array => {
-  const leftCount = Buffer.allocUnsafe(4)
-  leftCount.writeUInt32BE(sides.left.length)
-  const parts: Uint8Array[] = [leftCount]
-  for (const row of sides.left) pushRow(parts, row, left.encode(row.value))
-  for (const row of sides.right) pushRow(parts, row, right.encode(row.value))
-  return Buffer.concat(parts)
+  const lefts = sides.left.map((row) => rawOf(left, row.value))
+  const rights = sides.right.map((row) => rawOf(right, row.value))
+  let bytes = 4
+  for (const raw of lefts) bytes += rowHeaderBytes + rawBytes(raw)
+  for (const raw of rights) bytes += rowHeaderBytes + rawBytes(raw)
+  const buffer = Buffer.allocUnsafe(bytes)
+  const rightsAt = writeRows(buffer, buffer.writeUInt32BE(lefts.length), sides.left, lefts)
+  writeRows(buffer, rightsAt, sides.right, rights)
+  return buffer
 }
 
-const pushRow = (parts: Uint8Array[], row: JoinRow<unknown>, value: Uint8Array): void => {
-  const header = Buffer.allocUnsafe(rowHeaderBytes)
-  header.writeDoubleBE(row.timestampMs, 0)
-  header.writeUInt8(row.matched ? 1 : 0, 8)
-  header.writeUInt32BE(value.length, 9)
-  parts.push(header, value)
+type Raw = string | Uint8Array
+
+const rawOf = <T>(serde: Serde<T>, value: T): Raw =>
+  serde.encodeRaw === undefined ? serde.encode(value) : serde.encodeRaw(value)
+
+const rawBytes = (raw: Raw): number =>
+  typeof raw === 'string' ? Buffer.byteLength(raw) : raw.length
+
+/** @returns where the next row goes */
+const writeRows = (
+  buffer: Buffer,
+  start: number,
+  rows: readonly JoinRow<unknown>[],
+  raws: readonly Raw[],
+): number => {
+  let at = start
+  for (let i = 0; i < rows.length; i++) {
+    const raw = raws[i]!
+    const valueAt = at + rowHeaderBytes
+    let valueBytes = raw.length
+    if (typeof raw === 'string') valueBytes = buffer.write(raw, valueAt)
+    else buffer.set(raw, valueAt)
+    buffer.writeDoubleBE(rows[i]!.timestampMs, at)
+    buffer.writeUInt8(rows[i]!.matched ? 1 : 0, at + 8)
+    buffer.writeUInt32BE(valueBytes, at + 9)
+    at = valueAt + valueBytes
+  }
+  return at
 }
 
 const decodeSides = <A, B>(bytes: Uint8Array, left: Serde<A>, right: Serde<B>): JoinSides<A, B> => {

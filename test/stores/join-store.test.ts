@@ -5,7 +5,7 @@
  */
 
 import { expect, test } from 'vitest'
-import { joinStore, json, utf8 } from '../../src/index.ts'
+import { bytes, joinStore, json, utf8 } from '../../src/index.ts'
 import { type JoinState } from '../../src/stores/join-state.ts'
 import { OpenStore } from './open-store.ts'
 
@@ -146,4 +146,30 @@ test('rows that stay alone are reported once each, however many are matched betw
     open.keep()
   }
   expect(reported).toEqual(alone)
+})
+
+test('rows of both sides come back as they were, in text and in bytes', async () => {
+  const mixed = joinStore('mixed', {
+    key: utf8,
+    left: json<{ readonly text: string }>(),
+    right: bytes,
+    withinMs: 1_000,
+    graceMs: 0,
+  })
+  const open = new OpenStore(mixed)
+  const lefts = ['', 'ascii', 'zwölf € 🦊'].map((text) => ({ text }))
+  const rights = [new Uint8Array(0), Uint8Array.of(0, 255, 7)]
+  const add = (side: 'left' | 'right', value: unknown, timestampMs: number): void => {
+    const moment = { timestampMs, streamTimeMs: timestampMs, nowMs: 0 }
+    open.opened.add({ side, key: 'k', value, isKept: true }, moment)
+  }
+  lefts.forEach((value, i) => add('left', value, 100 + i))
+  rights.forEach((value, i) => add('right', value, 200 + i))
+  add('left', { text: 'alone' }, 0)
+  await open.restart()
+  const { left, right } = open.reader.get('k', 150)!
+  expect(left.map(({ value }) => value)).toEqual([...lefts, { text: 'alone' }])
+  expect(left.map(({ timestampMs }) => timestampMs)).toEqual([100, 101, 102, 0])
+  expect(right.map(({ value }) => [...value])).toEqual(rights.map((value) => [...value]))
+  expect(right.every(({ matched }) => matched)).toBe(true)
 })
