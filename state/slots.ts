@@ -115,19 +115,19 @@ export class Slots {
 
   /** Reads what is not cached in one call, 2 to 5 times cheaper than reads one by one. A hint. */
   prefetch(keys: readonly string[]): void {
-    const wanted: string[] = []
-    for (const key of new Set(keys)) {
+    const wanted: Slot[] = []
+    for (const key of keys) {
       const slot = this.#cache.get(key)
-      if (slot === undefined) wanted.push(key)
+      if (slot === undefined) wanted.push(this.#cache.insert(key, absent))
       else slot.referenced = true
     }
     if (wanted.length === 0) return
     this.engineReads += wanted.length
-    const found = this.#engine.getMany(wanted.map((key) => this.#fullKey(key)))
+    const found = this.#engine.getMany(wanted.map(({ key }) => this.#fullKey(key)))
     for (let i = 0; i < wanted.length; i++) {
-      const key = wanted[i]!
+      const slot = wanted[i]! // evicted again, if the cache is smaller than what is wanted
       const bytes = found[i]
-      this.#cache.insert(key, bytes === undefined ? undefined : this.#codec.decode(bytes, key))
+      slot.clean = bytes === undefined ? undefined : this.#codec.decode(bytes, slot.key)
     }
   }
 
