@@ -12,6 +12,7 @@ import { type CommittedOffset, type ProduceBatch, type ProducedBatch } from '../
 import { PackedBatch } from '../broker/records/packed-batch.ts'
 import { type RecordPosition } from '../errors/classes.ts'
 import { type StreamTask } from '../task/stream-task.ts'
+import { positionBytes } from '../task/changelog-head.ts'
 import { type SealedStore, type TaskGeneration } from '../task/task-generation.ts'
 
 export interface Generation {
@@ -85,9 +86,6 @@ const capacityBytes = (tasks: Generation['tasks']): number => {
   }
   return bytes
 }
-
-/** The position's key and its value, twice: expected and next. */
-const positionBytes = 1_024
 
 const addRows = (batch: WriteBatch, prefix: Uint8Array, { rows }: SealedStore): void => {
   rows.eachPlace(({ buffer, keyStart, keyEnd, valueStart, valueEnd }) => {

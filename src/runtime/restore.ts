@@ -15,7 +15,7 @@ import { type Engine } from '../../state/engine.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import { type Broker, type Fetcher, type RawBatch } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
-import { type ChangelogHead } from '../task/changelog-head.ts'
+import { type ChangelogHead, positionBytes } from '../task/changelog-head.ts'
 import { ChangelogRows } from './changelog-rows.ts'
 import { type RestoreProgress } from './restore-progress.ts'
 import { macrotask } from './sleep.ts'
@@ -95,8 +95,6 @@ const fetchAll = async (
 }
 
 const rowOverheadBytes = 9
-/** The position's key and its value, twice: expected and next. */
-const positionBytes = 1_024
 
 class RestoreCursor {
   readonly job: RestoreJob
