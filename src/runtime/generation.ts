@@ -11,8 +11,8 @@ import { WriteBatch } from '../../state/write-batch.ts'
 import { type CommittedOffset, type ProduceBatch, type ProducedBatch } from '../broker/port.ts'
 import { PackedBatch } from '../broker/records/packed-batch.ts'
 import { type RecordPosition } from '../errors/classes.ts'
-import { type StreamTask } from '../task/stream-task.ts'
 import { positionBytes } from '../task/changelog-head.ts'
+import { type StreamTask } from '../task/stream-task.ts'
 import { type SealedStore, type TaskGeneration } from '../task/task-generation.ts'
 
 export interface Generation {
