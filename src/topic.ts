@@ -11,7 +11,12 @@ export interface Topic<K, V> extends Serdes<K, V> {
   readonly name: string
 }
 
-/** A topic owned by the application; the runtime adds `<applicationId>-` and `-repartition`. */
+/**
+ * A topic owned by the application; the runtime adds `<applicationId>-` and `-repartition`.
+ *
+ * `repartitionBy` writes and reads one in a step. Where records return to an earlier step, or come
+ * from several branches, `to` writes it and `stream` reads it.
+ */
 export interface RepartitionTopic<K, V> extends Topic<K, V> {
   readonly internal: true
 }
@@ -28,3 +33,7 @@ export const repartitionTopic = <K, V>(
   name: string,
   { key, value }: Serdes<K, V>,
 ): RepartitionTopic<K, V> => ({ name, key, value, internal: true })
+
+/** True for topics that this application makes, writes and reads, and nobody else. */
+export const isInternalTopic = (handle: object): boolean =>
+  (handle as Partial<RepartitionTopic<never, never>>).internal === true

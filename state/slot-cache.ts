@@ -22,6 +22,9 @@ export interface SlotCacheOptions {
   readonly dirtyList: DirtyList
 }
 
+/** In place of the bytes of a slot that somebody still holds. */
+const evicted = -1
+
 export class SlotCache implements SweptCache {
   readonly #byKey = new Map<string, Slot>()
   readonly #ring: Slot[] = []
@@ -85,8 +88,9 @@ export class SlotCache implements SweptCache {
     return slot
   }
 
-  /** The slot's value takes so many bytes now, encoded. */
+  /** The slot's value takes so many bytes now, encoded; nothing if it is here no more. */
   charge(slot: Slot, valueBytes: number): void {
+    if (slot.bytes === evicted) return
     const bytes = slotBytes(slot.key.length, valueBytes)
     if (this.#state === 'charged') this.#count(bytes - slot.bytes)
     slot.bytes = bytes
@@ -110,6 +114,7 @@ export class SlotCache implements SweptCache {
     this.#byKey.delete(slot.key)
     if (this.#last === slot) this.#last = undefined
     this.#count(-slot.bytes)
+    slot.bytes = evicted
     return 'evicted'
   }
 

@@ -11,7 +11,7 @@
 
 import { type Cursor, type Engine, type ScanOptions } from './engine.ts'
 import { bytesFromLatin1, prefixEnd, versionRowKey } from './key-layout.ts'
-import { scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
+import { type Overlay, scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
 import { SlotCache } from './slot-cache.ts'
 import { SlotMemory } from './slot-memory.ts'
 import { absent, type DirtyList, type Slot } from './slot.ts'
@@ -131,6 +131,17 @@ export class Slots {
     this.#write(key, value)
   }
 
+  /**
+   * As `put`, of a key that has no row for certain: if it is deleted before the generation is
+   * sealed, nothing is written at all.
+   */
+  putNew(key: string, value: unknown): void {
+    if (value === undefined) throw new TypeError('putNew(undefined): use delete')
+    this.#counters.puts += 1
+    if (this.#cache.get(key) === undefined) this.#cache.insert(key, undefined, 0)
+    this.#write(key, value)
+  }
+
   delete(key: string): void {
     this.#counters.deletes += 1
     this.#write(key, undefined)
@@ -143,21 +154,21 @@ export class Slots {
 
   /** Reads what is not cached in one call, 2 to 5 times cheaper than reads one by one. A hint. */
   prefetch(keys: readonly string[]): void {
-    const wanted: string[] = []
-    for (const key of new Set(keys)) {
+    const wanted: Slot[] = []
+    for (const key of keys) {
       const slot = this.#cache.get(key)
-      if (slot === undefined) wanted.push(key)
+      if (slot === undefined) wanted.push(this.#cache.insert(key, absent, 0))
       else slot.referenced = true
     }
     if (wanted.length === 0) return
     this.engineReads += wanted.length
     this.#counters.prefetched += wanted.length
-    const found = this.#engine.getMany(wanted.map((key) => this.#fullKey(key)))
+    const found = this.#engine.getMany(wanted.map(({ key }) => this.#fullKey(key)))
     for (let i = 0; i < wanted.length; i++) {
-      const key = wanted[i]!
+      const slot = wanted[i]! // evicted again, if the cache is smaller than what is wanted
       const bytes = found[i]
-      if (bytes === undefined) this.#cache.insert(key, undefined, 0)
-      else this.#cache.insert(key, this.#codec.decode(bytes, key), bytes.length)
+      slot.clean = bytes === undefined ? undefined : this.#codec.decode(bytes, slot.key)
+      if (bytes !== undefined) this.#cache.charge(slot, bytes.length)
     }
   }
 
@@ -171,9 +182,17 @@ export class Slots {
   scan(range: SlotRange): IterableIterator<[string, unknown]> {
     this.#counters.ranges += 1
     const cursor = this.#engine.scan(this.#bounds(range))
-    const keys = (this.#overlayKeys ??= this.#sortOverlay())
-    const overlay = { keys, read: (key: string) => this.#overlaid(key) }
-    return scanRows({ ...this.#rowsOf(cursor), range, overlay })
+    return scanRows({ ...this.#rowsOf(cursor), range, overlay: this.#overlay() })
+  }
+
+  /** The keys that `scan` would find, at once; no value is decoded. */
+  keys(range: SlotRange): readonly string[] {
+    const rows = {
+      cursor: this.#engine.scan(this.#bounds(range)),
+      prefixBytes: this.#prefix.length,
+      decode: () => true,
+    }
+    return Array.from(scanRows({ ...rows, range, overlay: this.#overlay() }), ([key]) => key)
   }
 
   /** The committed value, for interactive queries: neither dirty nor committing. */
@@ -316,6 +335,11 @@ export class Slots {
       return known === absent ? this.#codec.decode(bytes, key) : known
     }
     return { cursor, prefixBytes: this.#prefix.length, decode }
+  }
+
+  #overlay(): Overlay {
+    const keys = (this.#overlayKeys ??= this.#sortOverlay())
+    return { keys, read: (key) => this.#overlaid(key) }
   }
 
   #overlaid(key: string): unknown {

@@ -48,7 +48,12 @@ class Model {
 }
 
 type Step =
-  | { readonly do: 'put'; readonly store: number; readonly key: string; readonly value: number }
+  | {
+      readonly do: 'put' | 'putNew'
+      readonly store: number
+      readonly key: string
+      readonly value: number
+    }
   | { readonly do: 'delete' | 'get'; readonly store: number; readonly key: string }
   | { readonly do: 'prefetch'; readonly store: number; readonly keys: readonly string[] }
   | { readonly do: 'scan'; readonly store: number; readonly range: SlotRange }
@@ -81,7 +86,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
-      do: fc.constant('put' as const),
+      do: fc.constantFrom('put', 'putNew'),
       store,
       key,
       value: fc.nat(99),
@@ -123,8 +128,8 @@ class Subject {
   async run(step: Step): Promise<void> {
     switch (step.do) {
       case 'put':
-        this.#slots[step.store]!.put(step.key, step.value)
-        this.#models[step.store]!.dirty.set(step.key, step.value)
+      case 'putNew':
+        this.#put(step)
         break
       case 'delete':
         this.#slots[step.store]!.delete(step.key)
@@ -155,6 +160,15 @@ class Subject {
     for (const store of [0, 1]) this.#compareScan(store, { reverse: true })
   }
 
+  /** `putNew` only where there is no row, as its caller promises. */
+  #put({ do: how, store, key, value }: Extract<Step, { readonly value: number }>): void {
+    const model = this.#models[store]!
+    const isNew = how === 'putNew' && !new Map(model.merged()).has(key)
+    if (isNew) this.#slots[store]!.putNew(key, value)
+    else this.#slots[store]!.put(key, value)
+    model.dirty.set(key, value)
+  }
+
   #compareGet(store: number, key: string): void {
     const model = this.#models[store]!
     const expected = new Map(model.merged()).get(key)
@@ -168,6 +182,7 @@ class Subject {
   #compareScan(store: number, range: SlotRange): void {
     const model = this.#models[store]!
     expect([...this.#slots[store]!.scan(range)]).toEqual(model.scan(range))
+    expect(this.#slots[store]!.keys(range)).toEqual(model.scan(range).map(([key]) => key))
     const committed = new Model()
     committed.stored = new Map([...model.stored, ...(this.#written ? model.committing : [])])
     expect([...this.#slots[store]!.cleanScan(range)]).toEqual(committed.scan(range))
