@@ -6,7 +6,8 @@
  * not `--fsync` is given: without that LMDB could lose the whole database. 2. Why a thread of our
  * own and not the package's: one call writes a batch with its expectations and tells the error of
  * that very batch, and the main thread pays for sending it only. 3. Close order: commits in flight,
- * views, writer thread, database.
+ * views, writer thread, database. 4. At the end of the process a transaction under way is waited
+ * for (`write-turn.ts`).
  */
 
 import {
@@ -22,11 +23,13 @@ import { WriteBatch } from '../write-batch.ts'
 import { WriterThread } from '../writer/writer-thread.ts'
 import { LmdbDatabase } from './lmdb-database.ts'
 import { storeErrorOf } from './lmdb-errors.ts'
+import { WriteTurn } from './write-turn.ts'
 
 export class LmdbEngine implements Engine {
   readonly kind = 'lmdb'
   readonly #database: LmdbDatabase
   readonly #writer: WriterThread
+  readonly #turn = new WriteTurn()
   #closing: Promise<void> | undefined
 
   private constructor(database: LmdbDatabase) {
@@ -35,10 +38,11 @@ export class LmdbEngine implements Engine {
     this.#writer = new WriterThread({
       name: 'lmdb-writer',
       worker: new URL('./lmdb-writer-worker.ts', import.meta.url),
-      workerData: { directory },
+      workerData: { directory, shared: this.#turn.shared },
       directory,
       errorOf: (cause) => storeErrorOf(cause, directory),
     })
+    process.on('exit', this.#turn.end)
   }
 
   /**
@@ -114,6 +118,7 @@ export class LmdbEngine implements Engine {
   async #close(): Promise<void> {
     this.#database.stopReads()
     await this.#writer.close()
+    process.off('exit', this.#turn.end)
     await this.#database.close()
   }
 }

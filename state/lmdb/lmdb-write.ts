@@ -33,16 +33,14 @@ export const lmdbWrite = (store: LmdbStore, packed: Buffer): void =>
     })
   })
 
-export const lmdbDeleteRange = (store: LmdbStore, range: KeyRange): void => {
-  let keys: readonly Buffer[]
-  do {
-    keys = firstKeys(store, range)
-    const some = keys
-    store.transactionSync(() => {
-      for (const stored of some) store.remove(stored)
-    })
-    store.resetReadTxn()
-  } while (keys.length === deletedMax)
+/** Deletes the first rows of the range. @returns whether there may be more */
+export const lmdbDeleteSome = (store: LmdbStore, range: KeyRange): boolean => {
+  const keys = firstKeys(store, range)
+  store.transactionSync(() => {
+    for (const stored of keys) store.remove(stored)
+  })
+  store.resetReadTxn()
+  return keys.length === deletedMax
 }
 
 const firstKeys = (store: LmdbStore, range: KeyRange): readonly Buffer[] => {

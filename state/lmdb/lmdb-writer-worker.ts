@@ -3,13 +3,20 @@
 import { workerData } from 'node:worker_threads'
 import { serveWriter } from '../writer/serve-writer.ts'
 import { openLmdb } from './lmdb-binding.ts'
-import { lmdbDeleteRange, lmdbWrite } from './lmdb-write.ts'
+import { lmdbDeleteSome, lmdbWrite } from './lmdb-write.ts'
+import { WriteTurn } from './write-turn.ts'
 
-const { directory } = workerData as { readonly directory: string }
-const store = openLmdb(directory)
+const { directory, shared } = workerData as {
+  readonly directory: string
+  readonly shared: SharedArrayBuffer
+}
+const turn = new WriteTurn(shared)
+const store = turn.run(() => openLmdb(directory))
 
 serveWriter({
-  write: (packed) => lmdbWrite(store, packed),
-  deleteRange: (range) => lmdbDeleteRange(store, range),
+  write: (packed) => turn.run(() => lmdbWrite(store, packed)),
+  deleteRange: (range) => {
+    while (turn.run(() => lmdbDeleteSome(store, range)));
+  },
   close: () => void store.close(), // closed when it returns: nothing is asynchronous here
 })

@@ -146,14 +146,18 @@ const processes = (kind: DiskEngine, open: Open): void => {
       expect(ended).toMatchObject({ status: 0, stdout: 'committed 0\n' })
     })
 
-    it('lets the process exit while the writer thread is writing', () => {
-      for (let attempt = 0; attempt < 3; attempt++) {
-        const ended = runWithEngine(
-          'void engine.commit(batch); setTimeout(() => process.exit(7), 5)',
-        )
+    it.each([1, 5, 10, 20, 40])(
+      'lets the process exit while the writer thread is writing, after %s ms',
+      (afterMs) => {
+        const ended = runWithEngine(`const first = new WriteBatch()
+          first.put(prefix, prefix, value)
+          await engine.commit(first) // the thread runs
+          void engine.commit(batch)
+          setTimeout(() => process.exit(7), ${afterMs})`)
         expect(ended).toMatchObject({ status: 7, stderr: '' })
-      }
-    })
+      },
+      30_000,
+    )
 
     it('refuses a second process with StoreLockedError while the first one runs', async () => {
       const place = join(directory, 'held')

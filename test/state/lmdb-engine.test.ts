@@ -144,7 +144,7 @@ describe('lmdb engine: keys of any length', () => {
   }, 30_000)
 })
 
-it('lmdb engine: refuses a process that is seen only by LMDB, as in another container', async () => {
+it('lmdb engine: refuses a process in another container, seen only by LMDB', async () => {
   const directory = newDirectory()
   const child = new URL('../contract/engine-crash-child.ts', import.meta.url).pathname
   const holder = spawn(process.execPath, [child, 'lmdb', directory])
