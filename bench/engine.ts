@@ -17,10 +17,13 @@ import { stderrLogger } from '../src/cli/stderr-logger.ts'
 import { Application, type RuntimeConfig, type Topology } from '../src/index.ts'
 import { w1 } from './workloads/w1.ts'
 import { w2 } from './workloads/w2.ts'
+import { w2r } from './workloads/w2r.ts'
+import { w3 } from './workloads/w3.ts'
+import { w4 } from './workloads/w4.ts'
 
 type Workload = (inputs: readonly string[], outputs: readonly string[]) => Topology
 
-const workloads: Readonly<Record<string, Workload>> = { w1, w2 }
+const workloads: Readonly<Record<string, Workload>> = { w1, w2, w2r, w3, w4 }
 
 const setting = (name: string): string => {
   const value = process.env[name]
@@ -67,6 +70,7 @@ const application = new Application({
   topology: workload(setting('INPUT').split(','), setting('OUTPUT').split(',')),
   broker,
   engine,
+  slotCacheBytes: 256 * 1_048_576, // the contract bounds rows: `cachedSlotsMax`
   config: configOf(),
   logger: stderrLogger('warn'),
 })

@@ -134,7 +134,7 @@ const childEnvironment = () => {
     NODE_COMPILE_CACHE: join(modules, '.cache', 'node'),
     // large buffers go back to the system when they are free; see bin/millrace
     MALLOC_ARENA_MAX: '2',
-    MALLOC_MMAP_THRESHOLD_: '1048576',
+    MALLOC_MMAP_THRESHOLD_: '131072',
     MALLOC_TRIM_THRESHOLD_: '1048576',
     ...process.env,
     PATH: [...bins, ...path.split(delimiter)].join(delimiter),

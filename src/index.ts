@@ -121,6 +121,7 @@ export {
   type OutboxStore,
 } from './stores/outbox-store.ts'
 export { type Store } from './stores/store.ts'
+export { type StoreVersion } from './stores/store-version.ts'
 export { suppressStore, type SuppressReader, type SuppressStore } from './stores/suppress-store.ts'
 export {
   type TableReader,
@@ -129,6 +130,7 @@ export {
   type TableStore,
   type Timestamped,
 } from './stores/table-store.ts'
+export { ttlStore, type TtlReader, type TtlState, type TtlStore } from './stores/ttl-store.ts'
 export {
   versionedStore,
   type VersionedReader,

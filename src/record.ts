@@ -17,6 +17,13 @@ export type Headers = readonly Header[]
 
 export const noHeaders: Headers = []
 
+/** The highest timestamp in ms: varints of differences are exact up to it; the year is 144,683. */
+export const timestampMsMax = 2 ** 52 - 1
+
+/** True of a time that can be written: a whole number of ms from 0 to `timestampMsMax`. */
+export const isTimestamp = (timeMs: number): boolean =>
+  Number.isInteger(timeMs) && timeMs >= 0 && timeMs <= timestampMsMax
+
 /** A decoded record. `index.ts` exports only its type, so applications cannot construct one. */
 export class StreamRecord<out K, out V> {
   /** Type-only: a private member makes the class nominal and costs nothing at run time. */

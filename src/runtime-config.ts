@@ -118,10 +118,10 @@ export const runtimeOptions = {
     doc: 'After so long without an end the broker aborts a transaction.',
   },
   cachedSlotsMax: {
-    default: 2_000,
+    default: 1_000,
     min: 100,
     max: 100_000_000,
-    doc: 'Decoded rows each store of each task keeps in memory.',
+    doc: 'Decoded rows each store of each task keeps, within their part of the state memory.',
   },
   applyAttemptsMax: {
     default: 5,

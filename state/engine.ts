@@ -3,7 +3,7 @@
  *
  * One engine per instance (one database, one write-ahead log, one atomic batch per transaction);
  * the embedded broker uses a second one as its disk. `memory` is the reference, `rocksdb` the
- * default; both pass `test/contract/engine-contract.ts`.
+ * default, `lmdb` stands in where that has no binary; all pass `test/contract/engine-contract.ts`.
  *
  * 1. Keys are ordered as unsigned bytes. 2. Reads are synchronous and see every commit whose
  * promise has resolved, and may see one still in flight, always whole. 3. One commit at a time:

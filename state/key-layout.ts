@@ -21,6 +21,25 @@ export const namespacePrefix = (taskId: string, storeName: string): Uint8Array =
 export const taskPrefix = (taskId: string): Uint8Array =>
   Buffer.concat([Uint8Array.of(rowKind), lengthPrefixed(taskId)])
 
+/** Where the rows of all tasks lie. */
+export const allRows: { readonly gte: Uint8Array; readonly lt: Uint8Array } = {
+  gte: Uint8Array.of(rowKind),
+  lt: Uint8Array.of(rowKind + 1),
+}
+
+/** Task and store of a row, read from its whole key. */
+export const namespaceOfRow = (
+  key: Uint8Array,
+): { readonly taskId: string; readonly storeName: string } => {
+  const text = Buffer.from(key.buffer, key.byteOffset, key.length)
+  const taskEnd = 2 + text[1]!
+  const storeEnd = taskEnd + 1 + text[taskEnd]!
+  return {
+    taskId: text.toString('utf8', 2, taskEnd),
+    storeName: text.toString('utf8', taskEnd + 1, storeEnd),
+  }
+}
+
 /** Key of the position of one changelog partition; see `position.ts` for the value. */
 export const positionKey = (changelogTopic: string, partition: number): Uint8Array => {
   const partitionBytes = Buffer.alloc(4)
@@ -30,6 +49,13 @@ export const positionKey = (changelogTopic: string, partition: number): Uint8Arr
 
 /** Key of a value that belongs to the instance (layout version, partition counts). */
 export const metaKey = (name: string): Uint8Array => Buffer.from(`\0M${name}`)
+
+/**
+ * Key, within the namespace of a store, of the row that tells which versions its rows are of.
+ *
+ * It travels like any row (changelog, restore, wipe) but is no row to whoever scans the store.
+ */
+export const versionRowKey = '\0millrace: versions of the rows'
 
 /**
  * The smallest key above all keys with the prefix: the exclusive end of its range.

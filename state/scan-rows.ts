@@ -4,10 +4,11 @@
  * Made by `Slots.scan` and `cleanScan`. 1. Of one key the overlay wins, its tombstones hide.
  * 2. Everything is as of the call: the overlay's values are copied then, the cursor is a view.
  * 3. The cursor is closed as soon as it is exhausted, which most scans are after their first
- * chunk, else by `return`.
+ * chunk, else by `return`. 4. The row that tells versions is not shown.
  */
 
 import { type Cursor } from './engine.ts'
+import { versionRowKey } from './key-layout.ts'
 import { absent } from './slot.ts'
 import { type SortedKeys } from './sorted-keys.ts'
 
@@ -81,6 +82,7 @@ class MergedRows implements IterableIterator<[string, unknown]> {
       const order = this.#compare(row, over)
       if (order < 0) {
         this.#rowAt++
+        if (row![0] === versionRowKey) continue
         return { done: false, value: [row![0], this.#options.decode(row![1], row![0])] }
       }
       this.#overlayAt++
@@ -161,7 +163,7 @@ class MergedRows implements IterableIterator<[string, unknown]> {
     const keys = overlay.keys.slice({ ...range, max })
     this.#overlayRows = keys
       .map((key) => [key, overlay.read(key)] as const)
-      .filter(([, value]) => value !== absent)
+      .filter(([key, value]) => value !== absent && key !== versionRowKey)
     this.#overlayAt = 0
     const last = keys.at(-1)
     if (keys.length < max || last === undefined) this.#overlayRange = undefined

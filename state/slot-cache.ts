@@ -1,33 +1,55 @@
 /**
- * All slots of one store by key, at most about `slotsMax` of them, evicted by CLOCK.
+ * All slots of one store by key, evicted by CLOCK: at most about `slotsMax`, and together with all
+ * other stores at most about the bytes of their `SlotMemory`.
  *
  * Owned by `Slots`. A hand goes round a ring of slots and takes the first that was not referenced
  * since it last came by: 0.4 µs per eviction, where a Map kept in order of use cost 5 to 20.
- * 1. A slot with a dirty or committing value is never evicted, so the bound may be exceeded by
- * what one transaction wrote; each later insertion evicts up to two slots until it holds again.
+ * 1. A slot with a dirty or committing value is never evicted, so the bounds may be exceeded by
+ * what one transaction wrote; each later insertion evicts up to two slots until the first holds
+ * again. 2. A new slot lies behind the hand, which comes by last. 3. After `release` nothing is
+ * charged any more.
  */
 
 import { absent, type DirtyList, type Slot } from './slot.ts'
+import { slotBytes, type SlotMemory, type Sweep, type SweptCache } from './slot-memory.ts'
 
 /** Steps of the hand per insertion: bounds its cost while nearly all slots are pinned. */
 const handStepsMax = 64
 
-export class SlotCache {
+export interface SlotCacheOptions {
+  readonly slotsMax: number
+  readonly memory: SlotMemory
+  readonly dirtyList: DirtyList
+}
+
+/** In place of the bytes of a slot that somebody still holds. */
+const evicted = -1
+
+export class SlotCache implements SweptCache {
   readonly #byKey = new Map<string, Slot>()
   readonly #ring: Slot[] = []
   readonly #slotsMax: number
+  readonly #memory: SlotMemory
   readonly #dirtyList: DirtyList
   #hand = 0
+  #bytes = 0
+  #state: 'idle' | 'charged' | 'released' = 'idle'
   /** Found last: what reads a key writes it next, and the map is larger than the CPU's cache. */
   #last: Slot | undefined
 
-  constructor(slotsMax: number, dirtyList: DirtyList) {
+  constructor({ slotsMax, memory, dirtyList }: SlotCacheOptions) {
     this.#slotsMax = Math.max(1, slotsMax)
+    this.#memory = memory
     this.#dirtyList = dirtyList
   }
 
   get size(): number {
     return this.#byKey.size
+  }
+
+  /** Estimated; part of what the shared memory counts. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   get(key: string): Slot | undefined {
@@ -38,21 +60,62 @@ export class SlotCache {
     return slot
   }
 
-  /** The caller has checked that there is none for the key. */
-  insert(key: string, clean: unknown): Slot {
+  /**
+   * The caller has checked that there is none for the key.
+   *
+   * @param valueBytes  encoded; 0 if it is missing or not known
+   */
+  insert(key: string, clean: unknown, valueBytes: number): Slot {
+    const bytes = slotBytes(key.length, valueBytes)
+    if (this.#state === 'idle') this.#begin()
+    this.#memory.makeRoom(bytes)
+    for (let i = 0; i < 2 && this.#ring.length >= this.#slotsMax; i++) {
+      if (!this.#evictOne()) break
+    }
     const slot: Slot = {
       key,
       clean,
       committing: absent,
       dirty: absent,
       referenced: false, // the hand has just been here: it comes by last
+      bytes,
       dirtyList: this.#dirtyList,
     }
-    if (this.#ring.length < this.#slotsMax) this.#ring.push(slot)
-    else this.#insertInto(slot)
+    this.#pushBehindHand(slot)
     this.#byKey.set(key, slot)
+    this.#count(bytes)
     this.#last = slot
     return slot
+  }
+
+  /** The slot's value takes so many bytes now, encoded; nothing if it is here no more. */
+  charge(slot: Slot, valueBytes: number): void {
+    if (slot.bytes === evicted) return
+    const bytes = slotBytes(slot.key.length, valueBytes)
+    if (this.#state === 'charged') this.#count(bytes - slot.bytes)
+    slot.bytes = bytes
+  }
+
+  sweep(): Sweep {
+    const ring = this.#ring
+    if (this.#hand >= ring.length) {
+      this.#hand = 0
+      return 'end'
+    }
+    const slot = ring[this.#hand]!
+    const isPinned = slot.dirty !== absent || slot.committing !== absent
+    if (isPinned || slot.referenced) {
+      if (!isPinned) slot.referenced = false
+      this.#hand += 1
+      return 'kept'
+    }
+    const last = ring.pop()!
+    if (this.#hand < ring.length) ring[this.#hand] = last
+    this.#byKey.delete(slot.key)
+    if (this.#last === slot) this.#last = undefined
+    this.#count(-slot.bytes)
+    slot.bytes = evicted
+    return 'evicted'
   }
 
   clear(): void {
@@ -60,39 +123,42 @@ export class SlotCache {
     this.#last = undefined
     this.#ring.length = 0
     this.#hand = 0
+    this.#count(-this.#bytes)
   }
 
-  #insertInto(slot: Slot): void {
+  /** Gives its bytes back for good: its task is closed. */
+  release(): void {
+    this.clear()
+    this.#state = 'released'
+    this.#memory.remove(this)
+  }
+
+  /** Only from the first slot on: a task that is never admitted need not be released. */
+  #begin(): void {
+    this.#state = 'charged'
+    this.#memory.add(this)
+  }
+
+  #count(bytes: number): void {
+    if (this.#state !== 'charged') return
+    this.#bytes += bytes
+    this.#memory.charge(bytes)
+  }
+
+  #pushBehindHand(slot: Slot): void {
     const ring = this.#ring
-    const at = this.#evict()
-    if (at < 0) {
+    if (this.#hand >= ring.length) {
       ring.push(slot)
+      this.#hand = ring.length
       return
     }
-    ring[at] = slot
-    if (ring.length <= this.#slotsMax) return
-    const spare = this.#evict()
-    if (spare < 0) return
-    const last = ring.pop()!
-    if (spare < ring.length) ring[spare] = last
+    ring.push(ring[this.#hand]!) // still before the hand
+    ring[this.#hand++] = slot
   }
 
-  /** Forgets one slot and returns its place in the ring, -1 if none was found soon enough. */
-  #evict(): number {
-    const ring = this.#ring
-    for (let steps = Math.min(handStepsMax, 2 * ring.length); steps > 0; steps--) {
-      if (this.#hand >= ring.length) this.#hand = 0
-      const at = this.#hand++
-      const slot = ring[at]!
-      if (slot.dirty !== absent || slot.committing !== absent) continue
-      if (slot.referenced) {
-        slot.referenced = false
-        continue
-      }
-      this.#byKey.delete(slot.key)
-      if (this.#last === slot) this.#last = undefined
-      return at
-    }
-    return -1
+  #evictOne(): boolean {
+    const stepsMax = Math.min(handStepsMax, 2 * this.#ring.length + 2) // two of them: `end`
+    for (let steps = 0; steps < stepsMax; steps++) if (this.sweep() === 'evicted') return true
+    return false
   }
 }

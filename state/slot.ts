@@ -25,5 +25,7 @@ export interface Slot {
   dirty: unknown
   /** Read or written since the eviction hand came by. */
   referenced: boolean
+  /** Estimated, of the value last read or sealed; see `slotBytes`. */
+  bytes: number
   readonly dirtyList: DirtyList
 }

@@ -10,11 +10,13 @@
  */
 
 import { type Cursor, type Engine, type ScanOptions } from './engine.ts'
-import { bytesFromLatin1, prefixEnd } from './key-layout.ts'
-import { scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
+import { bytesFromLatin1, prefixEnd, versionRowKey } from './key-layout.ts'
+import { type Overlay, scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
 import { SlotCache } from './slot-cache.ts'
+import { SlotMemory } from './slot-memory.ts'
 import { absent, type DirtyList, type Slot } from './slot.ts'
 import { SortedKeys } from './sorted-keys.ts'
+import { StoreCounters } from './store-counters.ts'
 import { type UndoLog } from './undo-log.ts'
 
 export { type SlotRange }
@@ -36,6 +38,10 @@ export interface SlotsOptions {
   readonly undo: UndoLog
   /** Bound of the cache; exceeded only by what one transaction writes. */
   readonly cachedSlotsMax: number
+  /** Bound in bytes, shared with other stores; none if absent. */
+  readonly memory?: SlotMemory
+  /** Of the store, shared by its tasks. */
+  readonly counters?: StoreCounters
 }
 
 /** One write of a sealed generation: a row for the engine and a record for the changelog. */
@@ -53,26 +59,41 @@ export class Slots {
   readonly #undo: UndoLog
   readonly #dirtyList: DirtyList = { slots: [] }
   readonly #cache: SlotCache
+  readonly #memory: SlotMemory
+  readonly #counters: StoreCounters
   /** The sealed generation, undefined if none is pending. */
   #committing: Slot[] | undefined
   /** Keys with a dirty or committing value; made at the first scan of a generation. */
   #overlayKeys: SortedKeys | undefined
   /** Keys looked for in the engine so far: a measure of what the cache does not hold. */
   engineReads = 0
+  /** Of the value that `#read` returned last. */
+  #readBytes = 0
   /** Grows when the engine's rows may have moved past a scan that is still open. */
   #epoch = 0
 
-  constructor({ engine, prefix, codec, undo, cachedSlotsMax }: SlotsOptions) {
+  constructor({ engine, prefix, codec, undo, cachedSlotsMax, ...shared }: SlotsOptions) {
     this.#engine = engine
     this.#prefix = prefix
     this.#codec = codec
     this.#undo = undo
-    this.#cache = new SlotCache(cachedSlotsMax, this.#dirtyList)
+    this.#counters = shared.counters ?? new StoreCounters()
+    this.#memory = shared.memory ?? new SlotMemory()
+    this.#cache = new SlotCache({
+      slotsMax: cachedSlotsMax,
+      memory: this.#memory,
+      dirtyList: this.#dirtyList,
+    })
   }
 
   /** Number of keys written since the last seal. */
   get dirtyCount(): number {
     return this.#dirtyList.slots.length
+  }
+
+  /** Rows in the cache, written ones included, and what they take by estimate. */
+  get cached(): { readonly rows: number; readonly bytes: number } {
+    return { rows: this.#cache.size, bytes: this.#cache.bytes }
   }
 
   /**
@@ -84,40 +105,70 @@ export class Slots {
    * @param key  the key's bytes as a latin1 string
    */
   get(key: string): unknown {
+    this.#counters.gets += 1
     const slot = this.#cache.get(key)
-    if (slot === undefined) return this.#cache.insert(key, this.#read(key)).clean
+    if (slot === undefined) {
+      return this.#cache.insert(key, this.#readMissing(key), this.#readBytes).clean
+    }
     slot.referenced = true
     if (slot.dirty !== absent) return slot.dirty
     if (slot.committing !== absent) return slot.committing
-    if (slot.clean === absent) slot.clean = this.#read(key)
+    if (slot.clean === absent) {
+      slot.clean = this.#readMissing(key)
+      this.#cache.charge(slot, this.#readBytes)
+    }
     return slot.clean
   }
 
-  /** @param value  anything but undefined, which would be a delete */
+  /**
+   * @param value  anything but undefined, which would be a delete
+   * @throws {RangeError} the one key that is reserved: a mistake of whoever made it
+   */
   put(key: string, value: unknown): void {
     if (value === undefined) throw new TypeError('put(undefined): use delete')
+    if (key === versionRowKey) throw new RangeError('put: this key is reserved for versions')
+    this.#counters.puts += 1
+    this.#write(key, value)
+  }
+
+  /**
+   * As `put`, of a key that has no row for certain: if it is deleted before the generation is
+   * sealed, nothing is written at all.
+   */
+  putNew(key: string, value: unknown): void {
+    if (value === undefined) throw new TypeError('putNew(undefined): use delete')
+    this.#counters.puts += 1
+    if (this.#cache.get(key) === undefined) this.#cache.insert(key, undefined, 0)
     this.#write(key, value)
   }
 
   delete(key: string): void {
+    this.#counters.deletes += 1
     this.#write(key, undefined)
+  }
+
+  /** The row that scans do not show; the codec must know it by `versionRowKey`. */
+  putVersions(value: unknown): void {
+    this.#write(versionRowKey, value)
   }
 
   /** Reads what is not cached in one call, 2 to 5 times cheaper than reads one by one. A hint. */
   prefetch(keys: readonly string[]): void {
-    const wanted: string[] = []
-    for (const key of new Set(keys)) {
+    const wanted: Slot[] = []
+    for (const key of keys) {
       const slot = this.#cache.get(key)
-      if (slot === undefined) wanted.push(key)
+      if (slot === undefined) wanted.push(this.#cache.insert(key, absent, 0))
       else slot.referenced = true
     }
     if (wanted.length === 0) return
     this.engineReads += wanted.length
-    const found = this.#engine.getMany(wanted.map((key) => this.#fullKey(key)))
+    this.#counters.prefetched += wanted.length
+    const found = this.#engine.getMany(wanted.map(({ key }) => this.#fullKey(key)))
     for (let i = 0; i < wanted.length; i++) {
-      const key = wanted[i]!
+      const slot = wanted[i]! // evicted again, if the cache is smaller than what is wanted
       const bytes = found[i]
-      this.#cache.insert(key, bytes === undefined ? undefined : this.#codec.decode(bytes, key))
+      slot.clean = bytes === undefined ? undefined : this.#codec.decode(bytes, slot.key)
+      if (bytes !== undefined) this.#cache.charge(slot, bytes.length)
     }
   }
 
@@ -129,10 +180,19 @@ export class Slots {
    * read in chunks.
    */
   scan(range: SlotRange): IterableIterator<[string, unknown]> {
+    this.#counters.ranges += 1
     const cursor = this.#engine.scan(this.#bounds(range))
-    const keys = (this.#overlayKeys ??= this.#sortOverlay())
-    const overlay = { keys, read: (key: string) => this.#overlaid(key) }
-    return scanRows({ ...this.#rowsOf(cursor), range, overlay })
+    return scanRows({ ...this.#rowsOf(cursor), range, overlay: this.#overlay() })
+  }
+
+  /** The keys that `scan` would find, at once; no value is decoded. */
+  keys(range: SlotRange): readonly string[] {
+    const rows = {
+      cursor: this.#engine.scan(this.#bounds(range)),
+      prefixBytes: this.#prefix.length,
+      decode: () => true,
+    }
+    return Array.from(scanRows({ ...rows, range, overlay: this.#overlay() }), ([key]) => key)
   }
 
   /** The committed value, for interactive queries: neither dirty nor committing. */
@@ -169,9 +229,16 @@ export class Slots {
     if (this.#committing !== undefined) throw new Error('seal: a generation is still pending')
     if (!this.#undo.isEmpty) throw new Error('seal: a record is still open (undo log not cleared)')
     const slots = this.#dirtyList.slots
-    for (const { key, dirty, clean } of slots) {
-      if (dirty !== undefined) take(key, this.#encoded(dirty, key))
-      else if (clean !== undefined) take(key, undefined)
+    for (const slot of slots) {
+      const { key, dirty, clean } = slot
+      if (dirty === undefined) {
+        if (clean !== undefined) take(key, undefined)
+        this.#cache.charge(slot, 0)
+        continue
+      }
+      const encoded = this.#encoded(dirty, key)
+      take(key, encoded)
+      this.#cache.charge(slot, encoded.length)
     }
     for (const slot of slots) {
       slot.committing = slot.dirty
@@ -189,6 +256,7 @@ export class Slots {
       slot.committing = absent
     }
     this.#endGeneration()
+    this.#memory.trim()
   }
 
   /** The transaction failed: dirty and committing values vanish, reads start from the engine. */
@@ -209,8 +277,13 @@ export class Slots {
     this.#cache.clear()
   }
 
+  /** The task is closed: what was cached makes room for others. */
+  release(): void {
+    this.#cache.release()
+  }
+
   #write(key: string, value: unknown): void {
-    const slot = this.#cache.get(key) ?? this.#cache.insert(key, absent)
+    const slot = this.#cache.get(key) ?? this.#cache.insert(key, absent, 0)
     this.#undo.remember(slot)
     if (slot.dirty === absent) {
       this.#dirtyList.slots.push(slot)
@@ -220,9 +293,15 @@ export class Slots {
     slot.referenced = true
   }
 
+  #readMissing(key: string): unknown {
+    this.#counters.getMisses += 1
+    return this.#read(key)
+  }
+
   #read(key: string): unknown {
     this.engineReads += 1
     const bytes = this.#engine.get(this.#fullKey(key))
+    this.#readBytes = bytes === undefined ? 0 : bytes.length
     return bytes === undefined ? undefined : this.#codec.decode(bytes, key)
   }
 
@@ -256,6 +335,11 @@ export class Slots {
       return known === absent ? this.#codec.decode(bytes, key) : known
     }
     return { cursor, prefixBytes: this.#prefix.length, decode }
+  }
+
+  #overlay(): Overlay {
+    const keys = (this.#overlayKeys ??= this.#sortOverlay())
+    return { keys, read: (key) => this.#overlaid(key) }
   }
 
   #overlaid(key: string): unknown {

@@ -13,6 +13,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { divideMemory, memoryBudgetDefaultBytes } from '../../state/memory-budget.ts'
 import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
 import { partitionOf } from '../../src/broker/partitioner.ts'
@@ -47,14 +48,19 @@ const [sliceOrders, madeMax] = [500, 60_000]
 const sourceName = process.env['ORDERS_FROM'] ?? 'cdnow'
 const source = orderSource(sourceName)
 const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+const memory = divideMemory(memoryBudgetDefaultBytes, { hasBroker: true })
 const [brokerEngine, stateEngine] = [
   await RocksEngine.open(join(directory, 'broker'), {
-    memoryBytes: 24 << 20,
+    memoryBytes: memory.brokerEngineBytes,
     compaction: 'universal',
   }),
-  await RocksEngine.open(join(directory, 'state'), { memoryBytes: 64 << 20 }),
+  await RocksEngine.open(join(directory, 'state'), { memoryBytes: memory.storeEngineBytes }),
 ]
-const broker = await EmbeddedBroker.open({ engine: brokerEngine, clock: systemClock })
+const broker = await EmbeddedBroker.open({
+  engine: brokerEngine,
+  clock: systemClock,
+  cacheBytesMax: memory.logCacheBytes,
+})
 await broker.topics.create(
   topicCatalogue.map(({ topic, partitions, retentionMs }) => ({
     name: topic.name,
@@ -66,6 +72,7 @@ const application = new Application({
   applicationId: 'shop',
   broker,
   engine: stateEngine,
+  slotCacheBytes: memory.slotCacheBytes,
   topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }) })),
 })
 await application.start()
@@ -161,6 +168,7 @@ clearInterval(meter)
 const cpu = process.cpuUsage(cpuStart)
 const main = process.threadCpuUsage(mainStart)
 const metrics = application.metrics()
+const { bytes: decodedRowsBytes } = application.slotCache()
 const { outcomes } = summary()
 await application.close()
 await broker.close()
@@ -183,6 +191,7 @@ report({
     cpuSecPerThousandOrders: (cpu.user + cpu.system) / 1_000 / orderCount,
     mainThreadSecPerThousandOrders: (main.user + main.system) / 1_000 / orderCount,
     peakRssBytes,
+    decodedRowsBytes,
     records: metrics.counters.recordsProcessed,
     recordsPerSec: (metrics.counters.recordsProcessed / elapsedMs) * 1_000,
     commits: metrics.commits,

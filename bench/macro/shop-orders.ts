@@ -29,7 +29,7 @@ const realOrders = (): OrderSource => {
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line, i) => {
-      const parsed = parseCdnowLine(line, i + 1)
+      const parsed = parseCdnowLine(line, i + 1, Date.now())
       if (!parsed.ok) throw new Error(`line ${i + 1} ${parsed.reason}`)
       const { placedAt: _, ...order } = parsed.order // bought now, not in 1997
       return order

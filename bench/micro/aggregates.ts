@@ -37,6 +37,7 @@ import {
 import { noHeaders, StreamRecord as Item } from '../../src/record.ts'
 import { TaskScope, type TaskServices } from '../../src/topology/task-scope.ts'
 import { report } from '../report.ts'
+import { StreamTime } from '../../src/stores/stream-time.ts'
 
 const numbers = topic('numbers', { key: utf8, value: json<number>() })
 const out = topic('out', { key: windowed(utf8), value: json<number>() })
@@ -92,7 +93,7 @@ const pushInto = (name: string): ((i: number) => void) => {
           undo,
           cachedSlotsMax: 100_000,
         })
-        found = { slots, face: store.open(slots) }
+        found = { slots, face: store.open(slots, new StreamTime()) }
         opened.set(store.name, found)
       }
       return found.face as Opened

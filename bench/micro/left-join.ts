@@ -11,6 +11,7 @@ import { Slots } from '../../state/slots.ts'
 import { UndoLog } from '../../state/undo-log.ts'
 import { joinStore, json, seconds, utf8 } from '../../src/index.ts'
 import { report } from '../report.ts'
+import { StreamTime } from '../../src/stores/stream-time.ts'
 
 const store = joinStore('bench', {
   key: utf8,
@@ -30,7 +31,7 @@ const pass = (): { readonly nsPerRecord: number; readonly reported: number } => 
     undo,
     cachedSlotsMax: 1_000_000,
   })
-  const rows = store.open(slots)
+  const rows = store.open(slots, new StreamTime())
   let reported = 0
   const startMs = performance.now()
   for (let i = 0; i < recordsPerPass; i++) {

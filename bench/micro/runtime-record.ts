@@ -24,6 +24,7 @@ import { RecordScope } from '../../src/task/record-scope.ts'
 import { StreamTask } from '../../src/task/stream-task.ts'
 import { TaskCounters } from '../../src/task/task-counters.ts'
 import { report } from '../report.ts'
+import { StreamTime } from '../../src/stores/stream-time.ts'
 
 const keys = 100_000
 const recordsPerPass = 400_000
@@ -59,6 +60,7 @@ const records = new RecordScope()
 const config = resolveConfig({ cachedSlotsMax: 2 * keys })
 const { sub } = taskIdentity(counting.plan.subTopologies, '0_0')
 const source = { logicalName: 'clicks', serdes: clicks, acceptsNull: false }
+const time = new StreamTime()
 const task = new StreamTask({
   id: '0_0',
   applicationId: 'bench',
@@ -69,6 +71,7 @@ const task = new StreamTask({
   config,
   globals: new GlobalTables([]),
   inputs: [{ queue, source, progress: new InputProgress() }],
+  time,
   metadata: { streamTimeMs: -Infinity, latestNowMs: -Infinity, schedules: {} },
   stores: openStores(
     { id: '0_0', sub, partition: 0 },
@@ -77,6 +80,7 @@ const task = new StreamTask({
       topics,
       clusterId: 'bench',
       undo: records.undoLog,
+      time,
       cachedSlotsMax: config.cachedSlotsMax,
       stores: counting.plan.stores,
     },

@@ -18,9 +18,11 @@ import {
   type RawBatch,
   type TopicPartition,
 } from '../broker/port.ts'
+import { ChangelogRows } from '../runtime/changelog-rows.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import { TopicPlan } from '../runtime/topic-plan.ts'
 import { type Plan } from '../topology/graph.ts'
+import { readGlobal } from './read-globals.ts'
 import { storeReaders } from './store-readers.ts'
 import { type StoreSource } from './store-source.ts'
 
@@ -176,18 +178,14 @@ export class ChangelogView {
 
   async #apply(changelogs: readonly Changelog[], batches: readonly RawBatch[]): Promise<void> {
     const writes = new WriteBatch()
-    let records = 0
+    const rows = new ChangelogRows()
     changelogs.forEach((changelog, index) => {
       const batch = batches[index]!
       changelog.offset = batch.nextOffset
-      records += batch.records.length
-      for (const { key, value } of batch.records) {
-        if (key === null) continue
-        if (value === null) writes.delete(changelog.prefix, key)
-        else writes.put(changelog.prefix, key, value)
-      }
+      rows.add(batch)
+      rows.moveTo(writes, changelog.prefix)
     })
-    if (records > 0) await this.#options.engine.bulkLoad(writes)
+    if (writes.count > 0) await this.#options.engine.bulkLoad(writes)
   }
 }
 
@@ -213,12 +211,13 @@ const waitingRecords = (batches: readonly RawBatch[]): number => {
 
 /** Rows as they are at the time of each read: nothing decoded is kept between two of them. */
 const viewedStores = (
-  { engine, plan }: ChangelogViewOptions,
+  { engine, broker, plan }: ChangelogViewOptions,
   taskIds: ReadonlyMap<string, readonly string[]>,
 ): StoreSource => {
   return {
     query: (store) =>
       new StoreQuery(store.name, () => storeReaders(store, { engine, cachedSlotsMax, taskIds })),
     named: (name) => storeByName(plan.stores, name),
+    global: (name) => readGlobal(broker, plan, name),
   }
 }

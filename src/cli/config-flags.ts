@@ -20,14 +20,18 @@ import {
   resolveSettings,
   type Settings,
 } from '../config/settings.ts'
+import { formatSize } from '../config/size.ts'
 import { UsageError } from '../config/usage-error.ts'
+import { stateMemoryOf } from './state-memory.ts'
 
 /** Options of every command that opens an instance. */
 export const instanceOptions = [
   'stateDir',
   'port',
-  'stateMemoryMb',
+  'stateMemoryBytes',
+  'stateEngine',
   'fsync',
+  'acceptTopologyChange',
   'drainMs',
   'declineRate',
   'shortRate',
@@ -99,6 +103,11 @@ export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
     defaults: flags.defaults ?? {},
   })
   if (flags.options.includes('bootstrap')) checkBootstrap(settings.bootstrap, given)
+  if (flags.options.includes('stateMemoryBytes')) {
+    const isOnKafka = flags.options.includes('bootstrap') && settings.bootstrap !== undefined
+    const hasBroker = !isOnKafka && !settings.kafka
+    stateMemoryOf(settings, { hasBroker })
+  }
   if (given['leaveOnStop'] !== undefined && settings.instanceId === undefined) {
     throw new UsageError('--leave-on-stop is for static members: name one with --instance-id')
   }
@@ -136,8 +145,8 @@ const flagOf = (spec: OptionSpec): Option => {
 
 const defaultText = ({ default: byDefault, kind }: OptionSpec): string => {
   if (byDefault === undefined) return ''
-  const shown = kind === 'duration' ? formatDurationMs(byDefault as number) : byDefault
-  return ` (default ${shown})`
+  if (kind === 'duration') return ` (default ${formatDurationMs(byDefault as number)})`
+  return ` (default ${kind === 'size' ? formatSize(byDefault as number) : byDefault})`
 }
 
 const attributeOf = (flag: string): string =>

@@ -20,6 +20,7 @@ import { isBrokerMissing, openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
 import { applicationId } from './shop-instance.ts'
 import { shopConfigOf } from './shop-settings.ts'
+import { stateMemoryOf } from './state-memory.ts'
 import { StoredReads } from './stored-reads.ts'
 import { storedState } from './store-source.ts'
 
@@ -65,10 +66,11 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
   const directory = StateDirectory.lock(stateDir)
   parts.defer(() => directory.unlock())
   const broker = await openEmbeddedBroker(settings, parts)
-  const engine = await openEngine(settings, 'state')
+  const memory = stateMemoryOf(settings, { hasBroker: true })
+  const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
   const { plan } = shopTopology(shopConfigOf(settings))
-  const stores = await storedState(engine, broker, plan)
+  const stores = await storedState({ engine, broker, applicationId, plan })
   const shop = await LocalShop.open({
     broker,
     clock: systemClock,

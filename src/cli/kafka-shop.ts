@@ -8,15 +8,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { shopTopology } from '../../topologies/shop/shop.ts'
-import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
 import { ChangelogView } from './changelog-view.ts'
 import { LocalShop } from './local-shop.ts'
+import { openEngine } from './open-engine.ts'
 import { applicationId } from './shop-instance.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { deadLetterTopic } from './shop-topics.ts'
+import { stateMemoryOf } from './state-memory.ts'
 import { StoredReads } from './stored-reads.ts'
 
 export interface KafkaShop {
@@ -33,8 +34,12 @@ export const openKafkaShop = async (
 ): Promise<KafkaShop> => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-view-'))
   parts.defer(() => rmSync(directory, { recursive: true, force: true }))
-  const memoryBytes = settings.stateMemoryMb * 1_048_576
-  const engine = await RocksEngine.open(directory, { memoryBytes })
+  const memory = stateMemoryOf(settings, { hasBroker: false })
+  const engine = await openEngine(
+    { ...settings, stateDir: directory, fsync: false },
+    'state',
+    memory,
+  )
   parts.defer(() => engine.close())
   const { plan } = shopTopology(shopConfigOf(settings))
   const view = await ChangelogView.open({ broker, engine, applicationId, deadLetterTopic, plan })

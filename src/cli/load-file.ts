@@ -37,7 +37,11 @@ export class LoadFile {
 
   constructor(input: LoadInput, format: 'json' | 'cdnow') {
     this.input = input
-    this.#parse = format === 'cdnow' ? parseCdnowLine : jsonLineParser(input.document)
+    const nowMs = Date.now() // of the whole load: every reading refuses the same lines
+    this.#parse =
+      format === 'cdnow'
+        ? (line, number) => parseCdnowLine(line, number, nowMs)
+        : jsonLineParser(input.document, nowMs)
   }
 
   get path(): string {

@@ -19,6 +19,7 @@ import {
   type OrderHistory,
   type PageRequest,
   type RangeRequest,
+  type RowBounds,
   type ShopHost,
   type ShopStatus,
   type SourcedRows,
@@ -191,12 +192,12 @@ export class LocalShop implements ShopHost {
     }
   }
 
-  async storeGetAll(store: string, key: string): Promise<SourcedRows> {
-    return readStoreKey(this.#options.reads, store, key)
+  storeGetAll(store: string, key: string, bounds?: RowBounds): Promise<SourcedRows> {
+    return readStoreKey(this.#options, store, key, bounds)
   }
 
-  async storeRange(store: string, range: RangeRequest): Promise<SourcedRows> {
-    return readStorePage(this.#options.reads, store, range)
+  storeRange(store: string, range: RangeRequest): Promise<SourcedRows> {
+    return readStorePage(this.#options, store, range)
   }
 
   async close(): Promise<void> {

@@ -11,14 +11,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StoreLossError } from '../../state/errors.ts'
+import { engineOf } from '../../state/made-by.ts'
 import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { lossOf, LogWitness } from '../broker/embedded/log-witness.ts'
 import { clusterKey } from '../broker/embedded/rows.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
-import { openEngine } from './open-engine.ts'
+import { type EngineSettings, openEngine } from './open-engine.ts'
+import { stateMemoryOf } from './state-memory.ts'
 
-type BrokerSettings = Pick<Settings, 'stateDir' | 'stateMemoryMb' | 'fsync'>
+type BrokerSettings = EngineSettings & Pick<Settings, 'stateMemoryBytes'>
 
 /** @throws {StoreLossError} acknowledged records are gone; the message has both ways out */
 export const openEmbeddedBroker = async (
@@ -29,8 +31,9 @@ export const openEmbeddedBroker = async (
   if (isBrokerMissing(stateDir)) throw allLost(stateDir, 'there is no database in it any more')
   const witness = LogWitness.open(join(stateDir, 'broker-commits'))
   parts.defer(() => witness.close())
-  const hasStores = existsSync(join(stateDir, 'state', 'CURRENT'))
-  const engine = await openEngine(settings, 'broker')
+  const hasStores = hasDatabase(stateDir, 'state')
+  const memory = stateMemoryOf(settings, { hasBroker: true })
+  const engine = await openEngine(settings, 'broker', memory)
   parts.defer(() => engine.close())
   const loss = lossOf(engine, witness)
   if (loss !== undefined) {
@@ -43,18 +46,25 @@ export const openEmbeddedBroker = async (
     )
   }
   const acceptsLoss = loss !== undefined
-  const broker = await EmbeddedBroker.open({ engine, clock: systemClock, witness, acceptsLoss })
+  const broker = await EmbeddedBroker.open({
+    engine,
+    clock: systemClock,
+    witness,
+    acceptsLoss,
+    cacheBytesMax: memory.logCacheBytes,
+  })
   parts.defer(() => broker.close())
   return broker
 }
 
 /** Stores without the topics they were made from; those of a replica on Kafka have an id. */
 export const isBrokerMissing = (stateDir: string): boolean => {
-  const [hasBroker, hasStores, isOfKafka] = ['broker/CURRENT', 'state/CURRENT', 'instance-id'].map(
-    (name) => existsSync(join(stateDir, name)),
-  )
-  return hasStores === true && hasBroker === false && isOfKafka === false
+  const isOfKafka = existsSync(join(stateDir, 'instance-id'))
+  return hasDatabase(stateDir, 'state') && !hasDatabase(stateDir, 'broker') && !isOfKafka
 }
+
+const hasDatabase = (stateDir: string, name: 'state' | 'broker'): boolean =>
+  engineOf(join(stateDir, name)) !== undefined
 
 const allLost = (stateDir: string, loss: string): StoreLossError =>
   new StoreLossError(

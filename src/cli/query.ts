@@ -6,13 +6,17 @@
  */
 
 import { Command } from 'commander'
+import { type RowBounds, StoreRequestError } from '../../topologies/shop/http/shop-access.ts'
 import { nearest } from '../config/nearest.ts'
 import { type OptionName } from '../config/options.ts'
 import { type Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
+import { CursorError } from '../queries/page-cursor.ts'
+import { type Store } from '../stores/store.ts'
 import { addConfigFlags, settingsOf } from './config-flags.ts'
 import { CommandError } from './failure.ts'
-import { table } from './table.ts'
+import { hasManyRows } from './store-rows.ts'
+import { rowsText } from './rows-text.ts'
 
 const flags = { options: ['stateDir', 'url', 'output'] satisfies OptionName[] }
 const limitMax = 10_000
@@ -30,8 +34,12 @@ get prints the value, as JSON. Counters of tasks have the same key in several pa
 prints all, [{"partition": 0, "value": …}, …]; add them up.
 range prints a row per line: partition, key, value. With -o json it is an array,
 [{"partition": 0, "key": "…", "value": …}, …]; both are in the order of the keys. If there is more,
-stderr says with which --cursor to go on. Windows are in the order of their times; --from and --to
-are times then, in ms or ISO-8601.
+stderr says with which --cursor to go on.
+
+Rows that lie in time (windows, what suppress or a join holds) are in the order of their times, and
+--from and --to are times, also of get: ISO-8601, or ms since 1970. Windows have columns start and
+end, in JSON {"key": …, "window": {"start": …, "end": …}, "time": …, "value": …}; get lists all.
+A global table goes by the name of its topic and belongs to no partition.
 
 'millrace topology describe' names the stores.`
 
@@ -40,9 +48,9 @@ export const queryCommand = (): Command => {
     .description('Read committed rows of a store, from a running shop or from its files.')
     .argument('<store>', 'name of the store')
     .argument('<action>', 'get or range')
-    .argument('[key]', 'key of the row to get')
-    .option('--from <key>', 'First key of the range, or time of windows (inclusive).')
-    .option('--to <key>', 'End of the range (exclusive).')
+    .argument('[key]', 'key of the row, or rows, to get')
+    .option('--from <key>', 'First key or time (inclusive).')
+    .option('--to <key>', 'End of the keys or times (exclusive).')
     .option('--cursor <cursor>', 'Go on behind the page that told it; same bounds.')
     .option('--limit <number>', `Rows at most, up to ${limitMax}. (default ${limitDefault})`)
     .addHelpText('after', outputs)
@@ -50,7 +58,12 @@ export const queryCommand = (): Command => {
     async (store: string, action: string, key: string | undefined, given: QueryFlags) => {
       const settings = settingsOf(command, flags)
       const isJson = settings.output === 'json'
-      const answer = await answerOf(settings, { store, action, key, given, isJson })
+      const answer = await answerOf(settings, { store, action, key, given, isJson }).catch(
+        (error: unknown) => {
+          const isMistake = error instanceof StoreRequestError || error instanceof CursorError
+          throw isMistake ? new UsageError(error.message) : error
+        },
+      )
       if (answer !== '') process.stdout.write(`${answer}\n`)
     },
   )
@@ -70,12 +83,15 @@ const answerOf = async (
 ): Promise<string> => {
   const { withShop } = await import('./connect-shop.ts')
   if (action === 'get') {
-    await checkStore(settings, store)
+    const found = await knownStore(settings, store)
     if (key === undefined) throw new UsageError('query … get needs a key')
-    const { rows } = await withShop(settings, (shop) => shop.storeGetAll(store, key))
+    const { rows } = await withShop(settings, (shop) =>
+      shop.storeGetAll(store, key, boundsOf(given)),
+    )
     if (rows[0] === undefined) throw new CommandError(`store ${store} has no key ${key}`)
-    const values = rows.map(({ partition, value }) => ({ partition, value }))
-    return JSON.stringify(rows.length === 1 ? rows[0].value : values, null, isJson ? 0 : 2)
+    const isList = rows.length > 1 || (found !== undefined && hasManyRows(found))
+    const values = rows.map(({ key: _key, ...row }) => row)
+    return JSON.stringify(isList ? values : rows[0].value, null, isJson ? 0 : 2)
   }
   if (action !== 'range') {
     const best = nearest(action, ['get', 'range'])
@@ -84,33 +100,32 @@ const answerOf = async (
   if (key !== undefined) {
     throw new UsageError('query … range takes no key; bound it with --from and --to')
   }
-  await checkStore(settings, store)
-  const range = { ...bounds(given), limit: limitOf(given.limit) }
+  await knownStore(settings, store)
+  const { cursor: after } = given
+  const page = { limit: limitOf(given.limit), ...(after === undefined ? {} : { cursor: after }) }
+  const range = { ...boundsOf(given), ...page }
   const { rows, cursor } = await withShop(settings, (shop) => shop.storeRange(store, range))
   if (cursor !== undefined) process.stderr.write(`there is more: --cursor ${cursor}\n`)
   if (isJson) return JSON.stringify(rows)
-  return table(
-    rows.map((row) => [String(row.partition), keyText(row.key), JSON.stringify(row.value)]),
-  )
+  return rowsText(rows)
 }
 
-const keyText = (key: unknown): string =>
-  typeof key === 'object' ? JSON.stringify(key) : String(key)
-
-/** @throws {UsageError} the shop has no such store */
-const checkStore = async (settings: Settings, name: string): Promise<void> => {
+/**
+ * @returns undefined for a global table
+ * @throws {UsageError} the shop has no such store
+ */
+const knownStore = async (settings: Settings, name: string): Promise<Store | undefined> => {
   const { shopTopology } = await import('../../topologies/shop/shop.ts')
   const { shopConfigOf } = await import('./shop-settings.ts')
-  const known = shopTopology(shopConfigOf(settings)).plan.stores
-  if (known.has(name)) return
-  const best = nearest(name, known.keys())
+  const { stores, globals } = shopTopology(shopConfigOf(settings)).plan
+  if (stores.has(name) || globals.has(name)) return stores.get(name)
+  const best = nearest(name, [...stores.keys(), ...globals.keys()])
   throw new UsageError(`unknown store '${name}'; the nearest known one is '${best}'`)
 }
 
-const bounds = ({ from, to, cursor }: QueryFlags): Omit<QueryFlags, 'limit'> => ({
+const boundsOf = ({ from, to }: QueryFlags): RowBounds => ({
   ...(from === undefined ? {} : { from }),
   ...(to === undefined ? {} : { to }),
-  ...(cursor === undefined ? {} : { cursor }),
 })
 
 const limitOf = (text: string | undefined): number => {

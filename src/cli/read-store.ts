@@ -1,100 +1,110 @@
 /**
- * Reads any store by its name, with keys and times as text: behind `millrace query`, `/api/stores`.
+ * Reads any store by its name, with keys and times as text: behind `millrace query` and
+ * `/api/stores`.
  *
- * Key-value stores and tables are read by key and by range of keys; stores of windows by key and by
- * range of times; an outbox is listed whole, since its rows have no key a person could know.
+ * Stores are read wherever their partitions are, all of them or none. A global table goes by the
+ * name of its topic and is here whole. What a row looks like is in `store-rows.ts`.
  */
 
-import { RuntimeError } from '../errors/classes.ts'
+import {
+  type RangeRequest,
+  type RowBounds,
+  type SourcedRows,
+  StoreRequestError,
+} from '../../topologies/shop/http/shop-access.ts'
 import { type RangeRead, type WindowsRead } from '../queries/partition-read.ts'
-import { rowShapeOf } from '../queries/read-rows.ts'
+import { keyFormatOf, rowShapeOf } from '../queries/row-shape.ts'
 import { readEverywhere, readPage, type StorePage } from '../queries/store-page.ts'
 import { type StoreReads } from '../queries/store-reads.ts'
-import { type Serde } from '../serde/serde.ts'
 import { type Store } from '../stores/store.ts'
-import { type RangeRequest } from '../../topologies/shop/http/shop-access.ts'
+import { globalRow, globalRowsPage } from './read-global-rows.ts'
+import { keyFromText } from './store-keys.ts'
+import { shownRow } from './store-rows.ts'
+import { type StoreSource } from './store-source.ts'
+import { timeBounds } from './time-bounds.ts'
 
-/** Windows of one key that `get` tells at most. */
-const windowsMax = 10_000
+/** Stores of tasks, by whoever has their partitions, and the tables that every instance has. */
+export interface NamedStores {
+  readonly reads: StoreReads
+  readonly stores: Pick<StoreSource, 'global'>
+}
+
+/** Rows of one key at most: a key has few, but a bound there must be. */
+const keyRowsMax = 10_000
 
 /**
- * The row of a key in every partition that has one; of a store of windows, all windows of the key.
+ * The rows of a key, of every partition that has some; all of them.
  *
- * @throws {RuntimeError} STREAMS_CONFIG: no such store, or no such keys; STREAMS_PARTITION_MOVING
+ * @throws {StoreRequestError} the key or a bound cannot be one of this store; too many rows
+ * @throws {RuntimeError} STREAMS_CONFIG: there is no such store; STREAMS_PARTITION_MOVING
  */
 export const readStoreKey = async (
-  reads: StoreReads,
+  { reads, stores }: NamedStores,
   name: string,
   text: string,
-): Promise<StorePage> => {
-  const store = reads.named(name)
-  const shape = rowShapeOf(store)
-  if (shape === 'list') {
-    throw new RuntimeError(
-      'STREAMS_CONFIG',
-      `store ${name} is an ${store.kind} store: only its range can be read`,
-    )
+  bounds: RowBounds = {},
+): Promise<SourcedRows> => {
+  const globals = await stores.global(name)
+  if (globals !== undefined) {
+    refuseBounds(bounds, `table ${name} has one row per key: a key has no bounds`)
+    return globalRow(globals, text)
   }
-  const key = keyOf(store, text)
-  if (shape === 'keys') return readEverywhere(reads, store, { kind: 'get', key })
-  const always = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, limit: windowsMax }
-  const page = await readPage(reads, store, { kind: 'windows', key, ...always })
-  if (page.cursor === undefined) return page
-  throw new RuntimeError(
-    'STREAMS_CONFIG',
-    `store ${name} has more than ${windowsMax} windows of that key: read a range of times`,
+  const store = reads.named(name)
+  const key = keyFromText(name, keyFormatOf(store), text)
+  if (rowShapeOf(store) === 'keys') {
+    refuseBounds(bounds, `store ${name} has one row per key: a key has no bounds`)
+    return shownPage(store, await readEverywhere(reads, store, { kind: 'get', key }))
+  }
+  const read = { ...rangeOf(store, { ...bounds, limit: keyRowsMax }), key }
+  const page = await readPage(reads, store, read)
+  if (page.cursor === undefined) return shownPage(store, page)
+  throw new StoreRequestError(
+    `store ${name} has more than ${keyRowsMax} rows of that key: read its range, in pages`,
   )
 }
 
 /**
  * One page of all partitions' rows, in the order of their keys (or times) and partitions.
  *
- * @throws {RuntimeError} STREAMS_CONFIG: no such store, or no such bounds; STREAMS_PARTITION_MOVING
+ * @throws {StoreRequestError} a bound cannot be one of this store
+ * @throws {RuntimeError} STREAMS_CONFIG: there is no such store; STREAMS_PARTITION_MOVING
  * @throws {CursorError} the cursor is none of this store
  */
 export const readStorePage = async (
-  reads: StoreReads,
+  { reads, stores }: NamedStores,
   name: string,
   request: RangeRequest,
-): Promise<StorePage> => {
+): Promise<SourcedRows> => {
+  const globals = await stores.global(name)
+  if (globals !== undefined) return globalRowsPage(globals, request)
   const store = reads.named(name)
-  const read = rowShapeOf(store) === 'windows' ? windowsOf(name, request) : rangeOf(store, request)
-  return readPage(reads, store, read, { cursor: request.cursor })
+  const { cursor } = request
+  return shownPage(store, await readPage(reads, store, rangeOf(store, request), { cursor }))
 }
 
-const rangeOf = (store: Store, { from, to, limit }: RangeRequest): RangeRead => {
-  if (rowShapeOf(store) === 'list') return { kind: 'range', limit }
+const shownPage = (store: Store, { rows, ...page }: StorePage): SourcedRows => ({
+  rows: rows.map((row) => shownRow(store, row)),
+  ...page,
+})
+
+const rangeOf = (store: Store, request: RangeRequest): RangeRead | WindowsRead => {
+  const { name, kind } = store
+  const { from, to, limit } = request
+  const shape = rowShapeOf(store)
+  if (shape === 'windows') return { kind: 'windows', ...timeBounds(request), limit }
+  if (shape === 'list') {
+    refuseBounds(request, `store ${name} is a ${kind} store: its rows have no bounds`)
+    return { kind: 'range', limit }
+  }
+  const typed = (text: string): unknown => keyFromText(name, keyFormatOf(store), text)
   return {
     kind: 'range',
-    ...(from === undefined ? {} : { from: keyOf(store, from) }),
-    ...(to === undefined ? {} : { to: keyOf(store, to) }),
+    ...(from === undefined ? {} : { from: typed(from) }),
+    ...(to === undefined ? {} : { to: typed(to) }),
     limit,
   }
 }
 
-const windowsOf = (name: string, { from, to, limit }: RangeRequest): WindowsRead => ({
-  kind: 'windows',
-  fromMs: from === undefined ? 0 : timeOf(name, from),
-  toMs: to === undefined ? Number.MAX_SAFE_INTEGER : timeOf(name, to),
-  limit,
-})
-
-/** Milliseconds, or a time as ISO-8601. */
-const timeOf = (name: string, text: string): number => {
-  const timeMs = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text)
-  if (timeMs >= 0) return timeMs
-  throw new RuntimeError(
-    'STREAMS_CONFIG',
-    `store ${name} has windows of time: '${text}' is neither ms nor an ISO-8601 time`,
-  )
-}
-
-const keyOf = (store: Store, text: string): unknown => {
-  const { name, key } = store as Store & { readonly key: Serde<unknown> }
-  if (key.format === 'utf8') return text
-  if (key.format === 'int64' && /^-?\d+$/.test(text)) return BigInt(text)
-  throw new RuntimeError(
-    'STREAMS_CONFIG',
-    `store ${name} has ${key.format} keys: '${text}' cannot be one`,
-  )
+const refuseBounds = ({ from, to }: RowBounds, why: string): void => {
+  if (from !== undefined || to !== undefined) throw new StoreRequestError(why)
 }

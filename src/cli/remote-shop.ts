@@ -12,8 +12,10 @@ import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import {
   type OrderHistory,
   type RangeRequest,
+  type RowBounds,
   type ShopAccess,
   type ShopStatus,
+  StoreRequestError,
   type StoreRows,
 } from '../../topologies/shop/http/shop-access.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
@@ -84,18 +86,19 @@ export class RemoteShop implements ShopAccess {
     return (await this.#call('/api/summary')) as ShopSummary
   }
 
-  async storeGetAll(store: string, key: string): Promise<StoreRows> {
-    const path = `/api/stores/${encodeURIComponent(store)}/rows/${encodeURIComponent(key)}`
-    return ((await this.#find(path)) as StoreRows | undefined) ?? { rows: [] }
+  async storeGetAll(store: string, key: string, bounds: RowBounds = {}): Promise<StoreRows> {
+    const rows = `/api/stores/${encodeURIComponent(store)}/rows`
+    const query = String(queryOf(bounds))
+    const path = `${rows}/${encodeURIComponent(key)}${query === '' ? '' : `?${query}`}`
+    const answer = (await this.#find(path)) as StoreRows | undefined
+    return { rows: answer?.rows ?? [] }
   }
 
   async storeRange(store: string, range: RangeRequest): Promise<StoreRows> {
-    const query = new URLSearchParams({ limit: String(range.limit) })
-    for (const name of ['from', 'to', 'cursor'] as const) {
-      const value = range[name]
-      if (value !== undefined) query.set(name, value)
-    }
-    return (await this.#call(`/api/stores/${encodeURIComponent(store)}/rows?${query}`)) as StoreRows
+    const query = queryOf(range)
+    query.set('limit', String(range.limit))
+    const path = `/api/stores/${encodeURIComponent(store)}/rows?${query}`
+    return (await this.#call(path)) as StoreRows
   }
 
   async #row(store: string, key: string): Promise<unknown> {
@@ -120,6 +123,8 @@ export class RemoteShop implements ShopAccess {
     const body: unknown = await response.json()
     if (response.ok) return body
     const { detail = '' } = body as { readonly detail?: string }
+    if (response.status === 400 && path.startsWith('/api/stores/'))
+      throw new StoreRequestError(detail)
     throw new CommandError(`${this.#address}${path}: ${response.status} ${detail}`)
   }
 
@@ -138,6 +143,15 @@ export class RemoteShop implements ShopAccess {
       await sleep(notReadyRetryMs)
     }
   }
+}
+
+const queryOf = (request: RowBounds & { readonly cursor?: string }): URLSearchParams => {
+  const query = new URLSearchParams()
+  for (const name of ['from', 'to', 'cursor'] as const) {
+    const value = request[name]
+    if (value !== undefined) query.set(name, value)
+  }
+  return query
 }
 
 const orderPath = (orderId: string): string => `/api/orders/${encodeURIComponent(orderId)}`

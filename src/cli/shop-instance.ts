@@ -19,6 +19,9 @@ import { orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
+import { type Engine } from '../../state/engine.ts'
+import { type MemoryBudget } from '../../state/memory-budget.ts'
+import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
@@ -26,10 +29,13 @@ import { createHttpServer } from '../http/http-server.ts'
 import { PeerQueries } from '../http/peer-queries.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
+import { type StateSources } from '../http/state-collectors.ts'
 import { type Logger } from '../logger.ts'
 import { BrokerWatch } from '../runtime/broker-watch.ts'
 import { Application } from '../runtime/application.ts'
+import { storeByName } from '../runtime/queries.ts'
 import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
+import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'
@@ -40,6 +46,7 @@ import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
+import { stateMemoryOf } from './state-memory.ts'
 import { type StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
 import { openWaitingRoom } from './waiting-room.ts'
@@ -94,10 +101,19 @@ export class ShopInstance {
     const hasPeers = broker.kind === 'kafka'
     const peers = hasPeers ? await openPeers(settings, parts) : PeerQueries.alone()
     const { endpoint } = peers
-    const app = await openApplication(settings, { broker, logger, parts, endpoint })
+    const { app, topology, figures } = await openApplication(settings, {
+      broker,
+      logger,
+      parts,
+      endpoint,
+    })
     const stores: StoreSource = {
       query: (store) => app.query(store),
-      named: (name) => app.view().store(name),
+      named: (name) => storeByName(topology.plan.stores, name),
+      global: async (name) => {
+        const topic = topology.plan.globals.get(name)
+        return topic && app.globalRows(topic)
+      },
     }
     const shop = await LocalShop.open({
       broker,
@@ -110,7 +126,7 @@ export class ShopInstance {
       isBrokerSilent: watch && (() => watch.isSilent),
     })
     parts.defer(() => shop.close())
-    const address = await openHttp(port, { app, shop, stores, logger, parts, watch })
+    const address = await openHttp(port, { app, shop, stores, figures, logger, parts, watch })
     directory.setAddress(address)
     parts.defer(() => app.close())
     const failures = [failed, watched(directory, parts)]
@@ -276,11 +292,12 @@ interface ApplicationParts {
 const openApplication = async (
   settings: Settings,
   { broker, logger, parts, endpoint }: ApplicationParts,
-): Promise<Application> => {
-  const engine = await openEngine(settings, 'state')
+): Promise<OpenedApplication> => {
+  const memory = stateMemoryOf(settings, { hasBroker: broker.kind === 'embedded' })
+  const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
   const topology = shopTopology(shopConfigOf(settings))
-  return new Application({
+  const app = new Application({
     applicationId,
     ...(broker.kind === 'kafka' && replicaOf(settings)),
     endpoint,
@@ -290,9 +307,12 @@ const openApplication = async (
     clock: systemClock,
     logger,
     linkHost: settings.linkHost,
+    slotCacheBytes: memory.slotCacheBytes,
+    acceptsTopologyChange: settings.acceptTopologyChange,
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
     config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
   })
+  return { app, topology, figures: stateFigures({ app, broker, engine, memory }) }
 }
 
 /** @throws {CommandError} `--link-host` is none of this machine */
@@ -312,6 +332,35 @@ const openPeers = async (
   }
 }
 
+interface OpenedApplication {
+  readonly app: Application
+  readonly topology: Topology
+  readonly figures: StateSources
+}
+
+const stateFigures = ({
+  app,
+  broker,
+  engine,
+  memory,
+}: {
+  readonly app: Application
+  readonly broker: Broker
+  readonly engine: Engine
+  readonly memory: MemoryBudget
+}): StateSources => {
+  const embedded = broker instanceof EmbeddedBroker ? broker : undefined
+  return {
+    stores: () => app.storeMetrics(),
+    databases: { state: engine, ...(embedded && { broker: embedded.figures.database }) },
+    budgetBytes: memory.totalBytes,
+    parts: () => ({
+      'decoded-rows': app.slotCache().bytes,
+      ...(embedded && { 'broker-logs': embedded.figures.logCacheBytes }),
+    }),
+  }
+}
+
 const replicaOf = ({ stateDir, instanceId, leaveOnStop }: Settings) => ({
   instanceId: instanceIdOf(stateDir, instanceId),
   isStatic: instanceId !== undefined,
@@ -320,6 +369,7 @@ const replicaOf = ({ stateDir, instanceId, leaveOnStop }: Settings) => ({
 
 interface HttpParts {
   readonly app: Application
+  readonly figures: StateSources
   readonly shop: LocalShop
   readonly stores: StoreSource
   readonly logger: Logger
@@ -329,7 +379,7 @@ interface HttpParts {
 
 const openHttp = async (
   port: number,
-  { app, shop, stores, logger, parts, watch }: HttpParts,
+  { app, shop, stores, figures, logger, parts, watch }: HttpParts,
 ): Promise<string> => {
   const metrics = new Prometheus(
     () => app.metrics(),
@@ -341,6 +391,7 @@ const openHttp = async (
         values: () => (app.state === 'running' ? sums(stores.query(orderTotals).range()) : {}),
       },
     ],
+    figures,
   )
   parts.defer(app.onCommit(metrics.observeCommit))
   const server: FastifyInstance = createHttpServer({

@@ -7,28 +7,44 @@
 
 import { type Engine } from '../../state/engine.ts'
 import { type Broker } from '../broker/port.ts'
+import { repartitionTopicName } from '../runtime/internal-names.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
+import { type GlobalRows } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
 import { type Plan } from '../topology/graph.ts'
+import { readGlobal } from './read-globals.ts'
 import { storeReaders } from './store-readers.ts'
 
 export interface StoreSource {
   query<Opened, Reader>(store: Store<Opened, Reader>): StoreQuery<Reader>
   /** @throws {RuntimeError} STREAMS_CONFIG: no such store; the message lists them */
   named(name: string): Store
+  /** A global table by its topic; undefined if there is none. */
+  global(topicName: string): Promise<GlobalRows<unknown, unknown> | undefined>
 }
 
 const cachedSlotsMax = 1_000
 
-/** @param engine  of the instance's state; stays the caller's */
-export const storedState = async (
-  engine: Engine,
-  broker: Broker,
-  plan: Plan,
-): Promise<StoreSource> => {
+export interface StoredStateOptions {
+  /** Of the instance's state; stays the caller's. */
+  readonly engine: Engine
+  readonly broker: Broker
+  readonly applicationId: string
+  readonly plan: Plan
+}
+
+/** @throws {BrokerError} the topics cannot be described */
+export const storedState = async ({
+  engine,
+  broker,
+  applicationId,
+  plan,
+}: StoredStateOptions): Promise<StoreSource> => {
+  const physicalName = (topic: string): string =>
+    plan.internalTopics.includes(topic) ? repartitionTopicName(applicationId, topic) : topic
   const taskIds = new Map<string, readonly string[]>()
   for (const sub of plan.subTopologies) {
-    const described = await broker.topics.describe(sub.sourceTopics)
+    const described = await broker.topics.describe(sub.sourceTopics.map(physicalName))
     const widest = Math.max(0, ...[...described.values()].map(({ partitions }) => partitions))
     const ids = Array.from({ length: widest }, (_, partition) => `${sub.id}_${partition}`)
     for (const name of sub.stores) taskIds.set(name, ids)
@@ -39,5 +55,6 @@ export const storedState = async (
       return new StoreQuery(store.name, () => readers)
     },
     named: (name) => storeByName(plan.stores, name),
+    global: (name) => readGlobal(broker, plan, name),
   }
 }

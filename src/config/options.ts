@@ -8,10 +8,11 @@
  */
 
 import { type Static, type TSchema, Type } from 'typebox'
+import { memoryBudgetDefaultBytes, memoryBudgetMinBytes } from '../../state/memory-budget.ts'
 import { runtimeOptions } from '../runtime-config.ts'
 
 /** How the text of a flag or variable becomes a value. */
-export type OptionKind = 'text' | 'number' | 'duration' | 'boolean'
+export type OptionKind = 'text' | 'number' | 'duration' | 'size' | 'boolean'
 
 const share = (what: string, byDefault: number) =>
   Type.Number({
@@ -55,15 +56,29 @@ const schemas = {
       description: 'Lowest level of log lines on stderr: debug, info, warn, error or silent.',
     },
   ),
-  stateMemoryMb: Type.Integer({
-    default: 96,
-    minimum: 32,
-    maximum: 65_536,
-    description: 'MiB of cache and memtables for both databases: state three quarters, broker one.',
+  stateMemoryBytes: Type.Integer({
+    default: memoryBudgetDefaultBytes,
+    minimum: memoryBudgetMinBytes({ hasBroker: false }),
+    maximum: 2 ** 40,
+    kind: 'size',
+    flag: 'state-memory',
+    description: 'Memory for all state: decoded rows, databases, logs of the embedded broker.',
+  }),
+  stateEngine: Type.Union([Type.Literal('rocksdb'), Type.Literal('lmdb')], {
+    placeholder: 'rocksdb|lmdb',
+    description:
+      'What keeps state and broker on disk (default: what made the directory; else rocksdb, or '
+      + 'lmdb where that has no binary).',
+  }),
+  acceptTopologyChange: Type.Boolean({
+    default: false,
+    description:
+      'Drop state that the topology has no place for any more, for good; else it is refused.',
   }),
   fsync: Type.Boolean({
     default: false,
-    description: 'Wait for the disk at every commit: survives a power cut, costs milliseconds.',
+    description:
+      'Wait for the disk at every commit, as lmdb does: survives a power cut, costs milliseconds.',
   }),
   forMs: Type.Integer({
     minimum: 1,
@@ -257,7 +272,7 @@ const specOf = (name: string, schema: TSchema): OptionSpec => {
 }
 
 const kindOf = (fields: Record<string, unknown>): OptionKind => {
-  if (fields['kind'] === 'duration') return 'duration'
+  if (fields['kind'] === 'duration' || fields['kind'] === 'size') return fields['kind']
   if (fields['type'] === 'boolean') return 'boolean'
   return fields['type'] === 'integer' || fields['type'] === 'number' ? 'number' : 'text'
 }

@@ -19,6 +19,7 @@ import {
   type RuntimeOption,
   runtimeOptionNames,
 } from './options.ts'
+import { formatSize, parseSizeBytes } from './size.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Texts of flags as the command line gave them; booleans for flags without a value. */
@@ -44,6 +45,7 @@ export type Settings = Partial<OptionValues> & {
 type OptionsWithDefault = Exclude<OptionName, OptionsWithoutDefault>
 
 type OptionsWithoutDefault =
+  | 'stateEngine'
   | 'forMs'
   | 'document'
   | 'rejects'
@@ -111,7 +113,7 @@ const valueOf = (
   if (entry === undefined) return undefined
   const place = `millrace.json: ${key}`
   // a key without the unit in its name needs it in its value
-  if (key !== spec.name && typeof entry === 'number' && spec.kind === 'duration') {
+  if (key !== spec.name && typeof entry === 'number' && hasUnit(spec)) {
     throw notPossible(spec, entry, place)
   }
   return checked(spec, fromFile(spec, entry), place)
@@ -123,14 +125,20 @@ const flagKey = ({ flag }: OptionSpec): string =>
 
 const parsed = (spec: OptionSpec, given: string | boolean): unknown => {
   if (typeof given === 'boolean') return given
-  if (spec.kind === 'duration') return parseDurationMs(given) ?? given
+  if (hasUnit(spec)) return withUnit(spec, given)
   if (spec.kind === 'boolean') return given === 'true' ? true : given === 'false' ? false : given
   if (spec.kind === 'number') return /^[+-]?(\d|\.\d)/.test(given) ? Number(given) : given
   return given
 }
 
 const fromFile = (spec: OptionSpec, entry: unknown): unknown =>
-  spec.kind === 'duration' && typeof entry === 'string' ? (parseDurationMs(entry) ?? entry) : entry
+  hasUnit(spec) && typeof entry === 'string' ? withUnit(spec, entry) : entry
+
+const hasUnit = ({ kind }: OptionSpec): boolean => kind === 'duration' || kind === 'size'
+
+/** What is not one stays a text, and is refused as such. */
+const withUnit = ({ kind }: OptionSpec, text: string): number | string =>
+  (kind === 'size' ? parseSizeBytes(text) : parseDurationMs(text)) ?? text
 
 const checked = (spec: OptionSpec, value: unknown, place: string): unknown => {
   if (Value.Check(spec.schema, value)) return value
@@ -138,7 +146,19 @@ const checked = (spec: OptionSpec, value: unknown, place: string): unknown => {
 }
 
 const notPossible = (spec: OptionSpec, value: unknown, place: string): UsageError =>
-  new UsageError(`${place}: ${JSON.stringify(value)} is not ${expectation(spec)}`)
+  new UsageError(
+    `${place}: ${JSON.stringify(value)} is not ${expectation(spec)}${suggestion(spec, value)}`,
+  )
+
+/** Of the values there are, the one that was probably meant. */
+const suggestion = (spec: OptionSpec, value: unknown): string => {
+  const { anyOf } = spec.schema as { readonly anyOf?: readonly { readonly const: string }[] }
+  if (anyOf === undefined || typeof value !== 'string') return ''
+  return `; the nearest is '${nearest(
+    value,
+    anyOf.map((literal) => literal.const),
+  )}'`
+}
 
 const expectation = (spec: OptionSpec): string => {
   const { minimum, maximum, maxLength, anyOf, type } = spec.schema as {
@@ -157,6 +177,12 @@ const expectation = (spec: OptionSpec): string => {
   }
   if (spec.kind === 'number') {
     return `${type === 'integer' ? 'a whole number' : 'a number'} from ${minimum} to ${maximum}`
+  }
+  if (spec.kind === 'size') {
+    return (
+      `a size such as 64MiB, 256MiB or 1GiB, from ${formatSize(minimum ?? 0)} to `
+      + formatSize(maximum ?? 0)
+    )
   }
   return (
     `a duration such as 500ms, 20s, 5m or 1h, from ${formatDurationMs(minimum ?? 0)} to `

@@ -8,6 +8,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { type CommitPhases } from '../runtime/commit-timings.ts'
 import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
+import { collectState, type StateSources } from './state-collectors.ts'
 
 /** Adds figures of the application itself: name, help, value by labels. */
 export interface ExtraGauge {
@@ -56,7 +57,11 @@ export class Prometheus {
   readonly #read: () => RuntimeMetrics
   readonly #phases: Histogram<'phase'>
 
-  constructor(read: () => RuntimeMetrics, extras: readonly ExtraGauge[] = []) {
+  constructor(
+    read: () => RuntimeMetrics,
+    extras: readonly ExtraGauge[] = [],
+    state?: StateSources,
+  ) {
     this.#read = read
     collectDefaultMetrics({ register: this.#registry })
     for (const figure of counterFigures) this.#addCounter(figure)
@@ -70,6 +75,7 @@ export class Prometheus {
       registers: [this.#registry],
     })
     for (const extra of extras) this.#addExtra(extra)
+    if (state !== undefined) collectState(this.#registry, state)
   }
 
   /** Give it to `Application.onCommit`: the phases become histograms. */

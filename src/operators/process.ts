@@ -136,16 +136,19 @@ const prefetch = <K, V, S extends NamedStores, W>(
   processor: Processor<K, V, S, W>,
   opened: Opened<S>,
 ): void => {
+  const names = Object.keys(opened) as readonly (keyof S)[]
   const run = (records: readonly StreamRecord<unknown, unknown>[]): void => {
-    const wanted = new Map<string, unknown[]>()
+    const wanted = names.map((): unknown[] => [])
     for (const record of records as readonly StreamRecord<K, V>[]) {
-      for (const [name, keys] of Object.entries(processor.prefetchKeys?.(record) ?? {})) {
-        const ofStore = wanted.get(name)
-        if (ofStore === undefined) wanted.set(name, [...(keys as readonly unknown[])])
-        else ofStore.push(...(keys as readonly unknown[]))
+      const keysOf = processor.prefetchKeys!(record)
+      for (let i = 0; i < names.length; i++) {
+        const keys: readonly unknown[] | undefined = keysOf[names[i]!]
+        if (keys !== undefined) for (const key of keys) wanted[i]!.push(key)
       }
     }
-    for (const [name, keys] of wanted) (opened[name] as Prefetching).prefetch(keys)
+    for (let i = 0; i < names.length; i++) {
+      if (wanted[i]!.length > 0) (opened[names[i]!] as Prefetching).prefetch(wanted[i]!)
+    }
   }
   scope.addPrefetch({ node, reads: 'record', run })
 }

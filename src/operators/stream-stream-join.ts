@@ -10,7 +10,7 @@
 
 import { type Observable } from 'rxjs'
 import { StreamRecord } from '../record.ts'
-import { type JoinMoment } from '../stores/join-state.ts'
+import { type JoinMoment, type JoinState } from '../stores/join-state.ts'
 import { type JoinStore } from '../stores/join-store.ts'
 import { type Side } from '../stores/join-window.ts'
 import { type HotStream } from '../topology/hot-stream.ts'
@@ -61,5 +61,18 @@ export const joinTwoStreams = <K, A, B, W>(
   const keepsRight = kind === 'outer-join-within'
   out.listen(left, (record) => process('left', keepsLeft, record))
   out.listen(right, (record) => process('right', keepsRight, record))
+  prefetchRows(out, rows)
   return out
+}
+
+/** Times of records that do not fit a slot fail with the record, not here. */
+const prefetchRows = <K>(
+  { node, scope }: HotStream<unknown>,
+  rows: Pick<JoinState<K>, 'prefetch'>,
+): void => {
+  const run = (records: readonly StreamRecord<unknown, unknown>[]): void =>
+    rows.prefetch(
+      (records as readonly StreamRecord<K, unknown>[]).filter(({ key }) => key !== undefined),
+    )
+  scope.addPrefetch({ node, reads: 'key', run })
 }

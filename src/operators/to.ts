@@ -1,6 +1,6 @@
 import { type OperatorFunction } from 'rxjs'
 import { StreamRecord } from '../record.ts'
-import { type Topic } from '../topic.ts'
+import { isInternalTopic, type Topic } from '../topic.ts'
 import { currentScope, type SinkSpec } from '../topology/scope.ts'
 
 /**
@@ -8,7 +8,8 @@ import { currentScope, type SinkSpec } from '../topology/scope.ts'
  *
  * Staged, not sent: it becomes visible with the state changes of the same record, or never.
  *
- * @param topic  its types must accept the record's; else a compile error
+ * @param topic  its types must accept the record's; else a compile error. A repartition topic must
+ *               be read by `stream` or `repartitionBy`: so records may go back to an earlier step
  * @param keyOf  pure; another key to write under. No state can follow, so nothing is misplaced;
  *               to go on under another key use `repartitionBy`
  * @returns      a stream without values
@@ -27,8 +28,9 @@ export function to(
   const scope = currentScope('to')
   return (source) => {
     const stem = `to-${topic.name}`
-    const out = scope.node<never>({ kind: 'to', role: 'sink', stem, topic })
-    const sink: SinkSpec = { nodeName: out.node.name, topic, isInternal: false }
+    const isInternal = isInternalTopic(topic)
+    const out = scope.node<never>({ kind: 'to', role: 'sink', stem, topic, isInternal })
+    const sink: SinkSpec = { nodeName: out.node.name, topic, isInternal }
     out.listen(
       source,
       keyOf === undefined

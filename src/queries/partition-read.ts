@@ -19,9 +19,11 @@ export interface GetRead {
   readonly key: unknown
 }
 
-/** Rows in the order of their encoded keys. */
+/** Rows in the order of their encoded keys; of stores that are lists, as they are kept. */
 export interface RangeRead {
   readonly kind: 'range'
+  /** Of lists, which take no bounds: only rows of this key. */
+  readonly key?: unknown
   /** Inclusive. */
   readonly from?: unknown
   /** Exclusive. */
@@ -30,7 +32,10 @@ export interface RangeRead {
   readonly limit: number
 }
 
-/** Windows by their times (start; of sessions the end), then by encoded key. */
+/**
+ * Rows that lie in time by their times (of windows the start, of sessions the end), then by encoded
+ * key. Rows under windowed keys: by encoded key, then start.
+ */
 export interface WindowsRead {
   readonly kind: 'windows'
   /** Of all keys if absent. */
@@ -48,7 +53,13 @@ export type PartitionRead = GetRead | RangeRead | WindowsRead
 export interface FoundRow {
   /** Rows of a store sort by this, then by partition; characters are bytes. */
   readonly order: string
+  /** Without its window. */
   readonly key: unknown
+  /** Of rows that are windows; a window store does not know ends. */
+  readonly window?: { readonly startMs: number; readonly endMs?: number }
+  /** Event time of the row, where it has one. */
+  readonly timestampMs?: number
+  /** Undefined is a deletion that `suppress` holds. */
   readonly value: unknown
 }
 

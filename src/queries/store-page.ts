@@ -22,7 +22,7 @@ import { decodeCursor, encodeCursor } from './page-cursor.ts'
 import { isBehind } from './read-rows.ts'
 import { type StoreReads } from './store-reads.ts'
 
-export interface PartitionRow extends Pick<FoundRow, 'key' | 'value'> {
+export interface PartitionRow extends Omit<FoundRow, 'order'> {
   readonly partition: number
 }
 
@@ -121,7 +121,7 @@ interface MergedRow extends FoundRow {
 
 const merged = (answers: readonly PartitionAnswer[]): readonly MergedRow[] =>
   answers
-    .flatMap(({ partition, rows }) => rows.map((row): MergedRow => ({ ...row, partition })))
+    .flatMap(({ partition, rows }) => rows.map((row): MergedRow => ({ partition, ...row })))
     .toSorted((a, b) => (isBehind(a, b) ? -1 : 1))
 
-const rowOf = ({ partition, key, value }: MergedRow): PartitionRow => ({ partition, key, value })
+const rowOf = ({ order: _order, ...row }: MergedRow): PartitionRow => row

@@ -14,15 +14,18 @@
 
 import { randomUUID } from 'node:crypto'
 import { type Engine } from '../../state/engine.ts'
+import { divideMemory, memoryBudgetDefaultBytes } from '../../state/memory-budget.ts'
+import { SlotMemory } from '../../state/slot-memory.ts'
 import { BrokerError } from '../broker/errors.ts'
 import { type Broker } from '../broker/port.ts'
 import { type Clock, keepProcessAlive, systemClock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
-import { GlobalTables } from '../stores/global-rows.ts'
+import { type GlobalRows, GlobalTables } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
 import { TaskCounters } from '../task/task-counters.ts'
+import { type Topic } from '../topic.ts'
 import { type Topology } from '../topology/topology.ts'
 import { type ApplicationState, assertTransition } from './application-state.ts'
 import { type CommitPhases, CommitTimings } from './commit-timings.ts'
@@ -34,10 +37,12 @@ import { type PartitionReader, storeByName, StoreQuery } from './queries.ts'
 import { RefusedInputs } from './refused-inputs.ts'
 import { RestoreProgress } from './restore-progress.ts'
 import { type RuntimeMetrics, runtimeMetrics } from './runtime-metrics.ts'
-import { guardState } from './state-guard.ts'
+import { StateGuard } from './state-guard.ts'
 import { onUnhandledRxjsError } from './rxjs-errors.ts'
 import { sleep } from './sleep.ts'
+import { storeMetrics, type StoreMetrics, StoreTotals } from './store-metrics.ts'
 import { StreamLoop } from './stream-loop.ts'
+import { sourcePlaces } from './task-meaning.ts'
 import { TaskManager } from './task-manager.ts'
 import { TopicPlan } from './topic-plan.ts'
 
@@ -74,9 +79,27 @@ export interface ApplicationOptions {
    * STATE_LOST: for a broker in the same hands as the stores, about whose loss somebody decides.
    */
   readonly onLostChangelog?: 'restore' | 'refuse'
+  /**
+   * Estimated bytes of decoded rows that all stores of this instance keep in memory, beside
+   * `cachedSlotsMax` for each. With the engine's `memoryBytes` a part of one budget: `divideMemory`
+   * makes both of it. Default: that part of the default budget, 72 MiB.
+   */
+  readonly slotCacheBytes?: number
+  /**
+   * Starts although the topology has no place for some of the state it finds: rows and internal
+   * topics of stores that went or were renamed are deleted, for good. For one start, with every
+   * other instance stopped. Default false: refused with STREAMS_STATE_MISMATCH.
+   */
+  readonly acceptsTopologyChange?: boolean
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
+}
+
+interface Cluster {
+  readonly topics: TopicPlan
+  readonly clusterId: string
+  readonly guard: StateGuard
 }
 
 export class Application {
@@ -87,6 +110,8 @@ export class Application {
   readonly #counters = new TaskCounters()
   readonly #timings = new CommitTimings()
   readonly #progress = new RestoreProgress()
+  readonly #storeTotals = new StoreTotals()
+  readonly #slotMemory: SlotMemory
   /** Tells this process from an earlier one of the same instance. */
   readonly #incarnation = randomUUID()
   readonly #listeners = new Set<(state: ApplicationState) => void>()
@@ -98,6 +123,7 @@ export class Application {
   #starts = 0
   #trouble: string | undefined
   #globals: GlobalReader | undefined
+  #globalTables: GlobalTables | undefined
   #tasks: TaskManager | undefined
   #loop: StreamLoop | undefined
   #view: InstanceView | undefined
@@ -114,6 +140,7 @@ export class Application {
     }
     this.#options = options
     this.#config = resolveConfig(options.config)
+    this.#slotMemory = new SlotMemory(slotCacheBytesOf(options))
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
     this.#stopped.promise.catch(() => {}) // who does not ask must not end the process
@@ -209,7 +236,7 @@ export class Application {
     const readers = (): readonly PartitionReader<Reader>[] =>
       (this.#tasks?.running ?? []).flatMap(({ task }) => {
         const found = task.store(store.name)
-        if (found === undefined) return []
+        if (found === undefined || task.isMigrating) return []
         return [{ partition: task.partition, reader: store.reader(found.slots) }]
       })
     return new StoreQuery(store.name, readers, () => this.#isOpening(store.name))
@@ -228,6 +255,18 @@ export class Application {
   view(): InstanceView {
     if (this.#view !== undefined) return this.#view
     throw new RuntimeError('STREAMS_CLOSED', 'the instance is starting; ask again')
+  }
+
+  /**
+   * Rows of a global table as the tasks see them now.
+   *
+   * @param topic  of the table
+   * @throws {RuntimeError} STREAMS_CLOSED while it is not read yet: ask again
+   */
+  globalRows<K, V>(topic: Topic<K, V>): GlobalRows<K, V> {
+    const rows = this.#globalTables?.find(topic.name)
+    if (rows !== undefined) return rows as GlobalRows<K, V>
+    throw new RuntimeError('STREAMS_CLOSED', `global table ${topic.name} is not read; ask again`)
   }
 
   /** @returns the function that removes the listener */
@@ -258,6 +297,22 @@ export class Application {
     })
   }
 
+  /** What each store of this instance does and holds; reading it costs a few microseconds. */
+  storeMetrics(): ReadonlyMap<string, StoreMetrics> {
+    return storeMetrics({
+      names: [...this.#options.topology.plan.stores.keys()],
+      totals: this.#storeTotals,
+      progress: this.#progress,
+      running: this.#tasks?.running ?? [],
+    })
+  }
+
+  /** Estimated bytes of decoded rows, and their bound. */
+  slotCache(): { readonly bytes: number; readonly bytesMax: number } {
+    const { bytes, bytesMax } = this.#slotMemory
+    return { bytes, bytesMax }
+  }
+
   /** Records known to wait, fetched or not; -1 while no task runs. */
   lagRecords(): number {
     return this.metrics().lagRecords
@@ -269,10 +324,11 @@ export class Application {
     const [config, clock, logger] = [this.#config, this.#clock, this.#logger]
     const cluster = await this.#findCluster()
     if (cluster === undefined) return
-    const { clusterId, topics } = cluster
-    this.#starts = await guardState({ engine, applicationId, clusterId, plan, topics })
+    const { clusterId, topics, guard } = cluster
+    this.#starts = await guard.settle()
     const globals = new GlobalTables(plan.globals.values())
     await this.#readGlobals(globals, topics)
+    this.#globalTables = globals
     const refusedInputs = new RefusedInputs()
     this.#tasks = new TaskManager({
       applicationId,
@@ -288,6 +344,8 @@ export class Application {
       globals,
       counters: this.#counters,
       progress: this.#progress,
+      slotMemory: this.#slotMemory,
+      storeTotals: this.#storeTotals,
       refusesLoss: this.#options.onLostChangelog === 'refuse',
       onCompletion: () => this.#loop?.wake(),
       onFault: (fault) => this.#loop?.fail(fault),
@@ -350,14 +408,26 @@ export class Application {
   }
 
   /** @returns undefined if it was closed while the broker could not be reached */
-  async #findCluster(): Promise<{ topics: TopicPlan; clusterId: string } | undefined> {
-    const { applicationId, broker, topology } = this.#options
+  async #findCluster(): Promise<Cluster | undefined> {
+    const { applicationId, broker, engine, topology } = this.#options
+    const { acceptsTopologyChange = false } = this.#options
     const { deadLetterTopic } = this.#config
     for (let failures = 1; !this.#isKilled && this.#state === 'starting'; failures++) {
       try {
         const { plan } = topology
-        const topics = await TopicPlan.apply(broker, { applicationId, plan, deadLetterTopic })
-        return { topics, clusterId: await broker.clusterId() }
+        const clusterId = await broker.clusterId()
+        const guard = new StateGuard({
+          engine,
+          broker,
+          applicationId,
+          clusterId,
+          plan,
+          acceptsTopologyChange,
+          logger: this.#logger,
+        })
+        const options = { applicationId, plan, deadLetterTopic }
+        const topics = await TopicPlan.apply(broker, options, (found) => guard.judge(found))
+        return { topics, clusterId, guard }
       } catch (error) {
         if (!(error instanceof BrokerError) || error.action !== 'retry') throw error
         this.#logger.warn({ err: error }, 'the broker cannot be reached; tried again')
@@ -389,6 +459,7 @@ export class Application {
       maxStallMs,
       linkHost,
       topics: Object.keys(topics.sourcePartitions()),
+      sources: sourcePlaces(topology.plan),
       allTasks: () => allTaskIds(topology.plan.subTopologies, topics),
       onRebalance: () => this.#loop?.rebalance(),
       onLost: (error) => this.#loop?.fail(error),
@@ -402,9 +473,10 @@ export class Application {
 
   #isOpening(storeName: string): boolean {
     const { subTopologies } = this.#options.topology.plan
-    return (this.#tasks?.opening ?? []).some((id) =>
-      taskIdentity(subTopologies, id).sub.stores.includes(storeName),
-    )
+    const running = this.#tasks?.running ?? []
+    const migrating = running.filter(({ task }) => task.isMigrating)
+    const ids = [...(this.#tasks?.opening ?? []), ...migrating.map(({ task }) => task.taskId)]
+    return ids.some((id) => taskIdentity(subTopologies, id).sub.stores.includes(storeName))
   }
 
   #ended(state: 'closed' | 'failed', error?: unknown): void {
@@ -424,4 +496,13 @@ export class Application {
     this.#logger.debug({ state }, 'application state')
     for (const listener of this.#listeners) listener(state)
   }
+}
+
+/** @throws {RuntimeError} STREAMS_CONFIG */
+const slotCacheBytesOf = ({ slotCacheBytes }: ApplicationOptions): number => {
+  if (slotCacheBytes === undefined) {
+    return divideMemory(memoryBudgetDefaultBytes, { hasBroker: true }).slotCacheBytes
+  }
+  if (slotCacheBytes >= 0) return slotCacheBytes
+  throw new RuntimeError('STREAMS_CONFIG', `slotCacheBytes is ${slotCacheBytes}: bytes, from 0`)
 }

@@ -18,26 +18,35 @@ import {
   protocolVersion,
   type Subscription,
 } from './group-protocol.ts'
+import { type SourcePlaces, unsharedReason } from './task-meaning.ts'
 
 interface Member extends Subscription {
   readonly memberId: string
 }
 
-/** @returns what each member is told, encoded */
+/**
+ * @param sources  what the leader's task ids mean; who means something else gets none
+ * @returns what each member is told, encoded
+ */
 export const assignCooperatively = (
   members: readonly GroupMemberMetadata[],
   tasks: readonly string[],
+  sources: SourcePlaces,
 ): ReadonlyMap<string, Uint8Array> => {
   const known: Member[] = []
   const answers = new Map<string, Uint8Array>()
   for (const { memberId, metadata } of members) {
     const subscription = decodeSubscription(metadata)
-    if (typeof subscription === 'string') answers.set(memberId, refused(subscription))
-    else known.push({ memberId, ...subscription })
+    const refusal =
+      typeof subscription === 'string'
+        ? subscription
+        : unsharedReason(sources, subscription.sources)
+    if (refusal !== undefined) answers.set(memberId, refused(refusal))
+    else known.push({ memberId, ...(subscription as Subscription) })
   }
   if (known.length === 0) return answers
   for (const [memberId, assignment] of generationOf(known, tasks)) {
-    answers.set(memberId, encodeAssignment(assignment))
+    answers.set(memberId, encodeAssignment({ ...assignment, sources }))
   }
   return answers
 }

@@ -11,6 +11,7 @@ import { WriteBatch } from '../../state/write-batch.ts'
 import { type CommittedOffset, type ProduceBatch, type ProducedBatch } from '../broker/port.ts'
 import { PackedBatch } from '../broker/records/packed-batch.ts'
 import { type RecordPosition } from '../errors/classes.ts'
+import { positionBytes } from '../task/changelog-head.ts'
 import { type StreamTask } from '../task/stream-task.ts'
 import { type SealedStore, type TaskGeneration } from '../task/task-generation.ts'
 
@@ -85,9 +86,6 @@ const capacityBytes = (tasks: Generation['tasks']): number => {
   }
   return bytes
 }
-
-/** The position's key and its value, twice: expected and next. */
-const positionBytes = 1_024
 
 const addRows = (batch: WriteBatch, prefix: Uint8Array, { rows }: SealedStore): void => {
   rows.eachPlace(({ buffer, keyStart, keyEnd, valueStart, valueEnd }) => {

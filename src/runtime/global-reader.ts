@@ -20,12 +20,12 @@ import { type Logger } from '../logger.ts'
 import { type RuntimeConfig } from '../runtime-config.ts'
 import { type GlobalTables } from '../stores/global-rows.ts'
 import { sleep } from './sleep.ts'
-import { type TopicPlan } from './topic-plan.ts'
+import { type TopicFacts } from './topic-plan.ts'
 
 export interface GlobalReaderOptions {
   readonly globals: GlobalTables
   readonly broker: Broker
-  readonly topics: TopicPlan
+  readonly topics: Pick<TopicFacts, 'topic'>
   readonly clientId: string
   readonly config: RuntimeConfig
   readonly clock: Clock

@@ -9,6 +9,7 @@
  */
 
 import { RuntimeError } from '../errors/classes.ts'
+import { type SourcePlaces } from './task-meaning.ts'
 
 export const protocolVersion = 2
 
@@ -31,6 +32,8 @@ export interface Subscription {
   readonly generationId: number
   /** Tasks it runs or opens: nobody else may have them before it says that they are gone. */
   readonly ownedTasks: readonly string[]
+  /** What its task ids mean: the sub-topology of each source, by the topic's name in the plan. */
+  readonly sources?: SourcePlaces
   /** Transactional ids of that generation, its own too: who is absent now, has vanished. */
   readonly peers: readonly string[]
 }
@@ -55,6 +58,8 @@ export interface Assignment {
   readonly fenced: readonly string[]
   /** Everyone in the generation, this member too. */
   readonly peers: readonly Peer[]
+  /** What these task ids mean: a static member may come back as another version, unasked. */
+  readonly sources?: SourcePlaces
   /** Why this member gets nothing, ever. */
   readonly refusal?: string
 }
@@ -88,9 +93,7 @@ export const decodeSubscription = (bytes: Uint8Array): Subscription | string => 
 /** @throws {RuntimeError} STREAMS_CONFIG: the leader refuses this member, with the reason */
 export const decodeAssignment = (bytes: Uint8Array): Assignment => {
   const assignment = parse(bytes) as Partial<Assignment>
-  if (assignment.refusal !== undefined) {
-    throw new RuntimeError('STREAMS_CONFIG', `the group refuses this member: ${assignment.refusal}`)
-  }
+  if (assignment.refusal !== undefined) throw refusedMember(assignment.refusal)
   const {
     version,
     tasks,
@@ -98,10 +101,11 @@ export const decodeAssignment = (bytes: Uint8Array): Assignment => {
     isFollowed = false,
     fenced = [],
     peers = [],
+    sources = {},
   } = assignment
   if (version === protocolVersion && tasks !== undefined) {
     const reachable = peers.map((peer) => ({ ...peer, endpoint: peer.endpoint ?? '' }))
-    return { version, tasks, awaitedTasks, isFollowed, fenced, peers: reachable }
+    return { version, tasks, awaitedTasks, isFollowed, fenced, peers: reachable, sources }
   }
   throw new RuntimeError(
     'STREAMS_CONFIG',
@@ -109,6 +113,10 @@ export const decodeAssignment = (bytes: Uint8Array): Assignment => {
       + `${protocolVersion}: upgrade the leader, or stop it first`,
   )
 }
+
+/** What whoever joined as a member of the wrong kind stops with. */
+export const refusedMember = (reason: string): RuntimeError =>
+  new RuntimeError('STREAMS_CONFIG', `the group refuses this member: ${reason}`)
 
 const parse = (bytes: Uint8Array): Partial<Record<string, unknown>> => {
   try {

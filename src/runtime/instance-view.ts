@@ -2,9 +2,9 @@
  * What queries may know of a running instance: its open tasks, and who in the group has which.
  *
  * Made by the application once it knows its topics; asked by `src/queries` only. 1. `open` gives
- * committed state, and nothing while a task is restored or this instance is no member: what it held
- * is somebody else's to change then. 2. Owners are those of the last generation as its leader knew
- * them; a task on its way from one member to another has none.
+ * committed state, and nothing while a task is restored or migrated, or this instance is no member:
+ * what it held is somebody else's to change then. 2. Owners are those of the last generation as its
+ * leader knew them; a task on its way from one member to another has none.
  */
 
 import { RuntimeError } from '../errors/classes.ts'
@@ -84,7 +84,7 @@ export class InstanceView {
     if (!membership.isMember) return undefined
     for (const { task } of tasks.running) {
       const found = task.partition === partition ? task.store(store.name) : undefined
-      if (found === undefined) continue
+      if (found === undefined || task.isMigrating) continue
       const { appliedAtMs } = task
       return { reader: store.reader(found.slots), offsets: task.appliedOffsets(), appliedAtMs }
     }

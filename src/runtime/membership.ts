@@ -34,9 +34,11 @@ import {
   encodeSubscription,
   type Peer,
   protocolVersion,
+  refusedMember,
   type Subscription,
 } from './group-protocol.ts'
 import { sleep } from './sleep.ts'
+import { type SourcePlaces, unsharedReason } from './task-meaning.ts'
 import { TimerSession } from './timer-session.ts'
 
 export interface MembershipOptions {
@@ -57,6 +59,8 @@ export interface MembershipOptions {
   readonly linkHost: string
   /** Every source topic, as the broker knows it. */
   readonly topics: readonly string[]
+  /** What its task ids mean, for the leader to compare. */
+  readonly sources: SourcePlaces
   allTasks(): readonly string[]
   onRebalance(): void
   onLost(error: Error): void
@@ -166,6 +170,8 @@ export class Membership {
       this.#generation = joined
       this.#former = [] // told once: the leader named the vanished
       const assignment = decodeAssignment(joined.assignment)
+      const reason = unsharedReason(assignment.sources ?? {}, this.#options.sources)
+      if (reason !== undefined) throw refusedMember(reason)
       this.#peers = this.#present(assignment.peers, joined.memberId, link)
       this.#session.watch(joined, this.#peers)
       if (assignment.isFollowed) this.#session.hurry()
@@ -218,11 +224,12 @@ export class Membership {
   }
 
   #request(ownedTasks: readonly string[], link: string): JoinRequest {
-    const { groupId, identity, sessionTimeoutMs, topics, allTasks } = this.#options
+    const { groupId, identity, sessionTimeoutMs, topics, sources, allTasks } = this.#options
     const metadata = encodeSubscription({
       version: protocolVersion,
       oldestVersion: protocolVersion,
       ...identity,
+      sources,
       link,
       generationId: this.#generation?.generationId ?? -1,
       ownedTasks,
@@ -240,7 +247,7 @@ export class Membership {
       sessionTimeoutMs,
       topics,
       metadata,
-      assign: (members) => assignCooperatively(members, allTasks()),
+      assign: (members) => assignCooperatively(members, allTasks(), sources),
     }
   }
 

@@ -6,9 +6,12 @@
 
 import { namespacePrefix, positionKey } from '../../state/key-layout.ts'
 import { type Engine } from '../../state/engine.ts'
+import { type SlotMemory } from '../../state/slot-memory.ts'
 import { Slots } from '../../state/slots.ts'
+import { type StoreCounters } from '../../state/store-counters.ts'
 import { type UndoLog } from '../../state/undo-log.ts'
 import { type CommittedOffset, type TopicDescription } from '../broker/port.ts'
+import { withRowVersions } from '../stores/row-versions.ts'
 import { type GraphNode, type SubTopology } from '../topology/graph.ts'
 import { ChangelogHead } from '../task/changelog-head.ts'
 import { InputProgress } from '../task/input-progress.ts'
@@ -16,6 +19,7 @@ import { RecordQueue } from '../task/record-queue.ts'
 import { type TaskInput, type TaskStore } from '../task/stream-task.ts'
 import { type TaskSink } from '../task/task-io.ts'
 import { defaultMaxMessageBytes, type TopicFacts } from './topic-plan.ts'
+import { type StreamTime } from '../stores/stream-time.ts'
 
 export interface TaskIdentity {
   readonly id: string
@@ -74,7 +78,12 @@ export interface OpenStoresOptions {
   readonly topics: TopicFacts
   readonly clusterId: string
   readonly undo: UndoLog
+  readonly time: StreamTime
   readonly cachedSlotsMax: number
+  /** Bound in bytes over the decoded rows of all stores; none if absent. */
+  readonly slotMemory?: SlotMemory
+  /** Of the store, over its tasks; each task has its own if absent. */
+  countersOf?(storeName: string): StoreCounters
   readonly stores: ReadonlyMap<string, TaskStore['store']>
 }
 
@@ -82,7 +91,7 @@ export const openStores = (
   task: TaskIdentity,
   options: OpenStoresOptions,
 ): ReadonlyMap<string, TaskStore> => {
-  const { engine, topics, clusterId, undo, cachedSlotsMax, stores } = options
+  const { engine, topics, clusterId, undo, time, cachedSlotsMax, slotMemory, stores } = options
   return new Map(
     task.sub.stores.map((name) => {
       const store = stores.get(name)!
@@ -90,7 +99,9 @@ export const openStores = (
         engine,
         undo,
         cachedSlotsMax,
-        codec: store.codec,
+        ...(slotMemory && { memory: slotMemory }),
+        ...(options.countersOf && { counters: options.countersOf(name) }),
+        codec: hasVersions(store) ? withRowVersions(store.codec) : store.codec,
         prefix: namespacePrefix(task.id, name),
       })
       const { name: topic, topicId } = topics.changelog(name)
@@ -99,10 +110,13 @@ export const openStores = (
         { topic, topicId, partition, clusterId },
         engine.get(positionKey(topic, partition)),
       )
-      return [name, { store, slots, opened: store.open(slots), changelogTopic: topic, head }]
+      return [name, { store, slots, opened: store.open(slots, time), changelogTopic: topic, head }]
     }),
   )
 }
+
+/** Stores of version 1 are spared the second look at each key. */
+const hasVersions = ({ version = 1 }: TaskStore['store']): boolean => version > 1
 
 export const sinksOf = ({ sub }: TaskIdentity, topics: TopicFacts): ReadonlyMap<string, TaskSink> =>
   new Map(

@@ -259,6 +259,13 @@ export class StreamLoop {
     while (hasMore && !this.#schedule.isBackedUp) {
       hasMore = false
       for (const running of tasks.running) {
+        if (running.task.isMigrating) {
+          const rows = running.task.migrateRows(recordsPerTurn)
+          processed += rows + 1 // the end of it is worth a turn
+          this.#schedule.processed(rows)
+          hasMore = true
+          continue
+        }
         let turn = this.#completions(running)
         while (turn < recordsPerTurn && running.task.processNext(nowMs)) turn += 1
         if (turn >= recordsPerTurn) hasMore = true

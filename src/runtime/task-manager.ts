@@ -13,6 +13,7 @@ import { StoreLossError } from '../../state/errors.ts'
 import { positionKey } from '../../state/key-layout.ts'
 import { decodePosition, judgePosition, type Position } from '../../state/position.ts'
 import { prefixEnd, namespacePrefix } from '../../state/key-layout.ts'
+import { type SlotMemory } from '../../state/slot-memory.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import {
   type Broker,
@@ -27,10 +28,12 @@ import { type Logger } from '../logger.ts'
 import { type RuntimeConfig } from '../runtime-config.ts'
 import { bytes as bytesSerde } from '../serde/bytes.ts'
 import { type Globals } from '../stores/global-rows.ts'
+import { StreamTime } from '../stores/stream-time.ts'
 import { EffectRunner } from '../task/effect-runner.ts'
 import { decodeOffsetMetadata, mergeOffsetMetadata } from '../task/offset-metadata.ts'
 import { RecordScope } from '../task/record-scope.ts'
 import { StreamTask, type TaskStore } from '../task/stream-task.ts'
+import { migrationsOf } from '../task/store-migration.ts'
 import { type TaskCounters } from '../task/task-counters.ts'
 import { type Topology } from '../topology/topology.ts'
 import { releaseForgotten } from './forgotten-transactions.ts'
@@ -47,6 +50,7 @@ import { type RefusedInputs } from './refused-inputs.ts'
 import { refuseRemade } from './remade-changelogs.ts'
 import { restoreStores, type RestoreJob } from './restore.ts'
 import { type RestoreProgress } from './restore-progress.ts'
+import { type StoreTotals } from './store-metrics.ts'
 import { type TopicPlan } from './topic-plan.ts'
 
 export interface TaskManagerOptions {
@@ -61,6 +65,9 @@ export interface TaskManagerOptions {
   readonly logger: Logger
   readonly counters: TaskCounters
   readonly progress: RestoreProgress
+  /** Shared by the decoded rows of all stores. */
+  readonly slotMemory: SlotMemory
+  readonly storeTotals: StoreTotals
   readonly refusedInputs: RefusedInputs
   readonly globals: Globals
   /** A store ahead of its changelog is no store to wipe, but a loss to be told. */
@@ -184,27 +191,32 @@ export class TaskManager {
     identity: TaskIdentity,
     offsets: ReadonlyMap<string, OpeningOffset>,
   ): { readonly task: StreamTask; readonly stores: ReadonlyMap<string, TaskStore> } {
-    const { topology, engine, topics, config } = this.#options
+    const { topology, engine, topics, config, storeTotals } = this.#options
     const records = new RecordScope()
-    const stores = openStores(identity, {
-      ...this.#options,
-      undo: records.undoLog,
-      cachedSlotsMax: config.cachedSlotsMax,
-      engine,
-      stores: topology.plan.stores,
-    })
     const known = inputsOf(identity, topics).map(({ topic, partition }) =>
       offsets.get(`${topic}-${partition}`)!,
     )
+    const metadata = known
+      .map((offset) => decodeOffsetMetadata(offset.metadata))
+      .reduce(mergeOffsetMetadata)
+    const time = new StreamTime(metadata.streamTimeMs)
+    const stores = openStores(identity, {
+      ...this.#options,
+      undo: records.undoLog,
+      time,
+      cachedSlotsMax: config.cachedSlotsMax,
+      engine,
+      countersOf: (name) => storeTotals.of(name),
+      stores: topology.plan.stores,
+    })
     const task = new StreamTask({
       ...this.#options,
       id: identity.id,
       sub: identity.sub,
       partition: identity.partition,
       inputs: openInputs(identity, topics, offsets),
-      metadata: known
-        .map(({ metadata }) => decodeOffsetMetadata(metadata))
-        .reduce(mergeOffsetMetadata),
+      metadata,
+      time,
       records,
       stores,
       sinks: sinksOf(identity, topics),
@@ -245,6 +257,16 @@ export class TaskManager {
       maxWaitMs: config.fetchMaxWaitMs,
       ...(signal && { signal }),
     })
+    for (const { task } of opened) this.#migrate(task)
+  }
+
+  #migrate(task: StreamTask): void {
+    const { engine, logger } = this.#options
+    const { taskId, stores } = task
+    const migrations = migrationsOf(stores, { engine, taskId })
+    if (migrations.length === 0) return
+    logger.info({ task: taskId, stores: migrations.map((one) => one.storeName) }, 'migrating rows')
+    task.beginMigrations(migrations)
   }
 
   /** Judges the local copy against the changelog as it is now, and wipes it if it must be. */

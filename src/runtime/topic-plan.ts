@@ -43,12 +43,17 @@ export class TopicPlan implements TopicFacts {
   /**
    * Creates what is missing and ours, then describes everything.
    *
+   * @param judge  told the partitions of every source before anything is made; refuses by a throw
    * @throws {RuntimeError} STREAMS_MISSING_TOPIC: names every external topic that is missing
    * @throws {RuntimeError} STREAMS_STATE_MISMATCH, STREAMS_CONFIG: an internal topic that exists
    * has another partition count, or a clean-up policy that loses records
    * @throws {TopologyError} STREAMS_NOT_COPARTITIONED
    */
-  static async apply(broker: Broker, options: TopicPlanOptions): Promise<TopicPlan> {
+  static async apply(
+    broker: Broker,
+    options: TopicPlanOptions,
+    judge: (partitions: Readonly<Record<string, number>>) => Promise<void> = async () => {},
+  ): Promise<TopicPlan> {
     const external = externalTopics(options)
     const described = await broker.topics.describe(external)
     const missing = external.filter((name) => !described.has(name))
@@ -65,6 +70,7 @@ export class TopicPlan implements TopicFacts {
       // before anything is made: a changelog made now would keep the wrong partition count
       checkCopartitions(sub, counts.of)
     }
+    await judge(sourcePartitions(options, counts.of))
     const internal = internalTopics(options, counts)
     const existing = await broker.topics.describe(internal.map(({ name }) => name))
     for (const spec of internal) {
@@ -77,9 +83,7 @@ export class TopicPlan implements TopicFacts {
   }
 
   physicalName(logical: string): string {
-    const { applicationId, plan } = this.#options
-    const isInternal = plan.internalTopics.includes(logical)
-    return isInternal ? repartitionTopicName(applicationId, logical) : logical
+    return physicalNameOf(this.#options, logical)
   }
 
   topic(logical: string): TopicDescription {
@@ -101,12 +105,7 @@ export class TopicPlan implements TopicFacts {
 
   /** Partition count of every external source, as kept in the state to notice a raise. */
   sourcePartitions(): Readonly<Record<string, number>> {
-    const names = this.#options.plan.subTopologies.flatMap(({ sourceTopics }) => sourceTopics)
-    return Object.fromEntries(
-      [...new Set(names)]
-        .sort()
-        .map((name) => [this.physicalName(name), this.topic(name).partitions]),
-    )
+    return sourcePartitions(this.#options, (name) => this.topic(name).partitions)
   }
 
   /** Of every topic that the application reads or writes. */
@@ -126,6 +125,19 @@ export class TopicPlan implements TopicFacts {
     if (found === undefined) throw new RuntimeError('STREAMS_MISSING_TOPIC', `no topic ${name}`)
     return found
   }
+}
+
+const physicalNameOf = ({ applicationId, plan }: TopicPlanOptions, logical: string): string =>
+  plan.internalTopics.includes(logical) ? repartitionTopicName(applicationId, logical) : logical
+
+const sourcePartitions = (
+  options: TopicPlanOptions,
+  partitionsOf: (logical: string) => number,
+): Readonly<Record<string, number>> => {
+  const names = options.plan.subTopologies.flatMap(({ sourceTopics }) => sourceTopics)
+  return Object.fromEntries(
+    [...new Set(names)].sort().map((name) => [physicalNameOf(options, name), partitionsOf(name)]),
+  )
 }
 
 const partitionsOfTopic = ({

@@ -15,6 +15,7 @@ import { type Serde } from '../serde/serde.ts'
 import { checkMs } from '../windows/windows.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { KeyCodec } from './key-codec.ts'
+import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
 import { removeBelow } from './remove-below.ts'
 import { type Store } from './store.ts'
 
@@ -30,6 +31,8 @@ export interface DistinctOptions<I> {
 export interface DistinctReader<I> {
   /** Event times of the records that passed and are remembered, oldest first. */
   passed(id: I): readonly number[]
+  /** The ids that are remembered, with their times, in the order of encoded ids; a scan. */
+  range(options?: KeyRangeOptions<I>): Iterable<readonly [I, readonly number[]]>
 }
 
 export interface DistinctStore<I>
@@ -62,6 +65,11 @@ export const distinctStore = <I>(name: string, options: DistinctOptions<I>): Dis
       const keys = new KeyCodec(options.id)
       return {
         passed: (id) => (slots.cleanGet(`i${keys.toSlot(id)}`) as readonly number[]) ?? [],
+        *range(options = {}) {
+          for (const [slot, times] of slots.cleanScan(prefixed('i', keySlotRange(keys, options)))) {
+            yield [keys.fromSlot(slot.slice(1)), times as readonly number[]]
+          }
+        },
       }
     },
   }

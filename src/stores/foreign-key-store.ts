@@ -39,6 +39,8 @@ export interface Subscriber<K> {
 export interface ForeignKeyReader<K, FK> {
   /** Keys of the left rows that look at this right row, in the order of their bytes; one seek. */
   subscribers(foreignKey: FK): Iterable<K>
+  /** Every foreign key with a left row that looks at it; a scan. */
+  rows(): Iterable<readonly [FK, K]>
 }
 
 export interface ForeignKeyStore<K, A, FK, B>
@@ -82,11 +84,12 @@ export const foreignKeyStore = <K, A, FK, B>(
       *subscribers(foreignKey) {
         for (const { key } of rows.of(foreignKey)) yield key
       },
+      rows: () => rows.all(),
     }
   },
 })
 
-type Scan = (range: { gte: string; lt?: string }) => Iterable<[string, unknown]>
+type Scan = (range: { gte?: string; lt?: string }) => Iterable<[string, unknown]>
 
 class SubscriberRows<K, FK> {
   readonly #leftKeys: KeyCodec<K>
@@ -113,6 +116,17 @@ class SubscriberRows<K, FK> {
       found.push({ key, fingerprint: fingerprint as string })
     }
     return found
+  }
+
+  /** By the length of the foreign keys' bytes, then by the bytes. */
+  *all(): Generator<readonly [FK, K]> {
+    for (const [slot] of this.#scan({})) {
+      const keyAt = 4 + u32FromOrdered(slot, 0)
+      yield [
+        this.#foreignKeys.fromSlot(slot.slice(4, keyAt)),
+        this.#leftKeys.fromSlot(slot.slice(keyAt)),
+      ]
+    }
   }
 
   #prefixOf(foreignKey: FK): string {

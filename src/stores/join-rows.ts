@@ -22,6 +22,8 @@ export interface JoinBounds {
   readonly unmatchedLowestMs: number
   /** No bucket starts earlier. */
   readonly bucketLowestMs: number
+  /** Slot in that bucket below which its rows are deleted; '' if none are. */
+  readonly deletedTo: string
 }
 
 /** Only where late records join: each side's own clock, and marks of work done. */
@@ -36,7 +38,11 @@ export interface JoinTimes {
 }
 
 export const noSides: JoinSides<never, never> = { left: [], right: [] }
-export const noBounds: JoinBounds = { unmatchedLowestMs: Infinity, bucketLowestMs: Infinity }
+export const noBounds: JoinBounds = {
+  unmatchedLowestMs: Infinity,
+  bucketLowestMs: Infinity,
+  deletedTo: '',
+}
 export const noTimes: JoinTimes = {
   leftMaxMs: -Infinity,
   rightMaxMs: -Infinity,

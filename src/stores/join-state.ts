@@ -52,6 +52,8 @@ export interface Unmatched<K> {
 /** Rows reported, and rows deleted, by one record at most; the rest goes with the next ones. */
 export const expiredMax = 1_000
 const prefixesMax = 16
+const pageRowsMin = 2
+const bothSides: readonly Side[] = ['left', 'right']
 
 export abstract class JoinState<K> {
   /** The record added last met nobody, and is too late to wait: it is to be reported now. */
@@ -101,9 +103,34 @@ export abstract class JoinState<K> {
     const matched = !isUnmatched || this.isAlone
     const row: AnyRow = { timestampMs, value, matched }
     this.slots.put(own, withRows(ownSides, side, [...ownSides[side], row]))
-    if (!matched) this.slots.put(unmatchedSlot(timestampMs, side, slot), true)
+    if (!matched) this.#wait(ownSides[side], timestampMs, unmatchedSlot(timestampMs, side, slot))
     this.#lowerBounds(timestampMs, matched)
     return partners.length > 1 ? partners.sort(oldestFirst) : partners
+  }
+
+  /** @param rows  of its side that were there before */
+  #wait(rows: readonly AnyRow[], timestampMs: number, unmatched: string): void {
+    const isMarked = rows.some((row) => row.timestampMs === timestampMs && !row.matched)
+    if (isMarked) return
+    // of such rows alone there is a mark: there is none
+    this.slots.putNew(unmatched, true)
+  }
+
+  /** A hint: reads what `add` of these keys and times will read, in one call. */
+  prefetch(records: readonly { readonly key: K; readonly timestampMs: number }[]): void {
+    const places: string[] = []
+    for (const { key, timestampMs } of records) {
+      const slot = this.#keys.toSlot(key)
+      places.push(this.#placeOf(slot, timestampMs))
+      for (const side of bothSides) {
+        const fromMs = this.bucketStartMs(Math.max(0, timestampMs - behindMs(side, this.window)))
+        const toMs = timestampMs + Math.min(0, aheadMs(side, this.window))
+        for (let atMs = fromMs; atMs <= toMs; atMs += this.bucketMs) {
+          places.push(this.#placeOf(slot, atMs))
+        }
+      }
+    }
+    this.slots.prefetch(places)
   }
 
   /**
@@ -116,30 +143,40 @@ export abstract class JoinState<K> {
     isOver: (side: Side, timestampMs: number) => boolean,
     limit: number,
   ): readonly Unmatched<K>[] {
-    const { unmatchedLowestMs, bucketLowestMs } = this.bounds()
+    const bounds = this.bounds()
     const due: string[] = []
     let lowestMs = Infinity
-    for (const [slot] of this.slots.scan({
-      gte: `u${orderedMs(unmatchedLowestMs)}`,
-      lt: `u${orderedMs(untilMs)}`,
-    })) {
+    for (const slot of this.#unmatched()) {
       const timestampMs = msFromOrdered(slot, 1)
       const isFull = due.length >= limit
-      if (!isFull && isOver(sideOf(slot), timestampMs)) due.push(slot)
+      if (timestampMs < untilMs && !isFull && isOver(sideOf(slot), timestampMs)) due.push(slot)
       else lowestMs = Math.min(lowestMs, timestampMs)
-      if (isFull) break
+      if (timestampMs >= untilMs || isFull) break
     }
-    if (lowestMs === Infinity) lowestMs = this.#firstUnmatchedMs(untilMs)
-    this.putBounds({ unmatchedLowestMs: lowestMs, bucketLowestMs })
+    this.putBounds({ ...bounds, unmatchedLowestMs: lowestMs })
     return due.flatMap((slot) => this.#take(slot))
   }
 
   /** Side and time of the rows that are reported if they stay alone, in order of reporting. */
   protected *waiting(): Generator<readonly [Side, number]> {
+    for (const slot of this.#unmatched()) yield [sideOf(slot), msFromOrdered(slot, 1)]
+  }
+
+  /**
+   * The index of unmatched rows, in order; it may change between two of them.
+   *
+   * Read in pages that grow: most looks end at the first or second row, and each row behind them
+   * lies among the remains of many that were matched.
+   */
+  *#unmatched(): Generator<string> {
     const { unmatchedLowestMs } = this.bounds()
     if (unmatchedLowestMs === Infinity) return
-    for (const [slot] of this.slots.scan({ gte: `u${orderedMs(unmatchedLowestMs)}`, lt: 'v' })) {
-      yield [sideOf(slot), msFromOrdered(slot, 1)]
+    let gte = `u${orderedMs(unmatchedLowestMs)}`
+    for (let limit = pageRowsMin; ; limit = Math.min(limit * 4, expiredMax)) {
+      const page = this.slots.keys({ gte, lt: 'v', limit })
+      yield* page
+      if (page.length < limit) return
+      gte = `${page[limit - 1]!}\0`
     }
   }
 
@@ -178,13 +215,6 @@ export abstract class JoinState<K> {
   protected putSides(place: string, sides: AnySides): void {
     if (sides.left.length + sides.right.length === 0) this.slots.delete(place)
     else this.slots.put(place, sides)
-  }
-
-  #firstUnmatchedMs(fromMs: number): number {
-    for (const [first] of this.slots.scan({ gte: `u${orderedMs(fromMs)}`, lt: 'v', limit: 1 })) {
-      return msFromOrdered(first, 1)
-    }
-    return Infinity
   }
 
   /** Times of the rows of the other side that a record of this side meets. */
@@ -248,12 +278,15 @@ export abstract class JoinState<K> {
   }
 
   #lowerBounds(timestampMs: number, matched: boolean): void {
-    const { unmatchedLowestMs, bucketLowestMs } = this.bounds()
+    const { unmatchedLowestMs, bucketLowestMs, deletedTo } = this.bounds()
     const isLowest = !matched && timestampMs < unmatchedLowestMs
-    if (!isLowest && timestampMs >= bucketLowestMs) return
+    const startMs = this.bucketStartMs(timestampMs)
+    const isDeletedFrom = deletedTo !== '' && startMs === bucketLowestMs
+    if (!isLowest && startMs >= bucketLowestMs && !isDeletedFrom) return
     this.putBounds({
       unmatchedLowestMs: isLowest ? timestampMs : unmatchedLowestMs,
-      bucketLowestMs: Math.min(bucketLowestMs, this.bucketStartMs(timestampMs)),
+      bucketLowestMs: Math.min(bucketLowestMs, startMs),
+      deletedTo: startMs <= bucketLowestMs ? '' : deletedTo,
     })
   }
 }

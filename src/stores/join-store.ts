@@ -5,13 +5,14 @@
  * ```
  *   ['r'][bucketStart time][key]        → both sides, see `encodeSides`  a record reads 3 points
  *   ['u'][timestamp time][side u8][key] → [1]   rows of this time and side to be reported
- *   ['b']                               → [unmatchedLowestMs f64][bucketLowestMs f64]
+ *   ['b']                               → [unmatchedLowestMs f64][bucketLowestMs f64][deletedTo]
  *   ['t']                               → `JoinTimes` as f64 each; only if late records join
  * ```
  * What happens to the rows is in `join-state.ts`. Why points: a range scan for each record would
  * cost 35–45 µs.
  */
 
+import { bytesFromLatin1, latin1FromBytes } from '../../state/key-layout.ts'
 import { type SlotCodec } from '../../state/slots.ts'
 import { type Serde } from '../serde/serde.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
@@ -67,7 +68,7 @@ export interface JoinStore<K, A, B>
  * Names the store of a windowed join.
  *
  * @param name  of the store and of the join's node; unique and stable
- * @throws {RangeError} a span of time that is negative or infinite, or no span at all
+ * @throws {RangeError} a span that is negative or no whole number of ms, or no span at all
  * @example     joinStore('waiting', { key: utf8, left: json<Order>(), right: json<Payment>(),
  *                withinMs: minutes(15), graceMs: minutes(1) })
  */
@@ -102,10 +103,10 @@ const windowOf = <K, A, B>(name: string, options: JoinStoreOptions<K, A, B>): Jo
     throw new RangeError(`store ${name}: give it withinMs, or both beforeMs and afterMs`)
   }
   for (const ms of [withinMs ?? 0, beforeMs + afterMs, graceMs, reportIntervalMs]) {
-    if (Number.isFinite(ms) && ms >= 0) continue
+    if (Number.isSafeInteger(ms) && ms >= 0 && Number.isSafeInteger(beforeMs)) continue
     throw new RangeError(
       `store ${name}: withinMs, graceMs, reportIntervalMs and the sum of beforeMs and afterMs must `
-        + 'be finite and not negative',
+        + 'be whole numbers of ms and not negative',
     )
   }
   return { key, beforeMs, afterMs, graceMs, reportIntervalMs }
@@ -116,15 +117,13 @@ const joinCodec = <A, B>(left: Serde<A>, right: Serde<B>): SlotCodec => ({
     if (slot.startsWith('r')) return encodeSides(stored as JoinSides<A, B>, left, right)
     if (slot.startsWith('u')) return markerCodec.encode()
     if (slot === timesSlot) return encodeTimes(stored as JoinTimes)
-    const { unmatchedLowestMs, bucketLowestMs } = stored as JoinBounds
-    return boundsCodec.encode([unmatchedLowestMs, bucketLowestMs])
+    return encodeBounds(stored as JoinBounds)
   },
   decode(bytes, slot) {
     if (slot.startsWith('r')) return decodeSides(bytes, left, right)
     if (slot.startsWith('u')) return markerCodec.decode()
     if (slot === timesSlot) return decodeTimes(bytes)
-    const [unmatchedLowestMs, bucketLowestMs] = boundsCodec.decode(bytes)
-    return { unmatchedLowestMs, bucketLowestMs } satisfies JoinBounds
+    return decodeBounds(bytes)
   },
 })
 
@@ -135,20 +134,45 @@ const rowHeaderBytes = 13
  * `[timestampMs f64][matched u8][valueBytes u32][value]`.
  */
 const encodeSides = <A, B>(sides: JoinSides<A, B>, left: Serde<A>, right: Serde<B>): Uint8Array => {
-  const leftCount = Buffer.allocUnsafe(4)
-  leftCount.writeUInt32BE(sides.left.length)
-  const parts: Uint8Array[] = [leftCount]
-  for (const row of sides.left) pushRow(parts, row, left.encode(row.value))
-  for (const row of sides.right) pushRow(parts, row, right.encode(row.value))
-  return Buffer.concat(parts)
+  const lefts = sides.left.map((row) => rawOf(left, row.value))
+  const rights = sides.right.map((row) => rawOf(right, row.value))
+  let bytes = 4
+  for (const raw of lefts) bytes += rowHeaderBytes + rawBytes(raw)
+  for (const raw of rights) bytes += rowHeaderBytes + rawBytes(raw)
+  const buffer = Buffer.allocUnsafe(bytes)
+  const rightsAt = writeRows(buffer, buffer.writeUInt32BE(lefts.length), sides.left, lefts)
+  writeRows(buffer, rightsAt, sides.right, rights)
+  return buffer
 }
 
-const pushRow = (parts: Uint8Array[], row: JoinRow<unknown>, value: Uint8Array): void => {
-  const header = Buffer.allocUnsafe(rowHeaderBytes)
-  header.writeDoubleBE(row.timestampMs, 0)
-  header.writeUInt8(row.matched ? 1 : 0, 8)
-  header.writeUInt32BE(value.length, 9)
-  parts.push(header, value)
+type Raw = string | Uint8Array
+
+const rawOf = <T>(serde: Serde<T>, value: T): Raw =>
+  serde.encodeRaw === undefined ? serde.encode(value) : serde.encodeRaw(value)
+
+const rawBytes = (raw: Raw): number =>
+  typeof raw === 'string' ? Buffer.byteLength(raw) : raw.length
+
+/** @returns where the next row goes */
+const writeRows = (
+  buffer: Buffer,
+  start: number,
+  rows: readonly JoinRow<unknown>[],
+  raws: readonly Raw[],
+): number => {
+  let at = start
+  for (let i = 0; i < rows.length; i++) {
+    const raw = raws[i]!
+    const valueAt = at + rowHeaderBytes
+    let valueBytes = raw.length
+    if (typeof raw === 'string') valueBytes = buffer.write(raw, valueAt)
+    else buffer.set(raw, valueAt)
+    buffer.writeDoubleBE(rows[i]!.timestampMs, at)
+    buffer.writeUInt8(rows[i]!.matched ? 1 : 0, at + 8)
+    buffer.writeUInt32BE(valueBytes, at + 9)
+    at = valueAt + valueBytes
+  }
+  return at
 }
 
 const decodeSides = <A, B>(bytes: Uint8Array, left: Serde<A>, right: Serde<B>): JoinSides<A, B> => {
@@ -168,6 +192,19 @@ const decodeSides = <A, B>(bytes: Uint8Array, left: Serde<A>, right: Serde<B>): 
     }
   }
   return sides
+}
+
+const boundsBytes = 16
+
+const encodeBounds = ({ unmatchedLowestMs, bucketLowestMs, deletedTo }: JoinBounds): Uint8Array => {
+  const bounds = boundsCodec.encode([unmatchedLowestMs, bucketLowestMs])
+  return deletedTo === '' ? bounds : Buffer.concat([bounds, bytesFromLatin1(deletedTo)])
+}
+
+const decodeBounds = (bytes: Uint8Array): JoinBounds => {
+  const [unmatchedLowestMs, bucketLowestMs] = boundsCodec.decode(bytes)
+  const deletedTo = latin1FromBytes(bytes.subarray(boundsBytes))
+  return { unmatchedLowestMs, bucketLowestMs, deletedTo }
 }
 
 const encodeTimes = (times: JoinTimes): Buffer => {

@@ -32,6 +32,13 @@ export const keySlotRange = <K>(
   }
 }
 
+/** The same range behind the letter that marks one sort of rows of a store. */
+export const prefixed = (letter: string, { gte = '', lt, ...rest }: SlotRange): SlotRange => ({
+  ...rest,
+  gte: letter + gte,
+  lt: lt === undefined ? String.fromCharCode(letter.charCodeAt(0) + 1) : letter + lt,
+})
+
 const highest = (a: string | undefined, b: string | undefined): string | undefined =>
   a === undefined || (b !== undefined && b > a) ? b : a
 

@@ -4,11 +4,12 @@
  * Slot layout: `[key]` → `[value]`, both as their serdes write them.
  */
 
-import { type Slots } from '../../state/slots.ts'
+import { type SlotCodec, type Slots } from '../../state/slots.ts'
 import { type Serde, type Serdes } from '../serde/serde.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange } from './key-range.ts'
 import { type Store } from './store.ts'
+import { type StoreVersion, versionFields } from './store-version.ts'
 
 /** Committed rows; what a query sees. */
 export interface KeyValueReader<K, V> {
@@ -44,11 +45,12 @@ export interface KeyValueStore<K, V>
  * Names a key-value store.
  *
  * @param name  unique in the application and stable: the changelog is `<applicationId>-<name>-…`
+ * @throws {RangeError} `version` is no whole number from 1
  * @example     const totals = keyValueStore('totals', { key: utf8, value: json<number>() })
  */
 export const keyValueStore = <K, V>(
   name: string,
-  { key, value }: Serdes<K, V>,
+  { key, value, ...version }: Serdes<K, V> & StoreVersion<NoInfer<V>>,
 ): KeyValueStore<K, V> => ({
   name,
   kind: 'key-value',
@@ -56,13 +58,7 @@ export const keyValueStore = <K, V>(
   value,
   layout: `key-value/1 key=${key.format} value=${value.format}`,
   changelog: { cleanupPolicy: 'compact' },
-  codec: {
-    encode: (stored) => value.encode(stored as V),
-    ...(value.encodeRaw !== undefined && {
-      encodeRaw: (stored: unknown) => value.encodeRaw!(stored as V),
-    }),
-    decode: (bytes) => value.decode(bytes),
-  },
+  ...versionFields(name, version, { value, codecOf: plainCodec }),
   open: (slots) => new KeyValueSlots<K, V>(slots, key),
   reader: (slots) => {
     const keys = new KeyCodec(key)
@@ -71,6 +67,14 @@ export const keyValueStore = <K, V>(
       range: (options = {}) => rows(slots.cleanScan(keySlotRange(keys, options)), keys),
     }
   },
+})
+
+const plainCodec = (value: Serde<unknown>): SlotCodec => ({
+  encode: (stored) => value.encode(stored),
+  ...(value.encodeRaw !== undefined && {
+    encodeRaw: (stored: unknown) => value.encodeRaw!(stored),
+  }),
+  decode: (bytes) => value.decode(bytes),
 })
 
 class KeyValueSlots<K, V> implements KeyValueState<K, V> {

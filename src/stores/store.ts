@@ -6,11 +6,13 @@
  */
 
 import { type SlotCodec, type Slots } from '../../state/slots.ts'
+import { type StreamTime } from './stream-time.ts'
 
 export type StoreKind =
   | 'key-value'
   | 'table'
   | 'versioned'
+  | 'ttl'
   | 'window'
   | 'windowed'
   | 'suppress'
@@ -34,10 +36,20 @@ export interface Store<Opened = unknown, Reader = unknown> {
   readonly kind: StoreKind
   /** Kind, layout version and serde formats, compared with what the state was made by. */
   readonly layout: string
+  /** Of what the values mean, from 1; default 1. See `StoreVersion`. */
+  readonly version?: number
+  /**
+   * Makes the bytes of a row of an older version those of this one.
+   *
+   * @param slot  the row's key, as the codec gets it
+   */
+  readonly migrateRow?: (rowBytes: Uint8Array, slot: string, fromVersion: number) => Uint8Array
+  /** How long rows are kept in stream time, in ms, where the store has such a bound. */
+  readonly retentionMs?: number
   readonly changelog: ChangelogPolicy
   readonly codec: SlotCodec
-  /** Called once per task; the slots belong to this store alone. */
-  open(slots: Slots): Opened
+  /** Called once per task, whose time moves on; the slots belong to this store alone. */
+  open(slots: Slots, time: StreamTime): Opened
   /** Committed data only, for interactive queries; writes nothing, may be made at any time. */
   reader(slots: Slots): Reader
 }

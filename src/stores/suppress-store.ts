@@ -18,7 +18,9 @@ import { type Serde, type Serdes } from '../serde/serde.ts'
 import { markerCodec } from './fixed-codecs.ts'
 import { headersFromText, textOfHeaders } from './header-text.ts'
 import { KeyCodec } from './key-codec.ts'
+import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
 import { type Store } from './store.ts'
+import { type StoreVersion, versionFields } from './store-version.ts'
 
 /** An update that waits. */
 export interface HeldUpdate<V> {
@@ -40,6 +42,8 @@ interface Bounds {
 /** Committed updates that wait; what a query sees. */
 export interface SuppressReader<K, V> {
   get(key: K): HeldUpdate<V> | undefined
+  /** What waits, in the order of encoded keys; a seek and a scan. */
+  range(options?: KeyRangeOptions<K>): Iterable<readonly [K, HeldUpdate<V>]>
   /** How many keys wait. */
   count(): number
 }
@@ -57,7 +61,7 @@ export interface SuppressStore<K, V>
  */
 export const suppressStore = <K, V>(
   name: string,
-  { key, value }: Serdes<K, V>,
+  { key, value, ...version }: Serdes<K, V> & StoreVersion<NoInfer<V>>,
 ): SuppressStore<K, V> => ({
   name,
   kind: 'suppress',
@@ -65,12 +69,17 @@ export const suppressStore = <K, V>(
   value,
   layout: `suppress/1 key=${key.format} value=${value.format}`,
   changelog: { cleanupPolicy: 'compact' },
-  codec: suppressCodec(value),
+  ...versionFields(name, version, { value, codecOf: suppressCodec }),
   open: (slots) => new SuppressRows<K, V>(slots, key),
   reader: (slots) => {
     const keys = new KeyCodec(key)
     return {
       get: (wanted) => slots.cleanGet(`k${keys.toSlot(wanted)}`) as HeldUpdate<V> | undefined,
+      *range(options = {}) {
+        for (const [slot, held] of slots.cleanScan(prefixed('k', keySlotRange(keys, options)))) {
+          yield [keys.fromSlot(slot.slice(1)), held as HeldUpdate<V>]
+        }
+      },
       count: () => ((slots.cleanGet(boundsSlot) as Bounds | undefined) ?? noBounds).count,
     }
   },

@@ -11,6 +11,7 @@ import { type Serde, type Serdes } from '../serde/serde.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange } from './key-range.ts'
 import { type Store } from './store.ts'
+import { type StoreVersion, versionFields } from './store-version.ts'
 
 /** A value with its event time. */
 export interface Timestamped<V> {
@@ -52,16 +53,20 @@ export interface TableStore<K, V> extends Store<TableRows<K, V>, TableReader<K, 
  * Names the store of a table or an aggregate.
  *
  * @param name  unique in the application and stable: the changelog is `<applicationId>-<name>-…`
+ * @throws {RangeError} `version` is no whole number from 1
  * @example     const accounts = tableStore('accounts', { key: utf8, value: json<Account>() })
  */
-export const tableStore = <K, V>(name: string, { key, value }: Serdes<K, V>): TableStore<K, V> => ({
+export const tableStore = <K, V>(
+  name: string,
+  { key, value, ...version }: Serdes<K, V> & StoreVersion<NoInfer<V>>,
+): TableStore<K, V> => ({
   name,
   kind: 'table',
   key,
   value,
   layout: `table/1 key=${key.format} value=${value.format}`,
   changelog: { cleanupPolicy: 'compact' },
-  codec: timedCodec(value),
+  ...versionFields(name, version, { value, codecOf: timedCodec }),
   open: (slots) => new TableSlots<K, V>(slots, key),
   reader: (slots) =>
     new TableView<K, V>(key, {

@@ -13,7 +13,7 @@ import { orderedMs } from '../../state/key-layout.ts'
 import { type SlotRange, type Slots } from '../../state/slots.ts'
 import { type Serde } from '../serde/serde.ts'
 import { KeyCodec } from './key-codec.ts'
-import { type KeyRangeOptions, keySlotRange } from './key-range.ts'
+import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
 import { removeBelow } from './remove-below.ts'
 import {
   type PutResult,
@@ -90,8 +90,7 @@ export class Versions<K, V> implements TableReader<K, V> {
   *range({ limit = Infinity, ...keys }: KeyRangeOptions<K> = {}): Generator<
     readonly [K, Timestamped<V>]
   > {
-    const { gte = '', lt, ...rest } = keySlotRange(this.keys, keys)
-    const range = { ...rest, gte: `l${gte}`, lt: lt === undefined ? 'm' : `l${lt}` }
+    const range = prefixed('l', keySlotRange(this.keys, keys))
     let left = limit // counted here: keys that were deleted have rows too
     if (left < 1) return
     for (const [place, version] of this.#view.scan(range)) {

@@ -14,8 +14,10 @@
 
 import { type SlotCodec } from '../../state/slots.ts'
 import { type Serde, type Serdes } from '../serde/serde.ts'
+import { checkMs } from '../windows/windows.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { type Store } from './store.ts'
+import { type StoreVersion, versionFields } from './store-version.ts'
 import { type TableReader, type TableRows, type Timestamped } from './table-store.ts'
 import {
   type EndedVersion,
@@ -36,7 +38,7 @@ export interface VersionedReader<K, V> extends TableReader<K, V> {
   rowAsOf(key: K, asOfMs: number): Timestamped<V> | undefined
 }
 
-export interface VersionedStoreOptions<K, V> extends Serdes<K, V> {
+export interface VersionedStoreOptions<K, V> extends Serdes<K, V>, StoreVersion<NoInfer<V>> {
   /**
    * How far back the past is known, in ms before the highest timestamp put so far; at least 1.
    *
@@ -57,7 +59,7 @@ export interface VersionedStore<K, V>
  * of them: meant for tables whose keys change now and then, not for counters.
  *
  * @param name  unique in the application and stable
- * @throws {RangeError} `historyRetentionMs` below 1 or infinite
+ * @throws {RangeError} a `historyRetentionMs` that is no whole number from 1
  * @example     versionedStore('prices', { key: utf8, value: json<Price>(),
  *                historyRetentionMs: days(1) })
  */
@@ -66,9 +68,7 @@ export const versionedStore = <K, V>(
   options: VersionedStoreOptions<K, V>,
 ): VersionedStore<K, V> => {
   const { key, value, historyRetentionMs } = options
-  if (!(historyRetentionMs >= 1 && Number.isFinite(historyRetentionMs))) {
-    throw new RangeError(`store ${name}: historyRetentionMs must be finite and at least 1`)
-  }
+  checkMs(`store ${name}: historyRetentionMs`, historyRetentionMs, 1)
   return {
     ...options,
     name,
@@ -76,7 +76,7 @@ export const versionedStore = <K, V>(
     // buckets depend on the retention
     layout: `versioned/1 key=${key.format} value=${value.format} history=${historyRetentionMs}`,
     changelog: { cleanupPolicy: 'compact' }, // `delete` would lose latest values
-    codec: versionedCodec(value),
+    ...versionFields(name, options, { value, codecOf: versionedCodec }),
     open: (slots) => new VersionedState(slots, options),
     reader: (slots) =>
       new Versions(

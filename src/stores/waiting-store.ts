@@ -16,10 +16,12 @@ import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
 import { type SlotCodec, type Slots } from '../../state/slots.ts'
 import { type Headers } from '../record.ts'
 import { type Serde, type Serdes } from '../serde/serde.ts'
+import { checkMs } from '../windows/windows.ts'
 import { boundsCodec } from './fixed-codecs.ts'
 import { headersFromText, textOfHeaders } from './header-text.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type Store } from './store.ts'
+import { type StoreVersion, versionFields } from './store-version.ts'
 
 export interface WaitingRecord<K, V> {
   readonly key: K
@@ -28,7 +30,7 @@ export interface WaitingRecord<K, V> {
   readonly headers: Headers
 }
 
-export interface WaitingStoreOptions<K, V> extends Serdes<K, V> {
+export interface WaitingStoreOptions<K, V> extends Serdes<K, V>, StoreVersion<NoInfer<V>> {
   /** How long a record waits, in ms of event time; at least 0. */
   readonly graceMs: number
 }
@@ -37,6 +39,8 @@ export interface WaitingStoreOptions<K, V> extends Serdes<K, V> {
 export interface WaitingReader<K, V> {
   /** Oldest first. */
   rows(limit?: number): Iterable<WaitingRecord<K, V>>
+  /** Those with `fromMs ≤ timestamp < toMs`, oldest first, then by key bytes; a scan. */
+  between(fromMs: number, toMs: number): Iterable<WaitingRecord<K, V>>
 }
 
 export interface WaitingStore<K, V>
@@ -58,7 +62,7 @@ const boundsKey = 'b'
  * Names the store of a join that waits.
  *
  * @param name  unique in the application and stable
- * @throws {RangeError} a negative or infinite `graceMs`
+ * @throws {RangeError} a `graceMs` that is no whole number from 0
  * @example     waitingStore('priced-orders', { key: utf8, value: json<Order>(), graceMs: 500 })
  */
 export const waitingStore = <K, V>(
@@ -66,22 +70,27 @@ export const waitingStore = <K, V>(
   options: WaitingStoreOptions<K, V>,
 ): WaitingStore<K, V> => {
   const { key, value, graceMs } = options
-  if (!(graceMs >= 0 && Number.isFinite(graceMs))) {
-    throw new RangeError(`store ${name}: graceMs must be finite and not negative`)
-  }
+  checkMs(`store ${name}: graceMs`, graceMs, 0)
   return {
     ...options,
     name,
     kind: 'waiting',
     layout: `waiting/1 key=${key.format} value=${value.format}`,
     changelog: { cleanupPolicy: 'compact' },
-    codec: waitingCodec(value),
+    ...versionFields(name, options, { value, codecOf: waitingCodec }),
     open: (slots) => new WaitingState<K, V>(slots, options),
     reader: (slots) => {
       const keys = new KeyCodec(key)
       return {
         *rows(limit = 1_000) {
           for (const [slot, rows] of slots.cleanScan({ gte: 'w', lt: 'x', limit })) {
+            yield* recordsOf(keys, slot, rows as readonly Row<V>[])
+          }
+        },
+        *between(fromMs, toMs) {
+          if (toMs <= fromMs) return
+          const range = { gte: `w${orderedMs(fromMs)}`, lt: `w${orderedMs(toMs)}` }
+          for (const [slot, rows] of slots.cleanScan(range)) {
             yield* recordsOf(keys, slot, rows as readonly Row<V>[])
           }
         },

@@ -18,6 +18,7 @@ import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { KeyCodec, orderedU32 } from './key-codec.ts'
 import { removeBelow } from './remove-below.ts'
 import { type Store } from './store.ts'
+import { type StoreVersion, versionFields } from './store-version.ts'
 
 /** Committed windows; what a query sees. Times are window starts in ms. */
 export interface WindowReader<K, V> {
@@ -46,7 +47,7 @@ export interface WindowState<K, V> extends WindowReader<K, V> {
   expire(streamTimeMs: number): number
 }
 
-export interface WindowStoreOptions<K, V> extends Serdes<K, V> {
+export interface WindowStoreOptions<K, V> extends Serdes<K, V>, StoreVersion<NoInfer<V>> {
   /** Age of a window's start in stream time, in ms, up to which it is kept; at least 1. */
   readonly retentionMs: number
 }
@@ -54,6 +55,7 @@ export interface WindowStoreOptions<K, V> extends Serdes<K, V> {
 export interface WindowStore<K, V>
   extends Store<WindowState<K, V>, WindowReader<K, V>>, WindowStoreOptions<K, V> {
   readonly kind: 'window'
+  readonly retentionMs: number
 }
 
 interface Bounds {
@@ -74,7 +76,7 @@ const stepMsMax = 60_000
  */
 export const windowStore = <K, V>(
   name: string,
-  { key, value, retentionMs }: WindowStoreOptions<K, V>,
+  { key, value, retentionMs, ...version }: WindowStoreOptions<K, V>,
 ): WindowStore<K, V> => {
   if (!(retentionMs >= 1)) throw new RangeError(`store ${name}: retentionMs must be at least 1`)
   return {
@@ -85,7 +87,7 @@ export const windowStore = <K, V>(
     retentionMs,
     layout: `window/1 key=${key.format} value=${value.format}`,
     changelog: { cleanupPolicy: 'compact' }, // rows end by tombstones; `delete` would lose bounds
-    codec: windowCodec(value),
+    ...versionFields(name, version, { value, codecOf: windowCodec }),
     open: (slots) => new WindowSlots<K, V>(slots, key, retentionMs),
     reader: (slots) =>
       new WindowRows<K, V>(key, {

@@ -19,12 +19,14 @@ import { cleanView } from './slot-view.ts'
 import { SessionReader, SessionRows, sessionsCodec } from './session-rows.ts'
 import { SlidingReader, slidingCodec, SlidingRows } from './sliding-rows.ts'
 import { type Store } from './store.ts'
+import { type StoreVersion, versionFields } from './store-version.ts'
 import { timedCodec } from './table-store.ts'
 import { TimeWindowReader, TimeWindowRows } from './time-window-rows.ts'
 import { boundsSlot, windowBoundsCodec } from './window-bounds.ts'
 import { type WindowedReader } from './windowed-rows.ts'
 
-export interface WindowedStoreOptions<K, V, W extends Windows> extends Serdes<K, V> {
+export interface WindowedStoreOptions<K, V, W extends Windows>
+  extends Serdes<K, V>, StoreVersion<NoInfer<V>> {
   readonly windows: W
   /**
    * How far the start of a window (the end of a session) may lie behind the newest, in ms.
@@ -82,7 +84,10 @@ export const windowedStore = <K, V, const W extends Windows>(
     isBounded: options.retentionMs !== undefined,
     layout: `windowed/1 ${layoutOf(windows)} key=${key.format} value=${value.format}`,
     changelog: { cleanupPolicy: 'compact' }, // rows end by tombstones; `delete` would lose bounds
-    codec: withBounds(faces.codec),
+    ...versionFields(name, options, {
+      value,
+      codecOf: (values) => withBounds(facesOf({ key, value: values, windows, retentionMs }).codec),
+    }),
     open: faces.open as (slots: Slots) => WindowedFaces<K, V>[W['kind']],
     reader: faces.reader,
   }

@@ -12,6 +12,9 @@ import { type WriteBatch } from '../../state/write-batch.ts'
 
 const noPrefix = new Uint8Array(0)
 
+/** What `stage` adds to a batch, at most: the key and the value twice, expected and next. */
+export const positionBytes = 1_024
+
 export interface ChangelogIdentity {
   readonly topic: string
   readonly partition: number

@@ -10,6 +10,7 @@ import { type RawRecord } from '../broker/port.ts'
 import { type RecordError } from '../errors/classes.ts'
 import { deadLetterHeaders } from '../errors/dead-letter.ts'
 import { type Logger } from '../logger.ts'
+import { timestampMsMax } from '../record.ts'
 import { type RecordScope } from './record-scope.ts'
 import { type TaskSink } from './task-io.ts'
 
@@ -41,7 +42,7 @@ export class DeadLetters {
     const { topic, maxMessageBytes } = sink
     const partition = this.#options.partition % sink.partitions
     const output = { topic, partition, maxMessageBytes, key, value, headers }
-    records.stage({ ...output, timestampMs: Math.max(0, timestampMs) }, -1, -1)
+    records.stage({ ...output, timestampMs: writable(timestampMs) }, -1, -1)
     records.keep()
     this.#count += 1
     logger.warn(
@@ -57,3 +58,7 @@ export class DeadLetters {
     return count
   }
 }
+
+/** The nearest time that can be written: an absurd one may be why the record is here. */
+const writable = (timestampMs: number): number =>
+  Math.min(timestampMsMax, Math.max(0, Math.trunc(timestampMs)))

@@ -7,17 +7,33 @@
 
 import { bytesFromLatin1 } from '../../state/key-layout.ts'
 import { PackedRecords } from '../broker/records/packed-records.ts'
+import { RuntimeError } from '../errors/classes.ts'
 import { isAscii } from '../stores/key-codec.ts'
 import { type TaskStore } from './stream-task.ts'
 
 /** Below what topics take by default; for one that takes less the adapter batches anew. */
 const segmentBytesMax = 1_000_000
 
-export const sealedRows = ({ slots, head }: TaskStore, nowMs: number): PackedRecords => {
+/**
+ * @throws {RuntimeError} STREAMS_HANDLER_FAILED: the serde of the store refuses a value. Stop: many
+ *                        records may have made it, and a store without it would be wrong
+ */
+export const sealedRows = ({ store, slots, head }: TaskStore, nowMs: number): PackedRecords => {
   const rows = new PackedRecords({ segmentBytesMax, expectedBytes: head.sealedBytes })
-  slots.sealTo((key, value) => {
-    rows.append(nowMs, isAscii(key) ? key : bytesFromLatin1(key), value ?? null)
-  })
+  try {
+    slots.sealTo((key, value) => {
+      rows.append(nowMs, isAscii(key) ? key : bytesFromLatin1(key), value ?? null)
+    })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new RuntimeError(
+      'STREAMS_HANDLER_FAILED',
+      `store ${store.name}: a value cannot be encoded: ${reason}; mend the serde, or `
+        + 'check the value before it is stored',
+      cause,
+    )
+  }
+  rows.close()
   head.sealedBytes = rows.sizeBytes
   return rows
 }

@@ -4,8 +4,8 @@
  *
  * Owned by the record scope. 1. `keep` and `undo` end a record: what it staged stays, or is gone
  * without a trace. 2. Per output four numbers are kept beside the bytes: enough to name the input
- * should the broker refuse one. 3. `successor` begins the next generation with buffers as large as
- * this one needed.
+ * should the broker refuse one. 3. `successor` closes this generation and begins the next
+ * with buffers as large as this one needed.
  */
 
 import { type ProduceRecord } from '../broker/port.ts'
@@ -130,6 +130,7 @@ export class StagedOutputs {
   }
 
   successor(): StagedOutputs {
+    for (const { records } of this.#partitions) records.close()
     const expectedBytes = new Map(
       [...this.#byTopic].map(([topic, partitions]) => [
         topic,

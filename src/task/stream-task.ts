@@ -37,6 +37,7 @@ import { type Origin, inputOrigin, ownOrigin, type RecordOrigin } from './record
 import { type RecordQueue } from './record-queue.ts'
 import { type EffectRequest, type RecordScope } from './record-scope.ts'
 import { sealedRows } from './sealed-rows.ts'
+import { type StoreMigration } from './store-migration.ts'
 import { TaskClock } from './task-clock.ts'
 import { type TaskCounters } from './task-counters.ts'
 import { type TaskGeneration } from './task-generation.ts'
@@ -47,6 +48,7 @@ import {
   type TaskSource,
   UnwritableRecordError,
 } from './task-io.ts'
+import { type StreamTime } from '../stores/stream-time.ts'
 
 export interface TaskInput {
   readonly queue: RecordQueue
@@ -76,6 +78,8 @@ export interface StreamTaskOptions {
   readonly partition: number
   readonly inputs: readonly TaskInput[]
   readonly metadata: OffsetMetadata
+  /** As of the metadata; shared with the stores. */
+  readonly time: StreamTime
   readonly records: RecordScope
   readonly stores: ReadonlyMap<string, TaskStore>
   readonly globals: Globals
@@ -108,7 +112,6 @@ export class StreamTask implements TaskServices {
   readonly #counters: TaskCounters
   readonly #clock: TaskClock
   readonly #deadLetters: DeadLetters
-  #streamTimeMs: number
   /** On the monotonic clock, as are all waits: the wall clock may be set back meanwhile. */
   #retryAtMs: number | undefined
   #saveScheduleAtMs: number | undefined
@@ -120,6 +123,7 @@ export class StreamTask implements TaskServices {
   #appliedAtMs: number
   #origin: Origin | undefined
   #fault: TopologyError | undefined
+  #migrations: readonly StoreMigration[] = []
   #scope: TaskScope
 
   constructor(options: StreamTaskOptions) {
@@ -139,7 +143,6 @@ export class StreamTask implements TaskServices {
     )
     this.#schedule = new PunctuationSchedule(options.metadata.schedules)
     this.#policy = new FailurePolicy(options.config)
-    this.#streamTimeMs = options.metadata.streamTimeMs
     this.#appliedAtMs = options.clock.nowMs()
     this.#applied = this.#inputOffsets()
     this.#clock = new TaskClock({
@@ -157,10 +160,45 @@ export class StreamTask implements TaskServices {
     }
   }
 
+  // ── before the first record ──────────────────────────────────────────────────────────────────
+
+  /** Stores whose rows are of older versions: no record may be processed before they are done. */
+  beginMigrations(migrations: readonly StoreMigration[]): void {
+    this.#migrations = migrations
+  }
+
+  get isMigrating(): boolean {
+    return this.#migrations.length > 0
+  }
+
+  /**
+   * Migrates some rows into the generation being processed.
+   *
+   * @returns how many
+   * @throws {RuntimeError} close the task dirty
+   */
+  migrateRows(rowsMax: number): number {
+    const [migration, ...rest] = this.#migrations
+    if (migration === undefined) return 0
+    const migrated = migration.run(rowsMax)
+    this.#records.keep()
+    if (migration.isDone) {
+      this.#migrations = rest
+      this.#options.logger.info(
+        { store: migration.storeName, task: this.taskId },
+        'the rows of the store are migrated',
+      )
+    }
+    return migrated
+  }
+
   // ── the data path ────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Processes the next record in event-time order.
+   * Processes the next record in event-time order, and fires what its time makes due.
+   *
+   * Stream-time punctuations follow their record at once: what they find must not depend on how
+   * many records a turn of the loop takes.
    *
    * @returns false if nothing is ready: inputs empty, waiting for a slower input, or backing off
    * @throws {TopologyError | RuntimeError} close the task dirty
@@ -177,6 +215,7 @@ export class StreamTask implements TaskServices {
     queue.pop()
     this.#consumed = true
     this.#counters.recordsProcessed += 1
+    if (this.#scope.punctuators.length > 0) this.#punctuateOn('streamTime', this.streamTimeMs())
     return true
   }
 
@@ -184,7 +223,7 @@ export class StreamTask implements TaskServices {
   punctuate(nowMs: number): number {
     this.#clock.saw(nowMs)
     const fired =
-      this.#punctuateOn('streamTime', this.#streamTimeMs) + this.#punctuateOn('wallClock', nowMs)
+      this.#punctuateOn('streamTime', this.streamTimeMs()) + this.#punctuateOn('wallClock', nowMs)
     const { saveWithinMs } = this.#schedule
     if (saveWithinMs !== undefined) {
       const saveAtMs = this.#options.clock.monotonicMs() + saveWithinMs
@@ -279,7 +318,7 @@ export class StreamTask implements TaskServices {
   /** What a commit says about the inputs: sent with every transaction in which the task wrote. */
   offsets(): TaskGeneration['offsets'] {
     const metadata = encodeOffsetMetadata({
-      streamTimeMs: this.#streamTimeMs,
+      streamTimeMs: this.streamTimeMs(),
       latestNowMs: this.#clock.latestNowMs,
       schedules: this.#schedule.toJSON(),
     })
@@ -293,7 +332,9 @@ export class StreamTask implements TaskServices {
 
   /** Ends the pipeline; stores and queues are the owner's to drop. */
   close(): void {
+    for (const migration of this.#migrations) migration.close()
     this.#scope.close()
+    for (const { slots } of this.#options.stores.values()) slots.release()
   }
 
   /** Builds a new pipeline over the same stores: microseconds. */
@@ -325,6 +366,10 @@ export class StreamTask implements TaskServices {
     return Math.min(idleMs, retryMs, punctuationMs)
   }
 
+  get stores(): Iterable<TaskStore> {
+    return this.#options.stores.values()
+  }
+
   store(name: string): TaskStore | undefined {
     return this.#options.stores.get(name)
   }
@@ -352,7 +397,7 @@ export class StreamTask implements TaskServices {
   }
 
   streamTimeMs(): number {
-    return this.#streamTimeMs
+    return this.#options.time.ms
   }
 
   nowMs(): number {
@@ -411,7 +456,7 @@ export class StreamTask implements TaskServices {
     } catch (cause) {
       return this.#error('STREAMS_DESERIALIZATION', node, origin.position(), cause)
     }
-    if (timestampMs > this.#streamTimeMs) this.#streamTimeMs = timestampMs
+    this.#options.time.observe(timestampMs)
     const stream = this.#scope.source(node)!
     return this.#inScope(origin, () => stream.emit(record))
   }

@@ -9,7 +9,7 @@ import { type RawRecord } from '../broker/port.ts'
 import { RecordView } from '../broker/records/record-view.ts'
 import { partitionOf, partitionOfText } from '../broker/partitioner.ts'
 import { type PackedContent } from '../broker/records/packed-records.ts'
-import { type Headers, StreamRecord } from '../record.ts'
+import { type Headers, isTimestamp, StreamRecord, timestampMsMax } from '../record.ts'
 import { type Serde, type Serdes } from '../serde/serde.ts'
 import { type EncodedOutput } from './staged-outputs.ts'
 
@@ -82,8 +82,10 @@ export const encodeOutput = (
   const { timestampMs, headers } = record
   const key = encoded(topic, serdes.key, record.key)
   const value = encoded(topic, serdes.value, record.value)
-  if (!(timestampMs >= 0) || !Number.isFinite(timestampMs)) {
-    throw new UnwritableRecordError(`${topic}: timestamp ${timestampMs} is out of bounds`)
+  if (!isTimestamp(timestampMs)) {
+    throw new UnwritableRecordError(
+      `${topic}: timestamp ${timestampMs} is not a whole number of ms from 0 to ${timestampMsMax}`,
+    )
   }
   const boundBytes = recordOverheadBytes + 3 * ((key?.length ?? 0) + (value?.length ?? 0))
   if (headers.length > 0 || boundBytes > maxMessageBytes) checkSize(sink, key, value, headers)

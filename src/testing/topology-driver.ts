@@ -13,6 +13,7 @@ import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { RawRecord, type TopicDescription } from '../broker/port.ts'
 import { partitionOf } from '../broker/partitioner.ts'
+import { RuntimeError } from '../errors/classes.ts'
 import { silentLogger } from '../logger.ts'
 import { type Headers, noHeaders, StreamRecord } from '../record.ts'
 import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
@@ -39,15 +40,21 @@ import { storeBatch, sealGeneration } from '../runtime/generation.ts'
 import { StoreQuery } from '../runtime/queries.ts'
 import { macrotask } from '../runtime/sleep.ts'
 import { type TopicFacts } from '../runtime/topic-plan.ts'
+import { refuseUnfit } from '../runtime/unfit-topology.ts'
 import { EffectRunner } from '../task/effect-runner.ts'
 import { decodeOffsetMetadata } from '../task/offset-metadata.ts'
 import { RecordScope } from '../task/record-scope.ts'
+import { migrationsOf } from '../task/store-migration.ts'
 import { StreamTask } from '../task/stream-task.ts'
 import { TaskCounters } from '../task/task-counters.ts'
 import { type Topic } from '../topic.ts'
 import { type SubTopology } from '../topology/graph.ts'
+import { compareTopologies } from '../topology/compare-topologies.ts'
+import { describeJson } from '../topology/describe-json.ts'
 import { type Topology } from '../topology/topology.ts'
+import { shapeOf, type TopologyShape } from '../topology/topology-shape.ts'
 import { ManualClock } from './manual-clock.ts'
+import { StreamTime } from '../stores/stream-time.ts'
 
 export interface DriverOptions {
   /** Of every topic; default 1. */
@@ -81,10 +88,10 @@ const applicationId = 'driver'
 
 export class TopologyDriver {
   readonly clock: ManualClock
-  readonly #topology: Topology
+  #topology: Topology
   readonly #options: DriverOptions
   readonly #config: RuntimeConfig
-  readonly #topics: DriverTopics
+  #topics: DriverTopics
   readonly #engine: MemoryEngine
   readonly #disk = new MemoryDisk()
   readonly #counters = new TaskCounters()
@@ -215,12 +222,22 @@ export class TopologyDriver {
     )
   }
 
-  /** Stops and starts again from committed state; external calls in flight are forgotten. */
-  restart(): void {
+  /**
+   * Stops and starts again from committed state; external calls in flight are forgotten.
+   *
+   * @param topology  another version of it, which must find its tasks where they were: stores that
+   * were raised to a new version are migrated first
+   * @throws {RuntimeError} STREAMS_STATE_MISMATCH: it would be refused; or rows would have to move,
+   * which takes a changelog
+   */
+  restart(topology = this.#topology): void {
+    refuseChange(this.#topology, topology)
     for (const { task, effects } of this.#tasks) {
       effects.close()
       task.close()
     }
+    this.#topology = topology
+    this.#topics = new DriverTopics(topology, this.#topics.partitions)
     this.#globals = this.#readGlobals()
     this.#open()
   }
@@ -239,11 +256,21 @@ export class TopologyDriver {
     const { plan } = this.#topology
     const ids = allTaskIds(plan.subTopologies, this.#topics)
     this.#tasks = ids.map((id) => this.#openTask(id))
+    this.#migrate()
     for (const { task, effects } of this.#tasks) {
       this.#refill(task)
       effects.recover()
     }
     this.#settle()
+  }
+
+  #migrate(): void {
+    for (const { task } of this.#tasks) {
+      const { taskId, stores } = task
+      task.beginMigrations(migrationsOf(stores, { engine: this.#engine, taskId }))
+      while (task.isMigrating) task.migrateRows(Infinity)
+    }
+    this.#commit()
   }
 
   #readGlobals(): GlobalTables {
@@ -261,7 +288,9 @@ export class TopologyDriver {
     const records = new RecordScope()
     const inputs = openInputs(identity, this.#topics, this.#offsetsOf(identity))
     const first = inputs[0]!.queue
-    const { metadata = '' } = this.#committed.get(`${first.topic}-${first.partition}`) ?? {}
+    const committed = this.#committed.get(`${first.topic}-${first.partition}`)
+    const metadata = decodeOffsetMetadata(committed?.metadata ?? '')
+    const time = new StreamTime(metadata.streamTimeMs)
     const [clock, counters] = [this.clock, this.#counters]
     const task = new StreamTask({
       id,
@@ -273,12 +302,14 @@ export class TopologyDriver {
       topology: this.#topology,
       sub: identity.sub,
       partition: identity.partition,
-      metadata: decodeOffsetMetadata(metadata),
+      metadata,
+      time,
       stores: openStores(identity, {
         engine: this.#engine,
         topics: this.#topics,
         clusterId: 'driver',
         undo: records.undoLog,
+        time,
         cachedSlotsMax: this.#config.cachedSlotsMax,
         stores: this.#topology.plan.stores,
       }),
@@ -416,6 +447,23 @@ interface Output {
   readonly value: Uint8Array | null
   readonly timestampMs: number
   readonly headers: Headers
+}
+
+/** As a start does; but stores that move are restored from changelogs, which are not kept here. */
+const refuseChange = (before: Topology, now: Topology): void => {
+  const [was, is] = [before, now].map(({ plan }) => shapeOf(describeJson(plan))) as [
+    TopologyShape,
+    TopologyShape,
+  ]
+  refuseUnfit(compareTopologies(was, is), false)
+  for (const { name, subTopology } of is.stores) {
+    const known = was.stores.find((store) => store.name === name)
+    if (known === undefined || known.subTopology === subTopology) continue
+    throw new RuntimeError(
+      'STREAMS_STATE_MISMATCH',
+      `store ${name} moves to sub-topology ${subTopology}: only an application can restore it`,
+    )
+  }
 }
 
 const decoded = <K, V>(topic: Topic<K, V>, output: Output): StreamRecord<K, V> =>

@@ -4,6 +4,7 @@
  * 1. Names only, no handles: it survives JSON.stringify unchanged. 2. Deterministic order.
  */
 
+import { type ChangelogPolicy, type Store } from '../stores/store.ts'
 import { type Edge, type GraphNode, type Plan, shownTopic } from './graph.ts'
 
 export interface NodeJson {
@@ -22,6 +23,13 @@ export interface StoreJson {
   readonly name: string
   readonly kind: string
   readonly layout: string
+  /** Of what its values mean, by the application's own count. */
+  readonly version: number
+  /** Rows of older versions can be brought to this one. */
+  readonly migrates?: true
+  /** How long rows are kept, in ms, where the store has such a bound. */
+  readonly retentionMs?: number
+  readonly changelog: ChangelogPolicy
 }
 
 export interface SubTopologyJson {
@@ -32,24 +40,37 @@ export interface SubTopologyJson {
 }
 
 export interface PlanJson {
+  /** Of this JSON; a later one has other fields. */
+  readonly version: 1
   readonly name: string
   readonly subTopologies: readonly SubTopologyJson[]
   readonly edges: readonly Edge[]
 }
 
 export const describeJson = ({ name, subTopologies, edges, stores }: Plan): PlanJson => ({
+  version: 1,
   name,
   subTopologies: subTopologies.map((sub) => ({
     id: sub.id,
     nodes: sub.nodes.map(nodeJson),
-    stores: sub.stores.map((storeName) => {
-      const { kind, layout } = stores.get(storeName)!
-      return { name: storeName, kind, layout }
-    }),
+    stores: sub.stores.map((storeName) => storeJson(stores.get(storeName)!)),
     copartitionGroups: sub.copartitionGroups,
   })),
   edges,
 })
+
+const storeJson = (store: Store): StoreJson => {
+  const { name, kind, layout, version = 1, migrateRow, retentionMs, changelog } = store
+  return {
+    name,
+    kind,
+    layout,
+    version,
+    ...(migrateRow !== undefined && { migrates: true }),
+    ...(retentionMs !== undefined && { retentionMs }),
+    changelog,
+  }
+}
 
 const nodeJson = (node: GraphNode): NodeJson => {
   const { index, kind, name, role, stores, topicHandle, internalTopic } = node

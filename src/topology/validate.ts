@@ -5,7 +5,8 @@
  * (a plain step such as `() => NEVER` cuts the lineage). 3. Every leaf is returned: no branch is
  * forgotten, and the returned list is the list of effects. Tables are read by joins, repartition
  * sinks by their own source. 4. No node with a store gets records whose key was changed since they
- * were partitioned: their state would lie in a partition where nobody looks for it.
+ * were partitioned: their state would lie in a partition where nobody looks for it. 5. A
+ * repartition topic is both written and read: nobody else does either.
  */
 
 import { TopologyError } from '../errors/classes.ts'
@@ -38,6 +39,22 @@ export const validate = (
     }
   }
   for (const node of nodes) if (node.changesKey) refuseStateAfter(node, nodes, edges)
+  refuseHalfTopics(nodes)
+}
+
+const refuseHalfTopics = (nodes: readonly GraphNode[]): void => {
+  const users = Map.groupBy(
+    nodes.filter(({ internalTopic }) => internalTopic),
+    ({ topic }) => topic,
+  )
+  for (const [topic, ends] of users) {
+    if (new Set(ends.map(({ role }) => role)).size === 2) continue
+    const missing = ends[0]!.role === 'sink' ? 'read' : 'written'
+    throw invalid(
+      `the repartition topic ${topic} is never ${missing}: it belongs to this application alone, `
+        + 'so use it with both to() and stream(), or with repartitionBy()',
+    )
+  }
 }
 
 const refuseStateAfter = (

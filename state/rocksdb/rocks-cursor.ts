@@ -6,6 +6,7 @@
  * reaches the iterator: lower above upper bound is undefined behaviour there.
  */
 
+import { checkKey, checkRows } from '../check-arguments.ts'
 import { type Cursor, type Row } from '../engine.ts'
 import { StoreClosedError } from '../errors.ts'
 import { type RocksBinding, type RocksIterator } from './rocks-binding.ts'
@@ -49,7 +50,7 @@ export class RocksCursor implements Cursor {
   /** Goes to the first row not below `target`, downwards to the first not above it. */
   seek(target: Uint8Array): void {
     this.#check(0)
-    if (!(target instanceof Uint8Array)) throw new TypeError('a key must be a Uint8Array')
+    checkKey(target)
     const { binding, iterator } = this.#options
     if (iterator === undefined) return
     binding.iterator_seek(iterator, target)
@@ -66,6 +67,6 @@ export class RocksCursor implements Cursor {
 
   #check(max: number): void {
     if (this.#closed || !this.#options.isOpen()) throw new StoreClosedError('cursor')
-    if (!(max >= 0)) throw new TypeError(`cursor: ${max} rows cannot be read`)
+    checkRows(max)
   }
 }

@@ -12,8 +12,10 @@
 
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkKey, checkLimit } from '../check-arguments.ts'
 import { type ScanOptions } from '../engine.ts'
 import { StoreClosedError, StoreCorruptError } from '../errors.ts'
+import { checkMadeBy } from '../made-by.ts'
 import {
   loadRocksBinding,
   type RocksBatch,
@@ -47,6 +49,7 @@ export class RocksDatabase {
 
   /**
    * @throws {StoreLockedError} the database is open already, here or in another process
+   * @throws {StoreMismatchError} another engine made it: use that one
    * @throws {StoreCorruptError} it cannot be read: wipe the directory and restore
    * @throws {StoreIoError} another failure, or no binary for this machine
    */
@@ -54,6 +57,7 @@ export class RocksDatabase {
     try {
       const binding = loadRocksBinding()
       mkdirSync(directory, { recursive: true })
+      checkMadeBy(directory, 'rocksdb')
       checkComplete(directory)
       const context = binding.db_init(directory)
       await new Promise<void>((resolve, reject) => {
@@ -63,6 +67,11 @@ export class RocksDatabase {
     } catch (error) {
       throw storeErrorOf(error, 'open', directory)
     }
+  }
+
+  /** Cursors that were not closed yet, two of each snapshot included. */
+  get openCursors(): number {
+    return this.#cursors.size
   }
 
   /** For the writer thread, which must be gone before `close`. */
@@ -208,15 +217,4 @@ const checkComplete = (directory: string): void => {
   const left = readdirSync(directory).find((name) => /^MANIFEST-|\.sst$/.test(name))
   if (left === undefined) return
   throw new StoreCorruptError(directory, new Error(`file CURRENT is missing beside ${left}`))
-}
-
-const checkKey = (key: unknown): void => {
-  if (!(key instanceof Uint8Array)) throw new TypeError('a key must be a Uint8Array')
-}
-
-const checkLimit = (limit: number | undefined): void => {
-  if (limit === undefined || limit === Infinity) return
-  if (!Number.isInteger(limit) || limit < 0) {
-    throw new TypeError(`scan: limit ${limit} is not a whole number from 0`)
-  }
 }

@@ -15,6 +15,7 @@ import {
   type Snapshot,
 } from '../engine.ts'
 import { StoreClosedError } from '../errors.ts'
+import { divideEngineMemory } from '../memory-budget.ts'
 import { WriteBatch } from '../write-batch.ts'
 import { RocksDatabase } from './rocks-database.ts'
 import { RocksSnapshot } from './rocks-snapshot.ts'
@@ -22,9 +23,9 @@ import { RocksWriter } from './rocks-writer.ts'
 
 export interface RocksEngineOptions {
   /**
-   * For block cache (two thirds) and memtables (one third, half as much again at worst).
+   * For block cache and memtables, as `memory-budget.ts` divides it.
    *
-   * At least 6 MiB; 96 MiB if absent. The process grows by about twice that in all.
+   * At least 6 MiB; 96 MiB if absent.
    */
   readonly memoryBytes?: number
   /**
@@ -37,14 +38,13 @@ export interface RocksEngineOptions {
 }
 
 const memoryBytesDefault = 96 * 1024 * 1024
-const memoryBytesMin = 6 * 1024 * 1024
-const cacheBytesMax = 0xffff_ffff // the binding takes 32 bits
 
 export class RocksEngine implements Engine {
   readonly kind = 'rocksdb'
   readonly #database: RocksDatabase
   readonly #writer: RocksWriter
   readonly #sync: boolean
+  #openSnapshots = 0
   #closing: Promise<void> | undefined
 
   private constructor(database: RocksDatabase, writer: RocksWriter, sync: boolean) {
@@ -57,23 +57,20 @@ export class RocksEngine implements Engine {
    * Opens the database in the directory, which is created if need be.
    *
    * @throws {StoreLockedError} it is open already, here or in another process: stop that one
+   * @throws {StoreMismatchError} another engine made it: use that one
    * @throws {StoreCorruptError} it cannot be read: wipe the directory and restore
    * @throws {StoreFullError} no space: free some, then open again
    * @throws {StoreIoError} another failure, or no binary for this machine: use another engine
    */
   static async open(directory: string, options: RocksEngineOptions = {}): Promise<RocksEngine> {
-    const memoryBytes = options.memoryBytes ?? memoryBytesDefault
-    if (!(memoryBytes >= memoryBytesMin)) {
-      throw new RangeError(`memoryBytes ${memoryBytes}: at least ${memoryBytesMin} are needed`)
-    }
-    const memtableBytes = Math.floor(memoryBytes / 3)
+    const memory = divideEngineMemory(options.memoryBytes ?? memoryBytesDefault)
     const database = await RocksDatabase.open(directory, {
       createIfMissing: true,
-      memtableMemoryBudget: memtableBytes,
+      memtableMemoryBudget: memory.memtableBytes,
       compaction: options.compaction ?? 'level',
       compression: false,
       walCompression: false,
-      cacheSize: Math.min(Math.floor(memoryBytes - memtableBytes), cacheBytesMax),
+      cacheSize: memory.blockCacheBytes,
       cacheIndexAndFilterBlocks: true,
       blockSize: 4096,
       parallelism: 1,
@@ -96,7 +93,11 @@ export class RocksEngine implements Engine {
   }
 
   snapshot(): Snapshot {
-    return new RocksSnapshot(this.#database.twinCursors())
+    const cursors = this.#database.twinCursors()
+    this.#openSnapshots += 1
+    return new RocksSnapshot(cursors, () => {
+      this.#openSnapshots -= 1
+    })
   }
 
   commit(batch: WriteBatch): Promise<void> {
@@ -116,6 +117,8 @@ export class RocksEngine implements Engine {
   }
 
   property(name: string): string | undefined {
+    if (name === 'millrace.open-iterators') return String(this.#database.openCursors)
+    if (name === 'millrace.open-snapshots') return String(this.#openSnapshots)
     return this.#database.property(name)
   }
 

@@ -12,10 +12,16 @@ import { type RocksCursor } from './rocks-cursor.ts'
 export class RocksSnapshot implements Snapshot {
   readonly #up: RocksCursor
   readonly #down: RocksCursor
+  #onClose: (() => void) | undefined
 
-  constructor([up, down]: readonly [up: RocksCursor, down: RocksCursor]) {
+  /** @param onClose  called once, at the first `close` */
+  constructor(
+    [up, down]: readonly [up: RocksCursor, down: RocksCursor],
+    onClose: () => void = () => {},
+  ) {
     this.#up = up
     this.#down = down
+    this.#onClose = onClose
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -33,6 +39,8 @@ export class RocksSnapshot implements Snapshot {
   close(): void {
     this.#up.close()
     this.#down.close()
+    this.#onClose?.()
+    this.#onClose = undefined
   }
 }
 

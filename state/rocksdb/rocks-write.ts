@@ -29,8 +29,8 @@ export const rocksWrite = (
 ): void => {
   try {
     visitEntries(packed, {
-      put: (key, value) => binding.batch_put(batch, key, value, noOptions),
-      delete: (key) => binding.batch_del(batch, key, noOptions),
+      put: (key, value) => binding.batch_put(batch, key, value, undefined),
+      delete: (key) => binding.batch_del(batch, key, undefined),
       expect: (key, value) => {
         const stored = binding.db_get_many_sync(context, [key], noOptions)[0]
         if (value === undefined ? stored === undefined : stored?.equals(value)) return

@@ -1,10 +1,10 @@
 import { brokerContract } from '../contract/broker-contract.ts'
-import { EmbeddedHarness, memorySource, rocksSource } from './embedded-harness.ts'
+import { diskSource, EmbeddedHarness, memorySource } from './embedded-harness.ts'
 
 const supports = { restart: true, maintain: true }
 
 brokerContract('embedded, memory', () => EmbeddedHarness.open(memorySource()), supports)
-brokerContract('embedded, rocksdb', () => EmbeddedHarness.open(rocksSource()), supports)
+brokerContract('embedded, rocksdb', () => EmbeddedHarness.open(diskSource('rocksdb')), supports)
 brokerContract(
   'embedded, memory, no tail cache',
   () => EmbeddedHarness.open(memorySource(), { cacheBytesMax: 0 }),

@@ -1,5 +1,5 @@
 /**
- * Embedded brokers for the suites: on memory or RocksDB, on a manual clock, killed and reopened.
+ * Embedded brokers for the suites: in memory or on a disk, on a manual clock, killed and reopened.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -14,8 +14,9 @@ import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type Engine } from '../../state/engine.ts'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
-import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
+import { type DiskEngine } from '../../state/made-by.ts'
 import { type BrokerHarness } from '../contract/broker/harness.ts'
+import { openEngineKind } from '../contract/engine-kinds.ts'
 
 export interface EngineSource {
   open(): Promise<Engine>
@@ -30,10 +31,10 @@ export const memorySource = (disk: MemoryDisk = new MemoryDisk()): EngineSource 
   dispose: () => {},
 })
 
-export const rocksSource = (): EngineSource => {
+export const diskSource = (kind: DiskEngine): EngineSource => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-broker-'))
   return {
-    open: () => RocksEngine.open(directory, { memoryBytes: 8 * 1024 * 1024 }),
+    open: () => openEngineKind(kind, directory),
     crash: (engine) => engine.close(),
     dispose: () => rmSync(directory, { recursive: true, force: true }),
   }

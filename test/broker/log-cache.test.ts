@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { LogCache, LogTail } from '../../src/broker/embedded/log-cache.ts'
 import { batchKinds, type StoredBatch } from '../../src/broker/embedded/stored-batch.ts'
@@ -50,5 +52,20 @@ describe('log cache', () => {
     cache.drop(left)
     cache.drop(right)
     expect(cache.bytes).toBe(0)
+  })
+
+  it('keeps nothing alive of what it gave up', () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const cache = new LogCache(1e6)
+    const tails = Array.from({ length: 50 }, () => new LogTail())
+    collect()
+    const before = process.memoryUsage().arrayBuffers
+    for (let i = 0; i < 1000; i++) {
+      const records = [{ value: new Uint8Array(100_000) }] as unknown as StoredBatch['records']
+      cache.add(tails[i % 50]!, { ...batchAt(i * 10, 100_000), records })
+    }
+    collect()
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(3e6)
   })
 })

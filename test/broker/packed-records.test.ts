@@ -114,4 +114,30 @@ describe('packed records', () => {
       { timestampMs: 5, key: [107], value: [1, 2, 3], headers: [] },
     ])
   })
+
+  test('once closed take what they hold, and stay as they are while others are packed', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(entry, { minLength: 1, maxLength: 40 }), { maxLength: 12 }),
+        options,
+        (groups, limits) => {
+          const closed = groups.map((entries) => {
+            const packed = new PackedRecords(limits)
+            for (const one of entries) {
+              packed.append(one.timestampMs, one.key, one.value, one.headers)
+            }
+            packed.close()
+            packed.close() // twice changes nothing
+            return packed
+          })
+          for (const [i, packed] of closed.entries()) {
+            expect(packed.records().map(plain)).toEqual(expected(groups[i]!))
+            for (const { buffer } of packed.segments()) {
+              expect(buffer.length).toBeGreaterThanOrEqual(buffer.buffer.byteLength * 0.8)
+            }
+          }
+        },
+      ),
+    )
+  })
 })

@@ -1,170 +1,236 @@
 /**
- * Goal: rows of any store a person may ask for are read by key and in pages, over all partitions.
+ * Goal: every kind of store can be read by key and by range, with readable windows and times, and
+ * a running instance, its HTTP API and the files of a stopped one tell the same.
  *
- * Method: a driver with three partitions; pages of every size must put together the whole range,
- * without a row twice, for keys and for windows.
+ * Method: a topology with all kinds, in the test driver for what a row looks like, and as an
+ * application on the embedded broker for the three ways to read.
  */
 
-import { expect, test } from 'vitest'
-import { readStoreKey, readStorePage } from '../../src/cli/read-store.ts'
-import { StoredReads } from '../../src/cli/stored-reads.ts'
-import { type Broker } from '../../src/broker/port.ts'
-import {
-  count,
-  json,
-  session,
-  sliding,
-  type Store,
-  stream,
-  table,
-  tableStore,
-  topic,
-  topology,
-  tumbling,
-  utf8,
-  versionedStore,
-  windowedStore,
-} from '../../src/index.ts'
-import { type StorePage } from '../../src/queries/store-page.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { MemoryEngine } from '../../state/memory/memory-engine.ts'
+import { type NamedStores, readStoreKey, readStorePage } from '../../src/cli/read-store.ts'
+import { RemoteShop } from '../../src/cli/remote-shop.ts'
+import { rowsText } from '../../src/cli/rows-text.ts'
+import { storedState } from '../../src/cli/store-source.ts'
+import { createHttpServer } from '../../src/http/http-server.ts'
+import { int64, json, PeerQueries, table, tableStore, topic, topology } from '../../src/index.ts'
+import { silentLogger } from '../../src/logger.ts'
 import { TopologyDriver } from '../../src/testing/index.ts'
-import { type RangeRequest } from '../../topologies/shop/http/shop-access.ts'
+import {
+  type RangeRequest,
+  type RowBounds,
+  type ShopHost,
+  type StoreRow,
+} from '../../topologies/shop/http/shop-access.ts'
+import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
+import { Site } from '../runtime/fixture.ts'
+import { driveEveryKind, everyKind, everyRecord, owners } from './every-kind.ts'
+import { storedStores, storesOf } from './stored-stores.ts'
 
-const prices = topic('prices', { key: utf8, value: json<number>() })
-const partitions = 3
+const driven = (): NamedStores => storedStores(driveEveryKind())
 
-const readsOf = (driver: TopologyDriver, store: Store): StoredReads =>
-  new StoredReads({
-    broker: undefined as unknown as Broker, // asked only for what is not settled
-    applicationId: 'test',
-    stores: { named: () => store, query: (wanted) => driver.query(wanted) },
-  })
+const keyRows = async (
+  source: NamedStores,
+  name: string,
+  key: string,
+  bounds?: RowBounds,
+): Promise<readonly StoreRow[]> => (await readStoreKey(source, name, key, bounds)).rows
 
-/** Every page of a range, until there is no cursor. */
-const pagesOf = async (
-  read: (request: RangeRequest) => Promise<StorePage>,
-  limit: number,
-  bounds: Partial<RangeRequest> = {},
-): Promise<StorePage['rows']> => {
-  const first = await read({ ...bounds, limit })
-  const rows = [...first.rows]
-  for (let { cursor } = first; cursor !== undefined;) {
-    const page = await read({ ...bounds, limit, cursor })
-    expect(page.rows.length).toBeGreaterThan(0)
-    rows.push(...page.rows)
-    cursor = page.cursor
-  }
-  return rows
+const someRows = async (
+  source: NamedStores,
+  name: string,
+  request: RangeRequest,
+): Promise<readonly StoreRow[]> => (await readStorePage(source, name, request)).rows
+
+const at = (second: number): string => new Date(second * 1_000).toISOString()
+const span = (from: number, to: number) => ({ start: at(from), end: at(to) })
+
+/** Without partitions, which hashes of keys decide. */
+const bare = (rows: readonly StoreRow[]): unknown[] =>
+  rows.map(({ partition: _partition, ...row }) => row)
+
+const expectedOfHome: Readonly<Record<string, readonly object[]>> = {
+  'key-value': [{ value: 2 }],
+  'page-rows': [{ time: at(0), value: 'ann' }],
+  versioned: [{ time: at(0), value: 'Home' }],
+  tumbling: [
+    { window: span(0, 60), time: at(0), value: 1 },
+    { window: span(60, 120), time: at(61), value: 1 },
+  ],
+  hopping: [
+    { window: span(0, 120), time: at(61), value: 2 },
+    { window: span(60, 180), time: at(61), value: 1 },
+  ],
+  sliding: [
+    { window: span(0, 60), time: at(0), value: 1 },
+    { window: span(1, 61), time: at(61), value: 1 },
+  ],
+  session: [
+    { window: span(0, 0), time: at(0), value: 1 },
+    { window: span(61, 61), time: at(61), value: 1 },
+  ],
+  held: [
+    { window: span(0, 60), time: at(0), value: 1 },
+    { window: span(60, 120), time: at(61), value: 1 },
+  ],
+  'windowed-table': [
+    { window: span(0, 60), time: at(0), value: 1 },
+    { window: span(60, 120), time: at(61), value: 1 },
+  ],
+  notes: [
+    { window: { start: at(0) }, value: 'c1' },
+    { window: { start: at(61) }, value: 'c2' },
+  ],
+  join: [
+    { time: at(0), value: { side: 'left', value: 'c1', isWaiting: false } },
+    { time: at(0), value: { side: 'right', value: 'ann', isWaiting: false } },
+    { time: at(61), value: { side: 'left', value: 'c2', isWaiting: true } },
+  ],
+  waiting: [{ time: at(61), value: 'c2' }], // the other was released by it
+  owners: [{ time: at(0), value: 'Ann' }],
 }
 
-test.each([
-  tableStore('price-rows', prices),
-  versionedStore('price-rows', { ...prices, historyRetentionMs: 1_000 }),
-])('a $kind store', async (store) => {
-  const driver = new TopologyDriver(
-    topology('prices', () => {
-      table(prices, store)
-      return []
-    }),
-    { partitions },
-  )
-  for (const [i, key] of ['tea', 'milk', 'rum', 'gin', 'öl'].entries()) driver.pipe(prices, key, i)
-  const reads = readsOf(driver, store)
-  const found = await readStoreKey(reads, 'price-rows', 'rum')
-  expect(found.rows).toMatchObject([{ key: 'rum', value: 2 }])
-  expect(found.sources.map(({ partition }) => partition)).toEqual([0, 1, 2])
-  expect((await readStoreKey(reads, 'price-rows', 'beer')).rows).toEqual([])
-  const read = (request: RangeRequest): Promise<StorePage> =>
-    readStorePage(reads, 'price-rows', request)
-  const page = await read({ from: 'h', limit: 2 })
-  expect(page.rows.map(({ key, value }) => [key, value])).toEqual([
-    ['milk', 1],
-    ['rum', 2],
-  ])
-  // a cursor of other bounds reads nothing outside of these
-  const outside = await read({ limit: 1 })
-  const bounded = await read({ from: 'h', limit: 9, cursor: outside.cursor! })
-  expect(bounded.rows.map(({ key }) => key)).toEqual(['milk', 'rum', 'tea', 'öl'])
-  for (const limit of [1, 2, 3, 5, 9]) {
-    const keys = (await pagesOf(read, limit)).map(({ key }) => key)
-    expect(keys).toEqual(['gin', 'milk', 'rum', 'tea', 'öl'])
-    const some = await pagesOf(read, limit, { from: 'h', to: 'tea' })
-    expect(some.map(({ key }) => key)).toEqual(['milk', 'rum'])
-  }
-})
+test.each(Object.entries(expectedOfHome))(
+  '%s gives the rows of a key, and all',
+  async (name, rows) => {
+    const source = driven()
+    const home = bare(await keyRows(source, name, 'home')) as { readonly time: string }[]
+    expect(home).toEqual(rows.map((row) => ({ key: 'home', ...row })))
+    expect(await keyRows(source, name, 'hom')).toEqual([])
+    const all = await someRows(source, name, { limit: 100 })
+    expect(bare(all.filter(({ key }) => key === 'home'))).toEqual(home)
+    expect(await someRows(source, name, { limit: 1 })).toEqual(all.slice(0, 1))
+  },
+)
 
-const counted = { key: utf8, value: json<number>(), retentionMs: 10_000 }
-const perTumbling = windowedStore('counts', {
-  ...counted,
-  windows: tumbling({ sizeMs: 100, graceMs: 0 }),
-})
-const perSliding = windowedStore('counts', {
-  ...counted,
-  windows: sliding({ withinMs: 50, graceMs: 0 }),
-})
-const perSession = windowedStore('counts', {
-  ...counted,
-  windows: session({ gapMs: 30, graceMs: 0 }),
-})
-
-test.each([
-  { store: perTumbling, counts: () => stream(prices).pipe(count(perTumbling)) },
-  { store: perSliding, counts: () => stream(prices).pipe(count(perSliding)) },
-  { store: perSession, counts: () => stream(prices).pipe(count(perSession)) },
-])('windows ($store.windows.kind) come by their times, page after page', async (given) => {
-  const { store, counts } = given
-  const driver = new TopologyDriver(
-    topology('counting', () => [counts()]),
-    { partitions },
-  )
-  const keys = ['tea', 'milk', 'rum', 'gin', 'öl', 'ale']
-  for (let i = 0; i < 60; i++) {
-    driver.pipe(prices, keys[(i * 7) % keys.length]!, 1, { timestampMs: 1_000 + i * 13 })
-  }
-  const reads = readsOf(driver, store)
-  const read = (request: RangeRequest): Promise<StorePage> =>
-    readStorePage(reads, 'counts', request)
-  const all = (await read({ limit: 10_000 })).rows
-  expect(all.length).toBeGreaterThan(keys.length)
-  const timeOf = (key: unknown): number => {
-    const { startMs, endMs } = key as { startMs: number; endMs: number }
-    return store.windows.kind === 'session' ? endMs : startMs
-  }
-  const times = all.map(({ key }) => timeOf(key))
-  expect(times).toEqual(times.toSorted((a, b) => a - b))
-  for (const limit of [1, 2, 7, 1_000]) expect(await pagesOf(read, limit)).toEqual(all)
-  const late = times.filter((timeMs) => timeMs >= 1_300 && timeMs < 1_500)
-  for (const bounds of [
-    { from: '1300', to: '1500' },
-    { from: '1970-01-01T00:00:01.300Z', to: '1970-01-01T00:00:01.500Z' },
-  ]) {
-    const some = await pagesOf(read, 3, bounds)
-    expect(some.map(({ key }) => timeOf(key))).toEqual(late)
-  }
-  const ofTea = (await readStoreKey(reads, 'counts', 'tea')).rows
-  const isTea = ({ key }: { key: unknown }): boolean => (key as { key: string }).key === 'tea'
-  expect(ofTea).toEqual(all.filter(isTea))
-  await expect(read({ limit: 1, from: 'tea' })).rejects.toThrow("'tea' is neither ms nor")
-})
-
-test('a cursor is good for its own store only', async () => {
-  const store = tableStore('price-rows', prices)
-  const driver = new TopologyDriver(
-    topology('prices', () => {
-      table(prices, store)
-      return []
-    }),
-    { partitions },
-  )
-  for (const key of ['tea', 'milk', 'rum']) driver.pipe(prices, key, 1)
-  const reads = readsOf(driver, store)
-  const { cursor } = await readStorePage(reads, 'price-rows', { limit: 1 })
-  const other = readsOf(driver, { ...store, name: 'other-rows' })
-  await expect(readStorePage(other, 'other-rows', { limit: 1, cursor: cursor! })).rejects.toThrow(
-    'The cursor is one of store price-rows, not of other-rows.',
-  )
-  for (const bad of ['', 'x', 'e30', Buffer.from('[1,"price-rows","€",0]').toString('base64url')]) {
-    await expect(readStorePage(reads, 'price-rows', { limit: 1, cursor: bad })).rejects.toThrow(
-      'The cursor is not one that was given out here.',
+test.each(['tumbling', 'hopping', 'session', 'held', 'notes', 'windowed-table', 'join', 'waiting'])(
+  '%s is bounded by times',
+  async (name) => {
+    const source = driven()
+    const read = async (bounds: object): Promise<unknown[]> =>
+      bare(await someRows(source, name, { ...bounds, limit: 100 }))
+    const all = await read({})
+    const late = await read({ from: at(60) })
+    expect(late.length).toBeGreaterThan(2)
+    expect([...(await read({ to: at(60) })), ...late].toSorted(byText)).toEqual(
+      all.toSorted(byText),
     )
+    expect(await read({ from: '60000' })).toEqual(late)
+    expect(await read({ from: at(1_000) })).toEqual([])
+    const home = bare(await keyRows(source, name, 'home', { from: at(60) }))
+    expect(home).toEqual(late.filter((row) => (row as StoreRow).key === 'home'))
+  },
+)
+
+const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
+
+test('windows have columns of their own in text', async () => {
+  const rows = await someRows(driven(), 'tumbling', { limit: 100 })
+  const lines = rowsText(rows.filter(({ key }) => key === 'home')).split('\n')
+  expect(lines.map((line) => line.split(/ +/).slice(1))).toEqual([
+    ['home', at(0), at(60), '1'],
+    ['home', at(60), at(120), '1'],
+  ])
+  expect(rowsText(await someRows(driven(), 'owners', { limit: 1 }))).toBe('all  home  "Ann"')
+})
+
+test('rows without times are bounded by keys', async () => {
+  const source = driven()
+  const keys = async (name: string, bounds: object): Promise<unknown[]> =>
+    (await someRows(source, name, { ...bounds, limit: 100 })).map(({ key }) => key)
+  expect(await keys('key-value', { from: 'homer' })).toEqual(['homer', 'shop'])
+  expect(await keys('owners', { to: 'shop' })).toEqual(['home'])
+  expect(await keys('distinct', { from: 'c2', to: 'c4' })).toEqual(['c2', 'c3'])
+  expect(bare(await keyRows(source, 'distinct', 'c2'))).toEqual([{ key: 'c2', value: [at(61)] }])
+  expect(bare(await keyRows(source, 'foreign-key', 'ann'))).toEqual([{ key: 'ann', value: 'home' }])
+  expect(await keys('foreign-key', {})).toEqual(['ann'])
+})
+
+test('what cannot be asked is said', async () => {
+  const source = driven()
+  const range = (name: string, from: string) => someRows(source, name, { from, limit: 1 })
+  await expect(range('tumbling', 'soon')).rejects.toThrow("'soon' is no time: give ISO-8601")
+  await expect(range('foreign-key', 'a')).rejects.toThrow('its rows have no bounds')
+  const bounded = keyRows(source, 'key-value', 'home', { from: 'a' })
+  await expect(bounded).rejects.toThrow('has one row per key: a key has no bounds')
+  await expect(keyRows(source, 'none', 'home')).rejects.toThrow('no store is named none')
+})
+
+test('keys that are numbers are given as text, and shown so that JSON can hold them', async () => {
+  const prices = topic('prices', { key: int64, value: json<number>() })
+  const store = tableStore('price-rows', prices)
+  const priced = topology('priced', () => [void table(prices, store)].flatMap(() => []))
+  const driver = new TopologyDriver(priced, { partitions: 2 })
+  driver.pipe(prices, -5n, 1)
+  const source = storesOf(driver, store)
+  expect(bare(await keyRows(source, 'price-rows', '-5'))).toMatchObject([{ key: '-5', value: 1 }])
+  await expect(keyRows(source, 'price-rows', 'x')).rejects.toThrow("int64 keys: 'x' cannot be one")
+})
+
+test('a running instance, its HTTP API and its files tell the same', async () => {
+  const site = await Site.open({}, undefined, 1_000_000)
+  const topics = [...new Set(everyRecord.map(([each]) => each)), { name: 'authors' }]
+  await site.createTopics(topics, 3)
+  const instance = await site.start({ topology: everyKind })
+  for (const [to, key, value, second] of everyRecord) {
+    await site.send(to, key, value, { timestampMs: second * 1_000 })
+    await site.idle() // in this order, across topics
+  }
+  const { application, disk } = instance
+  const running: NamedStores = {
+    reads: PeerQueries.alone().serve(application, site.broker),
+    stores: {
+      global: async (name) =>
+        (name === owners.name ? application.globalRows(owners) : undefined) as never,
+    },
+  }
+  const server = createHttpServer({
+    health: () => ({ isLive: true, isReady: true, reason: undefined }),
+    metrics: async () => '',
+    logger: silentLogger,
+  })
+  onTestFinished(() => server.close())
+  shopRoutes(server, accessOf(running))
+  const remote = new RemoteShop(await server.listen({ port: 0 }))
+  const seen = new Map<string, unknown>()
+  for (const name of [...everyKind.plan.stores.keys(), owners.name]) {
+    const bounds = name === 'tumbling' ? { from: at(60) } : {}
+    const rows = await someRows(running, name, { ...bounds, limit: 100 })
+    const home = await keyRows(running, name, 'home', bounds)
+    expect((await remote.storeRange(name, { ...bounds, limit: 100 })).rows).toEqual(rows)
+    expect((await remote.storeGetAll(name, 'home', bounds)).rows).toEqual(home)
+    const first = await remote.storeRange(name, { ...bounds, limit: 1 })
+    if (first.cursor === undefined) {
+      expect(first.rows).toEqual(rows)
+    } else {
+      const request = { ...bounds, limit: 100, cursor: first.cursor }
+      const rest = await remote.storeRange(name, request)
+      expect([...first.rows, ...rest.rows]).toEqual(rows)
+    }
+    seen.set(name, rows)
+  }
+  expect(seen.get('tumbling')).toHaveLength(3)
+  await expect(remote.storeRange('tumbling', { from: 'soon', limit: 1 })).rejects.toMatchObject({
+    name: 'StoreRequestError',
+    message: "'soon' is no time: give ISO-8601, or ms since 1970",
+  })
+  await site.settled(application.close())
+  instance.kill() // nothing but the lock is left
+  const stores = await storedState({
+    engine: MemoryEngine.create(disk),
+    broker: site.broker,
+    applicationId: 'app',
+    plan: everyKind.plan,
+  })
+  for (const [name, rows] of seen) {
+    const bounds = name === 'tumbling' ? { from: at(60) } : {}
+    const read = someRows(storedStores(stores), name, { ...bounds, limit: 100 })
+    expect(await site.settled(read), name).toEqual(rows)
   }
 })
+
+const accessOf = (source: NamedStores): ShopHost =>
+  ({
+    storeGetAll: (store, key, bounds) => readStoreKey(source, store, key, bounds),
+    storeRange: (store, range) => readStorePage(source, store, range),
+  }) satisfies Partial<ShopHost> as ShopHost

@@ -32,7 +32,10 @@ const inBetween = async (
 ): Promise<void> => {
   mkdirSync(stateDir, { recursive: true })
   await using parts = new AsyncDisposableStack()
-  const broker = await openEmbeddedBroker({ stateDir, stateMemoryMb: 32, fsync: false }, parts)
+  const broker = await openEmbeddedBroker(
+    { stateDir, stateMemoryBytes: 64 << 20, fsync: false },
+    parts,
+  )
   await change(broker.topics)
 }
 

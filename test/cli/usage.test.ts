@@ -30,6 +30,12 @@ describe('usage', { timeout: 60_000 }, () => {
     [['topics', 'verify', 'shp'], "unknown application 'shp'; the nearest known one is 'shop'"],
     [['topics', 'apply', '--tls'], '--tls is for Kafka: name its brokers with --bootstrap'],
     [['dev', '--for', '20'], '--for: "20" is not a duration such as 500ms, 20s'],
+    [
+      ['dev', '--state-memory', '40MiB'],
+      '40MiB is too little: with the embedded broker at least 48MiB',
+    ],
+    [['run', '--state-memory', '96'], '--state-memory: "96" is not a size such as 64MiB'],
+    [['dev', '--state-engine', 'rockdb'], "is not one of rocksdb, lmdb; the nearest is 'rocksdb'"],
     [['dev', '--rate', 'fast'], '--rate: "fast" is not a number'],
     [['dev', 'extra'], 'too many arguments'],
     [['load'], "missing required argument 'file'"],
@@ -80,7 +86,7 @@ describe('usage', { timeout: 60_000 }, () => {
 
   it('says each thing once in the help of every command', { timeout: 180_000 }, async () => {
     const commands =
-      ',dev,run,load,order,order show,query,topology,topology describe,topology graph'
+      ',dev,run,load,order,order show,query,topology,topology describe,topology graph,topology diff'
         .concat(',topics,topics plan,topics apply,topics verify')
         .split(',')
         .map((words) => words.split(' ').filter((word) => word !== ''))

@@ -3,6 +3,7 @@ import { parseDurationMs, formatDurationMs } from '../../src/config/duration.ts'
 import { editDistance, nearest } from '../../src/config/nearest.ts'
 import { optionSpecs } from '../../src/config/options.ts'
 import { type FlagValues, resolveSettings } from '../../src/config/settings.ts'
+import { formatSize, parseSizeBytes } from '../../src/config/size.ts'
 import { UsageError } from '../../src/config/usage-error.ts'
 
 interface Sources {
@@ -57,6 +58,15 @@ describe('settings', () => {
     })
   })
 
+  it('reads sizes from each source', () => {
+    const bytes = (sources: Sources): number => resolve(sources).stateMemoryBytes
+    expect(bytes({})).toBe(192 * 2 ** 20)
+    expect(bytes({ flags: { stateMemoryBytes: '256MiB' } })).toBe(2 ** 28)
+    expect(bytes({ env: { MILLRACE_STATE_MEMORY: '1.5GiB' } })).toBe(1.5 * 2 ** 30)
+    expect(bytes({ file: { stateMemory: '64MB' } })).toBe(64e6)
+    expect(bytes({ file: { stateMemoryBytes: 2 ** 26 } })).toBe(2 ** 26)
+  })
+
   it('passes only runtime options that differ from the default', () => {
     expect(resolve({ flags: { commitIntervalMs: '50' } }).runtime).toEqual({ commitIntervalMs: 50 })
     expect(resolve({ env: { MILLRACE_COMMIT_INTERVAL_MS: '100' } }).runtime).toEqual({})
@@ -74,9 +84,17 @@ describe('settings', () => {
     [{ env: { MILLRACE_FOR: '20' } }, 'MILLRACE_FOR: "20" is not a duration such as'],
     [{ file: { rate: '20' } }, 'millrace.json: rate: "20" is not a number from'],
     [{ flags: { output: 'yaml' } }, '--output: "yaml" is not one of table, json'],
+    [{ env: { MILLRACE_STATE_ENGINE: 'lmbd' } }, 'MILLRACE_STATE_ENGINE: "lmbd" is not one of'],
+    [
+      { file: { stateEngine: 'mdb' } },
+      'stateEngine: "mdb" is not one of rocksdb, lmdb; the nearest is \'lmdb\'',
+    ],
     [{ env: { MILLRACE_LOAD: 'maybe' } }, 'MILLRACE_LOAD: "maybe" is not true or false'],
     [{ file: { prot: 1 } }, "unknown key 'prot'; the nearest known one is 'port'"],
     [{ file: { for: 20 } }, 'millrace.json: for: 20 is not a duration such as'],
+    [{ file: { stateMemory: 100 } }, 'millrace.json: stateMemory: 100 is not a size such as'],
+    [{ flags: { stateMemoryBytes: '300' } }, '--state-memory: "300" is not a size such as'],
+    [{ env: { MILLRACE_STATE_MEMORY: '1MiB' } }, '1048576 is not a size such as 64MiB'],
     [{ file: { for: 'x' } }, 'millrace.json: for: "x" is not a duration such as'],
     [{ file: { for: '1s', forMs: 1 } }, "'for' and 'forMs' are the same option: give one of them"],
     [{ file: { fro: '1s' } }, "unknown key 'fro'; the nearest known one is 'for'"],
@@ -117,6 +135,32 @@ describe('durations', () => {
       '20s',
       '90s',
       '1d',
+    ])
+  })
+})
+
+describe('sizes', () => {
+  it.each([
+    ['512KiB', 524_288],
+    ['256MiB', 268_435_456],
+    ['1.5GiB', 1_610_612_736],
+    ['256MB', 256_000_000],
+    ['7B', 7],
+    ['256', undefined],
+    ['256mb', undefined],
+    ['-1MiB', undefined],
+    ['1 MiB', undefined],
+  ])('%s is %s bytes', (text, bytes) => {
+    expect(parseSizeBytes(text)).toBe(bytes)
+  })
+
+  it('are written back in the largest exact unit', () => {
+    expect([0, 100, 1_536, 2 ** 26, 2 ** 31].map(formatSize)).toEqual([
+      '0B',
+      '100B',
+      '1536B',
+      '64MiB',
+      '2GiB',
     ])
   })
 })

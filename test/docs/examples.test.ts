@@ -15,6 +15,12 @@ import {
 } from '../../docs/examples/page-views.ts'
 import { accounts, regions, totals } from '../../docs/examples/regions.ts'
 import { abroad, inland, large, orders, routing } from '../../docs/examples/routing.ts'
+import { purchases, spendingInCents } from '../../docs/examples/spending.ts'
+import {
+  purchases as newPurchases,
+  spending,
+  spendingByCurrency,
+} from '../../docs/examples/spending-by-currency.ts'
 import { counts, lines, wordCount, wordCounts } from '../../docs/examples/word-count.ts'
 import { TopologyDriver } from '../../src/testing/index.ts'
 
@@ -52,6 +58,19 @@ describe('examples', () => {
     const last = driver.read(visits).at(-1)!
     expect(last).toMatchObject({ key: { startMs: 1_000, endMs: 71_000 }, value: 5 })
     expect(driver.query(minuteCounts).partitions()[0]!.get('home', 60_000)).toBe(2)
+  })
+
+  test('spending, and its store one version on', () => {
+    const driver = new TopologyDriver(spendingInCents)
+    driver.pipe(purchases, 'ann', { cents: 500 })
+    driver.pipe(purchases, 'bob', { cents: 70 })
+    driver.restart(spendingByCurrency)
+    driver.pipe(newPurchases, 'ann', { cents: 300, currency: 'SEK' })
+    expect(driver.query(spending).get('ann')).toEqual({ EUR: 500, SEK: 300 })
+    expect(driver.query(spending).get('bob')).toEqual({ EUR: 70 })
+    driver.restart()
+    expect(driver.query(spending).get('bob')).toEqual({ EUR: 70 })
+    expect(() => driver.restart(spendingInCents)).toThrow('newer than this code')
   })
 
   test('routing', () => {

@@ -38,8 +38,13 @@ describe('orders', () => {
     })
     const etag = headers.get('etag')!
     expect(etag).toMatch(/^"\d+"$/)
-    const same = await call(location, { headers: { 'if-none-match': etag } })
-    expect([same.status, same.body['text']]).toEqual([304, ''])
+    for (const tag of [etag, '*', `"0", W/${etag}`]) {
+      const same = await call(location, { headers: { 'if-none-match': tag } })
+      expect([same.status, same.body['text'], same.headers.get('etag')]).toEqual([304, '', etag])
+    }
+    expect((await call(location, { headers: { 'if-none-match': '"0"' } })).status).toBe(200)
+    const none = await call('/api/orders/none', { headers: { 'if-none-match': '*' } })
+    expect(none.status).toBe(404)
     const history = (await call(`${location}/history`)).body['events'] as { eventType: string }[]
     expect(history[0]).toMatchObject({ eventType: 'order.created', topic: 'ecom.orders' })
     expect(history.at(-1)).toMatchObject({ eventType: 'saga.completed' })
@@ -92,6 +97,11 @@ describe('orders', () => {
     expect((await post('/api/orders', '{"a":')).status).toBe(400)
     expect((await post('/api/orders', 'a=1', { 'content-type': 'text/csv' })).status).toBe(415)
     expect((await post('/api/orders?wiat=1', tea(1))).status).toBe(400)
+    const future = await post('/api/orders', { ...tea(1), placedAt: '3020-01-01T00:00:00Z' })
+    expect([future.status, future.body['errors']]).toEqual([
+      400,
+      [{ pointer: '/placedAt', detail: 'must not lie more than 60 minutes ahead' }],
+    ])
     expect((await call('/api/orders/unknown')).status).toBe(404)
     expect((await call('/api/orders/unknown/history')).status).toBe(404)
     expect((await call('/api/orders/unknown', { method: 'DELETE' })).status).toBe(404)
@@ -113,6 +123,7 @@ describe('inventory', () => {
     const { body, headers } = await call(path)
     expect(body).toMatchObject({ onHand: 7, held: 0, available: 5, addedTotal: 10, version: 2 })
     expect(headers.get('etag')).toBe('"2"')
+    expect((await call(path, { headers: { 'if-none-match': '*' } })).status).toBe(304)
   })
 
   it('names what is wrong with an update', async () => {

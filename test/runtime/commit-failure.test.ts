@@ -49,6 +49,11 @@ test.each(cases)('%s fails %s its effect with %s: exactly once', async (operatio
   // a commit whose outcome was unknown, but which was done, is not repeated; anything else is
   const repeated = operation === 'commit' && when === 'after' ? 1 : 2
   expect(application.metrics().counters.recordsProcessed).toBe(4 + repeated)
+  // what the closed tasks had cached is given back, and what was counted is kept
+  const { cachedRows, cachedBytes, counters } = application.storeMetrics().get(sumStore.name)!
+  expect(cachedRows).toBe(1)
+  expect(application.slotCache().bytes).toBe(cachedBytes)
+  expect(counters.puts).toBe(4 + repeated)
 })
 
 test('a dead letter is counted when it is committed, and once', async () => {

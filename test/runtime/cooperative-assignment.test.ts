@@ -32,7 +32,10 @@ const member = (memberId: string, more: Partial<Subscription> = {}): GroupMember
 
 const assign = (...members: readonly GroupMemberMetadata[]): ReadonlyMap<string, Assignment> =>
   new Map(
-    [...assignCooperatively(members, tasks)].map(([id, bytes]) => [id, decodeAssignment(bytes)]),
+    [...assignCooperatively(members, tasks, {})].map(([id, bytes]) => [
+      id,
+      decodeAssignment(bytes),
+    ]),
   )
 
 describe('a task that moves', () => {
@@ -135,7 +138,7 @@ describe('a rolling upgrade', () => {
       'lacks',
     ],
   ])('a %s member is refused with the reason; the others share', (_kind, other, reason) => {
-    const answers = assignCooperatively([member('a'), other], tasks)
+    const answers = assignCooperatively([member('a'), other], tasks, {})
     expect(decodeAssignment(answers.get('a')!).tasks).toEqual(tasks)
     expect(() => decodeAssignment(answers.get('b')!)).toThrow(reason)
   })

@@ -2,6 +2,7 @@
  * One instance of an application that a test may watch and kill: own disk, own traced connection.
  */
 
+import { type Engine } from '../../state/engine.ts'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { type Broker } from '../../src/broker/port.ts'
@@ -25,11 +26,14 @@ export interface InstanceOptions {
   readonly applicationId?: string
   readonly instanceId?: string
   readonly isStatic?: boolean
+  readonly acceptsTopologyChange?: boolean
   readonly leavesOnStop?: boolean
   readonly endpoint?: string
   readonly config?: Partial<RuntimeConfig>
   /** Rows of an earlier life; a fresh disk if absent. */
   readonly disk?: MemoryDisk
+  /** Instead of one over `disk`; the test closes it. */
+  readonly engine?: Engine
   /** The site's if absent. */
   readonly clock?: Clock
 }
@@ -68,7 +72,7 @@ export const launchInstance = (broker: Broker, options: LaunchOptions): Launched
     ...given,
     applicationId,
     broker: connection.broker,
-    engine: MemoryEngine.create(disk),
+    engine: options.engine ?? MemoryEngine.create(disk),
     config: { ...quickConfig, ...config },
     logger: loggerOf(log),
   })

@@ -18,7 +18,7 @@ import {
 } from '../../src/index.ts'
 import { copyOf } from './copy-of.ts'
 import { Site } from './fixture.ts'
-import { type InstanceOptions } from './instance.ts'
+import { refusal } from './refusal.ts'
 import { entries, summing, sums, sumsOf, sumStore } from './summing.ts'
 
 const number = json<number>()
@@ -33,19 +33,6 @@ const made = async (): Promise<{ readonly site: Site; readonly disk: MemoryDisk 
   await site.settled(application.close())
   kill()
   return { site, disk }
-}
-
-const refusal = async (site: Site, options: InstanceOptions): Promise<Error> => {
-  const { started, application } = site.launch(options)
-  const error = await site.settled(
-    started.then(
-      () => undefined,
-      (cause: unknown) => cause,
-    ),
-  )
-  if (!(error instanceof Error)) throw new Error(`it started: ${application.state}`)
-  expect(application.state).toBe('failed')
-  return error
 }
 
 describe('refused', () => {
@@ -103,7 +90,11 @@ describe('refused', () => {
   })
 
   test.each([
-    ['the local state', ['app-sum-changelog'], 'topic entries had 2 partitions and has 3 now'],
+    [
+      'the local state',
+      ['app-sum-changelog'],
+      'topic entries had 2 partitions and has 3 partitions now',
+    ],
     [
       'the changelog, the local state lost',
       [],
@@ -123,7 +114,7 @@ describe('refused', () => {
   test('a state made by a newer version', async () => {
     const { site, disk } = await made()
     const key = [...disk.rows.keys()].find((name) => name.includes('made-by'))!
-    disk.write(key, JSON.stringify({ version: 2 }))
+    disk.write(key, JSON.stringify({ version: 3 }))
     expect(await refusal(site, { topology: summing, disk })).toMatchObject({
       code: 'STREAMS_STATE_MISMATCH',
     })

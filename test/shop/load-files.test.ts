@@ -7,6 +7,7 @@ import { jsonLineParser } from '../../topologies/shop/load/json-lines.ts'
 import { orderGenerator } from '../../topologies/shop/load/order-generator.ts'
 import { parseOrderRequest } from '../../topologies/shop/shared/order-request.ts'
 
+const nowMs = Date.parse('2026-01-01T12:00:00Z')
 const sample = new URL('../../topologies/shop/load/data/cdnow-sample.txt', import.meta.url)
 
 describe('the CDNOW file', () => {
@@ -19,7 +20,7 @@ describe('the CDNOW file', () => {
     let units = 0
     let amountMinor = 0
     lines.forEach((line, index) => {
-      const parsed = parseCdnowLine(line, index + 1)
+      const parsed = parseCdnowLine(line, index + 1, nowMs)
       if (!parsed.ok) throw new Error(`${line}: ${parsed.reason}`)
       ids.add(parsed.orderId)
       for (const { quantity, priceMinor } of parsed.order.items) {
@@ -31,7 +32,7 @@ describe('the CDNOW file', () => {
   })
 
   it('splits an amount that does not divide by its units', () => {
-    expect(parseCdnowLine(' 00021 0002 19970101  3   63.34', 5)).toMatchObject({
+    expect(parseCdnowLine(' 00021 0002 19970101  3   63.34', 5, nowMs)).toMatchObject({
       ok: true,
       order: {
         customerId: 'cdnow-00021',
@@ -47,7 +48,7 @@ describe('the CDNOW file', () => {
 
   it('gives the same line another id on another line only', () => {
     const idOf = (lineNumber: number): string => {
-      const parsed = parseCdnowLine(lines[0]!, lineNumber)
+      const parsed = parseCdnowLine(lines[0]!, lineNumber, nowMs)
       return parsed.ok ? parsed.orderId : ''
     }
     expect(idOf(1)).toBe(idOf(1))
@@ -58,19 +59,20 @@ describe('the CDNOW file', () => {
     ['', /is not/],
     ['00004 0001 19970101 2', /is not/],
     ['00004 0001 19970230 2 29.33', /no date/],
+    ['00004 0001 30200101 2 29.33', /30200101 must not lie more than 60 minutes ahead/],
     ['00004 0001 19970101 0 29.33', /units/],
     ['00004 0001 19970101 1000001 29.33', /units must be 1 to 1000000/],
     ['00004 0001 19970101 2 10000000000.01', /too many/],
     ['00004 0001 19970101 2 29.335', /not exact/],
     ['00004 0001 19970101 2 -1', /is not/],
   ])('refuses %j', (line, reason) => {
-    const parsed = parseCdnowLine(line, 1)
+    const parsed = parseCdnowLine(line, 1, nowMs)
     expect(parsed.ok ? '' : parsed.reason).toMatch(reason)
   })
 })
 
 describe('JSON lines', () => {
-  const parse = jsonLineParser('orders.jsonl')
+  const parse = jsonLineParser('orders.jsonl', nowMs)
   const body = {
     customerId: 'c',
     currency: 'EUR',
@@ -85,13 +87,18 @@ describe('JSON lines', () => {
     const text = JSON.stringify(body)
     expect(idOf(JSON.stringify({ ...body, orderId: 'mine' }), 1)).toBe('mine')
     expect(idOf(text, 1)).toBe(idOf(`${text}\r`, 1))
-    const others = [idOf(text, 1), idOf(text, 2), idOf(text, 1, jsonLineParser('other.jsonl'))]
+    const others = [
+      idOf(text, 1),
+      idOf(text, 2),
+      idOf(text, 1, jsonLineParser('other.jsonl', nowMs)),
+    ]
     expect(new Set(others).size).toBe(3)
   })
 
   it.each([
     ['{', /JSON/],
     ['[]', /^must be a JSON object/],
+    [JSON.stringify({ ...body, placedAt: '3020-01-01' }), /\/placedAt must not lie more than 60/],
     [JSON.stringify({ ...body, curency: 'EUR' }), /\/curency is not a known field/],
     [
       '{"customerId":"c","currency":"EUR","items":[{"productId":"t","quantity":1,'

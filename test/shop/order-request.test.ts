@@ -63,7 +63,7 @@ describe('parseOrderRequest', () => {
 
   it.each([
     { placedAt: '2024-02-29' },
-    { placedAt: '2026-12-31T23:59:59.999-11:30' },
+    { placedAt: '2025-12-31T23:59:59.999-11:30' },
     { orderId: 'x'.repeat(255) },
     { orderId: '...' },
     { items: [{ ...item, quantity: 1_000_000, price: '10000.00' }] },
@@ -85,6 +85,18 @@ describe('parseOrderRequest', () => {
   ])('says what is wrong with %j', (bad, detail) => {
     const parsed = parseOrderRequest({ ...body, ...bad })
     expect(parsed.ok ? [] : parsed.problems.map((problem) => problem.detail)).toEqual([detail])
+  })
+
+  it('takes the past, and the future as far as clocks differ', () => {
+    const nowMs = Date.parse('2026-01-01T12:00:00Z')
+    const isOk = (placedAt: string): boolean => parseOrderRequest({ ...body, placedAt }, nowMs).ok
+    expect(isOk('0001-01-01')).toBe(true)
+    expect(isOk('2026-01-01T13:00:00Z')).toBe(true)
+    expect(isOk('2026-01-01T13:00:00.001Z')).toBe(false)
+    expect(parseOrderRequest({ ...body, placedAt: '3020-01-01' }, nowMs)).toEqual({
+      ok: false,
+      problems: [{ pointer: '/placedAt', detail: 'must not lie more than 60 minutes ahead' }],
+    })
   })
 
   it('makes the same command for the same id', () => {

@@ -11,6 +11,9 @@ import {
   prefixEnd,
   taskPrefix,
 } from '../../state/key-layout.ts'
+import { MemoryEngine } from '../../state/memory/memory-engine.ts'
+import { namespacesOf } from '../../state/namespaces.ts'
+import { WriteBatch } from '../../state/write-batch.ts'
 
 const bytes = fc.uint8Array({ maxLength: 12 })
 
@@ -31,6 +34,27 @@ describe('key layout', () => {
         expect(one.startsWith(latin1FromBytes(taskPrefix(task2)))).toBe(task === task2)
       }),
     )
+  })
+
+  it('finds the namespaces that have rows', async () => {
+    const engine = MemoryEngine.create()
+    const batch = new WriteBatch()
+    const names = [
+      ['0_0', 'a'],
+      ['0_0', 'ab'],
+      ['0_10', 'ä/ö'],
+      ['12_3', 'a'],
+    ] as const
+    for (const [task, store] of names) {
+      for (const key of ['', '\u00ff', 'k']) {
+        batch.put(namespacePrefix(task, store), bytesFromLatin1(key), Uint8Array.of(1))
+      }
+    }
+    batch.put(new Uint8Array(0), positionKey('topic', 0), Uint8Array.of(1))
+    await engine.commit(batch)
+    const found = namespacesOf(engine).map(({ taskId, storeName }) => [taskId, storeName])
+    expect(found.sort()).toEqual([...names].sort())
+    await engine.close()
   })
 
   it('refuses names that do not fit', () => {

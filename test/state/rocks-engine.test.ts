@@ -9,25 +9,18 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  StoreClosedError,
-  StoreCorruptError,
-  StoreFullError,
-  StoreIoError,
-  StoreLockedError,
-} from '../../state/errors.ts'
+import { StoreCorruptError } from '../../state/errors.ts'
 import { bytesFromLatin1 } from '../../state/key-layout.ts'
 import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
-import { batchOf, drain, engineContract } from '../contract/engine-contract.ts'
+import { durableEngineContract } from '../contract/durable-engine-contract.ts'
+import { drain, engineContract } from '../contract/engine-contract.ts'
 
 const small = { memoryBytes: 8 * 1024 * 1024 }
 const all = { gte: new Uint8Array(), lt: Uint8Array.of(255) }
-const moduleUrl = (path: string): string => new URL(`../../state/${path}`, import.meta.url).href
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'millrace-rocks-'))
 const remove = (directory: string): void => rmSync(directory, { recursive: true, force: true })
 
@@ -45,6 +38,14 @@ for (const sync of [false, true]) {
   )
 }
 
+durableEngineContract('rocksdb')
+
+it('rocks engine: refuses too little memory', async () => {
+  const directory = newDirectory()
+  await expect(RocksEngine.open(directory, { memoryBytes: 1 })).rejects.toThrow(RangeError)
+  remove(directory)
+})
+
 /** Enough rows that several tables are written, so that there is something to damage. */
 const fill = async (directory: string): Promise<void> => {
   const engine = await RocksEngine.open(directory, { memoryBytes: 6 * 1024 * 1024 })
@@ -58,120 +59,6 @@ const fill = async (directory: string): Promise<void> => {
   }
   await engine.close()
 }
-
-describe('rocks engine: misuse', () => {
-  let directory: string
-  let engine: RocksEngine
-
-  beforeEach(async () => {
-    directory = newDirectory()
-    engine = await RocksEngine.open(directory, small)
-  })
-
-  afterEach(async () => {
-    await engine.close()
-    remove(directory)
-  })
-
-  it('refuses arguments of a wrong type instead of passing them on', async () => {
-    const bad = (value: unknown): never => value as never
-    for (const value of ['text', 5, null, undefined, {}, [1], { buffer: 1, byteOffset: 0 }]) {
-      expect(() => engine.get(bad(value))).toThrow(TypeError)
-      expect(() => engine.getMany([bad(value)])).toThrow(TypeError)
-      expect(() => engine.scan({ ...all, gte: bad(value) })).toThrow(TypeError)
-      expect(() => engine.scan({ ...all, lt: bad(value) })).toThrow(TypeError)
-      await expect(engine.deleteRange({ ...all, gte: bad(value) })).rejects.toThrow(TypeError)
-      await expect(engine.commit(bad(value))).rejects.toThrow(TypeError)
-    }
-    for (const limit of ['5', -1, 1.5, NaN, null]) {
-      expect(() => engine.scan({ ...all, limit: bad(limit) })).toThrow(TypeError)
-    }
-    expect(() => engine.property(bad(7))).toThrow(TypeError)
-    const cursor = engine.scan(all)
-    for (const max of ['many', -1, NaN, undefined]) {
-      expect(() => cursor.next(bad(max))).toThrow(TypeError)
-    }
-    await engine.commit(batchOf({ fine: '1' }))
-    expect(drain(engine.scan({ ...all, limit: Infinity }))).toEqual(['fine=1'])
-  })
-
-  it('refuses a batch that was committed before', async () => {
-    const rows: Record<string, string> = {}
-    for (let i = 0; i < 1000; i++) rows[`row-${i}`] = 'x'
-    const batch = batchOf(rows)
-    await engine.commit(batch)
-    await expect(engine.commit(batch)).rejects.toThrow()
-    await engine.commit(batchOf({ fine: '1' }))
-  })
-
-  it('closes what was left open, and leaves handles of the closed database harmless', async () => {
-    await engine.commit(batchOf({ a: '1', b: '2' }))
-    const cursors = Array.from({ length: 50 }, () => engine.scan(all))
-    const snapshot = engine.snapshot()
-    cursors[0]!.next(1)
-    await engine.close()
-    const again = await RocksEngine.open(directory, small)
-    for (const cursor of cursors) {
-      expect(() => cursor.next(1)).toThrow(StoreClosedError)
-      cursor.close()
-    }
-    snapshot.close()
-    snapshot.close()
-    expect(drain(again.scan(all))).toEqual(['a=1', 'b=2'])
-    await again.close()
-  })
-
-  it('refuses too little memory', async () => {
-    await expect(RocksEngine.open(directory, { memoryBytes: 1 })).rejects.toThrow(RangeError)
-  })
-
-  /** Runs `body` in a new process, with an open engine, a large batch and a cursor in scope. */
-  const runProcess = (body: string): { status: number | null; stdout: string; stderr: string } => {
-    const script = `
-      import { RocksEngine } from ${JSON.stringify(moduleUrl('rocksdb/rocks-engine.ts'))}
-      import { WriteBatch } from ${JSON.stringify(moduleUrl('write-batch.ts'))}
-      const engine = await RocksEngine.open(process.argv[1], { memoryBytes: ${8 << 20} })
-      const batch = new WriteBatch()
-      const [prefix, value] = [Buffer.from('p'), Buffer.from('v')]
-      for (let i = 0; i < 20000; i++) batch.put(prefix, Buffer.from('k' + i), value)
-      const cursor = engine.scan({ gte: Buffer.from('a'), lt: Buffer.from('z') })
-      ${body}`
-    const args = ['--input-type=module', '-e', script, join(directory, 'other')]
-    return spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 })
-  }
-
-  it('does not keep the process alive, but awaits a commit in flight', () => {
-    const ended = runProcess(`await engine.commit(batch)
-      console.log('committed', cursor.next(1).length)`)
-    expect(ended).toMatchObject({ status: 0, stdout: 'committed 0\n' })
-  })
-
-  it('lets the process exit while the writer thread is writing', () => {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const ended = runProcess('void engine.commit(batch); setTimeout(() => process.exit(7), 5)')
-      expect(ended).toMatchObject({ status: 7, stderr: '' })
-    }
-  })
-})
-
-describe('rocks engine: another process', () => {
-  it('is refused with StoreLockedError while the first one runs', async () => {
-    const directory = newDirectory()
-    const engine = await RocksEngine.open(directory, small)
-    const script = `
-      import { RocksEngine } from ${JSON.stringify(moduleUrl('rocksdb/rocks-engine.ts'))}
-      await RocksEngine.open(process.argv[1]).catch((e) => console.log(e.code, e.action))
-    `
-    const { stdout } = spawnSync(
-      process.execPath,
-      ['--input-type=module', '-e', script, directory],
-      { encoding: 'utf8' },
-    )
-    expect(stdout).toBe('STATE_LOCKED stop\n')
-    await engine.close()
-    remove(directory)
-  })
-})
 
 describe('rocks engine: damaged files', () => {
   const pristine = newDirectory()
@@ -230,76 +117,5 @@ describe('rocks engine: damaged files', () => {
     expect(() => engine.getMany(keys)).toThrow(StoreCorruptError)
     expect(engine.get(bytesFromLatin1('no such key'))).toBeUndefined()
     await engine.close()
-  })
-})
-
-describe('rocks engine: a full device', () => {
-  const mountPoint = newDirectory()
-
-  afterAll(() => {
-    spawnSync('umount', [mountPoint])
-    remove(mountPoint)
-  })
-
-  it('fails the commit, keeps what was acknowledged, resumes', async ({ skip }) => {
-    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', mountPoint])
-    if (status !== 0) return skip('no tmpfs can be mounted here')
-    const directory = join(mountPoint, 'db')
-    const engine = await RocksEngine.open(directory, small)
-    let acknowledged = -1
-    const commit = (round: number): Promise<void> => {
-      const batch = new WriteBatch()
-      for (let i = 0; i < 100; i++) {
-        batch.put(Buffer.from(`r${round}-`), Buffer.from(String(i)), Buffer.alloc(1000, round))
-      }
-      batch.put(Buffer.from('position'), new Uint8Array(), Buffer.from(String(round)))
-      return engine.commit(batch)
-    }
-    let failure: unknown
-    for (let round = 0; round < 1000 && failure === undefined; round++) {
-      await commit(round).then(
-        () => (acknowledged = round),
-        (error: unknown) => (failure = error),
-      )
-    }
-    expect(failure).toBeInstanceOf(StoreFullError)
-    expect((failure as StoreFullError).action).toBe('retry')
-    expect(acknowledged).toBeGreaterThan(10)
-    const position = (): string => String(engine.get(bytesFromLatin1('position')))
-    expect(position()).toBe(String(acknowledged))
-    expect(engine.get(Buffer.from(`r${acknowledged + 1}-0`))).toBeUndefined()
-
-    // RocksDB looks again every 5 s; a compaction may want as much again as there is
-    expect(spawnSync('mount', ['-o', 'remount,size=64m', mountPoint]).status).toBe(0)
-    let resumed = false
-    for (let attempt = 0; attempt < 300 && !resumed; attempt++) {
-      resumed = await commit(acknowledged + 1).then(
-        () => true,
-        () => false,
-      )
-      if (!resumed) await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-    expect(resumed).toBe(true)
-    await engine.close()
-
-    const again = await RocksEngine.open(directory, small)
-    expect(String(again.get(bytesFromLatin1('position')))).toBe(String(acknowledged + 1))
-    for (let round = 0; round <= acknowledged + 1; round++) {
-      const rows = again.scan({ gte: Buffer.from(`r${round}-`), lt: Buffer.from(`r${round}.`) })
-      expect(rows.next(1000)).toHaveLength(100)
-      rows.close()
-    }
-    await again.close()
-  }, 60_000)
-})
-
-describe('rocks engine: a path that is no directory', () => {
-  it('says so', async () => {
-    const directory = newDirectory()
-    const file = join(directory, 'file')
-    writeFileSync(file, '')
-    await expect(RocksEngine.open(file)).rejects.toThrow(StoreIoError)
-    await expect(RocksEngine.open(file)).rejects.not.toThrow(StoreLockedError)
-    remove(directory)
   })
 })

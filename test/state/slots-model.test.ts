@@ -14,10 +14,10 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { type Engine } from '../../state/engine.ts'
 import { bytesFromLatin1, namespacePrefix, prefixEnd } from '../../state/key-layout.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
-import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { Slots, type SealedWrite, type SlotCodec, type SlotRange } from '../../state/slots.ts'
 import { UndoLog } from '../../state/undo-log.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
+import { openEngineKind } from '../contract/engine-kinds.ts'
 
 const codec: SlotCodec = {
   encode: (value) => Buffer.from(JSON.stringify(value)),
@@ -48,7 +48,12 @@ class Model {
 }
 
 type Step =
-  | { readonly do: 'put'; readonly store: number; readonly key: string; readonly value: number }
+  | {
+      readonly do: 'put' | 'putNew'
+      readonly store: number
+      readonly key: string
+      readonly value: number
+    }
   | { readonly do: 'delete' | 'get'; readonly store: number; readonly key: string }
   | { readonly do: 'prefetch'; readonly store: number; readonly keys: readonly string[] }
   | { readonly do: 'scan'; readonly store: number; readonly range: SlotRange }
@@ -81,7 +86,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
-      do: fc.constant('put' as const),
+      do: fc.constantFrom('put', 'putNew'),
       store,
       key,
       value: fc.nat(99),
@@ -123,8 +128,8 @@ class Subject {
   async run(step: Step): Promise<void> {
     switch (step.do) {
       case 'put':
-        this.#slots[step.store]!.put(step.key, step.value)
-        this.#models[step.store]!.dirty.set(step.key, step.value)
+      case 'putNew':
+        this.#put(step)
         break
       case 'delete':
         this.#slots[step.store]!.delete(step.key)
@@ -155,6 +160,15 @@ class Subject {
     for (const store of [0, 1]) this.#compareScan(store, { reverse: true })
   }
 
+  /** `putNew` only where there is no row, as its caller promises. */
+  #put({ do: how, store, key, value }: Extract<Step, { readonly value: number }>): void {
+    const model = this.#models[store]!
+    const isNew = how === 'putNew' && !new Map(model.merged()).has(key)
+    if (isNew) this.#slots[store]!.putNew(key, value)
+    else this.#slots[store]!.put(key, value)
+    model.dirty.set(key, value)
+  }
+
   #compareGet(store: number, key: string): void {
     const model = this.#models[store]!
     const expected = new Map(model.merged()).get(key)
@@ -168,6 +182,7 @@ class Subject {
   #compareScan(store: number, range: SlotRange): void {
     const model = this.#models[store]!
     expect([...this.#slots[store]!.scan(range)]).toEqual(model.scan(range))
+    expect(this.#slots[store]!.keys(range)).toEqual(model.scan(range).map(([key]) => key))
     const committed = new Model()
     committed.stored = new Map([...model.stored, ...(this.#written ? model.committing : [])])
     expect([...this.#slots[store]!.cleanScan(range)]).toEqual(committed.scan(range))
@@ -243,7 +258,8 @@ class Subject {
 const directory = mkdtempSync(join(tmpdir(), 'millrace-slots-'))
 const engines: Record<string, () => Promise<Engine>> = {
   memory: async () => MemoryEngine.create(),
-  rocksdb: () => RocksEngine.open(directory, { memoryBytes: 8 << 20 }),
+  rocksdb: () => openEngineKind('rocksdb', join(directory, 'rocksdb')),
+  lmdb: () => openEngineKind('lmdb', join(directory, 'lmdb')),
 }
 
 describe.each(Object.entries(engines))('slots against a naive model, %s', (name, open) => {

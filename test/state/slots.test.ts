@@ -168,6 +168,14 @@ describe('slots: seal', () => {
     expect(slots.get('a')).toBeUndefined()
   })
 
+  it('writes nothing for a new key that is gone before the seal', () => {
+    slots.putNew('a', 1)
+    slots.delete('a')
+    slots.putNew('b', 1)
+    undo.clear()
+    expect(slots.seal().map(({ key }) => `${key}`)).toEqual(['b'])
+  })
+
   it('leaves everything as it was if a value cannot be encoded', () => {
     put({ a: 1, b: 'poison', c: 1 })
     expect(() => slots.seal()).toThrow('cannot encode b')

@@ -1,25 +1,30 @@
-/** One store over a memory engine, as a task keeps it: records, commits, restarts. */
+/** One store over an engine (memory if not told), as a task keeps it: records, commits, restart. */
 
+import { type Engine } from '../../state/engine.ts'
 import { namespacePrefix } from '../../state/key-layout.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { Slots } from '../../state/slots.ts'
 import { UndoLog } from '../../state/undo-log.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import { type Store } from '../../src/stores/store.ts'
+import { StreamTime } from '../../src/stores/stream-time.ts'
 
 export class OpenStore<Opened, Reader> {
   readonly #store: Store<Opened, Reader>
-  readonly #engine = MemoryEngine.create()
+  readonly #engine: Engine
   readonly #prefix: Uint8Array
   #undo = new UndoLog()
+  /** Of the task; tests move it. */
+  readonly time = new StreamTime()
   slots: Slots
   opened: Opened
 
-  constructor(store: Store<Opened, Reader>) {
+  constructor(store: Store<Opened, Reader>, engine: Engine = MemoryEngine.create()) {
     this.#store = store
+    this.#engine = engine
     this.#prefix = namespacePrefix('0_0', store.name)
     this.slots = this.#open()
-    this.opened = store.open(this.slots)
+    this.opened = store.open(this.slots, this.time)
   }
 
   get reader(): Reader {
@@ -54,7 +59,7 @@ export class OpenStore<Opened, Reader> {
     await this.commit()
     this.#undo = new UndoLog()
     this.slots = this.#open()
-    this.opened = this.#store.open(this.slots)
+    this.opened = this.#store.open(this.slots, this.time)
   }
 
   #open(): Slots {

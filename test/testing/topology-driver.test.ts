@@ -30,6 +30,8 @@ interface Sale {
 }
 
 const sales = topic('sales', { key: utf8, value: json<Sale>() })
+const sales2 = topic('sales-2', { key: utf8, value: json<Sale>() })
+const sales3 = topic('sales-3', { key: utf8, value: json<Sale>() })
 const totals = topic('totals', { key: utf8, value: json<number>() })
 const byShop = repartitionTopic('by-shop', { key: utf8, value: json<Sale>() })
 const shopTotals = keyValueStore('shop-totals', { key: utf8, value: json<number>() })
@@ -85,6 +87,20 @@ describe('partitions and repartition hops', () => {
     driver.pipe(sales, 'a', { shop: 'x', cents: 5 })
     driver.restart()
     expect(driver.query(shopTotals).get('x')).toBe(5)
+    driver.pipe(sales, 'b', { shop: 'x', cents: 1 })
+    expect(driver.values(totals)).toEqual([5, 6])
+  })
+
+  test('a restart with another topology is refused as by a start, and changes nothing', () => {
+    const driver = new TopologyDriver(totalling)
+    driver.pipe(sales, 'a', { shop: 'x', cents: 5 })
+    const copying = topology('copying', () => [stream(sales).pipe(to(sales2))])
+    expect(() => driver.restart(copying)).toThrow(/store shop-totals is gone/)
+    const shifted = topology('shifted', () => [
+      stream(sales2).pipe(to(sales3)),
+      ...totalling.define(),
+    ])
+    expect(() => driver.restart(shifted)).toThrow(/shop-totals moves to sub-topology 2/)
     driver.pipe(sales, 'b', { shop: 'x', cents: 1 })
     expect(driver.values(totals)).toEqual([5, 6])
   })

@@ -38,7 +38,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/windows/': [],
   'src/errors/': ['src/record.ts', ...ports],
   'src/stores/': [...foundation, 'state/'],
-  'src/topology/': [...foundation, 'src/stores/', 'state/slots.ts'],
+  'src/topology/': [...foundation, 'src/stores/', 'state/slots.ts', 'src/config/nearest.ts'],
   'src/operators/': kernel,
   'src/broker/': [...foundation],
   'src/broker/records/': [...foundation, 'src/broker/port.ts'],
@@ -46,7 +46,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/runtime-config.ts': foundation,
   'src/task/': task,
   'src/runtime/': runtime,
-  'src/config/': ['src/runtime-config.ts'],
+  'src/config/': ['src/runtime-config.ts', 'state/memory-budget.ts'],
   'src/queries/': runtime,
   'src/http/': [...runtime, 'src/config/', 'src/queries/'],
   'src/testing/': [...runtime, 'src/broker/'],
@@ -60,7 +60,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages a room may use; rooms that are not listed may use any dependency. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
-  'state/': ['rocksdb'],
+  'state/': ['rocksdb', 'lmdb'],
   'src/topology/': ['rxjs'],
   'src/operators/': ['rxjs'],
   'src/stores/': [],

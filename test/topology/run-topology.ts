@@ -22,6 +22,7 @@ import { type PunctuationTime } from '../../src/topology/punctuator.ts'
 import { type DropReason, type SinkSpec, type StagedRecord } from '../../src/topology/scope.ts'
 import { TaskScope, type TaskServices } from '../../src/topology/task-scope.ts'
 import { type Topology } from '../../src/topology/topology.ts'
+import { StreamTime } from '../../src/stores/stream-time.ts'
 
 export interface RunnerOptions {
   readonly rebuildBeforeEachRecord?: boolean
@@ -80,7 +81,7 @@ export class TestTask implements TaskServices {
         cachedSlotsMax: 1_000,
       })
       this.slots.set(store.name, slots)
-      this.#opened.set(store.name, store.open(slots))
+      this.#opened.set(store.name, store.open(slots, new StreamTime()))
     }
     return this.#opened.get(store.name) as Opened
   }

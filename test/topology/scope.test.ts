@@ -208,15 +208,6 @@ test.each<[string, () => unknown, string]>([
     'STREAMS_TOPOLOGY_INVALID',
   ],
   [
-    'a repartition topic as an external one',
-    () =>
-      topology('t', () => [
-        stream(numbers).pipe(rekey(), to(out)),
-        stream(others).pipe(to(through)),
-      ]),
-    'STREAMS_TOPOLOGY_INVALID',
-  ],
-  [
     'a punctuator without interval',
     () =>
       topology('t', () => [

@@ -31,6 +31,7 @@ import {
   tableStore,
   to,
   topic,
+  ttlStore,
   utf8,
   windowStore,
 } from '../../src/index.ts'
@@ -55,6 +56,7 @@ const awaiting = joinStore('awaiting', {
 })
 const totals = keyValueStore('totals', { key: utf8, value: int64 })
 const perMinute = windowStore('per-minute', { key: utf8, value: json<number>(), retentionMs: 1 })
+const recent = ttlStore('recent', { key: utf8, value: json<number>(), ttlMs: 1 })
 const outbox = outboxStore('outbox', { key: utf8, value: json<number>() })
 
 type Probe<A> = <T>() => T extends A ? 1 : 2
@@ -123,6 +125,27 @@ const answers$ = paid$.pipe(
   mapValues(({ value }) => value),
 )
 sameType<typeof answers$, Observable<StreamRecord<string, string>>>(true)
+
+// A store with a time to live takes the time with each value.
+numbers$.pipe(
+  process(
+    'recent',
+    { recent },
+    {
+      onRecord({ key, value, timestampMs }, { recent }) {
+        sameType<ReturnType<typeof recent.get>, number | undefined>(true)
+        // @ts-expect-error without a timestamp there is nothing to live from
+        recent.put(key, value)
+        // @ts-expect-error not the type of its values
+        recent.put(key, 'text', timestampMs)
+        return [recent.put(key, value, timestampMs)]
+      },
+      prefetchKeys: ({ key }) => ({ recent: [key] }),
+    },
+  ),
+)
+// @ts-expect-error it must say how long
+ttlStore('endless', { key: utf8, value: json<number>() })
 
 // Stores of a processor come opened, under their names.
 numbers$.pipe(

@@ -78,6 +78,11 @@ export interface EmbeddedBrokerOptions {
 
 const markerRetryMs = 100
 
+export interface BrokerFigures {
+  readonly database: Pick<Engine, 'property'>
+  readonly logCacheBytes: number
+}
+
 export class EmbeddedBroker implements Broker {
   readonly kind = 'embedded'
   readonly topics: Topics
@@ -90,6 +95,7 @@ export class EmbeddedBroker implements Broker {
   readonly #transactions: TransactionCoordinator
   readonly #committedOffsets: CommittedOffsets
   readonly #cleaner: LogCleaner
+  readonly #logCache: LogCache
   readonly #fetchers = new Set<EmbeddedFetcher>()
   #state: 'open' | 'closing' | 'closed' = 'open'
   #cancelMaintenance: () => void = () => {}
@@ -105,6 +111,7 @@ export class EmbeddedBroker implements Broker {
     this.#transactions = parts.transactions
     this.#committedOffsets = parts.committedOffsets
     this.#cleaner = parts.cleaner
+    this.#logCache = parts.logCache
     this.topics = parts.registry
     this.groups = parts.coordinator
     this.#failed = parts.failed
@@ -133,6 +140,12 @@ export class EmbeddedBroker implements Broker {
   /** Rejects with the disk's error once nothing can be written any more; else never settles. */
   get failed(): Promise<never> {
     return this.#failed.promise
+  }
+
+  /** Figures of its database, and memory of the tails of its logs: for metrics. */
+  get figures(): BrokerFigures {
+    const { engine } = this.#options
+    return { database: engine, logCacheBytes: this.#logCache.bytes }
   }
 
   async clusterId(): Promise<string> {
@@ -248,6 +261,7 @@ interface Parts {
   readonly transactions: TransactionCoordinator
   readonly committedOffsets: CommittedOffsets
   readonly cleaner: LogCleaner
+  readonly logCache: LogCache
 }
 
 const assemble = async (options: EmbeddedBrokerOptions): Promise<Parts> => {
@@ -284,14 +298,22 @@ const assemble = async (options: EmbeddedBrokerOptions): Promise<Parts> => {
     transactions.stop()
     committedOffsets.stop()
   }
-  const cache = new LogCache(options.cacheBytesMax ?? 8 * 1024 * 1024)
+  const logCache = new LogCache(options.cacheBytesMax ?? 8 * 1024 * 1024)
   return {
     journal,
     failed,
     cluster,
     committedOffsets,
     transactions,
-    registry: new TopicRegistry({ engine, journal, cache, cluster, committedOffsets, newUuid }),
+    logCache,
+    registry: new TopicRegistry({
+      engine,
+      journal,
+      cache: logCache,
+      cluster,
+      committedOffsets,
+      newUuid,
+    }),
     coordinator: new GroupCoordinator({
       clock,
       committedOffsets,

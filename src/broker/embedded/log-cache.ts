@@ -15,7 +15,8 @@ import { type StoredBatch } from './stored-batch.ts'
 const recordOverheadBytes = 200
 
 export class LogTail {
-  #batches: StoredBatch[] = []
+  /** Those before the head are undefined: what was given up must not be kept alive. */
+  #batches: (StoredBatch | undefined)[] = []
   #head = 0
 
   get isEmpty(): boolean {
@@ -52,6 +53,7 @@ export class LogTail {
   }
 
   shift(): void {
+    this.#batches[this.#head] = undefined
     this.#head += 1
     if (this.#head < 64 || this.#head * 2 < this.#batches.length) return
     this.#batches = this.#batches.slice(this.#head)
@@ -71,7 +73,8 @@ interface Entry {
 
 export class LogCache {
   readonly #bytesMax: number
-  #entries: Entry[] = []
+  /** Those before the head are undefined, as in a tail. */
+  #entries: (Entry | undefined)[] = []
   #head = 0
   #bytes = 0
 
@@ -94,12 +97,13 @@ export class LogCache {
     if (tail.isEmpty) return
     for (let i = 0; i < tail.count; i++) this.#bytes -= costOf(tail.at(i)!)
     tail.clear()
-    this.#entries = this.#entries.slice(this.#head).filter((entry) => entry.tail !== tail)
+    this.#entries = this.#entries.slice(this.#head).filter((entry) => entry?.tail !== tail)
     this.#head = 0
   }
 
   #evictOldest(): void {
     const { tail, batch } = this.#entries[this.#head]!
+    this.#entries[this.#head] = undefined
     this.#head += 1
     if (this.#head > 1024 && this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head)

@@ -4,6 +4,7 @@
  * Called by both producers. 1. All batches are checked first, so a refused call has no effect.
  */
 
+import { isTimestamp } from '../../record.ts'
 import { BrokerError } from '../errors.ts'
 import { type ProduceBatch, type ProduceRecord } from '../port.ts'
 import { isWithin } from '../records/packed-batch.ts'
@@ -25,7 +26,8 @@ export const checkRecords = (batch: ProduceBatch, log: PartitionLog): void => {
     const record = records[i]!
     if (recordBytes(record) > bytesMax) throw tooLarge(batch, i)
     if (isCompacted && record.key === null) throw invalid(batch, i, 'compaction needs a key')
-    if (!(record.timestampMs >= 0)) throw invalid(batch, i, `timestamp ${record.timestampMs} ms`)
+    if (!isTimestamp(record.timestampMs))
+      throw invalid(batch, i, `timestamp ${record.timestampMs} ms`)
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { BrokerError } from '../errors.ts'
 import { type ProduceBatch, type ProduceRecord } from '../port.ts'
+import { isTimestamp } from '../../record.ts'
 import { aloneBytes } from './records/encode.ts'
 import { type TopicLimits } from './topic-configs.ts'
 
@@ -15,7 +16,8 @@ export const checkRecords = (batch: ProduceBatch, limits: TopicLimits): void => 
   for (let i = 0; i < records.length; i++) {
     const record = records[i]!
     if (isCompacted && record.key === null) throw invalid(batch, i, 'compaction needs a key')
-    if (!(record.timestampMs >= 0)) throw invalid(batch, i, `timestamp ${record.timestampMs} ms`)
+    if (!isTimestamp(record.timestampMs))
+      throw invalid(batch, i, `timestamp ${record.timestampMs} ms`)
     if (!isSurelySmall(record, maxMessageBytes) && aloneBytes(record) > maxMessageBytes) {
       throw tooLarge(batch, i, maxMessageBytes)
     }

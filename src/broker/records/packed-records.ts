@@ -130,6 +130,12 @@ export class PackedRecords {
     last.maxMs = this.#markedMaxMs
   }
 
+  /** Ends the appending: from now on it takes as much memory as it has bytes. */
+  close(): void {
+    for (const { writer } of this.#segments) writer.close()
+  }
+
+  /** Of closed records: an append may move the bytes. */
   segments(): readonly PackedSegment[] {
     return this.#segments.map(({ writer, firstIndex, firstMs, maxMs, count }) => ({
       firstIndex,
@@ -140,7 +146,7 @@ export class PackedRecords {
     }))
   }
 
-  /** Views of the segments: made anew at each call. */
+  /** Views of the closed segments: made anew at each call. */
   records(): readonly ProduceRecord[] {
     return this.#segments.flatMap((segment) => packedViews(placeOf(segment)))
   }

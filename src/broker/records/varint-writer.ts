@@ -1,20 +1,40 @@
-/** Zigzag varints into a buffer that grows; the caller owns the bytes until it takes them. */
+import { segmentBuffers } from './segment-buffers.ts'
+
+/** Zigzag varints into a buffer that grows; its bytes may be seen only once it grows no more. */
+/** A buffer so full is not copied. */
+const fullShare = 0.8
+
 export class VarintWriter {
   buffer: Buffer
   position: number
 
   constructor(capacityBytes: number, position: number) {
-    this.buffer = Buffer.allocUnsafeSlow(capacityBytes)
+    this.buffer = segmentBuffers.take(capacityBytes)
     this.position = position
+  }
+
+  /**
+   * Ends the writing: leaves a buffer of what was written and frees the larger one, unless that is
+   * nearly full.
+   */
+  close(): void {
+    const { buffer, position } = this
+    if (position >= buffer.length * fullShare) return
+    const own = Buffer.allocUnsafeSlow(position)
+    buffer.copy(own, 0, 0, position)
+    this.buffer = own
+    segmentBuffers.give(buffer)
   }
 
   /** Makes room for so many more bytes. */
   reserve(bytes: number): void {
     const neededBytes = this.position + bytes
     if (neededBytes <= this.buffer.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, neededBytes))
-    this.buffer.copy(grown, 0, 0, this.position)
+    const { buffer } = this
+    const grown = segmentBuffers.take(Math.max(buffer.length * 2, neededBytes))
+    buffer.copy(grown, 0, 0, this.position)
     this.buffer = grown
+    segmentBuffers.give(buffer)
   }
 
   int32(value: number): void {

@@ -165,11 +165,12 @@ const refusals = (current: CurrentCluster): void =>
       expect(await probe.values(topic)).toEqual([])
     })
 
-    it('compaction needs a key, a timestamp is not negative', async () => {
+    it('compaction needs a key, a timestamp is a whole number from 0 up to a bound', async () => {
       const { broker, probe } = current()
       const topic = await probe.create(current().name('table'), 1, { cleanupPolicy: 'compact' })
       const producer = broker.producer('test')
-      for (const bad of [recordOf(null, 'no key'), recordOf('key', 'value', -5)]) {
+      const badTimes = [-5, 1.5, 2 ** 52, Number.NaN].map((ms) => recordOf('key', 'value', ms))
+      for (const bad of [recordOf(null, 'no key'), ...badTimes]) {
         const error = await errorOf(
           producer.send([{ topic, partition: 0, records: [recordOf('good', 'good'), bad] }]),
         )

@@ -22,6 +22,7 @@ import {
 } from '../shared/stock-request.ts'
 import { tellSource } from './answer-source.ts'
 import { idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
+import { isUnchanged } from './is-unchanged.ts'
 import { productView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
@@ -47,9 +48,10 @@ type PutRequest = FastifyRequest<{ Params: ProductParams; Querystring: { wait?: 
 
 export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const path = '/api/inventory/:productId'
-  server.get<{ Params: ProductParams }>(path, async ({ params }, reply) =>
-    productReply(reply, await knownProduct(access, pathId(params.productId, 'product'))),
-  )
+  server.get<{ Params: ProductParams }>(path, async (request, reply) => {
+    const productId = pathId(request.params.productId, 'product')
+    return productReply(reply, request, await knownProduct(access, productId))
+  })
   server.put<{ Params: ProductParams; Querystring: { wait?: number } }>(
     path,
     { schema: { querystring: putQuery } },
@@ -100,7 +102,7 @@ const updateStock = async (
   // applied, though nobody may be there now to say what came of it
   const product = await unlessMoving(knownProduct(access, productId))
   if (product === undefined) return acceptedReply(reply, { productId, updateId })
-  return productReply(reply.header('location', inventoryPath(productId)), product)
+  return productReply(reply.header('location', inventoryPath(productId)), request, product)
 }
 
 const inventoryPath = (productId: string): string =>
@@ -138,9 +140,15 @@ const knownProduct = (access: ShopHost, productId: string): Promise<Known<Produc
     `product ${productId}`,
   )
 
-const productReply = (reply: FastifyReply, { row, source }: Known<ProductRow>): FastifyReply => {
+const productReply = (
+  reply: FastifyReply,
+  request: FastifyRequest,
+  { row, source }: Known<ProductRow>,
+): FastifyReply => {
   tellSource(reply, source)
-  return reply.header('etag', `"${row.version}"`).send(productView(row))
+  const etag = `"${row.version}"`
+  reply.header('etag', etag)
+  return isUnchanged(request, etag) ? reply.code(304).send() : reply.send(productView(row))
 }
 
 interface Known<Row> extends Found<Row> {

@@ -18,6 +18,7 @@ import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shar
 import { AcceptedOrders } from './accepted-orders.ts'
 import { tellSource } from './answer-source.ts'
 import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
+import { isUnchanged } from './is-unchanged.ts'
 import { orderView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
@@ -212,9 +213,7 @@ const sendOrder = (
   tellSource(reply, source)
   const etag = `"${row.version}"`
   reply.header('etag', etag)
-  if (request.method === 'GET' && request.headers['if-none-match'] === etag) {
-    return reply.code(304).send()
-  }
+  if (isUnchanged(request, etag)) return reply.code(304).send()
   return reply
     .header('location', `/api/orders/${encodeURIComponent(row.orderId)}`)
     .send(orderView(row))

@@ -31,24 +31,35 @@ export interface OrderHistory {
   readonly events: readonly HistoryEntry[]
 }
 
-export interface PageRequest {
-  readonly limit: number
-  /** Of the page before, whose bounds must be the same. */
-  readonly cursor?: string
-}
-
-/** Keys, or times where the store has windows: ms or ISO-8601. */
-export interface RangeRequest extends PageRequest {
+/**
+ * Bounds of rows: keys, or times where rows are windows or lie in time.
+ *
+ * A time is ISO-8601 or ms since 1970.
+ */
+export interface RowBounds {
   /** Inclusive. */
   readonly from?: string
   /** Exclusive. */
   readonly to?: string
 }
 
+export interface PageRequest {
+  readonly limit: number
+  /** Of the page before, whose bounds must be the same. */
+  readonly cursor?: string
+}
+
+export interface RangeRequest extends RowBounds, PageRequest {}
+
 export interface StoreRow {
-  /** Whose task has the row. */
-  readonly partition: number
+  /** Whose task has the row; absent in global tables, which every instance has whole. */
+  readonly partition?: number
   readonly key: unknown
+  /** Of rows that are windows; ISO-8601. A window store does not know ends. */
+  readonly window?: { readonly start: string; readonly end?: string }
+  /** Event time of the row, where it has one; ISO-8601. */
+  readonly time?: string
+  /** Null is a deletion that waits. */
   readonly value: unknown
 }
 
@@ -59,7 +70,7 @@ export interface StoreRows {
 }
 
 export interface SourcedRows extends StoreRows {
-  /** Who answered: one for each partition, whether it had rows or not. */
+  /** Who answered: one for each partition, whether it had rows or not. Global tables: nobody. */
   readonly sources: readonly AnswerSource[]
 }
 
@@ -74,6 +85,11 @@ export interface CustomerOrders {
   readonly rows: readonly CustomerRow[]
   readonly cursor?: string
   readonly source: AnswerSource
+}
+
+/** What the caller asks of a store cannot be: a key of another type, bounds that are no times. */
+export class StoreRequestError extends Error {
+  override readonly name = 'StoreRequestError'
 }
 
 /** Progress of the instance, and the counters of the shop without a scan. */
@@ -99,12 +115,19 @@ export interface ShopAccess {
   /** Counts everything and checks all invariants: a scan of the whole state. */
   summary(): Promise<ShopSummary>
   /**
-   * The row of a key in every partition that has one: counters have the same key in each.
+   * The rows of a key in every partition that has some: counters have the same key in each.
    *
+   * Of windows, and of what else has several rows per key, all of them.
+   *
+   * @throws {StoreRequestError} the key or a bound cannot be one of this store
    * @throws there is no such store; the message lists them
    */
-  storeGetAll(store: string, key: string): Promise<StoreRows>
-  /** One page of rows, in the order of keys (of windows: times), over all partitions. */
+  storeGetAll(store: string, key: string, bounds?: RowBounds): Promise<StoreRows>
+  /**
+   * One page of rows over all partitions, by key, or by time where the rows lie in time.
+   *
+   * @throws as `storeGetAll`
+   */
   storeRange(store: string, range: RangeRequest): Promise<StoreRows>
 }
 
@@ -130,6 +153,6 @@ export interface ShopHost extends ShopAccess {
     withinMs: number,
   ): Promise<Found<StockCommandRow> | undefined>
   customerOrders(customerId: string, page: PageRequest): Promise<CustomerOrders>
-  storeGetAll(store: string, key: string): Promise<SourcedRows>
+  storeGetAll(store: string, key: string, bounds?: RowBounds): Promise<SourcedRows>
   storeRange(store: string, range: RangeRequest): Promise<SourcedRows>
 }

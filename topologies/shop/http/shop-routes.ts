@@ -13,15 +13,22 @@ import { inventoryRoutes } from './inventory-routes.ts'
 import { orderRoutes } from './order-routes.ts'
 import { sourceView } from './answer-source.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type RangeRequest, type ShopHost, type SourcedRows } from './shop-access.ts'
+import {
+  type RangeRequest,
+  type RowBounds,
+  type ShopHost,
+  type SourcedRows,
+  StoreRequestError,
+} from './shop-access.ts'
 
 const rowsMax = 10_000
 const rowsDefault = 100
 
+const bounds = { from: Type.Optional(Type.String()), to: Type.Optional(Type.String()) }
+const boundsQuery = Type.Object(bounds, { additionalProperties: false })
 const rangeQuery = Type.Object(
   {
-    from: Type.Optional(Type.String()),
-    to: Type.Optional(Type.String()),
+    ...bounds,
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: rowsMax })),
     cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
   },
@@ -54,10 +61,11 @@ const keepDigitsOfAmounts = (server: FastifyInstance): void => {
 }
 
 const storeRoutes = (server: FastifyInstance, access: ShopHost): void => {
-  server.get<{ Params: { store: string; '*': string } }>(
+  server.get<{ Params: { store: string; '*': string }; Querystring: RowBounds }>(
     '/api/stores/:store/rows/*',
-    async ({ params }) => {
-      const read = (): Promise<SourcedRows> => access.storeGetAll(params.store, params['*'])
+    { schema: { querystring: boundsQuery } },
+    async ({ params, query }) => {
+      const read = (): Promise<SourcedRows> => access.storeGetAll(params.store, params['*'], query)
       const { rows, sources } = await ofStore(read)
       if (rows[0] === undefined) {
         throw new RouteProblem(404, `Store ${params.store} has no key ${params['*']}.`)
@@ -81,6 +89,7 @@ const ofStore = async <T>(read: () => Promise<T>): Promise<T> => {
   try {
     return await read()
   } catch (error) {
+    if (error instanceof StoreRequestError) throw new RouteProblem(400, error.message)
     if ((error as { readonly code?: unknown }).code !== 'STREAMS_CONFIG') throw error
     throw new RouteProblem(404, (error as Error).message)
   }

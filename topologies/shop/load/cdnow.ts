@@ -11,14 +11,18 @@
 import { shopNamespace, uuidV5 } from '../shared/ids.ts'
 import { type OrderItem } from '../shared/commands.ts'
 import { parseMinor } from '../shared/money.ts'
+import { isPlacedTooFarAhead, placedTooFarAhead } from '../shared/order-request.ts'
 import { lineQuantityMax, orderTotalMinorMax } from '../shared/order-limits.ts'
 import { type LoadLine } from './load-line.ts'
 
 const fileNamespace = uuidV5(shopNamespace, 'cdnow')
 const linePattern = /^\s*(\d+)\s+(\d+)\s+(\d{4})(\d{2})(\d{2})\s+(\d+)\s+(\d+(?:\.\d+)?)\s*$/
 
-/** @param lineNumber  from 1 */
-export const parseCdnowLine = (line: string, lineNumber: number): LoadLine => {
+/**
+ * @param lineNumber  from 1
+ * @param nowMs       wall clock: orders of the future are refused
+ */
+export const parseCdnowLine = (line: string, lineNumber: number, nowMs: number): LoadLine => {
   const match = linePattern.exec(line)
   if (match === null) {
     return { ok: false, reason: 'is not: customer, sample id, YYYYMMDD, units, dollars' }
@@ -26,6 +30,9 @@ export const parseCdnowLine = (line: string, lineNumber: number): LoadLine => {
   const [, customer, , year, month, day, unitsText, dollars = ''] = match
   const placedAt = `${year}-${month}-${day}T00:00:00.000Z`
   if (!isDate(placedAt)) return { ok: false, reason: `${year}${month}${day} is no date` }
+  if (isPlacedTooFarAhead(placedAt, nowMs)) {
+    return { ok: false, reason: `${year}${month}${day} ${placedTooFarAhead}` }
+  }
   const units = Number(unitsText)
   if (!Number.isSafeInteger(units) || units < 1 || units > lineQuantityMax) {
     return { ok: false, reason: `units must be 1 to ${lineQuantityMax}` }

@@ -12,9 +12,10 @@ import { type LoadLine } from './load-line.ts'
 
 /**
  * @param fileName  without its folder: a file keeps its orders when it is moved
+ * @param nowMs     wall clock: orders of the future are refused
  * @returns         a function of a line and its number, from 1
  */
-export const jsonLineParser = (fileName: string) => {
+export const jsonLineParser = (fileName: string, nowMs: number) => {
   const namespace = uuidV5(uuidV5(shopNamespace, 'json-lines'), fileName)
   return (line: string, lineNumber: number): LoadLine => {
     let body: unknown
@@ -23,7 +24,7 @@ export const jsonLineParser = (fileName: string) => {
     } catch (error) {
       return { ok: false, reason: (error as Error).message }
     }
-    const parsed = parseOrderRequest(body)
+    const parsed = parseOrderRequest(body, nowMs)
     if (!parsed.ok) {
       // the line as a whole has an empty pointer
       const reason = parsed.problems

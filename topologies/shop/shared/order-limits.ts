@@ -5,6 +5,15 @@
  * a safe integer. An amount is in minor units.
  */
 
+import { runtimeOptions } from '../../../src/index.ts'
+
+/**
+ * How far ahead of the wall clock an order may have been placed, in ms: clocks differ.
+ *
+ * As far as the runtime lets timestamps of records lie ahead.
+ */
+export const placedAheadMsMax = runtimeOptions.maxFutureSkewMs.default
+
 /** An order is one record and one row: more lines would outgrow both. */
 export const orderLinesMax = 500
 

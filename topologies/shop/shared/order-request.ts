@@ -9,7 +9,13 @@ import { type CreateOrder, type OrderItem, type PaymentMethod } from './commands
 import { isoTime } from './iso-time.ts'
 import { formatMinor, isCurrency, parseMinor } from './money.ts'
 import { newCommand } from './new-command.ts'
-import { idLengthMax, lineQuantityMax, orderLinesMax, orderTotalMinorMax } from './order-limits.ts'
+import {
+  idLengthMax,
+  lineQuantityMax,
+  orderLinesMax,
+  orderTotalMinorMax,
+  placedAheadMsMax,
+} from './order-limits.ts'
 import { type JsonObject, type RequestProblem, RequestProblems } from './request-problems.ts'
 
 export interface OrderRequest {
@@ -23,7 +29,7 @@ export interface OrderRequest {
   readonly paymentMethod?: PaymentMethod
   readonly shippingAddress?: string
   readonly notes?: string
-  /** ISO-8601; default now. */
+  /** ISO-8601; default now. The past is fine, the future is not. */
   readonly placedAt?: string
   /** If given it must be the sum of the items. */
   readonly totalAmount?: string | number
@@ -66,11 +72,15 @@ const fields = [
 const itemFields = ['productId', 'quantity', 'price']
 const textMax = 1000
 
-/** Finds every problem, not only the first. */
-export const parseOrderRequest = (given: unknown): ParsedRequest => {
+/**
+ * Finds every problem, not only the first.
+ *
+ * @param nowMs  wall clock; who parses a file twice gives the same one to both passes
+ */
+export const parseOrderRequest = (given: unknown, nowMs = Date.now()): ParsedRequest => {
   const problems = new RequestProblems()
   const body = problems.object(given, '')
-  const value = body && checkBody(body, problems)
+  const value = body && checkBody(body, nowMs, problems)
   return value !== undefined && problems.found.length === 0
     ? { ok: true, value }
     : { ok: false, problems: problems.found }
@@ -87,7 +97,7 @@ export const createOrderCommand = (
     { commandId: `${orderId}:create`, nowMs, source },
   )
 
-const checkBody = (body: JsonObject, problems: RequestProblems): ParsedOrder => {
+const checkBody = (body: JsonObject, nowMs: number, problems: RequestProblems): ParsedOrder => {
   const { orderId, customerId, currency, paymentMethod = 'card' } = body
   const { shippingAddress, notes, placedAt } = body
   problems.unknownFields(body, fields)
@@ -98,9 +108,7 @@ const checkBody = (body: JsonObject, problems: RequestProblems): ParsedOrder => 
   const isKnownCurrency = typeof currency === 'string' && isCurrency(currency)
   if (!isKnownCurrency) problems.tell('/currency', 'must be an ISO-4217 code')
   problems.oneOf(paymentMethod, '/paymentMethod', ['card', 'transfer'])
-  if (placedAt !== undefined && !isTime(placedAt)) {
-    problems.tell('/placedAt', 'must be an ISO-8601 date, or time with its offset, that exists')
-  }
+  if (placedAt !== undefined) checkPlacedAt(placedAt, nowMs, problems)
   const items = checkItems(body['items'], isKnownCurrency ? currency : 'USD', problems)
   checkTotal(body['totalAmount'], { items, currency: String(currency) }, problems)
   return {
@@ -114,6 +122,21 @@ const checkBody = (body: JsonObject, problems: RequestProblems): ParsedOrder => 
     ...(placedAt !== undefined && { placedAt: placedAt as string }),
   }
 }
+
+const checkPlacedAt = (placedAt: unknown, nowMs: number, problems: RequestProblems): void => {
+  if (!isTime(placedAt)) {
+    problems.tell('/placedAt', 'must be an ISO-8601 date, or time with its offset, that exists')
+  } else if (isPlacedTooFarAhead(placedAt, nowMs)) {
+    problems.tell('/placedAt', placedTooFarAhead)
+  }
+}
+
+/** Said of an order from the future. */
+export const placedTooFarAhead = `must not lie more than ${placedAheadMsMax / 60_000} minutes ahead`
+
+/** @param placedAt  ISO-8601, checked before */
+export const isPlacedTooFarAhead = (placedAt: string, nowMs: number): boolean =>
+  Date.parse(placedAt) > nowMs + placedAheadMsMax
 
 /** An order must be reachable by its URL, and every client takes these two out of a path. */
 const checkOrderId = (orderId: unknown, problems: RequestProblems): void => {
@@ -192,7 +215,7 @@ const timePattern =
   /^(\d{4}-\d{2}-\d{2})(T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 /** Date.parse takes the 30th of February for the 2nd of March: the date must come back. */
-const isTime = (value: unknown): boolean => {
+const isTime = (value: unknown): value is string => {
   if (typeof value !== 'string') return false
   const date = timePattern.exec(value)?.[1]
   if (date === undefined || Number.isNaN(Date.parse(value))) return false

@@ -1,4 +1,4 @@
-/** What goes between `rocks-writer.ts` and its thread; replies come in the order of requests. */
+/** What goes between `writer-thread.ts` and its thread; replies come in the order of requests. */
 
 export type WriterRequest =
   | {
@@ -10,6 +10,7 @@ export type WriterRequest =
       readonly sync: boolean
     }
   | { readonly kind: 'deleteRange'; readonly gte: Uint8Array; readonly lt: Uint8Array }
+  | { readonly kind: 'close' }
 
 export interface WriterReply {
   /** The buffer of a write, given back; absent for other requests. */
@@ -22,5 +23,5 @@ export interface WriterFailure {
   readonly conflict: boolean
   readonly message: string
   /** Of the binding's error, if it had one. */
-  readonly code: string | undefined
+  readonly code: string | number | undefined
 }

@@ -1,17 +1,19 @@
 /**
- * The victim of `rocks-crash.test.ts`: commits generation after generation until it is killed.
+ * The victim of `durable-engine-contract.ts`: commits one generation after the other until it is
+ * killed. Arguments: the kind of engine, the directory.
  *
  * Generation n writes n to a few keys and to the position, every third one to many keys as well,
- * so that both ways of the writer are used. Each acknowledged n is printed.
+ * so that both ways of a writer are used. Each acknowledged n is printed.
  */
 
 import { writeSync } from 'node:fs'
-import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
+import { type DiskEngine } from '../../state/made-by.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
+import { openEngineKind } from './engine-kinds.ts'
 
 const none = new Uint8Array()
 const positionKey = Buffer.from('position')
-const engine = await RocksEngine.open(process.argv[2]!, { memoryBytes: 6 << 20 })
+const engine = await openEngineKind(process.argv[2] as DiskEngine, process.argv[3]!)
 const stored = engine.get(positionKey)
 let generation = stored === undefined ? 0 : Number(Buffer.from(stored).toString())
 

@@ -1,0 +1,7 @@
+import { brokerContract } from '../contract/broker-contract.ts'
+import { diskSource, EmbeddedHarness } from './embedded-harness.ts'
+
+brokerContract('embedded, lmdb', () => EmbeddedHarness.open(diskSource('lmdb')), {
+  restart: true,
+  maintain: true,
+})

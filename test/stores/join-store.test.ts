@@ -1,0 +1,175 @@
+/**
+ * Goal: what a join keeps goes away as a whole, in pieces that a record can pay for, and a look
+ * ahead reads what its records will read. Method: more rows than one record may delete, with
+ * commits, failures and restarts in between; reads of the engine counted.
+ */
+
+import { expect, test } from 'vitest'
+import { bytes, joinStore, json, utf8 } from '../../src/index.ts'
+import { type JoinState } from '../../src/stores/join-state.ts'
+import { OpenStore } from './open-store.ts'
+
+const store = joinStore('j', {
+  key: utf8,
+  left: json<number>(),
+  right: json<number>(),
+  withinMs: 1_000,
+  graceMs: 0,
+})
+const rowCount = 2_500
+
+type State = JoinState<string>
+
+const arrive = (
+  state: State,
+  key: string,
+  timestampMs: number,
+  streamTimeMs = timestampMs,
+): void => {
+  const moment = { timestampMs, streamTimeMs, nowMs: 0 }
+  state.add({ side: 'right', key, value: 1, isKept: false }, moment)
+}
+
+/** One record's share of forgetting. */
+const expire = (state: State, streamTimeMs: number): void => {
+  const moment = { timestampMs: streamTimeMs, streamTimeMs, nowMs: 0 }
+  expect([...state.expire('left', moment)]).toEqual([])
+}
+
+const rowsOf = (open: OpenStore<unknown, unknown>): number =>
+  open.slots.keys({ gte: 'r', lt: 's' }).length
+
+const filled = async () => {
+  const open = new OpenStore(store)
+  for (let i = 0; i < rowCount; i++) arrive(open.opened, `k${i}`, 500 + (i % 7), 506)
+  await open.commit()
+  return open
+}
+
+test('a bucket of many rows is deleted piece by piece, across commits and restarts', async () => {
+  const open = await filled()
+  const left: number[] = []
+  for (const then of [() => open.keep(), () => open.commit(), () => open.restart()]) {
+    expire(open.opened, 5_000)
+    await then()
+    left.push(rowsOf(open))
+  }
+  expect(left).toEqual([1_500, 500, 0])
+})
+
+test('a piece whose record failed is deleted again', async () => {
+  const open = await filled()
+  expire(open.opened, 5_000)
+  open.keep()
+  expire(open.opened, 5_000)
+  open.undo()
+  expect(rowsOf(open)).toBe(1_500)
+  for (let i = 0; i < 2; i++) expire(open.opened, 5_000)
+  await open.restart()
+  expect(rowsOf(open)).toBe(0)
+})
+
+test('a row that comes into a bucket while it is being deleted goes too', async () => {
+  const open = await filled()
+  expire(open.opened, 5_000)
+  arrive(open.opened, 'a comes first', 501, 5_000)
+  for (let i = 0; i < 3; i++) expire(open.opened, 5_000)
+  await open.restart()
+  expect(rowsOf(open)).toBe(0)
+})
+
+test('once its records were looked at ahead, add reads nothing more', async () => {
+  const open = new OpenStore(store)
+  const coming = Array.from({ length: 5 }, (_, i) => ({ key: `k${i}`, timestampMs: 4_000 + i }))
+  for (const { key, timestampMs } of coming) arrive(open.opened, key, timestampMs - 900)
+  await open.restart()
+  open.opened.prefetch(coming)
+  const before = open.slots.engineReads
+  const moment = (timestampMs: number) => ({ timestampMs, streamTimeMs: timestampMs, nowMs: 0 })
+  const met = coming.map(({ key, timestampMs }) =>
+    open.opened
+      .add({ side: 'left', key, value: 2, isKept: true }, moment(timestampMs))
+      .map((row) => row.timestampMs),
+  )
+  expect(met).toEqual(coming.map(({ timestampMs }) => [timestampMs - 900]))
+  expect(open.slots.engineReads - before).toBe(1) // the bounds
+})
+
+test('the reach of a window far in the past costs a look ahead no more than others', () => {
+  const yearMs = 31_536_000_000
+  const far = { key: utf8, left: json<number>(), right: json<number>(), graceMs: 0 }
+  const past = joinStore('past', { ...far, beforeMs: yearMs, afterMs: 1 - yearMs })
+  const open = new OpenStore(past)
+  open.opened.prefetch([{ key: 'k', timestampMs: 2 * yearMs }])
+  expect(open.slots.engineReads).toBeLessThanOrEqual(7)
+})
+
+const pair = (open: OpenStore<State, unknown>, key: string, timestampMs: number): void => {
+  for (const side of ['left', 'right'] as const) {
+    const moment = { timestampMs, streamTimeMs: timestampMs, nowMs: 0 }
+    open.opened.add({ side, key, value: 1, isKept: side === 'left' }, moment)
+  }
+}
+
+test('a row that meets its partner before the commit is never marked as waiting', async () => {
+  const open = new OpenStore(store)
+  pair(open, 'k', 500)
+  expect((await open.commit()).filter((slot) => slot.startsWith('u'))).toEqual([])
+})
+
+test('a mark that was committed goes when the partner comes', async () => {
+  const open = new OpenStore(store)
+  const moment = { timestampMs: 500, streamTimeMs: 500, nowMs: 0 }
+  for (const value of [1, 2]) {
+    open.opened.add({ side: 'left', key: 'k', value, isKept: true }, moment)
+    await open.restart()
+  }
+  expect([...open.reader.waiting()]).toEqual([['k', 500]])
+  arrive(open.opened, 'k', 600)
+  await open.restart()
+  expect([...open.reader.waiting()]).toEqual([])
+})
+
+test('rows that stay alone are reported once each, however many are matched between them', () => {
+  const open = new OpenStore(store)
+  const alone: string[] = []
+  for (let i = 0; i < 400; i++) {
+    const moment = { timestampMs: i, streamTimeMs: i, nowMs: 0 }
+    open.opened.add({ side: 'left', key: `k${i}`, value: i, isKept: true }, moment)
+    if (i % 9 === 0 || i > 380) alone.push(`k${i}`)
+    else arrive(open.opened, `k${i}`, i)
+  }
+  const reported: string[] = []
+  for (let streamTimeMs = 1_000; streamTimeMs < 1_500; streamTimeMs += 17) {
+    const moment = { timestampMs: streamTimeMs, streamTimeMs, nowMs: 0 }
+    for (const { key } of open.opened.expire('right', moment)) reported.push(key)
+    open.keep()
+  }
+  expect(reported).toEqual(alone)
+})
+
+test('rows of both sides come back as they were, in text and in bytes', async () => {
+  const mixed = joinStore('mixed', {
+    key: utf8,
+    left: json<{ readonly text: string }>(),
+    right: bytes,
+    withinMs: 1_000,
+    graceMs: 0,
+  })
+  const open = new OpenStore(mixed)
+  const lefts = ['', 'ascii', 'zwölf € 🦊'].map((text) => ({ text }))
+  const rights = [new Uint8Array(0), Uint8Array.of(0, 255, 7)]
+  const add = (side: 'left' | 'right', value: unknown, timestampMs: number): void => {
+    const moment = { timestampMs, streamTimeMs: timestampMs, nowMs: 0 }
+    open.opened.add({ side, key: 'k', value, isKept: true }, moment)
+  }
+  lefts.forEach((value, i) => add('left', value, 100 + i))
+  rights.forEach((value, i) => add('right', value, 200 + i))
+  add('left', { text: 'alone' }, 0)
+  await open.restart()
+  const { left, right } = open.reader.get('k', 150)!
+  expect(left.map(({ value }) => value)).toEqual([...lefts, { text: 'alone' }])
+  expect(left.map(({ timestampMs }) => timestampMs)).toEqual([100, 101, 102, 0])
+  expect(right.map(({ value }) => [...value])).toEqual(rights.map((value) => [...value]))
+  expect(right.every(({ matched }) => matched)).toBe(true)
+})
