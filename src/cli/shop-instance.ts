@@ -16,6 +16,7 @@
 import { type FastifyInstance } from 'fastify'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
+import { shopFailureClasses } from '../../topologies/shop/shared/shop-error.ts'
 import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
@@ -288,7 +289,12 @@ const openApplication = async (
     logger,
     linkHost: settings.linkHost,
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
-    config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
+    config: {
+      ...settings.runtime,
+      deadLetterTopic,
+      applicationVersion: '0.1.0',
+      failureClasses: shopFailureClasses,
+    },
   })
   return { app, topology }
 }

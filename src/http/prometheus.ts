@@ -62,6 +62,7 @@ export class Prometheus {
     for (const figure of counterFigures) this.#addCounter(figure)
     for (const figure of gaugeFigures) this.#addGauge(figure)
     this.#addDrops()
+    this.#addDeadLetters()
     this.#phases = new Histogram({
       name: 'millrace_commit_phase_seconds',
       help: 'Of each commit: sending (until all is acknowledged), ending, writing the state.',
@@ -120,6 +121,22 @@ export class Prometheus {
         this.reset()
         const { counters } = metrics()
         for (const reason of drops) this.inc({ reason }, counters[`dropped${reason}`])
+      },
+    })
+  }
+
+  #addDeadLetters(): void {
+    const metrics = this.#read
+    new Counter({
+      name: 'millrace_dead_letters_by_class_total',
+      help: 'Records sent to the dead letters, by their topic and the class of the failure.',
+      labelNames: ['topic', 'class'],
+      registers: [this.#registry],
+      collect() {
+        this.reset()
+        for (const { topic, failureClass, count } of metrics().counters.deadLettersBy.counts()) {
+          this.inc({ topic, class: failureClass }, count)
+        }
       },
     })
   }

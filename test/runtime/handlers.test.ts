@@ -151,6 +151,8 @@ describe.each(handlers)('%s', (handler) => {
       '__streams.errors.offset': '1',
       '__streams.errors.exception': expect.stringContaining('Error') as string,
       '__millrace.code': code,
+      '__millrace.class': code === 'STREAMS_PROCESSING' ? 'transient' : 'poison',
+      '__millrace.failed-at-ms': expect.stringMatching(/^1\d{6}$/) as string,
       '__millrace.task': '0_0',
       '__millrace.node': node,
       '__millrace.attempts': '1',
@@ -160,7 +162,9 @@ describe.each(handlers)('%s', (handler) => {
   })
 
   test('retry: attempts with doubling pauses, then the dead letters', async () => {
-    const config = { retryAttemptsMax: 4, retryBackoffMs: 1_000, retryBackoffMaxMs: 3_000 }
+    const failureClasses = { [code]: 'transient' } as const
+    const pauses = { retryAttemptsMax: 4, retryBackoffMs: 1_000, retryBackoffMaxMs: 3_000 }
+    const config = { ...pauses, failureClasses }
     const {
       site,
       instance: { application },
@@ -182,6 +186,34 @@ describe.each(handlers)('%s', (handler) => {
     expect(await site.values(lines)).toEqual(['1 a', '2 b'])
     expect(application.query(counts).get('k')).toBe(2)
   })
+})
+
+test.each([
+  ['onDeserializationError', {}, 'poison'],
+  ['onProductionError', {}, 'poison'],
+  ['onProcessingError', { Error: 'business' }, 'business'],
+] as const)('retry: %s, class by %j: %s is no use trying again', async (handler, own, expected) => {
+  const {
+    site,
+    instance: { application },
+  } = await run(handler, 'retry', { failureClasses: own })
+  await site.idle()
+  expect(application.metrics().counters).toMatchObject({ retries: 0, deadLetters: 1 })
+  expect(application.metrics().counters.deadLettersBy.counts()).toEqual([
+    { topic: 'orders', failureClass: expected, count: 1 },
+  ])
+  expect(await headersOf(site)).toMatchObject({
+    '__millrace.attempts': '1',
+    '__millrace.class': expected,
+  })
+  expect(await site.values(lines)).toEqual(['1 a', '2 b'])
+})
+
+test('a class that there is none of is refused', async () => {
+  const failureClasses = { BAD: 'odd' } as unknown as RuntimeConfig['failureClasses']
+  await expect(run('onProcessingError', 'retry', { failureClasses })).rejects.toThrow(
+    'failureClasses: BAD is odd, not one of poison, business, transient',
+  )
 })
 
 test('retry: a record that succeeds at a later attempt is processed once', async () => {
