@@ -14,9 +14,8 @@ import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
 import { ChangelogView } from './changelog-view.ts'
 import { LocalShop } from './local-shop.ts'
-import { applicationId } from './shop-instance.ts'
 import { shopConfigOf } from './shop-settings.ts'
-import { deadLetterTopic } from './shop-topics.ts'
+import { applicationId, deadLetterTopic } from './shop-topics.ts'
 
 export interface KafkaShop {
   readonly shop: LocalShop

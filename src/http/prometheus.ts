@@ -13,8 +13,14 @@ import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
 export interface ExtraGauge {
   readonly name: string
   readonly help: string
-  readonly label: string
-  values(): Readonly<Record<string, number>>
+  readonly labels: readonly string[]
+  /** Asked at each scrape, which waits for it. */
+  values(): readonly GaugeValue[] | Promise<readonly GaugeValue[]>
+}
+
+export interface GaugeValue {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
 }
 
 type Figure = readonly [name: string, help: string, read: (metrics: RuntimeMetrics) => number]
@@ -141,15 +147,16 @@ export class Prometheus {
     })
   }
 
-  #addExtra({ name, help, label, values }: ExtraGauge): void {
+  #addExtra({ name, help, labels, values }: ExtraGauge): void {
     new Gauge({
       name: `millrace_${name}`,
       help,
-      labelNames: [label],
+      labelNames: [...labels],
       registers: [this.#registry],
-      collect() {
+      async collect() {
+        const known = await values()
         this.reset()
-        for (const [key, value] of Object.entries(values())) this.set({ [label]: key }, value)
+        for (const { labels: of, value } of known) this.set(of, value)
       },
     })
   }
