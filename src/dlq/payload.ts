@@ -13,6 +13,7 @@ export type Payload =
   | { readonly encoding: 'decoded'; readonly decoded: unknown }
   | TextPayload
 
+/** Bytes as a text that stands for exactly them. */
 export interface TextPayload {
   readonly encoding: 'utf8' | 'base64'
   readonly text: string
