@@ -131,7 +131,7 @@ describe(`10,000 dead letters, seed ${seed}`, { timeout: 300_000 }, () => {
     ]
     expect(inTheMiddle.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(2)
 
-    const audit = await withBroker(readAudit)
+    const audit = await withBroker((broker) => readAudit(broker))
     const fates = audit.filter(({ what }) => what !== 'edited')
     expect(fates).toHaveLength(count)
     expect(new Set(fates.map(({ letter }) => letter)).size).toBe(count)

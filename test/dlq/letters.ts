@@ -56,29 +56,41 @@ const codes = {
   transient: 'STREAMS_PROCESSING',
 } as const
 
-/** Makes the topics of the shop, and one letter after the other: poison, business, transient … */
+export interface LetterTopics {
+  readonly dlq: string
+  /** Where the records failed, in turns. */
+  readonly sources: readonly [string, string]
+}
+
+const shopTopics: LetterTopics = {
+  dlq: deadLetterTopic,
+  sources: [orderCommands.name, paymentCommands.name],
+}
+
+/** Makes the topics, and one letter after the other: poison, business, transient … */
 export const writeLetters = async (
   broker: Broker,
   count: number,
   nowMs: number,
+  topics = shopTopics,
 ): Promise<readonly Written[]> => {
-  await createShopTopics(broker)
+  await createTopics(broker, topics)
   const producer = broker.producer('letters')
   const written: Written[] = []
   const lengths = Array.from({ length: dlqPartitions }, () => 0)
   const batches = Array.from({ length: dlqPartitions }, (): ProduceRecord[] => [])
   const send = async (): Promise<void> => {
     const filled = batches.map((records, partition) => ({
-      topic: deadLetterTopic,
+      topic: topics.dlq,
       partition,
       records: records.splice(0),
     }))
     await producer.send(filled.filter(({ records }) => records.length > 0))
   }
   for (let index = 0; index < count; index++) {
-    const letter = letterAt(index, nowMs)
+    const letter = letterAt(index, nowMs, topics)
     const partition = letter.partition % dlqPartitions
-    written.push({ ...letter, id: `${deadLetterTopic}-${partition}-${lengths[partition]!}` })
+    written.push({ ...letter, id: `${topics.dlq}-${partition}-${lengths[partition]!}` })
     lengths[partition]! += 1
     batches[partition]!.push(recordOf(letter, index, nowMs))
     if ((index + 1) % batchMax === 0) await send()
@@ -88,14 +100,23 @@ export const writeLetters = async (
   return written
 }
 
-const letterAt = (index: number, nowMs: number): Omit<Written, 'id'> => {
+const createTopics = async (broker: Broker, topics: LetterTopics): Promise<void> => {
+  if (topics === shopTopics) return createShopTopics(broker)
+  const config = { cleanupPolicy: 'delete', retentionMs: -1 } as const
+  await broker.topics.create([
+    { name: topics.dlq, partitions: dlqPartitions, config },
+    ...topics.sources.map((name) => ({ name, partitions, config })),
+  ])
+}
+
+const letterAt = (index: number, nowMs: number, { sources }: LetterTopics): Omit<Written, 'id'> => {
   const kind = kinds[index % kinds.length]!
   const key = `order-${index}`
   const isOrder = index % 2 === 0
   const value = command(key, isOrder ? 'CancelOrder' : 'RefundPayment')
   return {
     kind,
-    topic: (isOrder ? orderCommands : paymentCommands).name,
+    topic: sources[index % 2]!,
     partition: Math.floor(index / 2) % partitions,
     key,
     value: kind === 'poison' ? `{ no json ${index}` : value,
@@ -162,7 +183,8 @@ export const readAll = async (broker: Broker, topic: string): Promise<readonly F
   return found
 }
 
-export const readAudit = async (broker: Broker): Promise<readonly AuditEntry[]> =>
-  (await readAll(broker, `${deadLetterTopic}-audit`)).map(({ value }) =>
-    decodeAuditEntry(Buffer.from(value)),
-  )
+export const readAudit = async (
+  broker: Broker,
+  topic: string = deadLetterTopic,
+): Promise<readonly AuditEntry[]> =>
+  (await readAll(broker, `${topic}-audit`)).map(({ value }) => decodeAuditEntry(Buffer.from(value)))
