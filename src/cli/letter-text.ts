@@ -19,8 +19,8 @@ export const listText = ({ letters }: LetterPage): string =>
           letter.class,
           letter.cause || letter.code,
           letter.source,
-          payloadText(letter.key),
-          reasonOf(letter).slice(0, messageMax),
+          oneLine(payloadText(letter.key)),
+          oneLine(reasonOf(letter)).slice(0, messageMax),
         ]),
       ])
 
@@ -31,26 +31,27 @@ export const detailText = (letter: LetterDetail): string => {
     ['status', letter.isEdited ? `${letter.status}, edited` : letter.status],
     ['failed at', letter.failedAt],
     ['record', `${letter.source} of ${letter.timestamp}`],
-    ['key', payloadText(letter.key)],
+    ['key', oneLine(payloadText(letter.key))],
     ['class', letter.class],
     ['code', letter.cause === '' ? letter.code : `${letter.code}, ${letter.cause}`],
     ['exception', letter.exception],
-    ['reason', reasonOf(letter)],
+    ['reason', oneLine(reasonOf(letter))],
     ['where', `task ${letter.task}, node ${letter.node}, attempts ${letter.attempts}`],
     ['application', `${letter.application} ${letter.version}`],
     ...(replays > 0 ? [['replayed', `${replays} times before, first as ${first}`]] : []),
-    ...letter.headers.map(({ key, value }) => ['header', `${key}: ${payloadText(value)}`]),
+    ...letter.headers.map(({ key, value }) => ['header', oneLine(`${key}: ${payloadText(value)}`)]),
     ...audit.map((entry) => [
       'audit',
       `${entry.at} ${entry.what} by ${entry.by}${entry.reason ? `: ${entry.reason}` : ''}`,
     ]),
   ]
-  const value = (name: string, payload: Payload): string => `\n${name}:\n${payloadText(payload, 2)}`
+  const value = (name: string, payload: Payload): string =>
+    `\n${name}:\n${harmless(payloadText(payload, 2))}`
   return [
     table(facts),
     value('value', letter.value),
     ...(letter.amended === undefined ? [] : [value('edited value', letter.amended)]),
-    ...(letter.stack === '' ? [] : [`\n${letter.stack}`]),
+    ...(letter.stack === '' ? [] : [`\n${harmless(letter.stack)}`]),
   ].join('\n')
 }
 
@@ -73,6 +74,16 @@ const numbers = ({ open, replayed, discarded }: StatusCounts): readonly string[]
 /** Without the place, which stands in columns of its own. */
 const reasonOf = ({ message }: Pick<LetterView, 'message'>): string =>
   message.replace(/^task \S+, node \S+, record \S+: /, '').split('\n')[0]!
+
+/** Control characters are shown as escapes: what a record holds must not drive the terminal. */
+const harmless = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- it is about them
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, escaped)
+
+const oneLine = (text: string): string => harmless(text).replace(/[\t\n]/g, escaped)
+
+const escaped = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 const payloadText = (payload: Payload, indent = 0): string => {
   switch (payload.encoding) {

@@ -1,5 +1,5 @@
 /**
- * The dead letters that a `millrace dlq` command works on: on Kafka, in a running process, in files.
+ * The dead letters that a `millrace dlq` command works on: on Kafka, in another process, in files.
  *
  * A process that holds the state directory is asked over HTTP; else the files are opened, and
  * closed behind the command.

@@ -206,7 +206,7 @@ describe('replaying', () => {
     })
   })
 
-  it('refuses what is settled, missing, too often replayed, too old or without a place', async () => {
+  it('refuses what is settled, missing, replayed too often, too old or without a place', async () => {
     const { broker, desk, letters } = await open(12)
     const [first, second, third] = letters as [Written, Written, Written]
     await settle(desk, { what: 'discard', selection: { ids: [first.id] }, reason: 'x' })

@@ -3,8 +3,8 @@
  * is killed in the middle, and when a second one takes over.
  *
  * Method: `millrace dlq replay --bootstrap` is killed (SIGKILL) when its audit has grown by a
- * random amount, and run again; then two run at once. Every record must lie exactly once, committed,
- * in the partition it came from.
+ * random amount, and run again; then two run at once. Every record must lie exactly once,
+ * committed, in the partition it came from.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -38,10 +38,10 @@ describe.skipIf('skipped' in kafka)(`dead letters on Kafka, seed ${seed}`, () =>
     sources: [harness.uniqueName('orders'), harness.uniqueName('payments')],
   })
 
-  const replay = (dlq: string): readonly string[] => [
-    ...['dlq', 'replay', '--all', '--yes', '--dlq', dlq],
-    ...['--bootstrap', bootstrap, '-o', 'json', '--rate', '2000'],
-  ]
+  const replay = (dlq: string, ratePerSec = 2_000): readonly string[] => {
+    const command = ['dlq', 'replay', '--all', '--yes', '--rate', String(ratePerSec)]
+    return [...command, '--dlq', dlq, '--bootstrap', bootstrap, '-o', 'json']
+  }
 
   /** Entries and markers, committed or not. */
   const audited = async (broker: Broker, dlq: string): Promise<number> => {
@@ -99,7 +99,7 @@ describe.skipIf('skipped' in kafka)(`dead letters on Kafka, seed ${seed}`, () =>
     const broker = await harness.broker()
     const topics = topicsOf()
     const letters = await writeLetters(broker, count, Date.now(), topics)
-    const first = startMillrace([...replay(topics.dlq), '--rate', '300'])
+    const first = startMillrace(replay(topics.dlq, 300))
     while ((await audited(broker, topics.dlq)) < 300) await sleep(5)
     const second = await millrace(replay(topics.dlq))
     expect(second.exitCode, second.stderr).toBe(0)

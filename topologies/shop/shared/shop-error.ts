@@ -21,7 +21,7 @@ export type ShopErrorCode =
   | 'SHIPMENT_UNKNOWN' // a status for a shipment never created
   | 'SHIPMENT_ID_REUSED' // another shipment for an order that has one
 
-/** Whether a replay can help: everything but what is malformed may pass once things have changed. */
+/** All but what is malformed may pass once things have changed. */
 export const shopFailureClasses: Readonly<Record<ShopErrorCode, FailureClass>> = {
   BAD_MESSAGE: 'poison',
   BAD_COMMAND: 'poison',
