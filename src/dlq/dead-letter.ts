@@ -29,12 +29,12 @@ export interface DeadLetter {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: Headers
-  /** Of the record itself. */
+  /** Of the record itself; may be out of bounds, which may be why it failed. */
   readonly timestampMs: number
   /** Where the record lay that failed. */
   readonly source: RecordPosition | undefined
   readonly failureClass: FailureClass
-  /** The time of the record where the letter does not say. */
+  /** The letter's own time. */
   readonly failedAtMs: number
   readonly replay: ReplayHistory | undefined
   /** Texts of the failure; empty where the letter does not say. */
@@ -71,10 +71,10 @@ export const deadLetterOf = (
     key: copyOf(raw.key),
     value: copyOf(raw.value),
     headers: withoutErrors(raw.headers).map(({ key, value }) => ({ key, value: copyOf(value) })),
-    timestampMs: Math.min(dateMsMax, raw.timestampMs),
+    timestampMs: timeOf(text(errorHeaders.timestampMs), raw.timestampMs),
     source: sourceOf(text),
     failureClass: classOf(text(errorHeaders.class), failure.code),
-    failedAtMs: timeOf(text(errorHeaders.failedAtMs), raw.timestampMs),
+    failedAtMs: dateMs(raw.timestampMs),
     replay: replayOf(text),
     failure,
   }
@@ -100,11 +100,12 @@ const sourceOf = (text: Texts): RecordPosition | undefined => {
   return { topic, partition: Number(partition), offset: BigInt(offset!) }
 }
 
-/** What a Date can show, whatever the header or the record says. */
-const timeOf = (text: string | undefined, timestampMs: number): number => {
-  const failedAtMs = /^\d+$/.test(text ?? '') ? Number(text) : timestampMs
-  return Math.min(dateMsMax, Math.max(0, failedAtMs))
-}
+/** Letters of other tools do not say: their own time is the record's then. */
+const timeOf = (text: string | undefined, letterMs: number): number =>
+  /^-?\d+$/.test(text ?? '') ? Number(text) : letterMs
+
+/** What a Date can show. */
+export const dateMs = (timeMs: number): number => Math.min(dateMsMax, Math.max(0, timeMs))
 
 const dateMsMax = 8_640_000_000_000_000
 

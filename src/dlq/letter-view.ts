@@ -3,7 +3,7 @@
 import { type Topic } from '../topic.ts'
 import { type AuditEntry } from './audit-entry.ts'
 import { type LetterState } from './audit-ledger.ts'
-import { type DeadLetter } from './dead-letter.ts'
+import { dateMs, type DeadLetter } from './dead-letter.ts'
 import { type LetterDetail, type LetterView } from './dead-letter-access.ts'
 import { payloadOf, textPayload } from './payload.ts'
 import { firstOf } from './replay-record.ts'
@@ -52,7 +52,7 @@ export const letterDetail = (
   const { amendment } = state
   return {
     ...letterView(letter, state, topics),
-    timestamp: new Date(letter.timestampMs).toISOString(),
+    timestamp: new Date(dateMs(letter.timestampMs)).toISOString(),
     exception,
     stack,
     attempts,

@@ -68,7 +68,7 @@ export const replayRecord = (
     [replayHeaders.to]: `${topic}-${partition}`,
   }
   return {
-    timestampMs: isTimedNow ? nowMs : letter.timestampMs,
+    timestampMs: isTimedNow ? nowMs : Math.max(0, letter.timestampMs),
     key: letter.key,
     value,
     headers: [

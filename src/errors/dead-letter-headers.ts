@@ -21,7 +21,8 @@ export const errorHeaders = {
   task: '__millrace.task',
   node: '__millrace.node',
   attempts: '__millrace.attempts',
-  failedAtMs: '__millrace.failed-at-ms',
+  /** Time of the record, in ms; the letter's own time is that of the failure. */
+  timestampMs: '__millrace.timestamp-ms',
   application: '__millrace.application',
   version: '__millrace.version',
 } as const

@@ -17,7 +17,8 @@ const stackCharactersMax = 4_096
 export interface DeadLetterFacts {
   readonly failureClass: FailureClass
   readonly attempts: number
-  readonly failedAtMs: number
+  /** Of the record. */
+  readonly timestampMs: number
   readonly applicationId: string
   readonly applicationVersion: string
 }
@@ -42,7 +43,7 @@ export const deadLetterHeaders = (
     [errorHeaders.task]: error.taskId,
     [errorHeaders.node]: error.node,
     [errorHeaders.attempts]: String(facts.attempts),
-    [errorHeaders.failedAtMs]: String(facts.failedAtMs),
+    [errorHeaders.timestampMs]: String(facts.timestampMs),
     [errorHeaders.application]: facts.applicationId,
     [errorHeaders.version]: facts.applicationVersion,
   }

@@ -3,7 +3,8 @@
  *
  * Kept by `StreamTask`. 1. A dead letter is staged in a record scope of its own, and so leaves in
  * the transaction that carries the offset behind its record. 2. It counts when that is committed:
- * the generation carries how many there were, by topic and class.
+ * the generation carries how many there were, by topic and class. 3. Its time is that of the
+ * failure: with the record's own, retention would delete letters of old records unread.
  */
 
 import { type RawRecord } from '../broker/port.ts'
@@ -42,13 +43,12 @@ export class DeadLetters {
     const { sink, records, applicationId, applicationVersion, logger, taskId } = this.#options
     const { key, value, timestampMs } = raw
     const { attempts, failureClass } = verdict
-    const failedAtMs = this.#options.nowMs()
-    const facts = { attempts, failureClass, failedAtMs, applicationId, applicationVersion }
+    const facts = { attempts, failureClass, timestampMs, applicationId, applicationVersion }
     const headers = deadLetterHeaders(raw.headers, error, facts)
     const { topic, maxMessageBytes } = sink
     const partition = this.#options.partition % sink.partitions
     const output = { topic, partition, maxMessageBytes, key, value, headers }
-    records.stage({ ...output, timestampMs: Math.max(0, timestampMs) }, -1, -1)
+    records.stage({ ...output, timestampMs: this.#options.nowMs() }, -1, -1)
     records.keep()
     this.#tally.add(error.position.topic, failureClass)
     logger.warn(

@@ -206,7 +206,7 @@ describe('replaying', () => {
     })
   })
 
-  it('refuses what is settled, missing, replayed too often, too old or without a place', async () => {
+  it('refuses what is settled, missing, too often replayed, too old or placeless', async () => {
     const { broker, desk, letters } = await open(12)
     const [first, second, third] = letters as [Written, Written, Written]
     await settle(desk, { what: 'discard', selection: { ids: [first.id] }, reason: 'x' })
@@ -220,8 +220,8 @@ describe('replaying', () => {
     expect(reasons.get('ecom.dlq-1-999')).toBe('there is no such dead letter')
     expect(reasons.size).toBe(3)
 
-    const odd = (headers: Readonly<Record<string, string>>, timestampMs = Date.now()) => ({
-      timestampMs,
+    const odd = (headers: Readonly<Record<string, string>>) => ({
+      timestampMs: Date.now(),
       key: null,
       value: Buffer.from('odd'),
       headers: Object.entries(headers).map(([key, text]) => ({ key, value: Buffer.from(text) })),
@@ -242,7 +242,7 @@ describe('replaying', () => {
       odd({ ...place, '__streams.errors.partition': '6' }),
       odd({ ...place, '__streams.errors.topic': 'nowhere' }),
       odd({ ...place, ...often }),
-      odd(place, Date.now() - 8 * 86_400_000),
+      odd({ ...place, '__millrace.timestamp-ms': String(Date.now() - 8 * 86_400_000) }),
     ]
     await producer.send([{ topic: deadLetterTopic, partition: 2, records }])
     const selection = { contains: 'odd' }

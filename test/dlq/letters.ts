@@ -139,12 +139,12 @@ const recordOf = (letter: Omit<Written, 'id'>, index: number, nowMs: number): Pr
   const facts = {
     failureClass: failureClassOf(error, shopFailureClasses),
     attempts: 1,
-    failedAtMs: nowMs - 10_000 + index,
+    timestampMs,
     applicationId: 'shop',
     applicationVersion: '0.1.0',
   }
   return {
-    timestampMs,
+    timestampMs: nowMs - 10_000 + index,
     key: Buffer.from(key),
     value: Buffer.from(value),
     headers: deadLetterHeaders(headers, error, facts),
