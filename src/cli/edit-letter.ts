@@ -70,7 +70,7 @@ const throughEditor = (editor: string, text: string): string => {
     }
     const edited = readFileSync(path, 'utf8')
     // editors end files with a line break that was not asked for
-    return edited === `${text}\n` ? text : edited
+    return text.endsWith('\n') ? edited : edited.replace(/\n$/, '')
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

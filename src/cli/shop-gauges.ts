@@ -4,6 +4,7 @@ import { orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { type Broker } from '../broker/port.ts'
 import { OpenLetters } from '../dlq/open-letters.ts'
 import { type ExtraGauge, type GaugeValue } from '../http/prometheus.ts'
+import { type Logger } from '../logger.ts'
 import { type Application } from '../runtime/application.ts'
 import { deadLetterTopic } from './shop-topics.ts'
 import { type StoreSource } from './store-source.ts'
@@ -15,10 +16,16 @@ export interface ShopGaugesOptions {
   readonly app: Application
   readonly stores: StoreSource
   readonly broker: Broker
+  readonly logger: Logger
 }
 
-export const shopGauges = ({ app, stores, broker }: ShopGaugesOptions): readonly ExtraGauge[] => {
-  const letters = new OpenLetters(broker, deadLetterTopic)
+export const shopGauges = ({
+  app,
+  stores,
+  broker,
+  logger,
+}: ShopGaugesOptions): readonly ExtraGauge[] => {
+  const letters = new OpenLetters({ broker, topic: deadLetterTopic, logger })
   return [
     {
       name: 'shop_total',

@@ -327,7 +327,7 @@ const openHttp = async (
   port: number,
   { app, shop, stores, broker, logger, parts, watch }: HttpParts,
 ): Promise<string> => {
-  const gauges = shopGauges({ app, stores, broker })
+  const gauges = shopGauges({ app, stores, broker, logger })
   const metrics = new Prometheus(() => app.metrics(), gauges)
   parts.defer(app.onCommit(metrics.observeCommit))
   const server: FastifyInstance = createHttpServer({

@@ -7,6 +7,7 @@
  */
 
 import { json } from '../serde/json.ts'
+import { DeskError } from './desk-error.ts'
 import { type TextPayload } from './payload.ts'
 
 export const auditTopicName = (deadLetterTopic: string): string => `${deadLetterTopic}-audit`
@@ -61,11 +62,27 @@ const serde = json<AuditEntry>()
 
 export const encodeAuditEntry = (entry: AuditEntry): Uint8Array => serde.encode(entry)
 
-/** @throws {Error} it is none that this version knows */
+/** @throws {DeskError} DLQ_REFUSED: it is none that this version knows, so statuses are unknown */
 export const decodeAuditEntry = (bytes: Uint8Array | null): AuditEntry => {
-  const entry = bytes === null ? undefined : serde.decode(bytes)
+  const entry = parsed(bytes)
   if (entry !== undefined && kinds.has(entry.what)) return entry
-  throw new Error(`${JSON.stringify(entry?.what)} is no kind of audit entry that is known here`)
+  throw new DeskError(
+    'DLQ_REFUSED',
+    `the audit has an entry that this version does not know: ${textOf(bytes).slice(0, shownMax)}`,
+  )
 }
+
+const shownMax = 200
+
+const parsed = (bytes: Uint8Array | null): AuditEntry | undefined => {
+  try {
+    return bytes === null ? undefined : serde.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+const textOf = (bytes: Uint8Array | null): string =>
+  bytes === null ? 'null' : Buffer.from(bytes).toString()
 
 const kinds: ReadonlySet<string> = new Set(['edited', 'replayed', 'discarded'])

@@ -8,12 +8,20 @@
 
 import { type Broker } from '../broker/port.ts'
 import { readCommitted } from '../broker/read-committed.ts'
+import { type Logger } from '../logger.ts'
 import { DeadLetterTally, type DeadLetterCount } from '../task/dead-letter-tally.ts'
 import { AuditLedger } from './audit-ledger.ts'
 import { type DeadLetter, deadLetterOf } from './dead-letter.ts'
 import { parseLetterId } from './letter-id.ts'
 
 type Label = Omit<DeadLetterCount, 'count'>
+
+export interface OpenLettersOptions {
+  readonly broker: Broker
+  /** Of the dead letters. */
+  readonly topic: string
+  readonly logger: Logger
+}
 
 interface OpenPartition {
   position: bigint
@@ -26,12 +34,15 @@ export class OpenLetters {
   readonly #topic: string
   #partitions: OpenPartition[] = []
   #ledger: AuditLedger | undefined
+  readonly #logger: Logger
   #refreshing: Promise<void> | undefined
+  /** Told once: the same at every scrape would fill the log. */
+  #toldFailure = ''
 
-  /** @param topic  of the dead letters */
-  constructor(broker: Broker, topic: string) {
+  constructor({ broker, topic, logger }: OpenLettersOptions) {
     this.#broker = broker
     this.#topic = topic
+    this.#logger = logger
   }
 
   /**
@@ -40,22 +51,27 @@ export class OpenLetters {
    * @param withinMs  how long to wait for the broker
    */
   async counts(withinMs: number): Promise<readonly DeadLetterCount[]> {
-    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined))
+    this.#refreshing ??= this.#refresh()
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => (this.#refreshing = undefined))
     const late = Promise.withResolvers<void>()
     const timer = setTimeout(late.resolve, withinMs)
-    try {
-      await Promise.race([this.#refreshing, late.promise])
-    } catch {
-      // the broker is away: health says so, and the next scrape asks again
-    } finally {
-      clearTimeout(timer)
-    }
-    this.#refreshing?.catch(() => {})
+    await Promise.race([this.#refreshing, late.promise])
+    clearTimeout(timer)
     const tally = new DeadLetterTally()
     for (const { open } of this.#partitions) {
       for (const { topic, failureClass } of open.values()) tally.add(topic, failureClass)
     }
     return tally.counts()
+  }
+
+  /** The next scrape asks again. */
+  #failed(error: unknown): void {
+    const { message } = error as Error
+    if (message !== this.#toldFailure) {
+      this.#logger.warn({ reason: message }, 'open dead letters cannot be counted for /metrics')
+    }
+    this.#toldFailure = message
   }
 
   async #refresh(): Promise<void> {

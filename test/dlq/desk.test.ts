@@ -329,6 +329,21 @@ describe('whoever interferes', () => {
     await expect(settle(desk, { what: 'replay' })).rejects.toThrow('nobody knows which')
   })
 
+  it('an audit entry of a later version is refused: no status is guessed', async () => {
+    const { broker, desk } = await open(3)
+    await settle(desk, { what: 'replay', limit: 1 })
+    const record = {
+      timestampMs: 1,
+      key: null,
+      value: Buffer.from('{"what":"parked"}'),
+      headers: [],
+    }
+    const audit = { topic: `${deadLetterTopic}-audit`, partition: 0, records: [record] }
+    await broker.producer('later').send([audit])
+    await expect(desk.stats({})).rejects.toMatchObject({ code: 'DLQ_REFUSED' })
+    await expect(settle(desk, { what: 'replay' })).rejects.toThrow('does not know: {"what"')
+  })
+
   it('a topic made anew begins anew: old entries say nothing of its letters', async () => {
     const { broker, desk } = await open(3)
     await settle(desk, { what: 'discard', reason: 'x' })
@@ -342,7 +357,11 @@ describe('whoever interferes', () => {
 describe('open letters', () => {
   it('are counted by topic and class as they come and go', async () => {
     const { broker, desk } = await open(12)
-    const open12 = new OpenLetters(broker, deadLetterTopic)
+    const open12 = new OpenLetters({
+      broker,
+      topic: deadLetterTopic,
+      logger: stderrLogger('silent'),
+    })
     const sum = async (): Promise<Record<string, number>> => {
       const counts = await open12.counts(10_000)
       return Object.fromEntries(
