@@ -95,13 +95,13 @@ const throughKills = async (total: number, args: readonly string[]): Promise<num
   return inTheMiddle
 }
 
-describe(`10,000 dead letters, seed ${seed}`, { timeout: 300_000 }, () => {
+describe(`10,000 dead letters, seed ${seed}`, { timeout: 600_000 }, () => {
   let letters: readonly Written[] = []
   const of = (kind: Kind): readonly Written[] => letters.filter((letter) => letter.kind === kind)
 
   beforeAll(async () => {
     letters = await withBroker((broker) => writeLetters(broker, count, Date.now()))
-  }, 120_000)
+  }, 300_000)
 
   it('are counted, and a dry run says what would be done and does nothing', async () => {
     const stats = await millrace(['dlq', 'stats', ...on])

@@ -35,7 +35,7 @@ const dlqOf =
     return { ...ended, json: json as Readonly<Record<string, unknown>> }
   }
 
-describe('millrace dlq on files', { timeout: 120_000 }, () => {
+describe('millrace dlq on files', { timeout: 300_000 }, () => {
   const stateDir = join(folder.path, 'files')
   const dlq = dlqOf(stateDir)
 
@@ -80,7 +80,7 @@ describe('millrace dlq on files', { timeout: 120_000 }, () => {
   })
 })
 
-describe('millrace dlq on a running shop', { timeout: 120_000 }, () => {
+describe('millrace dlq on a running shop', { timeout: 300_000 }, () => {
   it('replays into it; what fails again says how often, and is refused in the end', async () => {
     const stateDir = join(folder.path, 'running')
     const dlq = dlqOf(stateDir)

@@ -74,4 +74,4 @@ it('the walk-through', async () => {
     expect(ended.stdout.trimEnd(), line).toMatch(pattern(stdout))
     expect(ended.stderr.trimEnd(), line).toMatch(pattern(stderr))
   }
-}, 120_000)
+}, 300_000)
