@@ -90,7 +90,8 @@ const durationTail = '\nA duration is a number with its unit: 500ms, 20s, 1.5m, 
 /** @throws {UsageError} a value of any source is not possible or in vain, or a key is unknown */
 export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
   const given: Record<string, string | boolean> = {}
-  for (const spec of optionSpecs.values()) {
+  const names = [...flags.options, ...(flags.withRuntime === true ? runtimeOptionNames : [])]
+  for (const spec of names.map((name) => optionSpecs.get(name)!)) {
     const attribute = attributeOf(spec.flag)
     // commander invents `true` for an absent --no-x, which would hide variables and the file
     if (command.getOptionValueSource(attribute) !== 'cli') continue

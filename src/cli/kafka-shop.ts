@@ -14,9 +14,8 @@ import { type Settings } from '../config/settings.ts'
 import { ChangelogView } from './changelog-view.ts'
 import { LocalShop } from './local-shop.ts'
 import { openEngine } from './open-engine.ts'
-import { applicationId } from './shop-instance.ts'
 import { shopConfigOf } from './shop-settings.ts'
-import { deadLetterTopic } from './shop-topics.ts'
+import { applicationId, deadLetterTopic } from './shop-topics.ts'
 import { stateMemoryOf } from './state-memory.ts'
 
 export interface KafkaShop {

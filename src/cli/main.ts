@@ -11,6 +11,7 @@ import { nearest } from '../config/nearest.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { DataOutput } from './data-output.ts'
 import { devCommand } from './dev.ts'
+import { dlqCommand } from './dlq.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
 import { loadCommand } from './load.ts'
@@ -36,6 +37,7 @@ const build = (): Command => {
   program.addCommand(queryCommand())
   program.addCommand(topologyCommand())
   program.addCommand(topicsCommand())
+  program.addCommand(dlqCommand())
   for (const command of withDescendants(program)) {
     // failures are printed once, in `main`, with the nearest known word
     command

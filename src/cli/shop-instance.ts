@@ -15,7 +15,7 @@
 
 import { type FastifyInstance } from 'fastify'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
-import { orderTotals } from '../../topologies/shop/orders/stores.ts'
+import { shopFailureClasses } from '../../topologies/shop/shared/shop-error.ts'
 import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
@@ -25,6 +25,7 @@ import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
+import { deadLetterRoutes } from '../http/dead-letter-routes.ts'
 import { createHttpServer } from '../http/http-server.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
@@ -43,14 +44,14 @@ import { LocalShop } from './local-shop.ts'
 import { openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
+import { shopDesk } from './shop-desk.ts'
+import { shopGauges } from './shop-gauges.ts'
 import { shopConfigOf } from './shop-settings.ts'
-import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
+import { applicationId, createShopTopics, deadLetterTopic } from './shop-topics.ts'
 import { stateMemoryOf } from './state-memory.ts'
 import { type StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
 import { openWaitingRoom } from './waiting-room.ts'
-
-export const applicationId = 'shop'
 
 export interface OpenOptions {
   /** Kafka brokers; the embedded broker if absent. */
@@ -117,7 +118,16 @@ export class ShopInstance {
       isBrokerSilent: watch && (() => watch.isSilent),
     })
     parts.defer(() => shop.close())
-    const address = await openHttp(port, { app, shop, stores, figures, logger, parts, watch })
+    const address = await openHttp(port, {
+      app,
+      shop,
+      stores,
+      broker,
+      figures,
+      logger,
+      parts,
+      watch,
+    })
     directory.setAddress(address)
     parts.defer(() => app.close())
     const failures = [failed, watched(directory, parts)]
@@ -300,7 +310,12 @@ const openApplication = async (
     slotCacheBytes: memory.slotCacheBytes,
     acceptsTopologyChange: settings.acceptTopologyChange,
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
-    config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
+    config: {
+      ...settings.runtime,
+      deadLetterTopic,
+      applicationVersion: '0.1.0',
+      failureClasses: shopFailureClasses,
+    },
   })
   return { app, topology, figures: stateFigures({ app, broker, engine, memory }) }
 }
@@ -345,6 +360,7 @@ interface HttpParts {
   readonly figures: StateSources
   readonly shop: LocalShop
   readonly stores: StoreSource
+  readonly broker: Broker
   readonly logger: Logger
   readonly parts: AsyncDisposableStack
   readonly watch: BrokerWatch | undefined
@@ -352,20 +368,10 @@ interface HttpParts {
 
 const openHttp = async (
   port: number,
-  { app, shop, stores, figures, logger, parts, watch }: HttpParts,
+  { app, shop, stores, broker, figures, logger, parts, watch }: HttpParts,
 ): Promise<string> => {
-  const metrics = new Prometheus(
-    () => app.metrics(),
-    [
-      {
-        name: 'shop_total',
-        help: 'Counters of the orders flow, over all partitions.',
-        label: 'counter',
-        values: () => (app.state === 'running' ? sums(stores.query(orderTotals).range()) : {}),
-      },
-    ],
-    figures,
-  )
+  const gauges = shopGauges({ app, stores, broker, logger })
+  const metrics = new Prometheus(() => app.metrics(), gauges, figures)
   parts.defer(app.onCommit(metrics.observeCommit))
   const server: FastifyInstance = createHttpServer({
     health: () => ({
@@ -384,6 +390,9 @@ const openHttp = async (
     })
     shopRoutes(scope, shop)
   })
+  const desk = shopDesk({ broker, logger })
+  parts.defer(() => desk.close())
+  await server.register(async (scope) => deadLetterRoutes(scope, desk))
   return listenAt(server, port)
 }
 
@@ -393,10 +402,4 @@ const whyNotReady = (app: Application, watch?: BrokerWatch): string | undefined 
   if (app.state === 'running') return undefined
   const { state, trouble } = app
   return trouble === undefined ? `The instance is ${state}.` : `The instance waits: ${trouble}`
-}
-
-const sums = (rows: Iterable<readonly [string, number]>): Record<string, number> => {
-  const totals: Record<string, number> = {}
-  for (const [name, value] of rows) totals[name] = (totals[name] ?? 0) + value
-  return totals
 }

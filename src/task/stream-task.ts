@@ -268,13 +268,14 @@ export class StreamTask implements TaskServices {
     this.#consumed = false
     this.#saveScheduleAtMs = undefined
     this.#schedule.saved()
-    const deadLetters = this.#deadLetters.takeCount()
+    const deadLetters = this.#deadLetters.takeTally()
     return { task: this, stores, deadLetters, offsets: this.offsets(), ...this.#records.drain() }
   }
 
   /** The transaction ended: what it says of this task is so. */
   committed({ deadLetters }: TaskGeneration): void {
-    this.#counters.deadLetters += deadLetters
+    this.#counters.deadLetters += deadLetters.total
+    this.#counters.deadLettersBy.addAll(deadLetters)
   }
 
   /** What a commit says about the inputs: sent with every transaction in which the task wrote. */
@@ -513,7 +514,7 @@ export class StreamTask implements TaskServices {
         this.#options.logger.warn({ err: error }, 'record skipped')
         return true
       case 'deadLetter':
-        this.#deadLetters.stage(error, raw, verdict.attempts)
+        this.#deadLetters.stage(error, raw, verdict)
         return true
     }
   }
@@ -575,9 +576,10 @@ const deadLettersOf = ({
   id,
   deadLetters: sink,
   config: { applicationVersion },
+  clock,
   ...rest
 }: StreamTaskOptions): DeadLetters =>
-  new DeadLetters({ ...rest, taskId: id, sink, applicationVersion })
+  new DeadLetters({ ...rest, taskId: id, sink, applicationVersion, nowMs: () => clock.nowMs() })
 
 const dropCounters = {
   late: 'droppedLate',

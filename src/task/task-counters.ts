@@ -1,4 +1,7 @@
 /** Plain numbers that tasks raise and metrics read; one object per instance. */
+
+import { DeadLetterTally } from './dead-letter-tally.ts'
+
 export class TaskCounters {
   recordsProcessed = 0
   outputsStaged = 0
@@ -8,6 +11,8 @@ export class TaskCounters {
   effectsUnknown = 0
   effectRetries = 0
   deadLetters = 0
+  /** The same, by topic and class. */
+  readonly deadLettersBy = new DeadLetterTally()
   skipped = 0
   retries = 0
   rolledBack = 0

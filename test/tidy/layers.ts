@@ -22,6 +22,7 @@ const ports = [
   'src/broker/errors.ts',
   'src/broker/topic-defaults.ts',
   'src/broker/partitioner.ts',
+  'src/broker/read-committed.ts',
   'src/broker/records/',
 ]
 const task = [...kernel, ...ports, 'state/', 'src/task/', 'src/runtime-config.ts']
@@ -46,8 +47,9 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/runtime-config.ts': foundation,
   'src/task/': task,
   'src/runtime/': runtime,
+  'src/dlq/': [...runtime],
   'src/config/': ['src/runtime-config.ts', 'state/memory-budget.ts'],
-  'src/http/': [...runtime, 'src/config/'],
+  'src/http/': [...runtime, 'src/config/', 'src/dlq/'],
   'src/testing/': [...runtime, 'src/broker/'],
   'src/index.ts': ['src/'],
   'src/cli/': ['src/', 'state/', 'topologies/'],
