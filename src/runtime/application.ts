@@ -20,6 +20,7 @@ import { type Clock, keepProcessAlive, systemClock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
+import { type SchemaSession } from '../schema-registry/schema-session.ts'
 import { GlobalTables } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
 import { TaskCounters } from '../task/task-counters.ts'
@@ -28,6 +29,7 @@ import { type ApplicationState, assertTransition } from './application-state.ts'
 import { type CommitPhases, CommitTimings } from './commit-timings.ts'
 import { GlobalReader } from './global-reader.ts'
 import { Membership } from './membership.ts'
+import { openSchemas, schemaTopics } from './open-schemas.ts'
 import { allTaskIds, taskIdentity } from './open-task.ts'
 import { type PartitionReader, storeByName, StoreQuery } from './queries.ts'
 import { RefusedInputs } from './refused-inputs.ts'
@@ -73,6 +75,8 @@ export interface ApplicationOptions {
    * STATE_LOST: for a broker in the same hands as the stores, about whose loss somebody decides.
    */
   readonly onLostChangelog?: 'restore' | 'refuse'
+  /** Where serdes find their schemas; needed if the topology has some that keep them elsewhere. */
+  readonly schemaSession?: SchemaSession
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
@@ -129,6 +133,14 @@ export class Application {
   /** Why it does not run, where that is known: what the state's disk said last. */
   get trouble(): string | undefined {
     return this.#trouble
+  }
+
+  /**
+   * Why partitions stand still though the instance runs and has records; undefined if none does.
+   * Not ready, then: the registry of schemas is away, or refuses us.
+   */
+  get inputTrouble(): string | undefined {
+    return this.#loop?.inputTrouble
   }
 
   /** Resolves after `close`; rejects with the error that stopped the instance. */
@@ -254,6 +266,7 @@ export class Application {
     if (cluster === undefined) return
     const { clusterId, topics } = cluster
     this.#starts = await guardState({ engine, applicationId, clusterId, plan, topics })
+    await this.#openSchemas(topics)
     const globals = new GlobalTables(plan.globals.values())
     await this.#readGlobals(globals, topics)
     const refusedInputs = new RefusedInputs()
@@ -302,6 +315,21 @@ export class Application {
     if (this.#state === 'stopping') this.#loop.stop()
     if (this.#isKilled) this.#loop.kill()
     await this.#loop.run()
+  }
+
+  async #openSchemas(topics: TopicPlan): Promise<void> {
+    const { topology, schemaSession: session } = this.#options
+    const named = schemaTopics(topology.plan, (logical) => topics.physicalName(logical))
+    await openSchemas(named, {
+      session,
+      clock: this.#clock,
+      logger: this.#logger,
+      isLeaving: () => this.#isKilled || this.#state !== 'starting',
+      leaving: this.#leaving.promise,
+      onTrouble: (trouble) => {
+        this.#trouble = trouble
+      },
+    })
   }
 
   /** Returns when all of them are read, or nobody waits for it any more. */
