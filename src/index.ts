@@ -81,7 +81,6 @@ export {
   avroSerde,
   type SubjectNaming,
 } from './serde/avro.ts'
-export { isFramed } from './serde/avro-frame.ts'
 export { bytes } from './serde/bytes.ts'
 export { type Column, type Columns, columns } from './serde/columns.ts'
 export { int64 } from './serde/int64.ts'

@@ -32,10 +32,14 @@ export const headerRef = (headers: Headers, part: RecordPart): SchemaRef | undef
   return [0, 8, 12, 16, 20].map((start, i) => hex.slice(start, [8, 12, 16, 20][i])).join('-')
 }
 
+/** True if there is such a header, whatever it holds. */
+export const hasHeaderRef = (headers: Headers, part: RecordPart): boolean =>
+  lastOf(headers, guidHeaders[part]) !== undefined
+
 const lastOf = (headers: Headers, key: string): Header | undefined =>
   headers.findLast((header) => header.key === key)
 
-/** True if the bytes claim to be framed; JSON and UTF-8 text never do. */
+/** True if the bytes claim to be framed. */
 export const isFramed = (bytes: Uint8Array): boolean =>
   bytes.length >= frameBytes && bytes[0] === magicByte
 

@@ -12,9 +12,17 @@
 import avro from 'avsc'
 import { type Headers } from '../record.ts'
 import { avroTypeOf } from '../schema-registry/compatibility.ts'
+import { type WantedSchema } from '../schema-registry/evolution.ts'
 import { type SchemaRef } from '../schema-registry/port.ts'
 import { type SchemaSession } from '../schema-registry/schema-session.ts'
-import { frameBytes, frameId, headerRef, isFramed, type RecordPart } from './avro-frame.ts'
+import {
+  frameBytes,
+  frameId,
+  hasHeaderRef,
+  headerRef,
+  isFramed,
+  type RecordPart,
+} from './avro-frame.ts'
 import { bodyCheck } from './avro-check.ts'
 import { exactLongFor } from './avro-long.ts'
 import { plainOf } from './avro-plain.ts'
@@ -45,8 +53,8 @@ export interface AvroSerde<T> extends Serde<T> {
   readonly schemas: SerdeSchemas
   encodeRaw(value: T): Uint8Array
   decodeWith(bytes: Uint8Array, headers: Headers): T
-  /** Subject and schema of everything that is written to a topic. */
-  wanted(place: SerdePlace): readonly { readonly subject: string; readonly schema: string }[]
+  /** Whether the headers say of which schema the bytes are: then they have no frame. */
+  namesSchema(headers: Headers): boolean
 }
 
 /** @throws {SchemaRegistryError} SCHEMA_INVALID: one of the schemas is none */
@@ -116,7 +124,11 @@ class Avro<T> implements AvroSerde<T> {
     return ref === undefined ? this.decode(bytes) : this.#decoded(ref, bodyOf(bytes, 0))
   }
 
-  wanted(place: SerdePlace): readonly { readonly subject: string; readonly schema: string }[] {
+  namesSchema(headers: Headers): boolean {
+    return hasHeaderRef(headers, this.#part)
+  }
+
+  #wanted(place: SerdePlace): readonly WantedSchema[] {
     return [...this.#writers].map(([name, { schema }]) => ({
       subject: subjectOf(this.#options.subjects ?? 'topicRecord', name, place),
       schema,
@@ -127,6 +139,7 @@ class Avro<T> implements AvroSerde<T> {
     const isIdle = (): boolean => this.#session === undefined
     return {
       open: (session, place) => this.#open(session, place),
+      wanted: (place) => this.#wanted(place),
       missing: (bytes, headers) => this.#missing(bytes, headers),
       ask: (ref) => this.#session!.ask(ref),
       get isIdle() {
@@ -138,9 +151,10 @@ class Avro<T> implements AvroSerde<T> {
 
   async #open(session: SchemaSession, place: SerdePlace): Promise<void> {
     this.#part = place.part
+    if (session !== this.#session) this.#forget()
     if (!session.isReadOnly && !place.isInternal) {
       const writers = [...this.#writers.values()]
-      for (const [index, { subject, schema }] of this.wanted(place).entries()) {
+      for (const [index, { subject, schema }] of this.#wanted(place).entries()) {
         const id = await session.writerId(subject, schema)
         const writer = writers[index]!
         if (writer.id !== undefined && writer.id !== id) {
@@ -150,6 +164,13 @@ class Avro<T> implements AvroSerde<T> {
       }
     }
     this.#session = session
+  }
+
+  /** Ids mean nothing to another registry. */
+  #forget(): void {
+    this.#session = undefined
+    this.#decoders.clear()
+    for (const writer of this.#writers.values()) writer.id = undefined
   }
 
   #missing(bytes: Uint8Array, headers: Headers): SchemaRef | undefined {

@@ -1,4 +1,5 @@
 import { type Headers } from '../record.ts'
+import { type WantedSchema } from '../schema-registry/evolution.ts'
 import { type SchemaRef } from '../schema-registry/port.ts'
 import { type SchemaSession } from '../schema-registry/schema-session.ts'
 import { type RecordPart } from './avro-frame.ts'
@@ -61,6 +62,8 @@ export interface SerdeSchemas {
    * Called for every fetched record, unless `isIdle`.
    */
   missing(bytes: Uint8Array, headers: Headers): SchemaRef | undefined
+  /** Subject and schema of everything that is written to a topic. */
+  wanted(place: SerdePlace): readonly WantedSchema[]
   /** Looks up what is missing. @throws {SchemaRegistryError} not now: again later */
   ask(ref: SchemaRef): Promise<void>
   /** True while no schema is ever missing, as long as it was not opened. */
