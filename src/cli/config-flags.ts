@@ -37,6 +37,22 @@ export const instanceOptions = [
   'logLevel',
 ] as const satisfies readonly OptionName[]
 
+/** Options of every command that may use a schema registry. */
+export const registryOptions = [
+  'schemaRegistry',
+  'schemaRegistryUsername',
+  'schemaRegistryPassword',
+  'schemaRegistryCa',
+] as const satisfies readonly OptionName[]
+
+/** Options of every command that writes messages. */
+export const messageOptions = [
+  'serialization',
+  ...registryOptions,
+  'registerSchemas',
+  'recordHeaders',
+] as const satisfies readonly OptionName[]
+
 /** Options of a replica among others. */
 export const replicaOptions = [
   'linkHost',

@@ -18,6 +18,7 @@ import { LocalShop } from './local-shop.ts'
 import { RemoteShop } from './remote-shop.ts'
 import { isBrokerMissing, openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
+import { openSchemaAccess, openShopSerdes } from './schema-access.ts'
 import { applicationId } from './shop-instance.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { storedState } from './store-source.ts'
@@ -63,6 +64,7 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
   const directory = StateDirectory.lock(stateDir)
   parts.defer(() => directory.unlock())
   const broker = await openEmbeddedBroker(settings, parts)
+  await openShopSerdes(await openSchemaAccess(settings, broker, parts))
   const engine = await openEngine(settings, 'state')
   parts.defer(() => engine.close())
   const { plan } = shopTopology(shopConfigOf(settings))

@@ -15,7 +15,8 @@ import { type Settings } from '../config/settings.ts'
 import { ChangelogView } from './changelog-view.ts'
 import { LocalShop } from './local-shop.ts'
 import { applicationId } from './shop-instance.ts'
-import { shopConfigOf } from './shop-settings.ts'
+import { openSchemaAccess, openShopSerdes } from './schema-access.ts'
+import { shopConfigOf, shopStamp } from './shop-settings.ts'
 import { deadLetterTopic } from './shop-topics.ts'
 
 export interface KafkaShop {
@@ -35,6 +36,7 @@ export const openKafkaShop = async (
   const memoryBytes = settings.stateMemoryMb * 1_048_576
   const engine = await RocksEngine.open(directory, { memoryBytes })
   parts.defer(() => engine.close())
+  await openShopSerdes(await openSchemaAccess(settings, broker, parts))
   const { plan } = shopTopology(shopConfigOf(settings))
   const view = await ChangelogView.open({ broker, engine, applicationId, deadLetterTopic, plan })
   parts.defer(() => view.close())
@@ -45,6 +47,7 @@ export const openKafkaShop = async (
     source: 'millrace',
     applicationId,
     seesAll: true,
+    stamp: shopStamp(settings),
     progress: () => ({ isReady: view.lagRecords >= 0, lagRecords: view.lagRecords }),
   })
   parts.defer(() => shop.close())

@@ -17,6 +17,7 @@ import { loadCommand } from './load.ts'
 import { orderShowCommand } from './order-show.ts'
 import { queryCommand } from './query.ts'
 import { runCommand } from './run.ts'
+import { schemaCommand } from './schema.ts'
 import { topicsCommand } from './topics.ts'
 import { topologyCommand } from './topology.ts'
 
@@ -36,6 +37,7 @@ const build = (): Command => {
   program.addCommand(queryCommand())
   program.addCommand(topologyCommand())
   program.addCommand(topicsCommand())
+  program.addCommand(schemaCommand())
   for (const command of withDescendants(program)) {
     // failures are printed once, in `main`, with the nearest known word
     command

@@ -7,6 +7,7 @@
 
 import { partitionOf } from '../broker/partitioner.ts'
 import { type Broker, type RawBatch } from '../broker/port.ts'
+import { askAll, missingSchemas } from '../task/missing-schemas.ts'
 import { type Topic } from '../topic.ts'
 
 const fetchBytes = 4_194_304
@@ -35,6 +36,7 @@ export async function* readKey<K, V>(
           maxWaitMs: 0,
         })
       )[0]!
+      await askAll(missingSchemas(topic, batch))
       for (const record of batch.records) {
         if (record.value === null || record.key === null) continue
         if (Buffer.compare(record.key, wanted) !== 0) continue

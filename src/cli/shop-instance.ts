@@ -23,6 +23,7 @@ import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
 import { createHttpServer } from '../http/http-server.ts'
+import { schemaRoutes } from '../http/schema-routes.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
 import { type Logger } from '../logger.ts'
@@ -30,6 +31,8 @@ import { BrokerWatch } from '../runtime/broker-watch.ts'
 import { storeByName } from '../runtime/queries.ts'
 import { Application } from '../runtime/application.ts'
 import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
+import { type SchemaRegistry } from '../schema-registry/port.ts'
+import { type SchemaSession } from '../schema-registry/schema-session.ts'
 import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
@@ -39,7 +42,8 @@ import { LocalShop } from './local-shop.ts'
 import { openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
-import { shopConfigOf } from './shop-settings.ts'
+import { openSchemaAccess } from './schema-access.ts'
+import { shopConfigOf, shopIdentity, shopStamp } from './shop-settings.ts'
 import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
 import { type StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
@@ -92,7 +96,9 @@ export class ShopInstance {
     parts.defer(() => directory.unlock())
     const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
     const watch = watchOf({ broker, logger, parts })
-    const { app, topology } = await openApplication(settings, { broker, logger, parts })
+    const schemas = await openSchemaAccess(settings, broker, parts)
+    const { session } = schemas
+    const { app, topology } = await openApplication(settings, { broker, logger, parts, session })
     const stores: StoreSource = {
       query: (store) => app.query(store),
       named: (name) => storeByName(topology.plan.stores, name),
@@ -106,9 +112,11 @@ export class ShopInstance {
       seesAll: options.isAlone === true || broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
       isBrokerSilent: watch && (() => watch.isSilent),
+      stamp: shopStamp(settings),
     })
     parts.defer(() => shop.close())
-    const address = await openHttp(port, { app, shop, stores, logger, parts, watch })
+    const { builtIn: registry } = schemas
+    const address = await openHttp(port, { app, shop, stores, logger, parts, watch, registry })
     directory.setAddress(address)
     parts.defer(() => app.close())
     const failures = [failed, watched(directory, parts)]
@@ -269,15 +277,16 @@ const openApplication = async (
     broker,
     logger,
     parts,
-  }: {
+    session,
+  }: Pick<HttpParts, 'logger' | 'parts'> & {
     readonly broker: Broker
-    readonly logger: Logger
-    readonly parts: AsyncDisposableStack
+    readonly session: SchemaSession | undefined
   },
 ): Promise<{ readonly app: Application; readonly topology: Topology }> => {
   const engine = await openEngine(settings, 'state')
   parts.defer(() => engine.close())
   const topology = shopTopology(shopConfigOf(settings))
+  const stampHeaders = shopStamp(settings)
   const app = new Application({
     applicationId,
     ...(broker.kind === 'kafka' && replicaOf(settings)),
@@ -288,7 +297,9 @@ const openApplication = async (
     logger,
     linkHost: settings.linkHost,
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
-    config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
+    ...(session !== undefined && { schemaSession: session }),
+    ...(stampHeaders !== undefined && { stampHeaders }),
+    config: { ...settings.runtime, deadLetterTopic, applicationVersion: shopIdentity.version },
   })
   return { app, topology }
 }
@@ -306,11 +317,13 @@ interface HttpParts {
   readonly logger: Logger
   readonly parts: AsyncDisposableStack
   readonly watch: BrokerWatch | undefined
+  /** To be served under `/registry`. */
+  readonly registry: SchemaRegistry | undefined
 }
 
 const openHttp = async (
   port: number,
-  { app, shop, stores, logger, parts, watch }: HttpParts,
+  { app, shop, stores, logger, parts, watch, registry }: HttpParts,
 ): Promise<string> => {
   const metrics = new Prometheus(
     () => app.metrics(),
@@ -327,8 +340,8 @@ const openHttp = async (
   const server: FastifyInstance = createHttpServer({
     health: () => ({
       isLive: app.state !== 'failed',
-      isReady: app.state === 'running' && watch?.isSilent !== true,
-      reason: whyNotReady(app, watch),
+      isReady: whyNotReady(app, watch) === undefined && app.inputTrouble === undefined,
+      reason: whyNotReady(app, watch) ?? app.inputTrouble,
     }),
     metrics: () => metrics.text(),
     logger,
@@ -341,6 +354,9 @@ const openHttp = async (
     })
     shopRoutes(scope, shop)
   })
+  if (registry !== undefined) {
+    await server.register(async (scope) => schemaRoutes(scope, registry), { prefix: '/registry' })
+  }
   return listenAt(server, port)
 }
 

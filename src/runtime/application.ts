@@ -32,6 +32,7 @@ import { Membership } from './membership.ts'
 import { openSchemas, schemaTopics } from './open-schemas.ts'
 import { allTaskIds, taskIdentity } from './open-task.ts'
 import { type PartitionReader, storeByName, StoreQuery } from './queries.ts'
+import { type StampHeaders } from '../task/producer-headers.ts'
 import { RefusedInputs } from './refused-inputs.ts'
 import { RestoreProgress } from './restore-progress.ts'
 import { type RuntimeMetrics, runtimeMetrics } from './runtime-metrics.ts'
@@ -77,6 +78,8 @@ export interface ApplicationOptions {
   readonly onLostChangelog?: 'restore' | 'refuse'
   /** Where serdes find their schemas; needed if the topology has some that keep them elsewhere. */
   readonly schemaSession?: SchemaSession
+  /** Headers of every output, out of those of its input; as they came if absent. */
+  readonly stampHeaders?: StampHeaders
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
@@ -285,6 +288,7 @@ export class Application {
       counters: this.#counters,
       progress: this.#progress,
       refusesLoss: this.#options.onLostChangelog === 'refuse',
+      stampHeaders: this.#options.stampHeaders,
       onCompletion: () => this.#loop?.wake(),
       onFault: (fault) => this.#loop?.fail(fault),
     })

@@ -20,6 +20,8 @@ export interface SchemaStep extends WantedSchema {
   readonly action: 'ok' | 'create' | 'add version' | 'refused'
   /** The one that it is, or would be. */
   readonly version: number
+  /** The newest one there is. */
+  readonly latest?: string
   /** Why it is refused. */
   readonly reasons: readonly string[]
 }
@@ -39,7 +41,9 @@ export const planSchema = async (
   const versions = await Promise.all(numbers.map((number) => registry.version(subject, number)))
   const reasons = evolutionProblems(schema, versions, wantedLevel)
   const action = reasons.length > 0 ? 'refused' : versions.length === 0 ? 'create' : 'add version'
-  return { ...wanted, action, version: (numbers.at(-1) ?? 0) + 1, reasons }
+  const latest = versions.at(-1)?.schema
+  const version = (numbers.at(-1) ?? 0) + 1
+  return { ...wanted, action, version, reasons, ...(latest !== undefined && { latest }) }
 }
 
 /**
