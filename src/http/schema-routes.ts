@@ -37,7 +37,7 @@ export const schemaRoutes = (scope: FastifyInstance, registry: SchemaRegistry): 
     try {
       done(null, JSON.parse(String(body)))
     } catch (error) {
-      done(error as Error)
+      done(new ApiError(42_201, (error as Error).message))
     }
   })
   scope.addHook('onSend', async (_request, reply) => void reply.type(contentType))
