@@ -99,10 +99,15 @@ const launch = async ({ directory, port, java, program }) => {
   const log = openSync(join(directory, 'log'), 'a')
   const args = [
     `-Dmillrace.directory=${directory}`,
-    ...['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
-    ...['-Dquarkus.http.host=127.0.0.1', `-Dquarkus.http.port=${apiPort}`],
-    ...['-Dquarkus.management.host=127.0.0.1', `-Dquarkus.management.port=${managementPort}`],
-    ...['-jar', join(program, `apicurio-registry-app-${version}-runner.jar`)],
+    '-Xmx256m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Dquarkus.http.host=127.0.0.1',
+    `-Dquarkus.http.port=${apiPort}`,
+    '-Dquarkus.management.host=127.0.0.1',
+    `-Dquarkus.management.port=${managementPort}`,
+    '-jar',
+    join(program, `apicurio-registry-app-${version}-runner.jar`),
   ]
   const env = { ...process.env, APICURIO_RULES_GLOBAL_COMPATIBILITY: 'BACKWARD' }
   const options = { cwd: program, env, detached: true, stdio: ['ignore', log, log] }

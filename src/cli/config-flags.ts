@@ -115,6 +115,7 @@ export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
     defaults: flags.defaults ?? {},
   })
   if (flags.options.includes('bootstrap')) checkBootstrap(settings.bootstrap, given)
+  if (flags.options.includes('serialization')) checkRegistry(settings)
   if (given['leaveOnStop'] !== undefined && settings.instanceId === undefined) {
     throw new UsageError('--leave-on-stop is for static members: name one with --instance-id')
   }
@@ -137,6 +138,13 @@ const checkBootstrap = (
   } catch (error) {
     throw new UsageError(`--${(error as Error).message}`)
   }
+}
+
+/** Ids of schemas must mean the same to everybody who reads the topics. */
+const checkRegistry = ({ serialization, schemaRegistry, bootstrap, kafka }: Settings): void => {
+  if (serialization === 'json' || schemaRegistry !== undefined) return
+  if (bootstrap === undefined && !kafka) return
+  throw new UsageError('--serialization avro on Kafka needs a registry: --schema-registry <url>')
 }
 
 const flagOf = (spec: OptionSpec): Option => {

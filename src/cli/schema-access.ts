@@ -28,7 +28,7 @@ export interface SchemaAccess {
 
 /**
  * @param parts  closes what is opened
- * @throws {UsageError} Avro on Kafka without a registry; a file cannot be read; no URL
+ * @throws {UsageError} a file cannot be read; no URL
  */
 export const openSchemaAccess = async (
   settings: Settings,
@@ -43,13 +43,10 @@ export const openSchemaAccess = async (
     const session = new SchemaSession({ registry, clock: systemClock, registers, isReadOnly })
     return { session, builtIn: undefined }
   }
-  if (broker.kind === 'kafka') {
-    if (isReadOnly) return { session: undefined, builtIn: undefined }
-    throw new UsageError('--serialization avro on Kafka needs a registry: --schema-registry URL')
-  }
-  if (isReadOnly && !(await BuiltInRegistry.isUsed(broker))) {
-    return { session: undefined, builtIn: undefined }
-  }
+  const none = { session: undefined, builtIn: undefined }
+  // Kafka's is named, if there is one: an id must mean the same to everybody
+  if (broker.kind === 'kafka') return none
+  if (isReadOnly && !(await BuiltInRegistry.isUsed(broker))) return none
   const builtIn = await BuiltInRegistry.open(broker, systemClock)
   parts.defer(() => builtIn.close())
   const options = { registry: builtIn, clock: systemClock, registers: true, isReadOnly }

@@ -120,19 +120,26 @@ export class ShopInstance {
     directory.setAddress(address)
     parts.defer(() => app.close())
     const failures = [failed, watched(directory, parts)]
-    let [isOpen, isCut] = [false, false]
+    let isOpen = false
+    let cutWhile: string | undefined
+    void options.interrupted.then(() => {
+      const { state, trouble } = app
+      if (isOpen || state !== 'starting' || trouble === undefined) return
+      cutWhile = trouble
+      void app.close()
+    })
     void options.interrupted
       .then(() => watch?.untilSilent())
       .then(() => {
         if (watch?.isSilent !== true || isOpen) return
-        isCut = true
+        cutWhile = 'Kafka does not answer'
         cut(app, broker)
       })
     try {
       await Promise.race([app.start(), ...failures])
     } catch (error) {
-      if (!isCut) throw error
-      throw new CommandError('ended before it ran, while Kafka does not answer')
+      if (cutWhile === undefined) throw error
+      throw new CommandError(`ended before it ran, while ${cutWhile}`)
     }
     isOpen = true
     return new ShopInstance(app, parts.move(), { shop, broker, address, failures, watch })
