@@ -1,9 +1,9 @@
 /**
  * `node scripts/schema-types.ts`: TypeScript types of the shop's messages, made from its schemas.
  *
- * Writes `test/shop/{event,command}-schema-types.ts`, where the compiler compares them with the types
- * that the shop is written in; `test/shop/schemas.test.ts` fails while they are not what this would
- * write.
+ * Writes `test/shop/{event,command}-schema-types.ts`, where the compiler compares them with those
+ * that the shop is written in; `test/shop/schemas.test.ts` fails while they are not what this
+ * would write.
  */
 
 import { spawnSync } from 'node:child_process'

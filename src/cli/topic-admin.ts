@@ -1,8 +1,8 @@
 /**
  * The work of `millrace topics`: opens the broker, compares, and carries out what was planned.
  *
- * 1. Looking leaves nothing behind. 2. `apply` does nothing at all while any step is refused. 3. What it did is printed
- * also where a later step fails.
+ * 1. Looking leaves nothing behind. 2. `apply` does nothing at all while any step is refused.
+ * 3. What it did is printed also where a later step fails.
  */
 
 import { shopTopology } from '../../topologies/shop/shop.ts'

@@ -1,4 +1,4 @@
-/** Failures of a schema registry, classified once; callers switch on `action`, never on messages. */
+/** Failures of a schema registry, classified once; callers switch on `action`, not on messages. */
 
 import { type ErrorAction } from '../errors/codes.ts'
 

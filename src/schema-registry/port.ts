@@ -1,6 +1,6 @@
 /**
  * What is asked of a schema registry, in the words of Confluent's API. Two implementations:
- * `http-registry.ts` (any registry that speaks it) and `built-in-registry.ts` (the embedded broker).
+ * `http-registry.ts` (any that speaks it) and `built-in-registry.ts` (on the embedded broker).
  *
  * Both pass `test/contract/registry-contract.ts`. 1. Schemas are texts of JSON, Avro only. 2. An id
  * stands for one schema for ever, whatever the subject. 3. Failures are SchemaRegistryErrors, whose

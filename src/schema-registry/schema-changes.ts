@@ -12,7 +12,7 @@ interface Field {
   readonly type: Schema
 }
 
-/** @returns removed, added and changed fields, in this order; empty for what only docs tell apart */
+/** @returns removed, added and changed fields, in this order; empty where only docs differ */
 export const schemaChanges = (earlier: string, later: string): readonly string[] => {
   const [before, after] = [fieldsOf(earlier), fieldsOf(later)]
   const removed = [...before].filter(([path]) => !after.has(path))

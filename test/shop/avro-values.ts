@@ -1,4 +1,4 @@
-/** Random messages that an Avro schema allows, as the shop writes them: plain, times as ISO-8601. */
+/** Random messages that an Avro schema allows, as the shop writes them: plain, times as text. */
 
 import fc from 'fast-check'
 

@@ -128,7 +128,7 @@ class Messages<T extends object> implements Serde<T> {
     if (this.#avro !== undefined) return this.#avro
     throw new ShopError(
       'BAD_MESSAGE',
-      `the ${this.#tags.what} is Avro, or none at all; name the schema registry it was written with`,
+      `the ${this.#tags.what} is Avro, or none at all; name the schema registry it was written for`,
     )
   }
 
