@@ -152,7 +152,10 @@ class Avro<T> implements AvroSerde<T> {
   async #open(session: SchemaSession, place: SerdePlace): Promise<void> {
     this.#part = place.part
     if (session !== this.#session) this.#forget()
-    if (!session.isReadOnly && !place.isInternal) {
+    // an internal topic that shares its serde with others needs no subjects of its own
+    const isDone =
+      place.isInternal && [...this.#writers.values()].every(({ id }) => id !== undefined)
+    if (!session.isReadOnly && !isDone) {
       const writers = [...this.#writers.values()]
       for (const [index, { subject, schema }] of this.#wanted(place).entries()) {
         const id = await session.writerId(subject, schema)

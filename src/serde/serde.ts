@@ -75,7 +75,7 @@ export interface SerdeSchemas {
 export interface SerdePlace {
   readonly topic: string
   readonly part: RecordPart
-  /** Owned by the application, so that nobody else registers or reads its schemas. */
+  /** Owned by the application: registered only if no other topic of the serde is. */
   readonly isInternal: boolean
 }
 

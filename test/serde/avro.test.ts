@@ -144,15 +144,27 @@ describe('subjects', () => {
     expect(await session.registry.level(subject)).toBe('BACKWARD_TRANSITIVE')
   })
 
-  it('are not written for internal topics, nor by who only reads', async () => {
+  it('are shared with internal topics, which else have their own', async () => {
     const session = await newSession()
-    const serde = avroSerde<Order>({ schemas: [orderSchema] })
-    await serde.schemas.open(session, { ...place, isInternal: true })
-    expect(await session.registry.subjects()).toEqual([])
-    const { registry } = session
+    const serde = await opened<Order>({ schemas: [orderSchema] }, session)
+    const internal = { ...place, topic: 'app-again-repartition', isInternal: true }
+    await serde.schemas.open(session, internal)
+    expect(await session.registry.subjects()).toEqual(['orders-test.Order'])
+    const alone = avroSerde<{ id: string }>({
+      schemas: [record([{ name: 'id', type: 'string' }], 'Alone')],
+    })
+    await alone.schemas.open(session, internal)
+    expect(await session.registry.subjects()).toContain('app-again-repartition-test.Alone')
+    expect(alone.decode(alone.encode({ id: 'a' }))).toEqual({ id: 'a' })
+  })
+
+  it('are not written by who only reads', async () => {
+    const { registry } = await newSession()
     const reader = new SchemaSession({ registry, clock: systemClock, isReadOnly: true })
+    const serde = avroSerde<Order>({ schemas: [orderSchema], timestamps: 'iso' })
     await serde.schemas.open(reader, place)
     expect(await registry.subjects()).toEqual([])
+    expect(() => serde.encode({ id: 'a' } as Order)).toThrow(/none was opened/)
   })
 
   it('must be there for who does not register', async () => {
