@@ -5,7 +5,7 @@
  * kept. Bytes of a record may be views of a fetch buffer: whoever keeps them copies them.
  */
 
-import { type Broker, type RawRecord, type TopicPartition } from './port.ts'
+import { type Broker, type RawBatch, type RawRecord, type TopicPartition } from './port.ts'
 
 const fetchBytes = 4_194_304
 const longWaitMs = 500
@@ -19,6 +19,8 @@ export interface ReadRange extends TopicPartition {
   readonly maxBytes?: number
   /** Waits for what is not stable yet, so long without progress; default: ends there. */
   readonly waitMs?: number
+  /** Gets each batch before its records are given. */
+  prepare?(batch: RawBatch): Promise<void>
 }
 
 export interface ReadRecord {
@@ -40,6 +42,7 @@ export async function* readCommitted(broker: Broker, range: ReadRange): AsyncGen
         isolation: 'read_committed',
         maxWaitMs: Math.min(waitMs, longWaitMs),
       })
+      await range.prepare?.(batch!)
       const { baseOffset, records, nextOffset } = batch!
       for (const record of records) {
         const at = baseOffset + BigInt(record.offsetDelta)

@@ -41,6 +41,22 @@ export const instanceOptions = [
   'logLevel',
 ] as const satisfies readonly OptionName[]
 
+/** Options of every command that may use a schema registry. */
+export const registryOptions = [
+  'schemaRegistry',
+  'schemaRegistryUsername',
+  'schemaRegistryPassword',
+  'schemaRegistryCa',
+] as const satisfies readonly OptionName[]
+
+/** Options of every command that writes messages. */
+export const messageOptions = [
+  'serialization',
+  ...registryOptions,
+  'registerSchemas',
+  'recordHeaders',
+] as const satisfies readonly OptionName[]
+
 /** Options of a replica among others. */
 export const replicaOptions = [
   'linkHost',
@@ -109,6 +125,7 @@ export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
     const hasBroker = !isOnKafka && !settings.kafka
     stateMemoryOf(settings, { hasBroker })
   }
+  if (flags.options.includes('serialization')) checkRegistry(settings)
   if (given['leaveOnStop'] !== undefined && settings.instanceId === undefined) {
     throw new UsageError('--leave-on-stop is for static members: name one with --instance-id')
   }
@@ -131,6 +148,13 @@ const checkBootstrap = (
   } catch (error) {
     throw new UsageError(`--${(error as Error).message}`)
   }
+}
+
+/** Ids of schemas must mean the same to everybody who reads the topics. */
+const checkRegistry = ({ serialization, schemaRegistry, bootstrap, kafka }: Settings): void => {
+  if (serialization === 'json' || schemaRegistry !== undefined) return
+  if (bootstrap === undefined && !kafka) return
+  throw new UsageError('--serialization avro on Kafka needs a registry: --schema-registry <url>')
 }
 
 const flagOf = (spec: OptionSpec): Option => {

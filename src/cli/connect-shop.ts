@@ -14,6 +14,7 @@ import { RemoteShop } from './remote-shop.ts'
 import { openEngine } from './open-engine.ts'
 import { openStoppedBroker } from './open-stopped-broker.ts'
 import { runningAddress } from './running-address.ts'
+import { openSchemaAccess, openShopSerdes } from './schema-access.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { applicationId } from './shop-topics.ts'
 import { stateMemoryOf } from './state-memory.ts'
@@ -42,6 +43,7 @@ export const runningShop = async (stateDir: string): Promise<RemoteShop | undefi
 
 const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promise<LocalShop> => {
   const broker = await openStoppedBroker(settings, parts)
+  await openShopSerdes(await openSchemaAccess(settings, broker, parts))
   const memory = stateMemoryOf(settings, { hasBroker: true })
   const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())

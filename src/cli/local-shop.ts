@@ -32,6 +32,7 @@ import { type ShopSummary, shopSummary } from '../../topologies/shop/shared/summ
 import { inventoryCommands, orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { type Broker } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
+import { type StampHeaders } from '../task/producer-headers.ts'
 import { type StoreQuery } from '../runtime/queries.ts'
 import { type KeyValueReader } from '../stores/key-value-store.ts'
 import { CommandWriter } from './command-writer.ts'
@@ -54,6 +55,8 @@ export interface LocalShopOptions {
   readonly progress: () => { readonly isReady: boolean; readonly lagRecords: number }
   /** Whether the broker is away: then commands are refused at once. Absent: they wait for it. */
   readonly isBrokerSilent?: (() => boolean) | undefined
+  /** Headers of the commands; none if absent. */
+  readonly stamp?: StampHeaders | undefined
 }
 
 export class LocalShop implements ShopHost {
@@ -68,9 +71,9 @@ export class LocalShop implements ShopHost {
   }
 
   static async open(options: LocalShopOptions): Promise<LocalShop> {
-    const { broker, clock, isBrokerSilent } = options
+    const { broker, clock, isBrokerSilent: isSilent, stamp } = options
     const topics = [orderCommands.name, inventoryCommands.name]
-    const writer = await CommandWriter.open(broker, clock, topics, isBrokerSilent)
+    const writer = await CommandWriter.open({ broker, clock, topics, isSilent, stamp })
     return new LocalShop(options, writer)
   }
 

@@ -18,6 +18,7 @@ import { loadCommand } from './load.ts'
 import { orderShowCommand } from './order-show.ts'
 import { queryCommand } from './query.ts'
 import { runCommand } from './run.ts'
+import { schemaCommand } from './schema.ts'
 import { topicsCommand } from './topics.ts'
 import { topologyCommand } from './topology.ts'
 
@@ -38,6 +39,7 @@ const build = (): Command => {
   program.addCommand(topologyCommand())
   program.addCommand(topicsCommand())
   program.addCommand(dlqCommand())
+  program.addCommand(schemaCommand())
   for (const command of withDescendants(program)) {
     // failures are printed once, in `main`, with the nearest known word
     command

@@ -6,8 +6,9 @@
  */
 
 import { partitionOf } from '../broker/partitioner.ts'
-import { type Broker } from '../broker/port.ts'
+import { type Broker, type RawBatch } from '../broker/port.ts'
 import { readCommitted } from '../broker/read-committed.ts'
+import { askAll, missingSchemas } from '../task/missing-schemas.ts'
 import { type Topic } from '../topic.ts'
 
 /** @returns values in the order of their offsets; what the serde refuses is left out */
@@ -21,7 +22,13 @@ export async function* readKey<K, V>(
   const wanted = topic.key.encode(key)
   const at = { topic: topic.name, partition: partitionOf(wanted, described.partitions) }
   const { logStartOffset: from, lastStableOffset: to } = await broker.topics.offsets(at)
-  for await (const { record } of readCommitted(broker, { ...at, from, to })) {
+  const range = {
+    ...at,
+    from,
+    to,
+    prepare: (batch: RawBatch) => askAll(missingSchemas(topic, batch)),
+  }
+  for await (const { record } of readCommitted(broker, range)) {
     if (record.value === null || record.key === null) continue
     if (Buffer.compare(record.key, wanted) !== 0) continue
     const value = decoded(topic, record.value)

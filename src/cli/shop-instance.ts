@@ -27,6 +27,7 @@ import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
 import { deadLetterRoutes } from '../http/dead-letter-routes.ts'
 import { createHttpServer } from '../http/http-server.ts'
+import { schemaRoutes } from '../http/schema-routes.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
 import { type StateSources } from '../http/state-collectors.ts'
@@ -35,6 +36,8 @@ import { BrokerWatch } from '../runtime/broker-watch.ts'
 import { storeByName } from '../runtime/queries.ts'
 import { Application } from '../runtime/application.ts'
 import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
+import { type SchemaRegistry } from '../schema-registry/port.ts'
+import { type SchemaSession } from '../schema-registry/schema-session.ts'
 import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
@@ -44,9 +47,10 @@ import { LocalShop } from './local-shop.ts'
 import { openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
+import { openSchemaAccess } from './schema-access.ts'
 import { shopDesk } from './shop-desk.ts'
 import { shopGauges } from './shop-gauges.ts'
-import { shopConfigOf } from './shop-settings.ts'
+import { shopConfigOf, shopIdentity, shopStamp } from './shop-settings.ts'
 import { applicationId, createShopTopics, deadLetterTopic } from './shop-topics.ts'
 import { stateMemoryOf } from './state-memory.ts'
 import { type StoreSource } from './store-source.ts'
@@ -98,7 +102,10 @@ export class ShopInstance {
     parts.defer(() => directory.unlock())
     const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
     const watch = watchOf({ broker, logger, parts })
-    const { app, topology, figures } = await openApplication(settings, { broker, logger, parts })
+    const schemas = await openSchemaAccess(settings, broker, parts)
+    const { session } = schemas
+    const opened = await openApplication(settings, { broker, logger, parts, session })
+    const { app, topology, figures } = opened
     const stores: StoreSource = {
       query: (store) => app.query(store),
       named: (name) => storeByName(topology.plan.stores, name),
@@ -116,6 +123,7 @@ export class ShopInstance {
       seesAll: options.isAlone === true || broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
       isBrokerSilent: watch && (() => watch.isSilent),
+      stamp: shopStamp(settings),
     })
     parts.defer(() => shop.close())
     const address = await openHttp(port, {
@@ -127,23 +135,31 @@ export class ShopInstance {
       logger,
       parts,
       watch,
+      registry: schemas.builtIn,
     })
     directory.setAddress(address)
     parts.defer(() => app.close())
     const failures = [failed, watched(directory, parts)]
-    let [isOpen, isCut] = [false, false]
+    let isOpen = false
+    let cutWhile: string | undefined
+    void options.interrupted.then(() => {
+      const { state, trouble } = app
+      if (isOpen || state !== 'starting' || trouble === undefined) return
+      cutWhile = trouble
+      void app.close()
+    })
     void options.interrupted
       .then(() => watch?.untilSilent())
       .then(() => {
         if (watch?.isSilent !== true || isOpen) return
-        isCut = true
+        cutWhile = 'Kafka does not answer'
         cut(app, broker)
       })
     try {
       await Promise.race([app.start(), ...failures])
     } catch (error) {
-      if (!isCut) throw error
-      throw new CommandError('ended before it ran, while Kafka does not answer')
+      if (cutWhile === undefined) throw error
+      throw new CommandError(`ended before it ran, while ${cutWhile}`)
     }
     isOpen = true
     return new ShopInstance(app, parts.move(), { shop, broker, address, failures, watch })
@@ -288,16 +304,17 @@ const openApplication = async (
     broker,
     logger,
     parts,
-  }: {
+    session,
+  }: Pick<HttpParts, 'logger' | 'parts'> & {
     readonly broker: Broker
-    readonly logger: Logger
-    readonly parts: AsyncDisposableStack
+    readonly session: SchemaSession | undefined
   },
 ): Promise<OpenedApplication> => {
   const memory = stateMemoryOf(settings, { hasBroker: broker.kind === 'embedded' })
   const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
   const topology = shopTopology(shopConfigOf(settings))
+  const stampHeaders = shopStamp(settings)
   const app = new Application({
     applicationId,
     ...(broker.kind === 'kafka' && replicaOf(settings)),
@@ -310,10 +327,12 @@ const openApplication = async (
     slotCacheBytes: memory.slotCacheBytes,
     acceptsTopologyChange: settings.acceptTopologyChange,
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
+    ...(session !== undefined && { schemaSession: session }),
+    ...(stampHeaders !== undefined && { stampHeaders }),
     config: {
       ...settings.runtime,
       deadLetterTopic,
-      applicationVersion: '0.1.0',
+      applicationVersion: shopIdentity.version,
       failureClasses: shopFailureClasses,
     },
   })
@@ -364,11 +383,13 @@ interface HttpParts {
   readonly logger: Logger
   readonly parts: AsyncDisposableStack
   readonly watch: BrokerWatch | undefined
+  /** To be served under `/registry`. */
+  readonly registry: SchemaRegistry | undefined
 }
 
 const openHttp = async (
   port: number,
-  { app, shop, stores, broker, figures, logger, parts, watch }: HttpParts,
+  { app, shop, stores, broker, figures, logger, parts, watch, registry }: HttpParts,
 ): Promise<string> => {
   const gauges = shopGauges({ app, stores, broker, logger })
   const metrics = new Prometheus(() => app.metrics(), gauges, figures)
@@ -376,8 +397,8 @@ const openHttp = async (
   const server: FastifyInstance = createHttpServer({
     health: () => ({
       isLive: app.state !== 'failed',
-      isReady: app.state === 'running' && watch?.isSilent !== true,
-      reason: whyNotReady(app, watch),
+      isReady: whyNotReady(app, watch) === undefined && app.inputTrouble === undefined,
+      reason: whyNotReady(app, watch) ?? app.inputTrouble,
     }),
     metrics: () => metrics.text(),
     logger,
@@ -393,6 +414,9 @@ const openHttp = async (
   const desk = shopDesk({ broker, logger })
   parts.defer(() => desk.close())
   await server.register(async (scope) => deadLetterRoutes(scope, desk))
+  if (registry !== undefined) {
+    await server.register(async (scope) => schemaRoutes(scope, registry), { prefix: '/registry' })
+  }
   return listenAt(server, port)
 }
 

@@ -13,7 +13,7 @@ import { type Clock } from '../clock.ts'
 import { RecordError, type RecordPosition, RuntimeError, TopologyError } from '../errors/classes.ts'
 import { type RecordErrorCode } from '../errors/codes.ts'
 import { type Logger } from '../logger.ts'
-import { type StreamRecord } from '../record.ts'
+import { StreamRecord } from '../record.ts'
 import { type RawRecord } from '../broker/port.ts'
 import { type RuntimeConfig } from '../runtime-config.ts'
 import { type GlobalRows, type Globals } from '../stores/global-rows.ts'
@@ -32,6 +32,7 @@ import { type InputProgress } from './input-progress.ts'
 import { encodeOffsetMetadata, type OffsetMetadata } from './offset-metadata.ts'
 import { LookAhead } from './look-ahead.ts'
 import { PartitionGroup } from './partition-group.ts'
+import { type StampHeaders, withHeaders } from './producer-headers.ts'
 import { PunctuationSchedule } from './punctuation-schedule.ts'
 import { type Origin, inputOrigin, ownOrigin, type RecordOrigin } from './record-origin.ts'
 import { type RecordQueue } from './record-queue.ts'
@@ -39,7 +40,7 @@ import { type EffectRequest, type RecordScope } from './record-scope.ts'
 import { sealedRows } from './sealed-rows.ts'
 import { type StoreMigration } from './store-migration.ts'
 import { TaskClock } from './task-clock.ts'
-import { type TaskCounters } from './task-counters.ts'
+import { dropCounters, type TaskCounters } from './task-counters.ts'
 import { type TaskGeneration } from './task-generation.ts'
 import {
   decodeRecord,
@@ -87,6 +88,8 @@ export interface StreamTaskOptions {
   readonly clock: Clock
   readonly counters: TaskCounters
   readonly logger: Logger
+  /** Headers of every output; as they came if absent. */
+  readonly stampHeaders?: StampHeaders | undefined
   /** A fault was seen between two records: the task will refuse whatever comes next. */
   onFault?(fault: TopologyError): void
 }
@@ -358,7 +361,9 @@ export class StreamTask implements TaskServices {
     const sink = this.#options.sinks.get(topicName)
     if (sink === undefined) throw new Error(`task ${this.taskId} has no sink ${topicName}`)
     this.#counters.outputsStaged += 1
-    const output = encodeOutput(sink, record, this.partition)
+    const { stampHeaders } = this.#options
+    const stamped = stampHeaders === undefined ? record : withHeaders(record, stampHeaders)
+    const output = encodeOutput(sink, stamped, this.partition)
     const origin = this.#origin
     if (origin?.queue === undefined) this.#records.stage(output, -1, -1)
     else this.#records.stage(output, origin.input, origin.queue.headOffset)
@@ -580,14 +585,6 @@ const deadLettersOf = ({
   ...rest
 }: StreamTaskOptions): DeadLetters =>
   new DeadLetters({ ...rest, taskId: id, sink, applicationVersion, nowMs: () => clock.nowMs() })
-
-const dropCounters = {
-  late: 'droppedLate',
-  nullKey: 'droppedNullKey',
-  nullValue: 'droppedNullValue',
-  expired: 'droppedExpired',
-  repeated: 'droppedRepeated',
-} as const satisfies Record<DropReason, keyof TaskCounters>
 
 /** Topics that the topology writes itself, by logical name. */
 const ownTopicsOf = ({ nodes }: Plan): ReadonlySet<string> =>

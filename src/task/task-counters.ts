@@ -1,5 +1,6 @@
 /** Plain numbers that tasks raise and metrics read; one object per instance. */
 
+import { type DropReason } from '../topology/scope.ts'
 import { DeadLetterTally } from './dead-letter-tally.ts'
 
 export class TaskCounters {
@@ -23,3 +24,12 @@ export class TaskCounters {
   droppedExpired = 0
   droppedRepeated = 0
 }
+
+/** What is raised when an operator drops a record. */
+export const dropCounters = {
+  late: 'droppedLate',
+  nullKey: 'droppedNullKey',
+  nullValue: 'droppedNullValue',
+  expired: 'droppedExpired',
+  repeated: 'droppedRepeated',
+} as const satisfies Record<DropReason, keyof TaskCounters>

@@ -15,6 +15,7 @@ const foundation = [
   'src/serde/',
   'src/windows/',
   'src/errors/',
+  'src/schema-registry/',
 ]
 const kernel = [...foundation, 'src/stores/', 'src/topology/', 'state/slots.ts']
 const ports = [
@@ -35,7 +36,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/logger.ts': [],
   'src/durations.ts': [],
   'src/topic.ts': ['src/serde/'],
-  'src/serde/': ['src/record.ts', 'src/windows/'],
+  'src/serde/': ['src/record.ts', 'src/windows/', 'src/schema-registry/'],
+  'src/schema-registry/': [...foundation, ...ports],
   'src/windows/': [],
   'src/errors/': ['src/record.ts', ...ports],
   'src/stores/': [...foundation, 'state/'],
@@ -65,7 +67,8 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'src/topology/': ['rxjs'],
   'src/operators/': ['rxjs'],
   'src/stores/': [],
-  'src/serde/': ['lossless-json'],
+  'src/serde/': ['avsc'],
+  'src/schema-registry/': ['avsc'],
   'src/task/': ['rxjs'],
   'src/runtime/': ['rxjs'],
   'src/broker/embedded/': [],
