@@ -85,19 +85,31 @@ export { Application, type ApplicationOptions } from './runtime/application.ts'
 export { type ApplicationState } from './runtime/application-state.ts'
 export { StoreQuery } from './runtime/queries.ts'
 export { type RuntimeMetrics } from './runtime/runtime-metrics.ts'
+export { type FailureClass, type FailureClasses } from './errors/failure-class.ts'
 export { type HandlerAnswer, runtimeOptions, type RuntimeConfig } from './runtime-config.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { type Logger } from './logger.ts'
 export { type Header, type Headers, type StreamRecord } from './record.ts'
+export {
+  type AvroOptions,
+  type AvroSchema,
+  type AvroSerde,
+  avroSerde,
+  type SubjectNaming,
+} from './serde/avro.ts'
 export { bytes } from './serde/bytes.ts'
 export { type Column, type Columns, columns } from './serde/columns.ts'
 export { int64 } from './serde/int64.ts'
 export { json, type JsonSerde } from './serde/json.ts'
 export { nullable } from './serde/nullable.ts'
 export { replacement, type Replacement } from './serde/replacement.ts'
-export { type Serde, type Serdes } from './serde/serde.ts'
+export { type Serde, type SerdePlace, type Serdes, type SerdeSchemas } from './serde/serde.ts'
 export { windowed } from './serde/windowed.ts'
 export { utf8 } from './serde/utf8.ts'
+export { SchemaRegistryError, type SchemaRegistryErrorCode } from './schema-registry/errors.ts'
+export { HttpRegistry, type HttpRegistryOptions } from './schema-registry/http-registry.ts'
+export { type SchemaRegistry } from './schema-registry/port.ts'
+export { SchemaSession, type SchemaSessionOptions } from './schema-registry/schema-session.ts'
 export {
   type ForeignKeyReader,
   foreignKeyStore,

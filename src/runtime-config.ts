@@ -6,6 +6,7 @@
  */
 
 import { RuntimeError } from './errors/classes.ts'
+import { failureClassNames, type FailureClasses } from './errors/failure-class.ts'
 
 interface NumberOption {
   readonly default: number
@@ -139,7 +140,10 @@ export const runtimeOptions = {
 
 export type RuntimeOptionName = keyof typeof runtimeOptions
 
-/** What a handler of a failed record may answer. */
+/**
+ * What a handler of a failed record may answer. `retry` is for what may pass at another attempt:
+ * poison and business failures go to the dead letters at once (`errors/failure-class.ts`).
+ */
 export type HandlerAnswer = 'fail' | 'skip' | 'retry' | 'deadLetter'
 
 export interface RuntimeConfig extends Readonly<Record<RuntimeOptionName, number>> {
@@ -150,6 +154,8 @@ export interface RuntimeConfig extends Readonly<Record<RuntimeOptionName, number
   readonly onDeserializationError: HandlerAnswer
   readonly onProcessingError: HandlerAnswer
   readonly onProductionError: HandlerAnswer
+  /** Classes of the application's own errors, by their `code` or `name`. */
+  readonly failureClasses: FailureClasses
 }
 
 const handlers = {
@@ -157,6 +163,7 @@ const handlers = {
   onDeserializationError: 'deadLetter',
   onProcessingError: 'deadLetter',
   onProductionError: 'deadLetter',
+  failureClasses: {},
 } as const
 
 /** @throws {RuntimeError} STREAMS_CONFIG: the message names the option and its bounds */
@@ -184,6 +191,7 @@ const checkNumber = (name: string, option: NumberOption, value: number | undefin
 
 const checkTogether = (config: RuntimeConfig): RuntimeConfig => {
   const { heartbeatIntervalMs, sessionTimeoutMs, maxStallMs } = config
+  checkClasses(config.failureClasses)
   if (heartbeatIntervalMs * 3 > sessionTimeoutMs) {
     throw new RuntimeError(
       'STREAMS_CONFIG',
@@ -199,4 +207,14 @@ const checkTogether = (config: RuntimeConfig): RuntimeConfig => {
     )
   }
   return config
+}
+
+const checkClasses = (classes: FailureClasses): void => {
+  for (const [name, failureClass] of Object.entries(classes)) {
+    if (failureClassNames.includes(failureClass)) continue
+    throw new RuntimeError(
+      'STREAMS_CONFIG',
+      `failureClasses: ${name} is ${failureClass}, not one of ${failureClassNames.join(', ')}`,
+    )
+  }
 }

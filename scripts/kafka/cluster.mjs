@@ -112,7 +112,7 @@ const planCluster = async (options) => {
 /** 22 characters of URL-safe base64, as Kafka wants; a leading dash would look like a flag. */
 const clusterId = () => `K${randomBytes(16).toString('base64url').slice(1, 22)}`
 
-const freePorts = async (count) => {
+export const freePorts = async (count) => {
   const servers = await Promise.all(
     Array.from(
       { length: count },
@@ -210,7 +210,7 @@ const signalNodes = (cluster, signal) => {
 const isRunning = (node) => node.pid !== undefined && argumentsOf(node.pid).includes(node.directory)
 
 /** Command line of a process; empty if there is none, or it is a zombie. */
-const argumentsOf = (pid) => {
+export const argumentsOf = (pid) => {
   if (process.platform !== 'linux') {
     const result = spawnSync('ps', ['-p', String(pid), '-o', 'args='], { encoding: 'utf8' })
     return result.stdout ?? ''

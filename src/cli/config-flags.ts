@@ -41,6 +41,22 @@ export const instanceOptions = [
   'logLevel',
 ] as const satisfies readonly OptionName[]
 
+/** Options of every command that may use a schema registry. */
+export const registryOptions = [
+  'schemaRegistry',
+  'schemaRegistryUsername',
+  'schemaRegistryPassword',
+  'schemaRegistryCa',
+] as const satisfies readonly OptionName[]
+
+/** Options of every command that writes messages. */
+export const messageOptions = [
+  'serialization',
+  ...registryOptions,
+  'registerSchemas',
+  'recordHeaders',
+] as const satisfies readonly OptionName[]
+
 /** Options of a replica among others. */
 export const replicaOptions = [
   'linkHost',
@@ -90,7 +106,8 @@ const durationTail = '\nA duration is a number with its unit: 500ms, 20s, 1.5m, 
 /** @throws {UsageError} a value of any source is not possible or in vain, or a key is unknown */
 export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
   const given: Record<string, string | boolean> = {}
-  for (const spec of optionSpecs.values()) {
+  const names = [...flags.options, ...(flags.withRuntime === true ? runtimeOptionNames : [])]
+  for (const spec of names.map((name) => optionSpecs.get(name)!)) {
     const attribute = attributeOf(spec.flag)
     // commander invents `true` for an absent --no-x, which would hide variables and the file
     if (command.getOptionValueSource(attribute) !== 'cli') continue
@@ -108,6 +125,7 @@ export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
     const hasBroker = !isOnKafka && !settings.kafka
     stateMemoryOf(settings, { hasBroker })
   }
+  if (flags.options.includes('serialization')) checkRegistry(settings)
   if (given['leaveOnStop'] !== undefined && settings.instanceId === undefined) {
     throw new UsageError('--leave-on-stop is for static members: name one with --instance-id')
   }
@@ -130,6 +148,13 @@ const checkBootstrap = (
   } catch (error) {
     throw new UsageError(`--${(error as Error).message}`)
   }
+}
+
+/** Ids of schemas must mean the same to everybody who reads the topics. */
+const checkRegistry = ({ serialization, schemaRegistry, bootstrap, kafka }: Settings): void => {
+  if (serialization === 'json' || schemaRegistry !== undefined) return
+  if (bootstrap === undefined && !kafka) return
+  throw new UsageError('--serialization avro on Kafka needs a registry: --schema-registry <url>')
 }
 
 const flagOf = (spec: OptionSpec): Option => {

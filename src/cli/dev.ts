@@ -2,10 +2,24 @@
 
 import { Command } from 'commander'
 import { type OptionName } from '../config/options.ts'
-import { addConfigFlags, type ConfigFlags, instanceOptions, settingsOf } from './config-flags.ts'
+import {
+  addConfigFlags,
+  type ConfigFlags,
+  instanceOptions,
+  messageOptions,
+  settingsOf,
+} from './config-flags.ts'
 
 const flags: ConfigFlags = {
-  options: ['forMs', 'rate', 'load', 'kafka', ...instanceOptions, 'output'] satisfies OptionName[],
+  options: [
+    'forMs',
+    'rate',
+    'load',
+    'kafka',
+    ...messageOptions,
+    ...instanceOptions,
+    'output',
+  ] satisfies OptionName[],
   defaults: {
     declineRate: 0.05,
     shortRate: 0.03,

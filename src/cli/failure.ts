@@ -83,6 +83,8 @@ const refusals: ReadonlySet<string> = new Set([
   'STATE_MISMATCH',
   'STATE_LOST',
   'STREAMS_STATE_MISMATCH',
+  'DLQ_TAKEN_OVER',
+  'DLQ_REFUSED',
 ])
 
 const commanderFailure = (error: CommanderError, known: readonly string[]): Failure => {

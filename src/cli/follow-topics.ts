@@ -5,6 +5,7 @@
  */
 
 import { type Broker, type FetchRequest } from '../broker/port.ts'
+import { askAll, missingSchemas } from '../task/missing-schemas.ts'
 import { type Topic } from '../topic.ts'
 
 const fetchBytes = 1_048_576
@@ -39,8 +40,11 @@ export const followTopics = async <V>(
         offset: nextOffset,
         maxBytes: fetchBytes,
       }))
-      for (const { topic, records } of batches) {
-        const { value: serde } = byName.get(topic)!
+      for (const batch of batches) {
+        const { topic, records } = batch
+        const serdes = byName.get(topic)!
+        await askAll(missingSchemas(serdes, batch))
+        const { value: serde } = serdes
         for (const { value } of records) {
           if (value !== null) tell(() => serde.decode(value), onValue)
         }

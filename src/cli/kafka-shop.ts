@@ -14,9 +14,9 @@ import { type Settings } from '../config/settings.ts'
 import { ChangelogView } from './changelog-view.ts'
 import { LocalShop } from './local-shop.ts'
 import { openEngine } from './open-engine.ts'
-import { applicationId } from './shop-instance.ts'
-import { shopConfigOf } from './shop-settings.ts'
-import { deadLetterTopic } from './shop-topics.ts'
+import { openSchemaAccess, openShopSerdes } from './schema-access.ts'
+import { shopConfigOf, shopStamp } from './shop-settings.ts'
+import { applicationId, deadLetterTopic } from './shop-topics.ts'
 import { stateMemoryOf } from './state-memory.ts'
 import { StoredReads } from './stored-reads.ts'
 
@@ -41,6 +41,7 @@ export const openKafkaShop = async (
     memory,
   )
   parts.defer(() => engine.close())
+  await openShopSerdes(await openSchemaAccess(settings, broker, parts))
   const { plan } = shopTopology(shopConfigOf(settings))
   const view = await ChangelogView.open({ broker, engine, applicationId, deadLetterTopic, plan })
   parts.defer(() => view.close())
@@ -51,6 +52,7 @@ export const openKafkaShop = async (
     reads: new StoredReads({ broker, stores: view.stores, applicationId }),
     source: 'millrace',
     seesAll: true,
+    stamp: shopStamp(settings),
     progress: () => ({ isReady: view.lagRecords >= 0, lagRecords: view.lagRecords }),
   })
   parts.defer(() => shop.close())

@@ -7,6 +7,7 @@ import {
   type ConfigFlags,
   instanceOptions,
   kafkaOptions,
+  messageOptions,
   settingsOf,
 } from './config-flags.ts'
 
@@ -19,6 +20,7 @@ const flags: ConfigFlags = {
     'document',
     'rejects',
     ...kafkaOptions,
+    ...messageOptions,
     ...instanceOptions,
     'output',
   ] satisfies OptionName[],

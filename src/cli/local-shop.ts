@@ -43,6 +43,7 @@ import { readPage } from '../queries/store-page.ts'
 import { type PartitionOfStore, type StoreReads } from '../queries/store-reads.ts'
 import { utf8 } from '../serde/utf8.ts'
 import { type KeyValueStore } from '../stores/key-value-store.ts'
+import { type StampHeaders } from '../task/producer-headers.ts'
 import { type Topic } from '../topic.ts'
 import { CommandWriter } from './command-writer.ts'
 import { orderHistory } from './order-history.ts'
@@ -64,6 +65,8 @@ export interface LocalShopOptions {
   readonly progress: () => { readonly isReady: boolean; readonly lagRecords: number }
   /** Whether the broker is away: then commands are refused at once. Absent: they wait for it. */
   readonly isBrokerSilent?: (() => boolean) | undefined
+  /** Headers of the commands; none if absent. */
+  readonly stamp?: StampHeaders | undefined
 }
 
 export class LocalShop implements ShopHost {
@@ -76,9 +79,9 @@ export class LocalShop implements ShopHost {
   }
 
   static async open(options: LocalShopOptions): Promise<LocalShop> {
-    const { broker, clock, isBrokerSilent } = options
+    const { broker, clock, isBrokerSilent: isSilent, stamp } = options
     const topics = [orderCommands.name, inventoryCommands.name]
-    const writer = await CommandWriter.open(broker, clock, topics, isBrokerSilent)
+    const writer = await CommandWriter.open({ broker, clock, topics, isSilent, stamp })
     return new LocalShop(options, writer)
   }
 

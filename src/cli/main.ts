@@ -11,12 +11,14 @@ import { nearest } from '../config/nearest.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { DataOutput } from './data-output.ts'
 import { devCommand } from './dev.ts'
+import { dlqCommand } from './dlq.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
 import { loadCommand } from './load.ts'
 import { orderShowCommand } from './order-show.ts'
 import { queryCommand } from './query.ts'
 import { runCommand } from './run.ts'
+import { schemaCommand } from './schema.ts'
 import { topicsCommand } from './topics.ts'
 import { topologyCommand } from './topology.ts'
 
@@ -36,6 +38,8 @@ const build = (): Command => {
   program.addCommand(queryCommand())
   program.addCommand(topologyCommand())
   program.addCommand(topicsCommand())
+  program.addCommand(dlqCommand())
+  program.addCommand(schemaCommand())
   for (const command of withDescendants(program)) {
     // failures are printed once, in `main`, with the nearest known word
     command

@@ -9,11 +9,11 @@ import {
 } from '../../topologies/shop/orders/order-row.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
 import { type OptionName } from '../config/options.ts'
-import { addConfigFlags, settingsOf } from './config-flags.ts'
+import { addConfigFlags, registryOptions, settingsOf } from './config-flags.ts'
 import { CommandError } from './failure.ts'
 import { table } from './table.ts'
 
-const flags = { options: ['stateDir', 'url', 'output'] satisfies OptionName[] }
+const flags = { options: ['stateDir', 'url', ...registryOptions, 'output'] satisfies OptionName[] }
 
 export const orderShowCommand = (): Command => {
   const command = new Command('show')

@@ -1,12 +1,10 @@
 /**
  * The shop of another process, over its HTTP API.
  *
- * Used when that process holds the state directory. 1. 503 means "not yet": asked again for half a
- * minute. 2. Any other failure is shown with the problem's detail. 3. Commands carry their ids, so
- * asking again is safe.
+ * Used when that process holds the state directory. Commands carry their ids, so asking again is
+ * safe.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type ProductRow } from '../../topologies/shop/inventory/stock-row.ts'
 import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import {
@@ -15,7 +13,6 @@ import {
   type RowBounds,
   type ShopAccess,
   type ShopStatus,
-  StoreRequestError,
   type StoreRows,
 } from '../../topologies/shop/http/shop-access.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
@@ -25,22 +22,14 @@ import { type ShopSummary } from '../../topologies/shop/shared/summary.ts'
 import { orderStore } from '../../topologies/shop/orders/stores.ts'
 import { productStore } from '../../topologies/shop/inventory/stores.ts'
 import { CommandError } from './failure.ts'
-
-const notReadyRetryMs = 200
-const notReadyMs = 30_000
-
-interface Call {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly body?: object
-  readonly headers?: Readonly<Record<string, string>>
-}
+import { InstanceApi } from './instance-api.ts'
 
 export class RemoteShop implements ShopAccess {
-  readonly #address: string
+  readonly #api: InstanceApi
 
   /** @param address  such as `http://127.0.0.1:4004` */
   constructor(address: string) {
-    this.#address = address
+    this.#api = new InstanceApi(address)
   }
 
   async placeOrder(orderId: string, { items, ...order }: ParsedOrder): Promise<void> {
@@ -53,17 +42,21 @@ export class RemoteShop implements ShopAccess {
         price: formatMinor(priceMinor, order.currency),
       })),
     }
-    await this.#call('/api/orders', { method: 'POST', body })
+    await this.#api.call('/api/orders', { method: 'POST', body })
   }
 
   async cancelOrder(orderId: string, reason: string): Promise<void> {
     const path = `${orderPath(orderId)}?reason=${encodeURIComponent(reason)}`
-    await this.#call(path, { method: 'DELETE' })
+    await this.#api.call(path, { method: 'DELETE' })
   }
 
   async updateStock(productId: string, request: StockRequest, key: string): Promise<void> {
     const path = `/api/inventory/${encodeURIComponent(productId)}?wait=0`
-    await this.#call(path, { method: 'PUT', body: request, headers: { 'idempotency-key': key } })
+    await this.#api.call(path, {
+      method: 'PUT',
+      body: request,
+      headers: { 'idempotency-key': key },
+    })
   }
 
   async order(orderId: string): Promise<OrderRow | undefined> {
@@ -79,11 +72,11 @@ export class RemoteShop implements ShopAccess {
   }
 
   async status(): Promise<ShopStatus> {
-    return (await this.#call('/api/status')) as ShopStatus
+    return (await this.#api.call('/api/status')) as ShopStatus
   }
 
   async summary(): Promise<ShopSummary> {
-    return (await this.#call('/api/summary')) as ShopSummary
+    return (await this.#api.call('/api/summary')) as ShopSummary
   }
 
   async storeGetAll(store: string, key: string, bounds: RowBounds = {}): Promise<StoreRows> {
@@ -98,50 +91,21 @@ export class RemoteShop implements ShopAccess {
     const query = queryOf(range)
     query.set('limit', String(range.limit))
     const path = `/api/stores/${encodeURIComponent(store)}/rows?${query}`
-    return (await this.#call(path)) as StoreRows
+    return (await this.#api.call(path)) as StoreRows
   }
 
   async #row(store: string, key: string): Promise<unknown> {
     return (await this.storeGetAll(store, key)).rows[0]?.value
   }
 
-  /** As `#call`, with undefined for a row or order that is not there. */
+  /** As `call`, with undefined for a row or order that is not there. */
   async #find(path: string): Promise<unknown> {
-    const response = await this.#fetch(path, {})
-    if (response.status !== 404) return this.#bodyOf(response, path)
+    const response = await this.#api.fetch(path)
+    if (response.status !== 404) return this.#api.bodyOf(response, path)
     const { detail = '' } = (await response.json()) as { readonly detail?: string }
     // an unknown store is a mistake, an unknown key an answer
     if (detail.startsWith('no store')) throw new CommandError(detail)
     return undefined
-  }
-
-  async #call(path: string, call: Call = {}): Promise<unknown> {
-    return this.#bodyOf(await this.#fetch(path, call), path)
-  }
-
-  async #bodyOf(response: Response, path: string): Promise<unknown> {
-    const body: unknown = await response.json()
-    if (response.ok) return body
-    const { detail = '' } = body as { readonly detail?: string }
-    if (response.status === 400 && path.startsWith('/api/stores/'))
-      throw new StoreRequestError(detail)
-    throw new CommandError(`${this.#address}${path}: ${response.status} ${detail}`)
-  }
-
-  async #fetch(path: string, { method = 'GET', body, headers = {} }: Call): Promise<Response> {
-    const endMs = performance.now() + notReadyMs
-    for (;;) {
-      const response = await fetch(this.#address + path, {
-        method,
-        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      }).catch((error: unknown) => {
-        throw new CommandError(`${this.#address} does not answer: ${(error as Error).message}`)
-      })
-      if (response.status !== 503 || performance.now() > endMs) return response
-      await response.body?.cancel()
-      await sleep(notReadyRetryMs)
-    }
   }
 }
 

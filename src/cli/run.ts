@@ -5,14 +5,14 @@
  */
 
 import { Command } from 'commander'
-import { nearest } from '../config/nearest.ts'
 import { type OptionName } from '../config/options.ts'
-import { UsageError } from '../config/usage-error.ts'
+import { checkApplication } from './applications.ts'
 import {
   addConfigFlags,
   type ConfigFlags,
   instanceOptions,
   kafkaOptions,
+  messageOptions,
   replicaOptions,
   settingsOf,
 } from './config-flags.ts'
@@ -22,13 +22,12 @@ const flags: ConfigFlags = {
     'forMs',
     ...kafkaOptions,
     ...replicaOptions,
+    ...messageOptions,
     ...instanceOptions,
     'output',
   ] satisfies OptionName[],
   withRuntime: true,
 }
-
-const applications = ['shop']
 
 export const runCommand = (): Command => {
   const command = new Command('run')
@@ -36,10 +35,7 @@ export const runCommand = (): Command => {
     .argument('[name]', 'application (default shop)')
   return addConfigFlags(command, flags).action(async (name: string = 'shop') => {
     const settings = settingsOf(command, flags)
-    if (!applications.includes(name)) {
-      const best = nearest(name, applications)
-      throw new UsageError(`unknown application '${name}'; the nearest known one is '${best}'`)
-    }
+    checkApplication(name)
     const { bootstrap } = settings
     const { runInstance } = await import('./run-instance.ts')
     process.exitCode = await runInstance(settings, {

@@ -15,7 +15,7 @@
 
 import { type FastifyInstance } from 'fastify'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
-import { orderTotals } from '../../topologies/shop/orders/stores.ts'
+import { shopFailureClasses } from '../../topologies/shop/shared/shop-error.ts'
 import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
@@ -25,8 +25,10 @@ import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { type Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
+import { deadLetterRoutes } from '../http/dead-letter-routes.ts'
 import { createHttpServer } from '../http/http-server.ts'
 import { PeerQueries } from '../http/peer-queries.ts'
+import { schemaRoutes } from '../http/schema-routes.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
 import { type StateSources } from '../http/state-collectors.ts'
@@ -35,6 +37,8 @@ import { BrokerWatch } from '../runtime/broker-watch.ts'
 import { Application } from '../runtime/application.ts'
 import { storeByName } from '../runtime/queries.ts'
 import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
+import { type SchemaRegistry } from '../schema-registry/port.ts'
+import { type SchemaSession } from '../schema-registry/schema-session.ts'
 import { type Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
@@ -44,14 +48,15 @@ import { LocalShop } from './local-shop.ts'
 import { openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
-import { shopConfigOf } from './shop-settings.ts'
-import { createShopTopics, deadLetterTopic } from './shop-topics.ts'
+import { openSchemaAccess } from './schema-access.ts'
+import { shopDesk } from './shop-desk.ts'
+import { shopGauges } from './shop-gauges.ts'
+import { shopConfigOf, shopIdentity, shopStamp } from './shop-settings.ts'
+import { applicationId, createShopTopics, deadLetterTopic } from './shop-topics.ts'
 import { stateMemoryOf } from './state-memory.ts'
 import { type StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
 import { openWaitingRoom } from './waiting-room.ts'
-
-export const applicationId = 'shop'
 
 export interface OpenOptions {
   /** Kafka brokers; the embedded broker if absent. */
@@ -98,23 +103,13 @@ export class ShopInstance {
     parts.defer(() => directory.unlock())
     const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
     const watch = watchOf({ broker, logger, parts })
-    const hasPeers = broker.kind === 'kafka'
-    const peers = hasPeers ? await openPeers(settings, parts) : PeerQueries.alone()
+    const peers = await openPeers(settings, broker, parts)
     const { endpoint } = peers
-    const { app, topology, figures } = await openApplication(settings, {
-      broker,
-      logger,
-      parts,
-      endpoint,
-    })
-    const stores: StoreSource = {
-      query: (store) => app.query(store),
-      named: (name) => storeByName(topology.plan.stores, name),
-      global: async (name) => {
-        const topic = topology.plan.globals.get(name)
-        return topic && app.globalRows(topic)
-      },
-    }
+    const schemas = await openSchemaAccess(settings, broker, parts)
+    const { session } = schemas
+    const opened = await openApplication(settings, { broker, logger, parts, endpoint, session })
+    const { app, topology, figures } = opened
+    const stores = runningStores(app, topology)
     const shop = await LocalShop.open({
       broker,
       clock: systemClock,
@@ -124,25 +119,43 @@ export class ShopInstance {
       seesAll: options.isAlone === true || broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
       isBrokerSilent: watch && (() => watch.isSilent),
+      stamp: shopStamp(settings),
     })
     parts.defer(() => shop.close())
-    const address = await openHttp(port, { app, shop, stores, figures, logger, parts, watch })
+    const address = await openHttp(port, {
+      app,
+      shop,
+      stores,
+      broker,
+      figures,
+      logger,
+      parts,
+      watch,
+      registry: schemas.builtIn,
+    })
     directory.setAddress(address)
     parts.defer(() => app.close())
     const failures = [failed, watched(directory, parts)]
-    let [isOpen, isCut] = [false, false]
+    let isOpen = false
+    let cutWhile: string | undefined
+    void options.interrupted.then(() => {
+      const { state, trouble } = app
+      if (isOpen || state !== 'starting' || trouble === undefined) return
+      cutWhile = trouble
+      void app.close()
+    })
     void options.interrupted
       .then(() => watch?.untilSilent())
       .then(() => {
         if (watch?.isSilent !== true || isOpen) return
-        isCut = true
+        cutWhile = 'Kafka does not answer'
         cut(app, broker)
       })
     try {
       await Promise.race([app.start(), ...failures])
     } catch (error) {
-      if (!isCut) throw error
-      throw new CommandError('ended before it ran, while Kafka does not answer')
+      if (cutWhile === undefined) throw error
+      throw new CommandError(`ended before it ran, while ${cutWhile}`)
     }
     isOpen = true
     return new ShopInstance(app, parts.move(), { shop, broker, address, failures, watch })
@@ -287,16 +300,18 @@ interface ApplicationParts {
   readonly parts: AsyncDisposableStack
   /** Where the other replicas ask. */
   readonly endpoint: string
+  readonly session: SchemaSession | undefined
 }
 
 const openApplication = async (
   settings: Settings,
-  { broker, logger, parts, endpoint }: ApplicationParts,
+  { broker, logger, parts, endpoint, session }: ApplicationParts,
 ): Promise<OpenedApplication> => {
   const memory = stateMemoryOf(settings, { hasBroker: broker.kind === 'embedded' })
   const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
   const topology = shopTopology(shopConfigOf(settings))
+  const stampHeaders = shopStamp(settings)
   const app = new Application({
     applicationId,
     ...(broker.kind === 'kafka' && replicaOf(settings)),
@@ -310,16 +325,35 @@ const openApplication = async (
     slotCacheBytes: memory.slotCacheBytes,
     acceptsTopologyChange: settings.acceptTopologyChange,
     onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
-    config: { ...settings.runtime, deadLetterTopic, applicationVersion: '0.1.0' },
+    ...(session !== undefined && { schemaSession: session }),
+    ...(stampHeaders !== undefined && { stampHeaders }),
+    config: {
+      ...settings.runtime,
+      deadLetterTopic,
+      applicationVersion: shopIdentity.version,
+      failureClasses: shopFailureClasses,
+    },
   })
   return { app, topology, figures: stateFigures({ app, broker, engine, memory }) }
 }
 
+/** Those of the tasks of this instance. */
+const runningStores = (app: Application, { plan }: Topology): StoreSource => ({
+  query: (store) => app.query(store),
+  named: (name) => storeByName(plan.stores, name),
+  global: async (name) => {
+    const topic = plan.globals.get(name)
+    return topic && app.globalRows(topic)
+  },
+})
+
 /** @throws {CommandError} `--link-host` is none of this machine */
 const openPeers = async (
   { linkHost }: Settings,
+  broker: Broker,
   parts: AsyncDisposableStack,
 ): Promise<PeerQueries> => {
+  if (broker.kind === 'embedded') return PeerQueries.alone()
   try {
     const peers = await PeerQueries.open(linkHost)
     parts.defer(() => peers.close())
@@ -372,33 +406,26 @@ interface HttpParts {
   readonly figures: StateSources
   readonly shop: LocalShop
   readonly stores: StoreSource
+  readonly broker: Broker
   readonly logger: Logger
   readonly parts: AsyncDisposableStack
   readonly watch: BrokerWatch | undefined
+  /** To be served under `/registry`. */
+  readonly registry: SchemaRegistry | undefined
 }
 
 const openHttp = async (
   port: number,
-  { app, shop, stores, figures, logger, parts, watch }: HttpParts,
+  { app, shop, stores, broker, figures, logger, parts, watch, registry }: HttpParts,
 ): Promise<string> => {
-  const metrics = new Prometheus(
-    () => app.metrics(),
-    [
-      {
-        name: 'shop_total',
-        help: 'Counters of the orders flow, over the partitions of this instance.',
-        label: 'counter',
-        values: () => (app.state === 'running' ? sums(stores.query(orderTotals).range()) : {}),
-      },
-    ],
-    figures,
-  )
+  const gauges = shopGauges({ app, stores, broker, logger })
+  const metrics = new Prometheus(() => app.metrics(), gauges, figures)
   parts.defer(app.onCommit(metrics.observeCommit))
   const server: FastifyInstance = createHttpServer({
     health: () => ({
       isLive: app.state !== 'failed',
-      isReady: app.state === 'running' && watch?.isSilent !== true,
-      reason: whyNotReady(app, watch),
+      isReady: whyNotReady(app, watch) === undefined && app.inputTrouble === undefined,
+      reason: whyNotReady(app, watch) ?? app.inputTrouble,
     }),
     metrics: () => metrics.text(),
     logger,
@@ -411,6 +438,12 @@ const openHttp = async (
     })
     shopRoutes(scope, shop)
   })
+  const desk = shopDesk({ broker, logger })
+  parts.defer(() => desk.close())
+  await server.register(async (scope) => deadLetterRoutes(scope, desk))
+  if (registry !== undefined) {
+    await server.register(async (scope) => schemaRoutes(scope, registry), { prefix: '/registry' })
+  }
   return listenAt(server, port)
 }
 
@@ -420,10 +453,4 @@ const whyNotReady = (app: Application, watch?: BrokerWatch): string | undefined 
   if (app.state === 'running') return undefined
   const { state, trouble } = app
   return trouble === undefined ? `The instance is ${state}.` : `The instance waits: ${trouble}`
-}
-
-const sums = (rows: Iterable<readonly [string, number]>): Record<string, number> => {
-  const totals: Record<string, number> = {}
-  for (const [name, value] of rows) totals[name] = (totals[name] ?? 0) + value
-  return totals
 }

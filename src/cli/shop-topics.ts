@@ -8,13 +8,20 @@
 
 import {
   deadLetterTopic as deadLetters,
+  inventoryReplies,
   topicCatalogue,
 } from '../../topologies/shop/shared/topics.ts'
 import { BrokerError } from '../broker/errors.ts'
 import { type Broker, type Topics, type TopicSpec } from '../broker/port.ts'
+import { wantedAuditTopic } from '../dlq/audit-topic.ts'
+import { type KnownTopics } from '../dlq/letter-view.ts'
+import { repartitionTopicName } from '../runtime/internal-names.ts'
 import { internalTopics, partitionCounts } from '../runtime/internal-topics.ts'
 import { fittedSpec, type WantedTopic } from '../runtime/topic-steps.ts'
+import { type Topic } from '../topic.ts'
 import { type Plan } from '../topology/graph.ts'
+
+export const applicationId = 'shop'
 
 export const deadLetterTopic = deadLetters.name
 
@@ -88,4 +95,15 @@ const wantedOf = (
 const catalogued: readonly WantedTopic[] = [
   ...topicCatalogue.map(({ topic, ...entry }) => wantedOf(topic.name, 'output', entry)),
   wantedOf(deadLetterTopic, 'dead letters', deadLetters),
+  wantedAuditTopic(deadLetterTopic),
 ]
+
+/** Typed handles by their names at the broker, for whoever shows bytes of the shop's records. */
+export const knownTopics = (): KnownTopics => {
+  const { name } = inventoryReplies
+  const handles = topicCatalogue.map(({ topic }) => topic as Topic<unknown, unknown>)
+  return new Map([
+    ...handles.map((topic) => [topic.name, topic] as const),
+    [repartitionTopicName(applicationId, name), inventoryReplies as Topic<unknown, unknown>],
+  ])
+}

@@ -1,29 +1,20 @@
 /**
  * The work of `millrace topics`: opens the broker, compares, and carries out what was planned.
  *
- * 1. Looking leaves nothing behind: a state directory without a broker is compared as an empty one
- * and not made. 2. `apply` does nothing at all while any step is refused. 3. What it did is printed
- * also where a later step fails.
+ * 1. Looking leaves nothing behind. 2. `apply` does nothing at all while any step is refused.
+ * 3. What it did is printed also where a later step fails.
  */
 
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { shopTopology } from '../../topologies/shop/shop.ts'
-import { StateDirectory } from '../../state/directory.ts'
-import { MemoryEngine } from '../../state/memory/memory-engine.ts'
-import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { type Broker, type Topics } from '../broker/port.ts'
-import { systemClock } from '../clock.ts'
 import { type Settings } from '../config/settings.ts'
 import { applySteps, planTopics, type TopicStep, type WantedTopic } from '../runtime/topic-steps.ts'
 import { exitCodes } from './exit-codes.ts'
-import { CommandError } from './failure.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'
-import { isBrokerMissing, openEmbeddedBroker } from './open-broker.ts'
+import { openLocalBroker } from './local-broker.ts'
 import { connectKafka } from './open-kafka.ts'
-import { applicationId } from './shop-instance.ts'
 import { shopConfigOf } from './shop-settings.ts'
-import { wantedTopics } from './shop-topics.ts'
+import { applicationId, wantedTopics } from './shop-topics.ts'
 import { StopSignals } from './stop-signals.ts'
 import { stepsText } from './topic-steps-text.ts'
 
@@ -98,7 +89,7 @@ const openBroker = async (
   verb: TopicsVerb,
   parts: AsyncDisposableStack,
 ): Promise<Broker> => {
-  const { bootstrap, connectTimeoutMs, stateDir } = settings
+  const { bootstrap, connectTimeoutMs } = settings
   if (bootstrap !== undefined) {
     const security = kafkaSecurityOf(settings)
     const { requested: interrupted } = new StopSignals()
@@ -106,21 +97,7 @@ const openBroker = async (
     parts.defer(() => kafka.close())
     return kafka
   }
-  if (existsSync(join(stateDir, 'instance-id'))) {
-    throw new CommandError(
-      `${stateDir} belongs to a replica on Kafka: name its brokers with --bootstrap`,
-    )
-  }
-  const isThere = existsSync(join(stateDir, 'broker')) || isBrokerMissing(stateDir)
-  if (!isThere && verb !== 'apply') {
-    tell(`there is no broker in ${stateDir} yet`)
-    const empty = await EmbeddedBroker.open({ engine: MemoryEngine.create(), clock: systemClock })
-    parts.defer(() => empty.close())
-    return empty
-  }
-  const directory = StateDirectory.lock(stateDir)
-  parts.defer(() => directory.unlock())
-  return openEmbeddedBroker(settings, parts)
+  return openLocalBroker(settings, verb === 'apply', parts)
 }
 
 const tell = (text: string): void => {

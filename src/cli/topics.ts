@@ -5,17 +5,14 @@
  */
 
 import { Command } from 'commander'
-import { nearest } from '../config/nearest.ts'
 import { type OptionName } from '../config/options.ts'
-import { UsageError } from '../config/usage-error.ts'
+import { checkApplication } from './applications.ts'
 import { addConfigFlags, type ConfigFlags, kafkaOptions, settingsOf } from './config-flags.ts'
 import { type TopicsVerb } from './topic-admin.ts'
 
 const flags: ConfigFlags = {
   options: [...kafkaOptions, 'stateDir', 'output'] satisfies OptionName[],
 }
-
-const applications = ['shop']
 
 const rules = `
 Compared are the topics of the catalogue and those that the application makes for itself: whether
@@ -37,10 +34,7 @@ const verbCommand = (verb: TopicsVerb, description: string): Command => {
     .addHelpText('after', rules)
   return addConfigFlags(command, flags).action(async (name: string = 'shop') => {
     const settings = settingsOf(command, flags)
-    if (!applications.includes(name)) {
-      const best = nearest(name, applications)
-      throw new UsageError(`unknown application '${name}'; the nearest known one is '${best}'`)
-    }
+    checkApplication(name)
     const { administerTopics } = await import('./topic-admin.ts')
     process.exitCode = await administerTopics(settings, verb)
   })

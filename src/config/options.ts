@@ -214,6 +214,36 @@ const schemas = {
     secret: true,
     description: 'Password for --sasl, or the token of oauthbearer.',
   }),
+  serialization: Type.Union([Type.Literal('json'), Type.Literal('avro')], {
+    default: 'json',
+    placeholder: 'json|avro',
+    description: 'How messages are written; with a schema registry both are read.',
+  }),
+  schemaRegistry: Type.String({
+    minLength: 1,
+    placeholder: 'url,…',
+    description: "Schema registry (Confluent's API) instead of the embedded broker's own.",
+  }),
+  schemaRegistryUsername: Type.String({
+    minLength: 1,
+    placeholder: 'name',
+    description: 'User name for --schema-registry.',
+  }),
+  schemaRegistryPassword: Type.String({
+    minLength: 1,
+    secret: true,
+    description: 'Password for --schema-registry, or a bearer token without a user name.',
+  }),
+  schemaRegistryCa: file('PEM file of the authorities that --schema-registry is trusted by.'),
+  registerSchemas: Type.Boolean({
+    default: false,
+    description: 'Register at --schema-registry what is written and missing there.',
+  }),
+  recordHeaders: Type.Boolean({
+    default: false,
+    description:
+      'Headers traceparent, service, version, timestamp on every record; always in Avro.',
+  }),
   saslPasswordFile: file(
     'File with the password, or with the token of oauthbearer (or MILLRACE_SASL_PASSWORD).',
   ),

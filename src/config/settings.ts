@@ -57,6 +57,10 @@ type OptionsWithoutDefault =
   | 'saslUsername'
   | 'saslPassword'
   | 'saslPasswordFile'
+  | 'schemaRegistry'
+  | 'schemaRegistryUsername'
+  | 'schemaRegistryPassword'
+  | 'schemaRegistryCa'
 
 const otherVariables = ['MILLRACE_CONFIG']
 

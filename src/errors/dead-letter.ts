@@ -3,17 +3,22 @@
  *
  * Headers are Kafka's six of KIP-1034 (`__streams.errors.*`) and ours (`__millrace.*`), all UTF-8.
  * 1. Key and value bytes are unchanged, so that a replay is the same record. 2. Written in the
- * record's own transaction. 3. Headers of an earlier failure of the same record are replaced.
+ * record's own transaction. 3. Headers of an earlier failure of the same record are replaced; those
+ * of a replay stay, if this is the record that was replayed: they count how often it was.
  */
 
 import { type Header, type Headers } from '../record.ts'
-import { type RecordError } from './classes.ts'
+import { type RecordError, type RecordPosition } from './classes.ts'
+import { errorHeaderPrefixes, errorHeaders, replayHeaders } from './dead-letter-headers.ts'
+import { causeCodeOf, type FailureClass } from './failure-class.ts'
 
-const prefixes = ['__streams.errors.', '__millrace.'] as const
 const stackCharactersMax = 4_096
 
 export interface DeadLetterFacts {
+  readonly failureClass: FailureClass
   readonly attempts: number
+  /** Of the record. */
+  readonly timestampMs: number
   readonly applicationId: string
   readonly applicationVersion: string
 }
@@ -24,26 +29,43 @@ export const deadLetterHeaders = (
   facts: DeadLetterFacts,
 ): Headers => {
   const cause = error.cause instanceof Error ? error.cause : error
+  const causeCode = causeCodeOf(error)
   const fields: Readonly<Record<string, string>> = {
-    '__streams.errors.exception': cause.name,
-    '__streams.errors.message': error.message,
-    '__streams.errors.stacktrace': (cause.stack ?? '').slice(0, stackCharactersMax),
-    '__streams.errors.topic': error.position.topic,
-    '__streams.errors.partition': String(error.position.partition),
-    '__streams.errors.offset': String(error.position.offset),
-    '__millrace.code': error.code,
-    '__millrace.task': error.taskId,
-    '__millrace.node': error.node,
-    '__millrace.attempts': String(facts.attempts),
-    '__millrace.application': facts.applicationId,
-    '__millrace.version': facts.applicationVersion,
+    [errorHeaders.exception]: cause.name,
+    [errorHeaders.message]: error.message,
+    [errorHeaders.stack]: (cause.stack ?? '').slice(0, stackCharactersMax),
+    [errorHeaders.topic]: error.position.topic,
+    [errorHeaders.partition]: String(error.position.partition),
+    [errorHeaders.offset]: String(error.position.offset),
+    [errorHeaders.code]: error.code,
+    ...(causeCode !== undefined && { [errorHeaders.cause]: causeCode }),
+    [errorHeaders.class]: facts.failureClass,
+    [errorHeaders.task]: error.taskId,
+    [errorHeaders.node]: error.node,
+    [errorHeaders.attempts]: String(facts.attempts),
+    [errorHeaders.timestampMs]: String(facts.timestampMs),
+    [errorHeaders.application]: facts.applicationId,
+    [errorHeaders.version]: facts.applicationVersion,
   }
-  const kept = original.filter(({ key }) => !prefixes.some((prefix) => key.startsWith(prefix)))
   return [
-    ...kept,
+    ...withoutErrors(original),
+    ...replayOf(original, error.position),
     ...Object.entries(fields).map(([key, value]): Header => ({
       key,
       value: Buffer.from(value),
     })),
   ]
+}
+
+/** What the record had before it failed. */
+export const withoutErrors = (headers: Headers): Headers =>
+  headers.filter(({ key }) => !errorHeaderPrefixes.some((prefix) => key.startsWith(prefix)))
+
+const replayNames: ReadonlySet<string> = new Set(Object.values(replayHeaders))
+
+const replayOf = (headers: Headers, { topic, partition }: RecordPosition): Headers => {
+  const to = headers.find(({ key }) => key === replayHeaders.to)?.value
+  if (to === undefined || to === null) return []
+  if (Buffer.from(to).toString() !== `${topic}-${partition}`) return []
+  return headers.filter(({ key }) => replayNames.has(key))
 }

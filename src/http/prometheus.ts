@@ -14,8 +14,14 @@ import { collectState, type StateSources } from './state-collectors.ts'
 export interface ExtraGauge {
   readonly name: string
   readonly help: string
-  readonly label: string
-  values(): Readonly<Record<string, number>>
+  readonly labels: readonly string[]
+  /** Asked at each scrape, which waits for it. */
+  values(): readonly GaugeValue[] | Promise<readonly GaugeValue[]>
+}
+
+export interface GaugeValue {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
 }
 
 type Figure = readonly [name: string, help: string, read: (metrics: RuntimeMetrics) => number]
@@ -67,6 +73,7 @@ export class Prometheus {
     for (const figure of counterFigures) this.#addCounter(figure)
     for (const figure of gaugeFigures) this.#addGauge(figure)
     this.#addDrops()
+    this.#addDeadLetters()
     this.#phases = new Histogram({
       name: 'millrace_commit_phase_seconds',
       help: 'Of each commit: sending (until all is acknowledged), ending, writing the state.',
@@ -130,15 +137,32 @@ export class Prometheus {
     })
   }
 
-  #addExtra({ name, help, label, values }: ExtraGauge): void {
-    new Gauge({
-      name: `millrace_${name}`,
-      help,
-      labelNames: [label],
+  #addDeadLetters(): void {
+    const metrics = this.#read
+    new Counter({
+      name: 'millrace_dead_letters_by_class_total',
+      help: 'Records sent to the dead letters, by their topic and the class of the failure.',
+      labelNames: ['topic', 'class'],
       registers: [this.#registry],
       collect() {
         this.reset()
-        for (const [key, value] of Object.entries(values())) this.set({ [label]: key }, value)
+        for (const { topic, failureClass, count } of metrics().counters.deadLettersBy.counts()) {
+          this.inc({ topic, class: failureClass }, count)
+        }
+      },
+    })
+  }
+
+  #addExtra({ name, help, labels, values }: ExtraGauge): void {
+    new Gauge({
+      name: `millrace_${name}`,
+      help,
+      labelNames: [...labels],
+      registers: [this.#registry],
+      async collect() {
+        const known = await values()
+        this.reset()
+        for (const { labels: of, value } of known) this.set(of, value)
       },
     })
   }

@@ -22,6 +22,7 @@ import { type Clock, keepProcessAlive, systemClock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
+import { type SchemaSession } from '../schema-registry/schema-session.ts'
 import { type GlobalRows, GlobalTables } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
 import { TaskCounters } from '../task/task-counters.ts'
@@ -30,10 +31,12 @@ import { type Topology } from '../topology/topology.ts'
 import { type ApplicationState, assertTransition } from './application-state.ts'
 import { type CommitPhases, CommitTimings } from './commit-timings.ts'
 import { GlobalReader } from './global-reader.ts'
-import { InstanceView } from './instance-view.ts'
+import { InstanceView, type InstanceViewOptions } from './instance-view.ts'
 import { Membership } from './membership.ts'
+import { openSchemas, schemaTopics } from './open-schemas.ts'
 import { allTaskIds, taskIdentity } from './open-task.ts'
 import { type PartitionReader, storeByName, StoreQuery } from './queries.ts'
+import { type StampHeaders } from '../task/producer-headers.ts'
 import { RefusedInputs } from './refused-inputs.ts'
 import { RestoreProgress } from './restore-progress.ts'
 import { type RuntimeMetrics, runtimeMetrics } from './runtime-metrics.ts'
@@ -91,6 +94,10 @@ export interface ApplicationOptions {
    * other instance stopped. Default false: refused with STREAMS_STATE_MISMATCH.
    */
   readonly acceptsTopologyChange?: boolean
+  /** Where serdes find their schemas; needed if the topology has some that keep them elsewhere. */
+  readonly schemaSession?: SchemaSession
+  /** Headers of every output, out of those of its input; as they came if absent. */
+  readonly stampHeaders?: StampHeaders
   readonly config?: Partial<RuntimeConfig>
   readonly clock?: Clock
   readonly logger?: Logger
@@ -163,6 +170,14 @@ export class Application {
   /** Why it does not run, where that is known: what the state's disk said last. */
   get trouble(): string | undefined {
     return this.#trouble
+  }
+
+  /**
+   * Why partitions stand still though the instance runs and has records; undefined if none does.
+   * Not ready, then: the registry of schemas is away, or refuses us.
+   */
+  get inputTrouble(): string | undefined {
+    return this.#loop?.inputTrouble
   }
 
   /** Resolves after `close`; rejects with the error that stopped the instance. */
@@ -326,6 +341,7 @@ export class Application {
     if (cluster === undefined) return
     const { clusterId, topics, guard } = cluster
     this.#starts = await guard.settle()
+    await this.#openSchemas(topics)
     const globals = new GlobalTables(plan.globals.values())
     await this.#readGlobals(globals, topics)
     this.#globalTables = globals
@@ -347,19 +363,12 @@ export class Application {
       slotMemory: this.#slotMemory,
       storeTotals: this.#storeTotals,
       refusesLoss: this.#options.onLostChangelog === 'refuse',
+      stampHeaders: this.#options.stampHeaders,
       onCompletion: () => this.#loop?.wake(),
       onFault: (fault) => this.#loop?.fail(fault),
     })
     const membership = this.#membership(topics)
-    this.#view = new InstanceView({
-      instanceId: this.#options.instanceId ?? '0',
-      incarnation: this.#incarnation,
-      subTopologies: plan.subTopologies,
-      stores: plan.stores,
-      topics,
-      tasks: this.#tasks,
-      membership,
-    })
+    this.#view = this.#viewOf({ topics, tasks: this.#tasks, membership })
     this.#loop = new StreamLoop({
       applicationId,
       broker,
@@ -387,6 +396,28 @@ export class Application {
     if (this.#state === 'stopping') this.#loop.stop()
     if (this.#isKilled) this.#loop.kill()
     await this.#loop.run()
+  }
+
+  #viewOf(parts: Pick<InstanceViewOptions, 'topics' | 'tasks' | 'membership'>): InstanceView {
+    const { instanceId = '0', topology } = this.#options
+    const { subTopologies, stores } = topology.plan
+    const incarnation = this.#incarnation
+    return new InstanceView({ ...parts, instanceId, incarnation, subTopologies, stores })
+  }
+
+  async #openSchemas(topics: TopicPlan): Promise<void> {
+    const { topology, schemaSession: session } = this.#options
+    const named = schemaTopics(topology.plan, (logical) => topics.physicalName(logical))
+    await openSchemas(named, {
+      session,
+      clock: this.#clock,
+      logger: this.#logger,
+      isLeaving: () => this.#isKilled || this.#state !== 'starting',
+      leaving: this.#leaving.promise,
+      onTrouble: (trouble) => {
+        this.#trouble = trouble
+      },
+    })
   }
 
   /** Returns when all of them are read, or nobody waits for it any more. */

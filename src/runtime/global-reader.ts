@@ -18,7 +18,9 @@ import { type Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { type Logger } from '../logger.ts'
 import { type RuntimeConfig } from '../runtime-config.ts'
+import { SchemaRegistryError } from '../schema-registry/errors.ts'
 import { type GlobalTables } from '../stores/global-rows.ts'
+import { askAll, missingSchemas } from '../task/missing-schemas.ts'
 import { sleep } from './sleep.ts'
 import { type TopicFacts } from './topic-plan.ts'
 
@@ -93,17 +95,23 @@ export class GlobalReader {
       this.#cursors.map(({ topic, partition, offset }) => ({ topic, partition, offset, maxBytes })),
       { isolation: 'read_committed', maxWaitMs },
     )
-    if (this.#isClosed) return
-    for (const [index, batch] of batches.entries()) this.#apply(this.#cursors[index]!, batch)
+    for (const [index, batch] of batches.entries()) {
+      const cursor = this.#cursors[index]!
+      const { topic: serdes } = this.#options.globals.rows(cursor.topic)
+      await this.#patiently(() => askAll(missingSchemas(serdes, batch)))
+      if (this.#isClosed) return
+      this.#apply(cursor, batch)
+    }
   }
 
   #apply(cursor: GlobalCursor, batch: RawBatch): void {
     const rows = this.#options.globals.rows(cursor.topic)
-    for (const { key, value, timestampMs, offsetDelta } of batch.records) {
+    for (const record of batch.records) {
       try {
-        rows.apply(key, value, timestampMs)
+        rows.apply(record)
       } catch (error) {
-        this.#refused({ ...cursor, offset: batch.baseOffset + BigInt(offsetDelta) }, error)
+        const offset = batch.baseOffset + BigInt(record.offsetDelta)
+        this.#refused({ ...cursor, offset }, error)
       }
     }
     if (batch.nextOffset > cursor.offset) cursor.offset = batch.nextOffset
@@ -134,7 +142,8 @@ export class GlobalReader {
         return await act()
       } catch (error) {
         if (this.#isClosed) return
-        if (!(error instanceof BrokerError) || error.action !== 'retry') throw error
+        const isPassing = error instanceof BrokerError && error.action === 'retry'
+        if (!isPassing && !(error instanceof SchemaRegistryError)) throw error
         logger.warn({ err: error }, 'global tables cannot be read; tried again')
         await sleep(clock, Math.min(10_000, 50 * 2 ** failures))
       }

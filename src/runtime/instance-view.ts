@@ -9,7 +9,7 @@
 
 import { RuntimeError } from '../errors/classes.ts'
 import { type Store } from '../stores/store.ts'
-import { type InputOffset } from '../task/stream-task.ts'
+import { type AppliedAt } from '../task/applied-inputs.ts'
 import { type SubTopology } from '../topology/graph.ts'
 import { type Peer } from './group-protocol.ts'
 import { type Membership } from './membership.ts'
@@ -29,12 +29,8 @@ export interface InstanceViewOptions {
 }
 
 /** Committed state of one partition of a store, as it is right now. */
-export interface OpenPartition {
+export interface OpenPartition extends AppliedAt {
   readonly reader: unknown
-  /** Up to where the inputs of the task show in it: the next offsets. */
-  readonly offsets: readonly InputOffset[]
-  /** Wall clock of the last commit that it shows. */
-  readonly appliedAtMs: number
 }
 
 /** Where the partitions of a store are. */
@@ -85,8 +81,8 @@ export class InstanceView {
     for (const { task } of tasks.running) {
       const found = task.partition === partition ? task.store(store.name) : undefined
       if (found === undefined || task.isMigrating) continue
-      const { appliedAtMs } = task
-      return { reader: store.reader(found.slots), offsets: task.appliedOffsets(), appliedAtMs }
+      const applied = task.appliedInputs.at(task.hasUncommitted)
+      return { reader: store.reader(found.slots), ...applied }
     }
     return undefined
   }

@@ -131,6 +131,11 @@ export class StreamLoop {
     this.wake()
   }
 
+  /** Why partitions stand still though there are records. */
+  get inputTrouble(): string | undefined {
+    return this.#fetchLoop?.trouble
+  }
+
   wake(): void {
     this.#wasWoken = true
     this.#wakeUp?.()
@@ -163,6 +168,7 @@ export class StreamLoop {
     this.#fetchLoop = new FetchLoop({
       clock,
       config,
+      logger,
       fetcher: broker.fetcher(`${this.#options.applicationId}-input`),
       onRecords: () => this.wake(),
       onError: (error) => this.fail(error),

@@ -31,6 +31,7 @@ import { type Globals } from '../stores/global-rows.ts'
 import { StreamTime } from '../stores/stream-time.ts'
 import { EffectRunner } from '../task/effect-runner.ts'
 import { decodeOffsetMetadata, mergeOffsetMetadata } from '../task/offset-metadata.ts'
+import { type StampHeaders } from '../task/producer-headers.ts'
 import { RecordScope } from '../task/record-scope.ts'
 import { StreamTask, type TaskStore } from '../task/stream-task.ts'
 import { migrationsOf } from '../task/store-migration.ts'
@@ -72,6 +73,8 @@ export interface TaskManagerOptions {
   readonly globals: Globals
   /** A store ahead of its changelog is no store to wipe, but a loss to be told. */
   readonly refusesLoss: boolean
+  /** Headers of every output; as they came if absent. */
+  readonly stampHeaders: StampHeaders | undefined
   /** A completed external call waits for its task. */
   onCompletion(): void
   /** A step of a topology broke a rule while no record was in flight. */

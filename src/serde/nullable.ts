@@ -9,7 +9,7 @@ import { type Serde } from './serde.ts'
  * @example  topic('customers', { key: utf8, value: nullable(json<Customer>()) })
  */
 export const nullable = <T>(serde: Serde<T>): Serde<T | undefined> => {
-  const { decodeSlice, encodeRaw } = serde
+  const { decodeSlice, decodeWith, encodeRaw, schemas } = serde
   return {
     format: serde.format,
     acceptsNull: true,
@@ -18,6 +18,8 @@ export const nullable = <T>(serde: Serde<T>): Serde<T | undefined> => {
     ...(decodeSlice && {
       decodeSlice: (buffer, start, end) => decodeSlice.call(serde, buffer, start, end),
     }),
+    ...(schemas && { schemas }),
+    ...(decodeWith && { decodeWith: (bytes, headers) => decodeWith.call(serde, bytes, headers) }),
     ...(encodeRaw && { encodeRaw: (value) => encodeRaw.call(serde, present(value)) }),
   }
 }

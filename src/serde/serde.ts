@@ -1,3 +1,9 @@
+import { type Headers } from '../record.ts'
+import { type WantedSchema } from '../schema-registry/evolution.ts'
+import { type SchemaRef } from '../schema-registry/port.ts'
+import { type SchemaSession } from '../schema-registry/schema-session.ts'
+import { type RecordPart } from './avro-frame.ts'
+
 /**
  * Bytes ⇄ values: the only place where a type meets its wire format.
  *
@@ -31,6 +37,46 @@ export interface Serde<T> {
    * Not together with `encodeRaw`.
    */
   partitionBytes?(encoded: Uint8Array): Uint8Array
+  /** Optional: formats that need something from outside before they can be read or written. */
+  readonly schemas?: SerdeSchemas
+  /** Optional: `decode` of a record with headers, for formats that keep a part of them there. */
+  decodeWith?(bytes: Uint8Array, headers: Headers): T
+}
+
+/**
+ * The face of a serde whose schemas lie in a registry.
+ *
+ * ```
+ *   open ──► encode, decode of what is known ──► missing? ──ask──► decode
+ * ```
+ */
+export interface SerdeSchemas {
+  /**
+   * Called for each topic before its first use; finds the ids that are written.
+   *
+   * @throws {SchemaRegistryError} `retry`: again later; `stop`: the message says what to do
+   */
+  open(session: SchemaSession, place: SerdePlace): Promise<void>
+  /**
+   * What `decode` would miss; undefined if it has what it needs, or will refuse the bytes anyway.
+   * Called for every fetched record, unless `isIdle`.
+   */
+  missing(bytes: Uint8Array, headers: Headers): SchemaRef | undefined
+  /** Subject and schema of everything that is written to a topic. */
+  wanted(place: SerdePlace): readonly WantedSchema[]
+  /** Looks up what is missing. @throws {SchemaRegistryError} not now: again later */
+  ask(ref: SchemaRef): Promise<void>
+  /** True while no schema is ever missing, as long as it was not opened. */
+  readonly isIdle: boolean
+  /** False if it can do without, in another format. */
+  readonly isRequired: boolean
+}
+
+export interface SerdePlace {
+  readonly topic: string
+  readonly part: RecordPart
+  /** Owned by the application: registered only if no other topic of the serde is. */
+  readonly isInternal: boolean
 }
 
 export interface Serdes<K, V> {

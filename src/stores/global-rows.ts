@@ -7,6 +7,7 @@
  */
 
 import { latin1FromBytes } from '../../state/key-layout.ts'
+import { type Headers } from '../record.ts'
 import { type Topic } from '../topic.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type Timestamped } from './table-store.ts'
@@ -15,6 +16,14 @@ import { type Timestamped } from './table-store.ts'
 export interface Globals {
   /** @throws {Error} no global table of this topic is in the plan: a bug */
   rows(topicName: string): GlobalRows<unknown, unknown>
+}
+
+/** As it was fetched. */
+export interface StoredRecord {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly timestampMs: number
+  readonly headers: Headers
 }
 
 export class GlobalRows<K, V> {
@@ -44,11 +53,13 @@ export class GlobalRows<K, V> {
    *
    * @throws {Error} what the value's serde says; the row is as it was
    */
-  apply(key: Uint8Array | null, value: Uint8Array | null, timestampMs: number): void {
+  apply({ key, value, timestampMs, headers }: StoredRecord): void {
     if (key === null) return
     const slot = latin1FromBytes(key)
-    if (value === null) this.#rows.delete(slot)
-    else this.#rows.set(slot, { value: this.topic.value.decode(value), timestampMs })
+    if (value === null) return void this.#rows.delete(slot)
+    const { value: serde } = this.topic
+    const decoded = serde.decodeWith?.(value, headers) ?? serde.decode(value)
+    this.#rows.set(slot, { value: decoded, timestampMs })
   }
 }
 

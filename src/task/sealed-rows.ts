@@ -2,7 +2,7 @@
  * The writes of one store since the last seal, packed as the records of its changelog.
  *
  * Called by the task at each seal. Packed once: the changelog takes the bytes as they are, and the
- * store's own batch is made from them when the transaction has ended.
+ * store's own batch is made from them when the transaction has ended; `rowsApplied` follows it.
  */
 
 import { bytesFromLatin1 } from '../../state/key-layout.ts'
@@ -36,4 +36,10 @@ export const sealedRows = ({ store, slots, head }: TaskStore, nowMs: number): Pa
   rows.close()
   head.sealedBytes = rows.sizeBytes
   return rows
+}
+
+/** The store has all that was sealed last. */
+export const rowsApplied = ({ slots, head }: TaskStore): void => {
+  head.moved()
+  slots.applied()
 }

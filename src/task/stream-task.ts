@@ -14,7 +14,7 @@ import { RecordError, type RecordPosition, RuntimeError, TopologyError } from '.
 import { type RecordErrorCode } from '../errors/codes.ts'
 import { type Logger } from '../logger.ts'
 import { type StreamRecord } from '../record.ts'
-import { type RawRecord, type TopicPartition } from '../broker/port.ts'
+import { type RawRecord } from '../broker/port.ts'
 import { type RuntimeConfig } from '../runtime-config.ts'
 import { type GlobalRows, type Globals } from '../stores/global-rows.ts'
 import { type Store } from '../stores/store.ts'
@@ -26,20 +26,22 @@ import { type DropReason } from '../topology/scope.ts'
 import { TaskScope, type TaskServices } from '../topology/task-scope.ts'
 import { type Topology } from '../topology/topology.ts'
 import { type Punctuator, type PunctuationTime } from '../topology/punctuator.ts'
+import { AppliedInputs, inputOffsets } from './applied-inputs.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { FailurePolicy } from './failure-policy.ts'
 import { type InputProgress } from './input-progress.ts'
 import { encodeOffsetMetadata, type OffsetMetadata } from './offset-metadata.ts'
 import { LookAhead } from './look-ahead.ts'
 import { PartitionGroup } from './partition-group.ts'
+import { type StampHeaders, withHeaders } from './producer-headers.ts'
 import { PunctuationSchedule } from './punctuation-schedule.ts'
 import { type Origin, inputOrigin, ownOrigin, type RecordOrigin } from './record-origin.ts'
 import { type RecordQueue } from './record-queue.ts'
 import { type EffectRequest, type RecordScope } from './record-scope.ts'
-import { sealedRows } from './sealed-rows.ts'
+import { rowsApplied, sealedRows } from './sealed-rows.ts'
 import { type StoreMigration } from './store-migration.ts'
 import { TaskClock } from './task-clock.ts'
-import { type TaskCounters } from './task-counters.ts'
+import { dropCounters, type TaskCounters } from './task-counters.ts'
 import { type TaskGeneration } from './task-generation.ts'
 import {
   decodeRecord,
@@ -65,11 +67,6 @@ export interface TaskStore {
   readonly head: ChangelogHead
 }
 
-/** The next offset of an input that is not processed, or not applied, yet. */
-export interface InputOffset extends TopicPartition {
-  readonly offset: bigint
-}
-
 export interface StreamTaskOptions {
   readonly id: string
   readonly applicationId: string
@@ -92,6 +89,8 @@ export interface StreamTaskOptions {
   readonly clock: Clock
   readonly counters: TaskCounters
   readonly logger: Logger
+  /** Headers of every output; as they came if absent. */
+  readonly stampHeaders?: StampHeaders | undefined
   /** A fault was seen between two records: the task will refuse whatever comes next. */
   onFault?(fault: TopologyError): void
 }
@@ -101,6 +100,7 @@ export class StreamTask implements TaskServices {
   readonly sub: SubTopology
   readonly taskId: string
   readonly partition: number
+  readonly appliedInputs: AppliedInputs
   readonly #options: StreamTaskOptions
   readonly #records: RecordScope
   readonly #group: PartitionGroup
@@ -116,11 +116,6 @@ export class StreamTask implements TaskServices {
   #retryAtMs: number | undefined
   #saveScheduleAtMs: number | undefined
   #consumed = false
-  /** Sealed, and not applied to the store yet. */
-  #isCommitting = false
-  /** Of the inputs, as of the last apply. */
-  #applied: readonly InputOffset[] = []
-  #appliedAtMs: number
   #origin: Origin | undefined
   #fault: TopologyError | undefined
   #migrations: readonly StoreMigration[] = []
@@ -143,8 +138,7 @@ export class StreamTask implements TaskServices {
     )
     this.#schedule = new PunctuationSchedule(options.metadata.schedules)
     this.#policy = new FailurePolicy(options.config)
-    this.#appliedAtMs = options.clock.nowMs()
-    this.#applied = this.#inputOffsets()
+    this.appliedInputs = new AppliedInputs(options.inputs, options.clock.nowMs())
     this.#clock = new TaskClock({
       inputs: options.inputs,
       latestNowMs: options.metadata.latestNowMs,
@@ -278,41 +272,23 @@ export class StreamTask implements TaskServices {
       .map((store) => ({ ...store, rows: sealedRows(store, nowMs) }))
       .filter(hasRows)
     this.#consumed = false
-    this.#isCommitting = true
+    this.appliedInputs.sealed()
     this.#saveScheduleAtMs = undefined
     this.#schedule.saved()
-    const deadLetters = this.#deadLetters.takeCount()
+    const deadLetters = this.#deadLetters.takeTally()
     return { task: this, stores, deadLetters, offsets: this.offsets(), ...this.#records.drain() }
   }
 
   /** The transaction ended: what it says of this task is so. */
   committed({ deadLetters }: TaskGeneration): void {
-    this.#counters.deadLetters += deadLetters
+    this.#counters.deadLetters += deadLetters.total
+    this.#counters.deadLettersBy.addAll(deadLetters)
   }
 
   /** The store has all that the generation says: queries see it from now on. */
   applied({ offsets, stores }: TaskGeneration): void {
-    for (const { head, slots } of stores) {
-      head.moved()
-      slots.applied()
-    }
-    this.#applied = offsets
-    this.#appliedAtMs = this.nowMs()
-    this.#isCommitting = false
-  }
-
-  /**
-   * Up to where each input shows in what queries see: the next offset.
-   *
-   * Of a task at rest its position, which markers of transactions move too.
-   */
-  appliedOffsets(): readonly InputOffset[] {
-    return this.#isCommitting || this.hasUncommitted ? this.#applied : this.#inputOffsets()
-  }
-
-  /** Wall clock at the last apply; of the opening, as long as there was none. */
-  get appliedAtMs(): number {
-    return this.#appliedAtMs
+    stores.forEach(rowsApplied)
+    this.appliedInputs.moved(offsets, this.nowMs())
   }
 
   /** What a commit says about the inputs: sent with every transaction in which the task wrote. */
@@ -322,7 +298,7 @@ export class StreamTask implements TaskServices {
       latestNowMs: this.#clock.latestNowMs,
       schedules: this.#schedule.toJSON(),
     })
-    return this.#inputOffsets().map((offset) => ({ ...offset, metadata }))
+    return inputOffsets(this.#options.inputs).map((offset) => ({ ...offset, metadata }))
   }
 
   /** The first commit after an assignment says where processing starts, records or not. */
@@ -390,7 +366,9 @@ export class StreamTask implements TaskServices {
     const sink = this.#options.sinks.get(topicName)
     if (sink === undefined) throw new Error(`task ${this.taskId} has no sink ${topicName}`)
     this.#counters.outputsStaged += 1
-    const output = encodeOutput(sink, record, this.partition)
+    const { stampHeaders } = this.#options
+    const stamped = stampHeaders === undefined ? record : withHeaders(record, stampHeaders)
+    const output = encodeOutput(sink, stamped, this.partition)
     const origin = this.#origin
     if (origin?.queue === undefined) this.#records.stage(output, -1, -1)
     else this.#records.stage(output, origin.input, origin.queue.headOffset)
@@ -546,7 +524,7 @@ export class StreamTask implements TaskServices {
         this.#options.logger.warn({ err: error }, 'record skipped')
         return true
       case 'deadLetter':
-        this.#deadLetters.stage(error, raw, verdict.attempts)
+        this.#deadLetters.stage(error, raw, verdict)
         return true
     }
   }
@@ -593,14 +571,6 @@ export class StreamTask implements TaskServices {
     return scope
   }
 
-  #inputOffsets(): readonly InputOffset[] {
-    return this.#options.inputs.map(({ queue: { topic, partition, position } }) => ({
-      topic,
-      partition,
-      offset: position,
-    }))
-  }
-
   #throwFault(): void {
     if (this.#fault !== undefined) throw this.#fault
   }
@@ -616,17 +586,10 @@ const deadLettersOf = ({
   id,
   deadLetters: sink,
   config: { applicationVersion },
+  clock,
   ...rest
 }: StreamTaskOptions): DeadLetters =>
-  new DeadLetters({ ...rest, taskId: id, sink, applicationVersion })
-
-const dropCounters = {
-  late: 'droppedLate',
-  nullKey: 'droppedNullKey',
-  nullValue: 'droppedNullValue',
-  expired: 'droppedExpired',
-  repeated: 'droppedRepeated',
-} as const satisfies Record<DropReason, keyof TaskCounters>
+  new DeadLetters({ ...rest, taskId: id, sink, applicationVersion, nowMs: () => clock.nowMs() })
 
 /** Topics that the topology writes itself, by logical name. */
 const ownTopicsOf = ({ nodes }: Plan): ReadonlySet<string> =>

@@ -2,6 +2,7 @@
 
 import { type CommittedOffset } from '../broker/port.ts'
 import { type PackedRecords } from '../broker/records/packed-records.ts'
+import { type DeadLetterTally } from './dead-letter-tally.ts'
 import { type EffectRequest } from './record-scope.ts'
 import { type StagedOutputs } from './staged-outputs.ts'
 import { type StreamTask, type TaskStore } from './stream-task.ts'
@@ -17,6 +18,6 @@ export interface TaskGeneration {
   readonly effects: readonly EffectRequest[]
   readonly stores: readonly SealedStore[]
   readonly offsets: readonly CommittedOffset[]
-  /** How many of the outputs are dead letters: counted once they are committed. */
-  readonly deadLetters: number
+  /** Which of the outputs are dead letters: counted once they are committed. */
+  readonly deadLetters: DeadLetterTally
 }

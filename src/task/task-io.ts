@@ -34,6 +34,9 @@ export const decodeRecord = (
   { serdes: { key, value }, acceptsNull }: TaskSource,
   raw: RawRecord,
 ): StreamRecord<unknown, unknown> => {
+  if (raw.headers.length > 0 && (key.decodeWith ?? value.decodeWith) !== undefined) {
+    return decodeWithHeaders({ key, value }, raw, acceptsNull)
+  }
   if (raw instanceof RecordView) {
     const { buffer, keyStart, keyEnd, valueStart, valueEnd, timestampMs, headers } = raw
     if (valueEnd < valueStart && !acceptsNull) throw nullValue()
@@ -51,6 +54,21 @@ export const decodeRecord = (
     raw.timestampMs,
     raw.headers,
   )
+}
+
+/** Formats that keep a part of a key or value in the headers, where there are any. */
+const decodeWithHeaders = (
+  { key, value }: Serdes<unknown, unknown>,
+  raw: RawRecord,
+  acceptsNull: boolean,
+): StreamRecord<unknown, unknown> => {
+  const { headers, timestampMs } = raw
+  const decode = (serde: Serde<unknown>, bytes: Uint8Array | null): unknown => {
+    if (bytes === null) return undefined
+    return serde.decodeWith === undefined ? serde.decode(bytes) : serde.decodeWith(bytes, headers)
+  }
+  if (raw.value === null && !acceptsNull) throw nullValue()
+  return new StreamRecord(decode(key, raw.key), decode(value, raw.value), timestampMs, headers)
 }
 
 const decodeSlice = (serde: Serde<unknown>, buffer: Buffer, start: number, end: number): unknown =>

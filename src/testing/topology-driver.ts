@@ -276,9 +276,7 @@ export class TopologyDriver {
   #readGlobals(): GlobalTables {
     const globals = new GlobalTables(this.#topology.plan.globals.values())
     for (const log of this.#log.values()) {
-      for (const { topic, key, value, timestampMs } of log) {
-        globals.find(topic)?.apply(key, value, timestampMs)
-      }
+      for (const output of log) globals.find(output.topic)?.apply(output)
     }
     return globals
   }
@@ -337,8 +335,7 @@ export class TopologyDriver {
     const log = this.#log.get(at) ?? []
     this.#log.set(at, log)
     log.push(output)
-    const { key, value, timestampMs } = output
-    this.#globals.find(output.topic)?.apply(key, value, timestampMs)
+    this.#globals.find(output.topic)?.apply(output)
     for (const { task } of this.#tasks) this.#enqueue(task, output, BigInt(log.length - 1))
   }
 

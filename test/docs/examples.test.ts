@@ -14,6 +14,7 @@ import {
   visits,
 } from '../../docs/examples/page-views.ts'
 import { accounts, regions, totals } from '../../docs/examples/regions.ts'
+import { heavy, parcels, sorting } from '../../docs/examples/parcels.ts'
 import { abroad, inland, large, orders, routing } from '../../docs/examples/routing.ts'
 import { purchases, spendingInCents } from '../../docs/examples/spending.ts'
 import {
@@ -22,7 +23,11 @@ import {
   spendingByCurrency,
 } from '../../docs/examples/spending-by-currency.ts'
 import { counts, lines, wordCount, wordCounts } from '../../docs/examples/word-count.ts'
+import { systemClock } from '../../src/clock.ts'
+import { BuiltInRegistry } from '../../src/schema-registry/built-in-registry.ts'
+import { SchemaSession } from '../../src/schema-registry/schema-session.ts'
 import { TopologyDriver } from '../../src/testing/index.ts'
+import { memoryBroker } from '../schema-registry/served-registry.ts'
 
 const docs = join(import.meta.dirname, '..', '..', 'docs')
 
@@ -82,6 +87,21 @@ describe('examples', () => {
     expect(driver.values(inland)).toEqual(['DE:x', 'DE:y'])
     expect(driver.values(abroad)).toEqual(['FR:z'])
     expect(driver.values(large)).toEqual([100_000])
+  })
+
+  test('parcels', async () => {
+    const registry = await BuiltInRegistry.open(await memoryBroker(), systemClock)
+    const session = new SchemaSession({ registry, clock: systemClock, registers: true })
+    const place = { topic: parcels.name, part: 'value', isInternal: false } as const
+    await parcels.value.schemas!.open(session, place)
+    const driver = new TopologyDriver(sorting)
+    const packedAt = '2026-01-01T00:00:00.000Z'
+    driver.pipe(parcels, 'p1', { parcelId: 'p1', grams: 10_001, packedAt, note: 'frail' })
+    driver.pipe(parcels, 'p2', { parcelId: 'p2', grams: 10_000, packedAt })
+    expect(driver.values(heavy)).toEqual([
+      { parcelId: 'p1', grams: 10_001, packedAt, note: 'frail' },
+    ])
+    expect(await registry.subjects()).toEqual(['parcels-example.Parcel'])
   })
 })
 

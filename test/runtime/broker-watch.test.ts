@@ -58,7 +58,12 @@ test('a refusal is an answer: a topic that is not there is no outage', async () 
 
 test('commands are refused while the broker is away, and written afterwards', async () => {
   const { site, broker, watch } = await open()
-  const writer = await CommandWriter.open(broker, site.clock, [entries.name], () => watch.isSilent)
+  const writer = await CommandWriter.open({
+    broker,
+    clock: site.clock,
+    topics: [entries.name],
+    isSilent: () => watch.isSilent,
+  })
   await writer.write(entries, 'k', 1)
   site.isOut = true
   await site.turn(25, 200)
@@ -87,7 +92,12 @@ test('a question that is never answered counts as silence', async () => {
 test('a write without an answer is told of as unknown within 5 s, and may be written', async () => {
   const { site, watch } = await open()
   const { broker, pause, resume } = connect(site.broker)
-  const writer = await CommandWriter.open(broker, site.clock, [entries.name], () => watch.isSilent)
+  const writer = await CommandWriter.open({
+    broker,
+    clock: site.clock,
+    topics: [entries.name],
+    isSilent: () => watch.isSilent,
+  })
   pause()
   const told = writer.write(entries, 'k', 1).catch((error: unknown) => error)
   const waits = writer.write(entries, 'k', 2).catch((error: unknown) => error)
@@ -104,7 +114,12 @@ test('closing a writer waits neither for a broker that is away nor for an answer
   const { site } = await open()
   const { broker, pause } = connect(site.broker)
   let isSilent = false
-  const writer = await CommandWriter.open(broker, site.clock, [entries.name], () => isSilent)
+  const writer = await CommandWriter.open({
+    broker,
+    clock: site.clock,
+    topics: [entries.name],
+    isSilent: () => isSilent,
+  })
   pause()
   const told = writer.write(entries, 'k', 1).catch((error: unknown) => error)
   await site.turn(1, 200)

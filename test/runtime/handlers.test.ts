@@ -82,6 +82,9 @@ interface Run {
   readonly attempts: () => number
 }
 
+/** Of the record that fails: before the clock's start, as in a backlog. */
+const failingMs = 400_000
+
 /** An order, the one that fails, another order. */
 const run = async (
   handler: Handler,
@@ -94,7 +97,8 @@ const run = async (
   const { numbers, attempts } = numbering(throws)
   const instance = await site.start({ topology: numbers, config: { [handler]: answer, ...config } })
   await site.send(orders, 'k', { text: 'a' })
-  await site.sendBytes(orders, Buffer.from('k'), Buffer.from(failures[handler].bytes))
+  const value = Buffer.from(failures[handler].bytes)
+  await site.sendBytes(orders, Buffer.from('k'), value, { timestampMs: failingMs })
   await site.send(orders, 'k', { text: 'b' })
   return { site, instance, attempts }
 }
@@ -151,16 +155,22 @@ describe.each(handlers)('%s', (handler) => {
       '__streams.errors.offset': '1',
       '__streams.errors.exception': expect.stringContaining('Error') as string,
       '__millrace.code': code,
+      '__millrace.class': code === 'STREAMS_PROCESSING' ? 'transient' : 'poison',
+      '__millrace.timestamp-ms': String(failingMs),
       '__millrace.task': '0_0',
       '__millrace.node': node,
       '__millrace.attempts': '1',
       '__millrace.application': 'app',
       '__millrace.version': '1.2.3',
     })
+    // its own time is that of the failure: retention counts from there
+    expect((await site.read(deadLetters))[0]!.timestampMs).toBeGreaterThan(2 * failingMs)
   })
 
   test('retry: attempts with doubling pauses, then the dead letters', async () => {
-    const config = { retryAttemptsMax: 4, retryBackoffMs: 1_000, retryBackoffMaxMs: 3_000 }
+    const failureClasses = { [code]: 'transient' } as const
+    const pauses = { retryAttemptsMax: 4, retryBackoffMs: 1_000, retryBackoffMaxMs: 3_000 }
+    const config = { ...pauses, failureClasses }
     const {
       site,
       instance: { application },
@@ -182,6 +192,34 @@ describe.each(handlers)('%s', (handler) => {
     expect(await site.values(lines)).toEqual(['1 a', '2 b'])
     expect(application.query(counts).get('k')).toBe(2)
   })
+})
+
+test.each([
+  ['onDeserializationError', {}, 'poison'],
+  ['onProductionError', {}, 'poison'],
+  ['onProcessingError', { Error: 'business' }, 'business'],
+] as const)('retry: %s, class by %j: %s is no use trying again', async (handler, own, expected) => {
+  const {
+    site,
+    instance: { application },
+  } = await run(handler, 'retry', { failureClasses: own })
+  await site.idle()
+  expect(application.metrics().counters).toMatchObject({ retries: 0, deadLetters: 1 })
+  expect(application.metrics().counters.deadLettersBy.counts()).toEqual([
+    { topic: 'orders', failureClass: expected, count: 1 },
+  ])
+  expect(await headersOf(site)).toMatchObject({
+    '__millrace.attempts': '1',
+    '__millrace.class': expected,
+  })
+  expect(await site.values(lines)).toEqual(['1 a', '2 b'])
+})
+
+test('a class that there is none of is refused', async () => {
+  const failureClasses = { BAD: 'odd' } as unknown as RuntimeConfig['failureClasses']
+  await expect(run('onProcessingError', 'retry', { failureClasses })).rejects.toThrow(
+    'failureClasses: BAD is odd, not one of poison, business, transient',
+  )
 })
 
 test('retry: a record that succeeds at a later attempt is processed once', async () => {

@@ -9,6 +9,7 @@ import { type Broker } from '../../src/broker/port.ts'
 import { type Clock } from '../../src/clock.ts'
 import { Application } from '../../src/runtime/application.ts'
 import { type RuntimeConfig } from '../../src/runtime-config.ts'
+import { type SchemaSession } from '../../src/schema-registry/schema-session.ts'
 import { type Topology } from '../../src/topology/topology.ts'
 import { connect, type Connection } from '../simulation/severable.ts'
 import { type Call, traced } from './call-trace.ts'
@@ -36,6 +37,7 @@ export interface InstanceOptions {
   readonly engine?: Engine
   /** The site's if absent. */
   readonly clock?: Clock
+  readonly schemaSession?: SchemaSession
 }
 
 export interface Instance {

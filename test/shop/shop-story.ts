@@ -54,12 +54,12 @@ export class ShopStory {
     this.place(orderId, {
       customerId: 'ann',
       currency: 'EUR',
-      paymentMethod: method ?? 'card',
       items: Object.entries(items).map(([productId, quantity]) => ({
         productId,
         quantity,
         priceMinor: 1250,
       })),
+      paymentMethod: method ?? 'card',
     })
   }
 

@@ -130,7 +130,7 @@ describe('FailurePolicy', () => {
       { kind: 'retry', backoffMs: 200 },
       { kind: 'retry', backoffMs: 300 },
       { kind: 'retry', backoffMs: 300 },
-      { kind: 'deadLetter', attempts: 5 },
+      { kind: 'deadLetter', attempts: 5, failureClass: 'transient' },
     ])
     expect(policy.judge(error)).toMatchObject({ kind: 'retry', backoffMs: 100 })
   })

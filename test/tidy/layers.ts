@@ -15,6 +15,7 @@ const foundation = [
   'src/serde/',
   'src/windows/',
   'src/errors/',
+  'src/schema-registry/',
 ]
 const kernel = [...foundation, 'src/stores/', 'src/topology/', 'state/slots.ts']
 const ports = [
@@ -22,6 +23,7 @@ const ports = [
   'src/broker/errors.ts',
   'src/broker/topic-defaults.ts',
   'src/broker/partitioner.ts',
+  'src/broker/read-committed.ts',
   'src/broker/records/',
 ]
 const task = [...kernel, ...ports, 'state/', 'src/task/', 'src/runtime-config.ts']
@@ -34,7 +36,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/logger.ts': [],
   'src/durations.ts': [],
   'src/topic.ts': ['src/serde/'],
-  'src/serde/': ['src/record.ts', 'src/windows/'],
+  'src/serde/': ['src/record.ts', 'src/windows/', 'src/schema-registry/'],
+  'src/schema-registry/': [...foundation, ...ports],
   'src/windows/': [],
   'src/errors/': ['src/record.ts', ...ports],
   'src/stores/': [...foundation, 'state/'],
@@ -46,9 +49,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/runtime-config.ts': foundation,
   'src/task/': task,
   'src/runtime/': runtime,
+  'src/dlq/': [...runtime],
   'src/config/': ['src/runtime-config.ts', 'state/memory-budget.ts'],
   'src/queries/': runtime,
-  'src/http/': [...runtime, 'src/config/', 'src/queries/'],
+  'src/http/': [...runtime, 'src/config/', 'src/dlq/', 'src/queries/'],
   'src/testing/': [...runtime, 'src/broker/'],
   'src/index.ts': ['src/'],
   'src/cli/': ['src/', 'state/', 'topologies/'],
@@ -64,7 +68,8 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'src/topology/': ['rxjs'],
   'src/operators/': ['rxjs'],
   'src/stores/': [],
-  'src/serde/': ['lossless-json'],
+  'src/serde/': ['avsc'],
+  'src/schema-registry/': ['avsc'],
   'src/task/': ['rxjs'],
   'src/runtime/': ['rxjs'],
   'src/broker/embedded/': [],

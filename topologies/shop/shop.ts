@@ -2,8 +2,8 @@
  * The shop: one topology of five flows, composed as functions.
  *
  * `shopTopology(config)` is what an application runs. Orders decides; inventory, payments and
- * shipments follow its commands and answer; customers collects. They meet in topics only, so each
- * scales by itself.
+ * shipments follow its commands and answer; customers collects, unless `config.customers` is off.
+ * They meet in topics only, so each scales by itself.
  */
 
 import { type Store, topology, type Topology } from '../../src/index.ts'
@@ -34,7 +34,7 @@ export const shopTopology = (config: ShopConfig): Topology =>
       ...decided.sinks,
       ...paymentsFlow(config),
       ...shipmentsFlow(config),
-      ...customersFlow(decided.events$),
+      ...(config.customers ? customersFlow(decided.events$) : []),
     ]
   })
 

@@ -7,6 +7,7 @@ import {
   type PaymentRefunded,
   type PaymentUnknown,
 } from '../shared/events.ts'
+import { paymentProcessedVersion } from '../shared/message-versions.ts'
 import { newEvent } from '../shared/new-event.ts'
 import { type PaymentRefund, type PaymentRow, refundableMinorOf } from './payment-row.ts'
 
@@ -35,7 +36,7 @@ export const processedEvent = (row: PaymentRow, nowMs: number): PaymentProcessed
       ...(row.transactionId !== undefined && { transactionId: row.transactionId }),
       ...(row.reason !== undefined && { reason: row.reason }),
     },
-    originOf(row, row.commandId, nowMs),
+    { ...originOf(row, row.commandId, nowMs), version: paymentProcessedVersion },
     'payment.processed',
   )
 }

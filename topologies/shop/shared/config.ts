@@ -57,14 +57,20 @@ export interface ShopConfig {
   readonly carrier: CarrierConfig
   /** Charges tried per order; each but the first follows a definite decline. */
   readonly chargesMax: number
+  /**
+   * Whether the events of orders are collected by customer: three records more per order.
+   *
+   * Off, nothing is known of customers' orders of that time, also if it is on again later.
+   */
+  readonly customers: boolean
 }
 
-export type ShopSettings = {
-  readonly gateway: PaymentGateway
-  readonly chargesMax?: number
-} & {
-  readonly [Part in Exclude<keyof ShopConfig, 'gateway' | 'chargesMax'>]?: Partial<ShopConfig[Part]>
-}
+type Single = 'gateway' | 'chargesMax' | 'customers'
+
+export type ShopSettings = Pick<ShopConfig, 'gateway'>
+  & Partial<Pick<ShopConfig, Single>> & {
+    readonly [Part in Exclude<keyof ShopConfig, Single>]?: Partial<ShopConfig[Part]>
+  }
 
 const defaults: Omit<ShopConfig, 'gateway'> = {
   gatewayCalls: {
@@ -94,12 +100,14 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
     checkEveryMs: 100,
   },
   chargesMax: 1,
+  customers: true,
 }
 
 /** Fills in the defaults; what is given wins, field by field. */
 export const shopConfig = (given: ShopSettings): ShopConfig => ({
   gateway: given.gateway,
   chargesMax: given.chargesMax ?? defaults.chargesMax,
+  customers: given.customers ?? defaults.customers,
   gatewayCalls: { ...defaults.gatewayCalls, ...given.gatewayCalls },
   deadlines: { ...defaults.deadlines, ...given.deadlines },
   inventory: { ...defaults.inventory, ...given.inventory },

@@ -39,6 +39,13 @@ export interface CommandEnvelope<T extends string, D> {
   readonly metadata: Metadata
 }
 
-/** Version of all data written now; the major is what readers check. */
-export const currentVersion = '1.0.0'
-export const currentSchemaVersion = 1
+/** Of a message that is written now. */
+export interface MessageVersion {
+  /** Semantic; the major is what readers check. */
+  readonly text: string
+  /** The major, in the metadata. */
+  readonly schemaVersion: number
+}
+
+/** Of everything whose maker does not say otherwise. */
+export const firstVersion: MessageVersion = { text: '1.0.0', schemaVersion: 1 }

@@ -5,7 +5,7 @@
  * repeatable as another UUIDv5, at no cost.
  */
 
-import { type CommandEnvelope, currentSchemaVersion, currentVersion } from './envelope.ts'
+import { type CommandEnvelope, firstVersion } from './envelope.ts'
 import { isoTime } from './iso-time.ts'
 
 export interface CommandOrigin {
@@ -24,13 +24,13 @@ export const newCommand = <T extends string, D>(
 ): CommandEnvelope<T, D> => ({
   commandId,
   commandType,
-  commandVersion: currentVersion,
+  commandVersion: firstVersion.text,
   timestamp: isoTime(nowMs),
   source,
   data,
   metadata: {
     correlationId: correlationId ?? commandId,
     causationId: causationId ?? commandId,
-    schemaVersion: currentSchemaVersion,
+    schemaVersion: firstVersion.schemaVersion,
   },
 })

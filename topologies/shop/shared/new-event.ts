@@ -2,7 +2,7 @@
  * Makes an event envelope; every flow calls this, so all events have one hidden class.
  */
 
-import { currentSchemaVersion, currentVersion, type EventEnvelope } from './envelope.ts'
+import { type EventEnvelope, firstVersion, type MessageVersion } from './envelope.ts'
 import { uuidV5 } from './ids.ts'
 import { isoTime } from './iso-time.ts'
 
@@ -13,6 +13,8 @@ export interface EventOrigin {
   readonly correlationId: string
   readonly causationId: string
   readonly nowMs: number
+  /** Of the data; the first one if absent. */
+  readonly version?: MessageVersion
 }
 
 /**
@@ -27,7 +29,7 @@ export const newEvent = <T extends string, D>(
 ): EventEnvelope<T, D> => ({
   eventId: uuidV5(origin.aggregateId, transition),
   eventType,
-  eventVersion: currentVersion,
+  eventVersion: (origin.version ?? firstVersion).text,
   timestamp: isoTime(origin.nowMs),
   source: origin.source,
   aggregateId: origin.aggregateId,
@@ -36,6 +38,6 @@ export const newEvent = <T extends string, D>(
   metadata: {
     correlationId: origin.correlationId,
     causationId: origin.causationId,
-    schemaVersion: currentSchemaVersion,
+    schemaVersion: (origin.version ?? firstVersion).schemaVersion,
   },
 })

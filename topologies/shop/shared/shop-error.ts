@@ -7,6 +7,8 @@
  * and be refused (an id in use, more stock than there is): that is an event.
  */
 
+import { type FailureClass } from '../../../src/index.ts'
+
 export type ShopErrorCode =
   | 'BAD_MESSAGE' // shape, type or version: fix the producer, then replay
   | 'BAD_COMMAND' // a field out of its bounds: the reason names it
@@ -18,6 +20,20 @@ export type ShopErrorCode =
   | 'REFUND_TOO_LARGE' // more than the order's total is left of
   | 'SHIPMENT_UNKNOWN' // a status for a shipment never created
   | 'SHIPMENT_ID_REUSED' // another shipment for an order that has one
+
+/** All but what is malformed may pass once things have changed. */
+export const shopFailureClasses: Readonly<Record<ShopErrorCode, FailureClass>> = {
+  BAD_MESSAGE: 'poison',
+  BAD_COMMAND: 'poison',
+  ORDER_UNKNOWN: 'business',
+  COMMAND_ID_REUSED: 'business',
+  ILLEGAL_TRANSITION: 'business',
+  PAYMENT_ID_REUSED: 'business',
+  PAYMENT_UNKNOWN: 'business',
+  REFUND_TOO_LARGE: 'business',
+  SHIPMENT_UNKNOWN: 'business',
+  SHIPMENT_ID_REUSED: 'business',
+}
 
 export class ShopError extends Error {
   override readonly name = 'ShopError'
