@@ -2,17 +2,24 @@
  * Goal: a customer's events are all there, once, in the order of event time, and nobody else's.
  *
  * Method: the whole shop under the driver, then the route on a real instance; ids that look like
- * keys, and a cursor that was given out to another customer.
+ * keys, and a cursor that was given out to another customer. Plans with the flow and without.
  */
 
+import { fastify } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RuntimeError } from '../../src/errors/classes.ts'
+import { type Plan } from '../../src/topology/graph.ts'
 import {
   customerBounds,
   customerKey,
   type CustomerRow,
 } from '../../topologies/shop/customers/customer-row.ts'
 import { customerStore } from '../../topologies/shop/customers/stores.ts'
-import { orders } from '../../topologies/shop/shared/topics.ts'
+import { customerRoutes } from '../../topologies/shop/http/customer-routes.ts'
+import { type ShopHost } from '../../topologies/shop/http/shop-access.ts'
+import { shopConfig } from '../../topologies/shop/shared/config.ts'
+import { customerEvents, orders } from '../../topologies/shop/shared/topics.ts'
+import { shopTopology } from '../../topologies/shop/shop.ts'
 import { orderOf, ShopClient } from '../http/shop-client.ts'
 import { ShopStory } from './shop-story.ts'
 
@@ -67,6 +74,46 @@ describe('the customers flow', () => {
       const { from, to } = customerBounds(id)
       const found = keys.filter((key) => key >= from && key < to)
       expect(found).toEqual([keys[index]])
+    })
+  })
+})
+
+describe('the shop without customers', () => {
+  const gateway = () => Promise.reject(new Error('only planned'))
+  const planOf = (customers: boolean) => shopTopology(shopConfig({ gateway, customers })).plan
+
+  it('has no trace of them, and the same tasks for all else', () => {
+    const [whole, without] = [planOf(true), planOf(false)]
+    expect(shopConfig({ gateway }).customers).toBe(true)
+    expect(without.stores.has(customerStore.name)).toBe(false)
+    expect([...whole.stores.keys()].filter((name) => !without.stores.has(name))).toEqual([
+      customerStore.name,
+    ])
+    expect(whole.internalTopics.filter((name) => !without.internalTopics.includes(name))).toEqual([
+      customerEvents.name,
+    ])
+    const idsOf = (plan: Plan): object =>
+      Object.fromEntries(plan.subTopologies.flatMap(({ id, stores }) => stores.map((s) => [s, id])))
+    expect(idsOf(whole)).toMatchObject(idsOf(without))
+  })
+
+  it('sends nothing to them', () => {
+    const story = new ShopStory({ partitions: 3, settings: { customers: false } })
+    story.stock('tea', 2)
+    story.place('o-1', order('ann'))
+    expect(story.driver.values(orders).map(({ eventType }) => eventType)).toContain('order.created')
+    expect(story.driver.deadLetters()).toEqual([])
+    expect(() => story.driver.query(customerStore).partitions()).toThrow('customer-orders')
+  })
+
+  it('answers 404 for them', async () => {
+    const server = fastify()
+    const reads = async (): Promise<never> => {
+      throw new RuntimeError('STREAMS_CONFIG', 'no task has store customer-orders')
+    }
+    customerRoutes(server, { customerOrders: reads } as Partial<ShopHost> as ShopHost)
+    await expect(server.inject('/api/customers/ann/orders')).resolves.toMatchObject({
+      statusCode: 404,
     })
   })
 })

@@ -2,7 +2,8 @@
  * `/api/customers/{customerId}/orders`: what happened to a customer's orders, oldest first.
  *
  * Follows the orders by a moment; `Millrace-Offsets` says up to where. A customer without orders
- * has an empty list: who is a customer is not known here.
+ * has an empty list: who is a customer is not known here. A shop whose configuration leaves the
+ * customers out answers 404.
  */
 
 import { type FastifyInstance } from 'fastify'
@@ -11,6 +12,7 @@ import { type CustomerRow } from '../customers/customer-row.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import { formatMinor } from '../shared/money.ts'
 import { tellSource } from './answer-source.ts'
+import { ofStore } from './of-store.ts'
 import { pathId } from './path-id.ts'
 import { type PageRequest, type ShopHost } from './shop-access.ts'
 
@@ -32,7 +34,7 @@ export const customerRoutes = (server: FastifyInstance, access: ShopHost): void 
     async ({ params, query }, reply) => {
       const customerId = pathId(params.customerId, 'customer')
       const page = { ...query, limit: query.limit ?? eventsDefault }
-      const { rows, cursor, source } = await access.customerOrders(customerId, page)
+      const { rows, cursor, source } = await ofStore(() => access.customerOrders(customerId, page))
       tellSource(reply, source)
       return { customerId, events: rows.map(eventView), cursor }
     },

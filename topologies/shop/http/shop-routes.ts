@@ -10,6 +10,7 @@ import { Type } from 'typebox'
 import { parseExactJson, utf8Text } from '../shared/exact-json.ts'
 import { customerRoutes } from './customer-routes.ts'
 import { inventoryRoutes } from './inventory-routes.ts'
+import { ofStore } from './of-store.ts'
 import { orderRoutes } from './order-routes.ts'
 import { sourceView } from './answer-source.ts'
 import { RouteProblem } from './route-problem.ts'
@@ -18,7 +19,6 @@ import {
   type RowBounds,
   type ShopHost,
   type SourcedRows,
-  StoreRequestError,
 } from './shop-access.ts'
 
 const rowsMax = 10_000
@@ -82,15 +82,4 @@ const storeRoutes = (server: FastifyInstance, access: ShopHost): void => {
       return { ...page, sources: page.sources.map(sourceView) }
     },
   )
-}
-
-/** An unknown store is the caller's mistake; the message names the stores there are. */
-const ofStore = async <T>(read: () => Promise<T>): Promise<T> => {
-  try {
-    return await read()
-  } catch (error) {
-    if (error instanceof StoreRequestError) throw new RouteProblem(400, error.message)
-    if ((error as { readonly code?: unknown }).code !== 'STREAMS_CONFIG') throw error
-    throw new RouteProblem(404, (error as Error).message)
-  }
 }
