@@ -3,7 +3,7 @@
 import { RouteProblem } from './route-problem.ts'
 import { StoreRequestError } from './shop-access.ts'
 
-/** @throws {RouteProblem} 400: a key or bound cannot be; 404: no such store, the message names all */
+/** @throws {RouteProblem} 400: a key or bound cannot be; 404: no such store, with those there are */
 export const ofStore = async <T>(read: () => Promise<T>): Promise<T> => {
   try {
     return await read()
