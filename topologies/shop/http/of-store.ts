@@ -3,7 +3,7 @@
 import { RouteProblem } from './route-problem.ts'
 import { StoreRequestError } from './shop-access.ts'
 
-/** @throws {RouteProblem} 400: a key or bound cannot be; 404: no such store, with those there are */
+/** @throws {RouteProblem} 400: a key or bound cannot be; 404: no such store, naming all */
 export const ofStore = async <T>(read: () => Promise<T>): Promise<T> => {
   try {
     return await read()
