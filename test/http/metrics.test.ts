@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { memoryBudgetDefaultBytes } from '../../state/memory-budget.ts'
+import { noHeaders } from '../../src/record.ts'
+import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { orderOf, ShopClient } from './shop-client.ts'
 
 const client = new ShopClient()
@@ -104,7 +106,20 @@ describe('figures of the state', () => {
 
 /** Last: some have no labels before something happened. */
 describe('the metrics page', () => {
+  /** One record that nobody can read. */
+  const makeDeadLetter = async (): Promise<void> => {
+    const key = Buffer.from('o')
+    const record = { key, value: Buffer.from('{'), timestampMs: Date.now(), headers: noHeaders }
+    const { broker } = client.instance
+    const batch = { topic: orderCommands.name, partition: 0, records: [record] }
+    await broker.producer('metrics-test').send([batch])
+  }
+
   it('names every figure, no other, and their labels', async () => {
+    await makeDeadLetter()
+    const isTold = (text: string): boolean =>
+      ['open', 'by_class_total'].every((name) => text.includes(`millrace_dead_letters_${name}{`))
+    await eventually('/metrics', ({ body }) => isTold(String(body['text'])))
     const text = await scrape()
     const told = [...text.matchAll(/^# TYPE (millrace_\w+) /gm)].map(([, name]) => name!)
     const rows = [...page.matchAll(/^\| `(millrace_\w+)` \| ([^|]*)\|/gm)]
