@@ -80,6 +80,9 @@ export class RemoteShop implements ShopAccess {
   }
 
   async storeGetAll(store: string, key: string, bounds: RowBounds = {}): Promise<StoreRows> {
+    if (['', '.', '..'].includes(key)) {
+      throw new CommandError(`the key '${key}' cannot be part of a URL: ask for a range of keys`)
+    }
     const rows = `/api/stores/${encodeURIComponent(store)}/rows`
     const query = String(queryOf(bounds))
     const path = `${rows}/${encodeURIComponent(key)}${query === '' ? '' : `?${query}`}`

@@ -20,8 +20,8 @@ export interface StoreVersion<V> {
   /**
    * Makes a value of an older version one of this version; called once for each stored value.
    *
-   * Pure. A throw stops the instance (STREAMS_STATE_MISMATCH) and leaves the rows that follow as
-   * they were: mend it and start again.
+   * Pure and synchronous. A throw stops the instance (STREAMS_STATE_MISMATCH) and leaves the rows
+   * that follow as they were: mend it and start again.
    *
    * @param valueBytes   as the serde of that version wrote them
    * @param fromVersion  of the value, below `version`
@@ -38,7 +38,7 @@ interface VersionedCodec<V> {
 /**
  * The store's codec and version, from its options.
  *
- * @throws {RangeError} `version` is no whole number from 1
+ * @throws {RangeError} `version` is no whole number from 1, or there is a migration to version 1
  */
 export const versionFields = <V>(
   name: string,
@@ -50,11 +50,14 @@ export const versionFields = <V>(
   }
   const codec = codecOf(value as Serde<unknown>)
   if (migrate === undefined) return { codec, version }
+  if (version === 1) {
+    throw new RangeError(`store ${name}: migrate is for a version above 1: raise version too`)
+  }
   const kept = codecOf(asStored)
   const migrateRow: Store['migrateRow'] = (rowBytes, slot, fromVersion) => {
     const migrating = codecOf({
       ...asStored,
-      encode: (stored) => value.encode(migrate(stored as Uint8Array, fromVersion)),
+      encode: (stored) => value.encode(settled(migrate(stored as Uint8Array, fromVersion))),
     })
     return migrating.encode(kept.decode(rowBytes, slot), slot)
   }
@@ -66,4 +69,12 @@ const asStored: Serde<unknown> = {
   format: 'stored',
   encode: (stored) => stored as Uint8Array,
   decode: (bytes) => bytes,
+}
+
+/** What is not checked by a compiler would be stored as `{}`, and the value be lost. */
+const settled = <V>(value: V): V => {
+  if (typeof (value as { readonly then?: unknown } | null | undefined)?.then !== 'function') {
+    return value
+  }
+  throw new TypeError('migrate gave a promise: it must return the value itself')
 }

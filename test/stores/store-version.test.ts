@@ -179,3 +179,13 @@ it('waiting', () => {
     },
   )
 })
+
+it('a migration that gives a promise, or has no version to lead to, is refused', () => {
+  const late = keyValueStore('late', {
+    ...second,
+    migrate: (async () => 1) as unknown as () => number,
+  })
+  expect(() => late.migrateRow!(Buffer.from('1'), 'k', 1)).toThrow(/gave a promise/)
+  const migrate = (): number => 1
+  expect(() => keyValueStore('unraised', { ...first, migrate })).toThrow(/raise version too/)
+})
