@@ -18,7 +18,6 @@ import {
   type RawBatch,
   type TopicPartition,
 } from '../broker/port.ts'
-import { ChangelogRows } from '../runtime/changelog-rows.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import { TopicPlan } from '../runtime/topic-plan.ts'
 import { type Plan } from '../topology/graph.ts'
@@ -178,14 +177,18 @@ export class ChangelogView {
 
   async #apply(changelogs: readonly Changelog[], batches: readonly RawBatch[]): Promise<void> {
     const writes = new WriteBatch()
-    const rows = new ChangelogRows()
+    let records = 0
     changelogs.forEach((changelog, index) => {
       const batch = batches[index]!
       changelog.offset = batch.nextOffset
-      rows.add(batch)
-      rows.moveTo(writes, changelog.prefix)
+      records += batch.records.length
+      for (const { key, value } of batch.records) {
+        if (key === null) continue
+        if (value === null) writes.delete(changelog.prefix, key)
+        else writes.put(changelog.prefix, key, value)
+      }
     })
-    if (writes.count > 0) await this.#options.engine.bulkLoad(writes)
+    if (records > 0) await this.#options.engine.bulkLoad(writes)
   }
 }
 

@@ -24,7 +24,7 @@ import { families } from './families.ts'
 import { type Family } from './family.ts'
 import { disordered, type Output, seenIn, type Step, tellDriver } from './story.ts'
 
-const numRuns = 30
+const numRuns = 15
 
 describe('nothing shows of', () => {
   for (const [name, family] of families({ graceMs: 12, emitIntervalMs: 20, retentionMs: 300 })) {
