@@ -46,6 +46,7 @@ interface Source extends TopicPartition {
 
 const refreshEveryMs = 100
 const changelogBytes = 1_048_576
+const sourceBytes = 4_096
 const fetchOptions: FetchOptions = { isolation: 'read_committed', maxWaitMs: 100 }
 const staleAfterMs = 1_000
 const cachedSlotsMax = 100
@@ -141,7 +142,7 @@ export class ChangelogView {
       topic,
       partition,
       offset: offsets.get(nameOf({ topic, partition })) ?? startOffset,
-      maxBytes: 1,
+      maxBytes: sourceBytes,
     }))
     // a fetcher of its own each time: an answer to an older poll would be too old
     const fetcher = broker.fetcher('view')
@@ -154,9 +155,33 @@ export class ChangelogView {
       const ends = batches.slice(waiting.length)
       await this.#apply(this.#changelogs, ends)
       await this.#catchUp(fetcher, ends)
-      this.#lag = { records: waitingRecords(batches.slice(0, waiting.length)), atMs }
+      const records = await this.#waitingRecords(fetcher, batches.slice(0, waiting.length))
+      this.#lag = { records, atMs }
     } finally {
       await fetcher.close()
+    }
+  }
+
+  /**
+   * Markers are no records; a transaction that is still open may bring some. A broker fills an
+   * answer up with the first partitions, and aborted records count: what it left out is asked for
+   * again before nothing is said to wait.
+   */
+  async #waitingRecords(fetcher: Fetcher, answers: readonly RawBatch[]): Promise<number> {
+    let batches = answers
+    for (;;) {
+      const records = batches.reduce((sum, batch) => sum + waitingIn(batch), 0)
+      const unread = batches.filter((batch) => batch.nextOffset < batch.lastStableOffset)
+      if (records > 0 || unread.length === 0 || this.#isClosed) return records
+      batches = await fetcher.fetch(
+        unread.map(({ topic, partition, nextOffset: offset }) => ({
+          topic,
+          partition,
+          offset,
+          maxBytes: sourceBytes,
+        })),
+        fetchOptions,
+      )
     }
   }
 
@@ -201,15 +226,9 @@ const wantedOf = ({ topic, partition, offset }: Changelog) => ({
   maxBytes: changelogBytes,
 })
 
-/** Markers are no records; a transaction that is still open may bring some. */
-const waitingRecords = (batches: readonly RawBatch[]): number => {
-  let records = 0
-  for (const batch of batches) {
-    const isOpen = batch.lastStableOffset < batch.highWatermark
-    if (batch.records.length === 0) records += isOpen ? 1 : 0
-    else records += Number(batch.highWatermark - batch.baseOffset)
-  }
-  return records
+const waitingIn = (batch: RawBatch): number => {
+  if (batch.records.length > 0) return Number(batch.highWatermark - batch.baseOffset)
+  return batch.lastStableOffset < batch.highWatermark ? 1 : 0
 }
 
 /** Rows as they are at the time of each read: nothing decoded is kept between two of them. */

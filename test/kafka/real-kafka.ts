@@ -21,11 +21,10 @@ export interface RealKafkaOptions {
   readonly version?: string
   /** The finalized `transaction.version`; default the newest. */
   readonly transactionVersion?: 0 | 1
-  /**
-   * A cluster of this name apart from the shared one, for suites that kill brokers; every broker
-   * has a listener more for a proxy.
-   */
+  /** A cluster of this name apart from the shared one, for suites that kill brokers or count. */
   readonly apart?: string
+  /** Every broker has a listener more for a proxy. */
+  readonly proxied?: boolean
 }
 
 export interface RealKafka {
@@ -74,13 +73,14 @@ const pollMs = 100
  */
 export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKafka | NoKafka> => {
   const given = process.env['KAFKA_BOOTSTRAP']
-  const { nodes = 1, secure = false, version, transactionVersion, apart } = options
+  const { nodes = 1, secure = false, version, transactionVersion, apart, proxied } = options
   const isUsual =
     nodes === 1
     && !secure
     && version === undefined
     && transactionVersion === undefined
     && apart === undefined
+    && !proxied
   // a cluster of another shape is started all the same: what was given may not be killed or secured
   if (given !== undefined && isUsual) return { bootstrap: given }
   const found = await sharedKafka(options)
@@ -108,7 +108,7 @@ export const restartKafka = async (
 }
 
 const sharedKafka = async (options: RealKafkaOptions): Promise<RealKafka | NoKafka> => {
-  const { nodes = 1, secure = false, version, transactionVersion, apart } = options
+  const { nodes = 1, secure = false, version, transactionVersion, apart, proxied } = options
   // a worker is a child of the run's main process, or a thread of it
   const ownerPid = isMainThread ? process.ppid : process.pid
   const shape = [
@@ -117,6 +117,7 @@ const sharedKafka = async (options: RealKafkaOptions): Promise<RealKafka | NoKaf
     ...(version === undefined ? [] : [version]),
     ...(transactionVersion === undefined ? [] : [`v${transactionVersion}`]),
     ...(apart === undefined ? [] : [apart]),
+    ...(proxied ? ['proxied'] : []),
   ]
   const name = `millrace-kafka-${ownerPid}-${shape.join('-')}`
   const directory = join(tmpdir(), name)
@@ -126,7 +127,7 @@ const sharedKafka = async (options: RealKafkaOptions): Promise<RealKafka | NoKaf
     const found = await startKafka([
       ...where,
       ...(secure ? ['--secure'] : []),
-      ...(apart === undefined ? [] : ['--proxied']),
+      ...(proxied ? ['--proxied'] : []),
       ...(version === undefined ? [] : ['--kafka-version', version]),
       ...(transactionVersion === undefined
         ? []

@@ -13,7 +13,7 @@ import { readByKafka } from './read-by-kafka.ts'
 import { FaultSite } from './site.ts'
 import { pause, until } from './until.ts'
 
-const kafka = await realKafka({ apart: 'faults' })
+const kafka = await realKafka({ apart: 'faults', proxied: true })
 const workers = ['a', 'b', 'c'] as const
 const killCount = 21
 

@@ -11,7 +11,7 @@ import { type ApiName, type Fault, type FaultSpec, RequestProxy } from './reques
 import { FaultSite } from './site.ts'
 import { pause } from './until.ts'
 
-const kafka = await realKafka({ apart: 'faults' })
+const kafka = await realKafka({ apart: 'faults', proxied: true })
 const actions = ['cutBefore', 'cutAfter', 'resetBefore', 'resetAfter', 'delay'] as const
 const whileRunning = ['produce', 'txnOffsetCommit', 'endTxn', 'fetch', 'heartbeat'] as const
 const whileStarting = ['initProducerId', 'joinGroup', 'syncGroup'] as const

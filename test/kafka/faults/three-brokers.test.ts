@@ -13,7 +13,7 @@ import { RequestProxy } from './request-proxy.ts'
 import { FaultSite } from './site.ts'
 import { pause, until } from './until.ts'
 
-const kafka = await realKafka({ nodes: 3, apart: 'faults' })
+const kafka = await realKafka({ nodes: 3, apart: 'faults', proxied: true })
 
 describe.skipIf('skipped' in kafka)('three brokers', () => {
   let brokers: Brokers

@@ -9,7 +9,7 @@ import { realKafka } from '../real-kafka.ts'
 import { FaultSite } from './site.ts'
 import { pause } from './until.ts'
 
-const kafka = await realKafka({ apart: 'faults' })
+const kafka = await realKafka({ apart: 'faults', proxied: true })
 
 describe.skipIf('skipped' in kafka)('a topic made again', () => {
   let site: FaultSite

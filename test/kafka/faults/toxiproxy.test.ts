@@ -12,7 +12,7 @@ import { FaultSite } from './site.ts'
 import { type Toxic, Toxiproxy, toxiproxyServer } from './toxiproxy.ts'
 import { pause } from './until.ts'
 
-const kafka = await realKafka({ apart: 'faults' })
+const kafka = await realKafka({ apart: 'faults', proxied: true })
 const found = 'skipped' in kafka ? kafka : await toxiproxyServer()
 
 const toxics: Readonly<Record<string, Toxic>> = {

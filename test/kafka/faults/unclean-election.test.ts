@@ -15,7 +15,7 @@ import { FaultSite } from './site.ts'
 import { until } from './until.ts'
 import { localRowsDifferences } from './verifier.ts'
 
-const kafka = await realKafka({ nodes: 3, apart: 'faults' })
+const kafka = await realKafka({ nodes: 3, apart: 'faults', proxied: true })
 const [leader, follower] = [1, 2]
 
 describe.skipIf('skipped' in kafka)('an unclean election of a changelog', () => {

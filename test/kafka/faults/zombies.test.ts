@@ -12,7 +12,7 @@ import { type Fault, RequestProxy } from './request-proxy.ts'
 import { FaultSite, type SiteOptions } from './site.ts'
 import { pause, until } from './until.ts'
 
-const kafka = await realKafka({ apart: 'faults' })
+const kafka = await realKafka({ apart: 'faults', proxied: true })
 /** By the group's generation, or by the heir, which fences the producer before it takes over. */
 const fenced = /BROKER_FENCED|BROKER_PRODUCER_FENCED|BROKER_UNKNOWN_MEMBER|STREAMS_TASK_MIGRATED/
 
