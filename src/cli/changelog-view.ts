@@ -18,6 +18,7 @@ import {
   type RawBatch,
   type TopicPartition,
 } from '../broker/port.ts'
+import { ChangelogRows } from '../runtime/changelog-rows.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import { TopicPlan } from '../runtime/topic-plan.ts'
 import { type Plan } from '../topology/graph.ts'
@@ -202,18 +203,14 @@ export class ChangelogView {
 
   async #apply(changelogs: readonly Changelog[], batches: readonly RawBatch[]): Promise<void> {
     const writes = new WriteBatch()
-    let records = 0
+    const rows = new ChangelogRows()
     changelogs.forEach((changelog, index) => {
       const batch = batches[index]!
       changelog.offset = batch.nextOffset
-      records += batch.records.length
-      for (const { key, value } of batch.records) {
-        if (key === null) continue
-        if (value === null) writes.delete(changelog.prefix, key)
-        else writes.put(changelog.prefix, key, value)
-      }
+      rows.add(batch)
+      rows.moveTo(writes, changelog.prefix)
     })
-    if (records > 0) await this.#options.engine.bulkLoad(writes)
+    if (writes.count > 0) await this.#options.engine.bulkLoad(writes)
   }
 }
 

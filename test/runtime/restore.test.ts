@@ -4,6 +4,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
+import { StoreFullError } from '../../state/errors.ts'
 import { json, keyValueStore, process, stream, topology, utf8 } from '../../src/index.ts'
 import { hold } from './hold.ts'
 import { copyOf } from './copy-of.ts'
@@ -139,6 +140,82 @@ test('a restore that is interrupted goes on where it was', async () => {
     restoreOffsetsLeft: 0,
   })
   expect([...application.query(sumStore).range()]).toEqual(before)
+})
+
+describe('what is fetched while a write is in flight', () => {
+  const config = { restoreBatchBytes: 1_024 }
+
+  /** Each key was written, deleted or written anew several times: what is left. */
+  const churned = async (): Promise<{
+    site: Site
+    before: readonly (readonly [string, number])[]
+  }> => {
+    const site = await Site.open()
+    await site.createTopics([entries], 3)
+    const instance = await site.start({ topology: latest, config: { commitIntervalMs: 1 } })
+    for (let i = 0; i < 240; i++) {
+      await site.send(entries, `key-${i % 23}`.padEnd(60, 'x'), i % 7 === 0 ? 0 : i)
+      if (i % 5 === 0) await site.idle()
+    }
+    await site.idle()
+    const before = [...instance.application.query(latestStore).range()]
+    instance.kill()
+    return { site, before }
+  }
+
+  /** Holds the first write that has rows in it. */
+  const holding = (disk: MemoryDisk) => {
+    const held = hold()
+    let writes = 0
+    disk.beforeCommit = (): Promise<void> | undefined => {
+      writes += 1
+      return writes === 2 ? held.wait() : undefined // the first says what the state is made by
+    }
+    return { held, writes: () => writes }
+  }
+
+  test('is the next write, whatever keys it repeats', async () => {
+    const { site, before } = await churned()
+    const disk = new MemoryDisk()
+    const { held, writes } = holding(disk)
+    const next = site.launch({ topology: latest, disk, config })
+    await site.until(() => held.isReached)
+    await site.turn(40)
+    expect(writes()).toBe(2)
+    held.release()
+    await site.settled(next.started)
+    expect([...next.application.query(latestStore).range()]).toEqual(before)
+    expect(writes()).toBeLessThan(9) // three partitions of 5 KiB, one at a time
+  })
+
+  test('is fetched again if the machine dies before', async () => {
+    const { site, before } = await churned()
+    const disk = new MemoryDisk()
+    const { held } = holding(disk)
+    const dying = site.launch({ topology: latest, disk, config })
+    await site.until(() => held.isReached)
+    await site.turn(40)
+    dying.kill()
+    disk.beforeCommit = undefined
+    const { application } = await site.start({ topology: latest, disk, config })
+    expect([...application.query(latestStore).range()]).toEqual(before)
+  })
+
+  test('is fetched again if the write fails', async () => {
+    const { site, before } = await churned()
+    const disk = new MemoryDisk()
+    let writes = 0
+    disk.beforeCommit = (): void => {
+      writes += 1
+      if (writes === 3) throw new StoreFullError('/state') // others are on their way
+    }
+    const failing = site.launch({ topology: latest, disk, config })
+    await expect(site.settled(failing.started)).rejects.toThrow(StoreFullError)
+    expect(writes).toBe(3)
+    failing.kill()
+    const { application } = await site.start({ topology: latest, disk, config })
+    expect([...application.query(latestStore).range()]).toEqual(before)
+  })
 })
 
 describe('a local copy that cannot be trusted is wiped and restored', () => {

@@ -77,5 +77,6 @@ test('one that stops for an error gives its tasks to the others', async () => {
   ])
   const survivor = isSecond ? first : second
   await site.until(() => tasksOf(survivor).join() === '5')
+  await site.idle()
   await expectRounds(site, 2)
 })
