@@ -5,11 +5,11 @@
  * a dry run unless `--yes` was given. 3. What was done before a failure is printed all the same.
  */
 
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { type DeadLetterAccess } from '../dlq/dead-letter-access.ts'
-import { type LetterSelection } from '../dlq/letter-selection.ts'
-import { type ListFlags, type SettleFlags } from './dlq.ts'
+import type { DeadLetterAccess } from '../dlq/dead-letter-access.ts'
+import type { LetterSelection } from '../dlq/letter-selection.ts'
+import type { ListFlags, SettleFlags } from './dlq.ts'
 import { type EditFlags, editLetter } from './edit-letter.ts'
 import { exitCodes } from './exit-codes.ts'
 import { CommandError } from './failure.ts'
@@ -18,6 +18,7 @@ import { detailText, listText, statsText } from './letter-text.ts'
 import { openDesk } from './open-desk.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { SettleRun, type SettleSum } from './settle-letters.ts'
+import { deadLetterTopic } from './shop-topics.ts'
 import { StopSignals } from './stop-signals.ts'
 import { table } from './table.ts'
 
@@ -181,7 +182,7 @@ const withStatus = (flags: ListFlags): LetterSelection => {
 
 const withDesk = async <T>(
   settings: Settings,
-  { dlq: topic }: LetterFlags,
+  { dlq: topic = deadLetterTopic }: LetterFlags,
   use: (desk: DeadLetterAccess) => Promise<T>,
   signals = new StopSignals(),
 ): Promise<T> => {

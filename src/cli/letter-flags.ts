@@ -1,15 +1,15 @@
 /** Flags that say which dead letters a command is about, and what they mean. */
 
 import { userInfo, hostname } from 'node:os'
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import { parseDurationMs } from '../config/duration.ts'
 import { nearest } from '../config/nearest.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { type LetterSelection, type LetterStatus, letterStatuses } from '../dlq/letter-selection.ts'
-import { deadLetterTopic } from './shop-topics.ts'
 
 export interface LetterFlags {
-  readonly dlq: string
+  /** Topic; default the shop's. */
+  readonly dlq?: string
   readonly topic?: string
   readonly task?: string
   readonly error?: string
@@ -30,7 +30,7 @@ export const addLetterFlags = (command: Command): Command =>
     .option('--contains <text>', 'Only with this text in the value or in the message.')
 
 export const addTopicFlag = (command: Command): Command =>
-  command.option('--dlq <topic>', 'Topic of the dead letters.', deadLetterTopic)
+  command.option('--dlq <topic>', "Topic of the dead letters (default the shop's).")
 
 /** @throws {UsageError} a time that is none */
 export const selectionOf = (flags: LetterFlags, nowMs: number): LetterSelection => {
