@@ -7,7 +7,7 @@
  */
 
 import { BrokerError } from '../broker/errors.ts'
-import { KafkaBroker } from '../broker/kafka/kafka-broker.ts'
+import type { KafkaBroker } from '../broker/kafka/kafka-broker.ts'
 import { CommandError } from './failure.ts'
 import type { KafkaSecurity } from './kafka-security.ts'
 import { createShopTopics } from './shop-topics.ts'
@@ -47,9 +47,13 @@ export const connectKafka = async (options: OpenKafkaOptions): Promise<KafkaBrok
   interrupted.catch(() => {})
   await Promise.race([waitForKafka(options), interrupted])
   const { bootstrap, security } = options
+  const { KafkaBroker } = await kafkaModule()
   // as the catalogue keeps them: else the brokers would compress each batch themselves
   return KafkaBroker.open({ bootstrap, compression: 'lz4', ...security })
 }
+
+/** Not loaded where the embedded broker is used: it is a third of all code. */
+const kafkaModule = () => import('../broker/kafka/kafka-broker.ts')
 
 const waitForKafka = async ({
   bootstrap,
@@ -59,6 +63,7 @@ const waitForKafka = async ({
   const startedMs = performance.now()
   const passedMs = (): number => performance.now() - startedMs
   process.stderr.write(`millrace: connecting to Kafka at ${bootstrap}\n`)
+  const { KafkaBroker } = await kafkaModule()
   let toldMs = -Infinity
   for (;;) {
     const retryTimeoutMs = Math.max(1, Math.min(attemptMs, connectTimeoutMs - passedMs()))

@@ -1,4 +1,4 @@
-/** What `millrace order show` prints: an order's row, then everything that happened, in time order. */
+/** What `millrace order show` prints: an order and all that happened to it, in time order. */
 
 import type { HistoryEntry, OrderHistory } from '../../topologies/shop/http/shop-access.ts'
 import {
