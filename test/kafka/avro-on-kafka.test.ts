@@ -10,7 +10,7 @@ import { millrace, startMillrace, temporaryDirectory } from '../cli/run-millrace
 import { realRegistry } from '../schema-registry/real-registry.ts'
 import { realKafka } from './real-kafka.ts'
 
-const kafka = await realKafka({ apart: 'avro' })
+const kafka = await realKafka({ apart: 'avro', isOwn: true })
 const registry = 'skipped' in kafka ? kafka : await realRegistry()
 const folder = temporaryDirectory()
 afterAll(() => folder.remove())

@@ -19,7 +19,7 @@ import { realKafka } from './real-kafka.ts'
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
-const kafka = await realKafka({ nodes: 3 })
+const kafka = await realKafka({ nodes: 3, isOwn: true })
 const nodes = 'skipped' in kafka ? undefined : kafka.nodes
 
 const sleep = (ms: number) =>

@@ -1,9 +1,9 @@
 /**
  * A real Kafka for the suites of one test run: started by the first that asks, ended with the run.
  *
- * Called by test files in their own worker processes. 1. One cluster per run: workers meet in a
- * directory named after the run's main process. 2. A guard process ends it and removes its data
- * when the main process is gone, however it went. 3. Where no broker can be had the reason is
+ * Called by test files in their own worker processes. 1. One cluster per shape and run: workers meet
+ * in a directory named after the run's main process. 2. A guard process ends it and removes its
+ * data when the main process is gone, however it went. 3. Where no broker can be had the reason is
  * returned, for the suite to show; `KAFKA_REQUIRED=1` (as in CI) makes it an error.
  */
 
@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
+import { afterAll } from 'vitest'
 
 export interface RealKafkaOptions {
   readonly nodes?: 1 | 3
@@ -23,7 +24,9 @@ export interface RealKafkaOptions {
   readonly transactionVersion?: 0 | 1
   /** A cluster of this name apart from the shared one, for suites that kill brokers or count. */
   readonly apart?: string
-  /** Every broker has a listener more for a proxy. */
+  /** No other file uses this shape: the cluster, which is not idle when unused, ends with it. */
+  readonly isOwn?: boolean
+  /** Every broker has a listener more for a proxy, and is soon known to be dead. */
   readonly proxied?: boolean
 }
 
@@ -84,7 +87,10 @@ export const realKafka = async (options: RealKafkaOptions = {}): Promise<RealKaf
   // a cluster of another shape is started all the same: what was given may not be killed or secured
   if (given !== undefined && isUsual) return { bootstrap: given }
   const found = await sharedKafka(options)
-  if (!('skipped' in found)) return found
+  if (!('skipped' in found)) {
+    if (options.isOwn) afterAll(() => killBrokers(found))
+    return found
+  }
   if (process.env['KAFKA_REQUIRED'] === '1') throw new Error(`no Kafka: ${found.skipped}`)
   const what = version === undefined ? 'Kafka' : `Kafka ${version}`
   process.stderr.write(`\n*** ${what} suites are SKIPPED: ${found.skipped}\n\n`)
@@ -105,6 +111,18 @@ export const restartKafka = async (
   const found = await startKafka(args)
   if ('skipped' in found) throw new Error(found.skipped)
   return found
+}
+
+/** As its file says: they may have been started again. */
+const killBrokers = ({ directory }: RealKafka): void => {
+  const file = readFileSync(join(directory!, 'cluster.json'), 'utf8')
+  for (const { pid } of (JSON.parse(file) as { readonly nodes: readonly KafkaNode[] }).nodes) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // it is gone already
+    }
+  }
 }
 
 const sharedKafka = async (options: RealKafkaOptions): Promise<RealKafka | NoKafka> => {

@@ -14,7 +14,7 @@ import { type Credentials, realKafka } from './real-kafka.ts'
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
 vi.setConfig({ testTimeout: 60_000 })
 
-const kafka = await realKafka({ secure: true })
+const kafka = await realKafka({ secure: true, isOwn: true })
 const secure = 'skipped' in kafka ? undefined : kafka.secure
 
 describe.skipIf(secure === undefined)('secured Kafka', () => {

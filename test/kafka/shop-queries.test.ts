@@ -16,7 +16,7 @@ import { realKafka } from './real-kafka.ts'
 import { kill, outcome, ShopProcesses } from './shop-processes.ts'
 
 // apart: others count the orders of the shared one
-const kafka = await realKafka({ apart: 'queries' })
+const kafka = await realKafka({ apart: 'queries', isOwn: true })
 const ordersPerPhase = 18
 const waitMaxMs = 60_000
 

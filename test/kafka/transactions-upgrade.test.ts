@@ -18,7 +18,7 @@ import { realKafka } from './real-kafka.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-const kafka = await realKafka({ transactionVersion: 1 })
+const kafka = await realKafka({ transactionVersion: 1, isOwn: true })
 const upgrade = 1
 
 describe.skipIf('skipped' in kafka)('a cluster upgraded to transactions v2', () => {

@@ -13,7 +13,7 @@ import { Brokers } from './brokers.ts'
 import { FaultSite, type Loading } from './site.ts'
 import { pause, until } from './until.ts'
 
-const kafka = await realKafka({ apart: 'restarts' })
+const kafka = await realKafka({ apart: 'restarts', proxied: true, isOwn: true })
 const [brokerId, worker] = [1, 'a']
 const sessionTimeoutMs = 30_000
 /** Far below the session, and enough for a start on a busy machine. */
