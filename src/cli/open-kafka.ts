@@ -60,10 +60,10 @@ const waitForKafka = async ({
   connectTimeoutMs,
   security,
 }: OpenKafkaOptions): Promise<void> => {
+  const { KafkaBroker } = await kafkaModule()
   const startedMs = performance.now()
   const passedMs = (): number => performance.now() - startedMs
   process.stderr.write(`millrace: connecting to Kafka at ${bootstrap}\n`)
-  const { KafkaBroker } = await kafkaModule()
   let toldMs = -Infinity
   for (;;) {
     const retryTimeoutMs = Math.max(1, Math.min(attemptMs, connectTimeoutMs - passedMs()))
