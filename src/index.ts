@@ -166,6 +166,7 @@ export { repartitionTopic, type RepartitionTopic, topic, type Topic } from './to
 export { describe } from './topology/describe.ts'
 export { describeJson, type PlanJson } from './topology/describe-json.ts'
 export { type EffectCall, type EffectContext } from './topology/effect-node.ts'
+export { EffectPostponed } from './topology/effect-postponed.ts'
 export { mermaid } from './topology/mermaid.ts'
 export { topology, type Topology } from './topology/topology.ts'
 export { hopping } from './windows/hopping.ts'
