@@ -66,6 +66,13 @@ export { to } from './operators/to.ts'
 export { toDynamic } from './operators/to-dynamic.ts'
 export { toTable } from './operators/to-table.ts'
 export { toStream } from './operators/to-stream.ts'
+export { authorization, type HttpAuth } from './http-client/http-auth.ts'
+export {
+  type HttpAnswer,
+  HttpConnections,
+  type HttpConnectionsOptions,
+  type HttpRequest,
+} from './http-client/http-connections.ts'
 export { PeerQueries } from './http/peer-queries.ts'
 export {
   type AnswerSource,

@@ -229,7 +229,7 @@ export class EffectRunner {
   #later(lane: Lane, waitMs: number): void {
     const { backoffJitter } = this.#effect(lane.node).settings
     const spreadMs = backoffJitter === 0 ? 0 : waitMs * backoffJitter * lotOf(lane)
-    this.#options.clock.setTimer(waitMs + spreadMs, () => {
+    this.#options.clock.setTimer(Math.ceil(waitMs + spreadMs), () => {
       if (this.#isClosed) return
       this.#makeReady(lane)
       this.#startReady()
