@@ -215,6 +215,7 @@ describe('a provider that is away', () => {
     const story = ProviderStory.open(Infinity, {
       gatewayCalls: { backoffJitter: 0.5 },
       inventory: { holdMs: 600_000 },
+      carrier: { checkEveryMs: 5_000 },
     })
     story.stock('tea', 100)
     await server.close()
