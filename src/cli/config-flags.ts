@@ -49,6 +49,7 @@ export const instanceOptions = [
   'timeoutRate',
   'payments',
   ...paymentOptions,
+  'carrierMode',
   'transferDeadlineMs',
   'seed',
   'logLevel',

@@ -20,4 +20,5 @@ export const shopConfigOf = (
     gateway,
     gatewayCalls: calls,
     deadlines: { paymentMs: settings.transferDeadlineMs },
+    carrier: { mode: settings.carrierMode },
   })

@@ -142,6 +142,11 @@ const schemas = {
   declineRate: share('card charges the fake provider declines', 0),
   shortRate: share('card charges the fake provider captures short', 0),
   timeoutRate: share('first provider calls that time out although they succeed', 0),
+  carrierMode: Type.Union([Type.Literal('automatic'), Type.Literal('manual')], {
+    default: 'automatic',
+    placeholder: 'automatic|manual',
+    description: 'Whether shipments move by themselves, or by PUT /api/shipments/{id}/status.',
+  }),
   transferDeadlineMs: Type.Integer({
     default: 900_000,
     minimum: 1_000,
