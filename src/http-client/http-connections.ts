@@ -45,7 +45,7 @@ export class HttpConnections {
     this.#https = new HttpsAgent({ keepAlive: true, ...(ca !== undefined && { ca }) })
   }
 
-  /** @throws {Error} no connection, no answer in time, ended by the signal, or too long an answer */
+  /** @throws {Error} no connection, no answer in time, ended by the signal, too long an answer */
   ask({ method, url, headers, body, signal: ended }: HttpRequest): Promise<HttpAnswer> {
     const { timeoutMs, answerBytesMax } = this.#options
     const isTls = url.protocol === 'https:'

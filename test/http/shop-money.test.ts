@@ -124,7 +124,7 @@ describe('a refund', () => {
     expect((await post('/api/payments/none/refund', {})).status).toBe(404)
   })
 
-  it('that races with another is refused when both are too much, pending ones counted', async () => {
+  it('that races with others is refused when together they are too much', async () => {
     const { payment } = await confirmed('r-2')
     const answers = await Promise.all(
       ['3.00', '3.00', '3.00'].map((amount) => post(`${payment}/refund`, { amount })),

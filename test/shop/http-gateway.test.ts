@@ -210,7 +210,7 @@ describe('a provider with troubles', () => {
 })
 
 describe('a provider that is away', () => {
-  it('is hardly called; no order expires or is charged twice, whatever their deadlines', async () => {
+  it('is hardly called; no order expires or is charged twice at any deadline', async () => {
     const ids = idsOf(20)
     const story = ProviderStory.open(Infinity, {
       gatewayCalls: { backoffJitter: 0.5 },

@@ -29,7 +29,7 @@ import { type TokenBucket } from './token-bucket.ts'
 export interface HttpGatewayOptions {
   /** Without a slash at its end. */
   readonly url: string
-  /** Rejects at its own time-out, which must end before that of the effect: two are made in turn. */
+  /** Rejects at its own time-out; two in turn must end before that of the effect. */
   readonly ask: (request: HttpRequest) => Promise<HttpAnswer>
   /** Asked for every request, so that a token may be renewed. */
   readonly auth?: () => HttpAuth | undefined
