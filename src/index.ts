@@ -66,6 +66,13 @@ export { to } from './operators/to.ts'
 export { toDynamic } from './operators/to-dynamic.ts'
 export { toTable } from './operators/to-table.ts'
 export { toStream } from './operators/to-stream.ts'
+export { authorization, type HttpAuth } from './http-client/http-auth.ts'
+export {
+  type HttpAnswer,
+  HttpConnections,
+  type HttpConnectionsOptions,
+  type HttpRequest,
+} from './http-client/http-connections.ts'
 export { PeerQueries } from './http/peer-queries.ts'
 export type {
   AnswerSource,
@@ -166,6 +173,7 @@ export { repartitionTopic, type RepartitionTopic, topic, type Topic } from './to
 export { describe } from './topology/describe.ts'
 export { describeJson, type PlanJson } from './topology/describe-json.ts'
 export type { EffectCall, EffectContext } from './topology/effect-node.ts'
+export { EffectPostponed } from './topology/effect-postponed.ts'
 export { mermaid } from './topology/mermaid.ts'
 export { topology, type Topology } from './topology/topology.ts'
 export { hopping } from './windows/hopping.ts'

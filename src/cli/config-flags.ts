@@ -24,6 +24,17 @@ import { formatSize } from '../config/size.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { stateMemoryOf } from './state-memory.ts'
 
+/** Options of a payment provider behind HTTP. */
+export const paymentOptions = [
+  'paymentUrl',
+  'paymentUsername',
+  'paymentPassword',
+  'paymentPasswordFile',
+  'paymentCa',
+  'paymentTimeoutMs',
+  'paymentRate',
+] as const satisfies readonly OptionName[]
+
 /** Options of every command that opens an instance. */
 export const instanceOptions = [
   'stateDir',
@@ -36,6 +47,9 @@ export const instanceOptions = [
   'declineRate',
   'shortRate',
   'timeoutRate',
+  'payments',
+  ...paymentOptions,
+  'carrierMode',
   'transferDeadlineMs',
   'seed',
   'logLevel',
@@ -126,6 +140,7 @@ export const settingsOf = (command: Command, flags: ConfigFlags): Settings => {
     stateMemoryOf(settings, { hasBroker })
   }
   if (flags.options.includes('serialization')) checkRegistry(settings)
+  if (settings.payments === 'fake') refusePaymentFlags(given)
   if (given['leaveOnStop'] !== undefined && settings.instanceId === undefined) {
     throw new UsageError('--leave-on-stop is for static members: name one with --instance-id')
   }
@@ -148,6 +163,13 @@ const checkBootstrap = (
   } catch (error) {
     throw new UsageError(`--${(error as Error).message}`)
   }
+}
+
+const refusePaymentFlags = (given: Readonly<Record<string, string | boolean>>): void => {
+  const inVain = paymentOptions.find((name) => given[name] !== undefined)
+  if (inVain === undefined) return
+  const { flag } = optionSpecs.get(inVain)!
+  throw new UsageError(`--${flag} is for a payment provider of your own: add --payments http`)
 }
 
 /** Ids of schemas must mean the same to everybody who reads the topics. */

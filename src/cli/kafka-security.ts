@@ -7,10 +7,10 @@
  * 3. What does not fit together is refused before anything is opened.
  */
 
-import { readFileSync } from 'node:fs'
 import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
 import type { KafkaBrokerOptions } from '../broker/kafka/kafka-broker-options.ts'
+import { flagFile } from './flag-file.ts'
 
 export type KafkaSecurity = Partial<Pick<KafkaBrokerOptions, 'tls' | 'sasl' | 'saslSecretFile'>>
 
@@ -27,9 +27,9 @@ const tlsOf = ({ tls, tlsCa, tlsCert, tlsKey }: Settings): KafkaSecurity => {
   }
   return {
     tls: {
-      ...(tlsCa !== undefined && { ca: contentOf('--tls-ca', tlsCa) }),
-      ...(tlsCert !== undefined && { cert: contentOf('--tls-cert', tlsCert) }),
-      ...(tlsKey !== undefined && { key: contentOf('--tls-key', tlsKey) }),
+      ...(tlsCa !== undefined && { ca: flagFile('--tls-ca', tlsCa) }),
+      ...(tlsCert !== undefined && { cert: flagFile('--tls-cert', tlsCert) }),
+      ...(tlsKey !== undefined && { key: flagFile('--tls-key', tlsKey) }),
     },
   }
 }
@@ -54,7 +54,7 @@ const saslOf = (settings: Settings): KafkaSecurity => {
   }
   const login = { mechanism, ...(username !== undefined && !isToken && { username }) }
   if (saslPasswordFile !== undefined) {
-    contentOf('--sasl-password-file', saslPasswordFile) // said now, not at the first connection
+    flagFile('--sasl-password-file', saslPasswordFile) // said now, not at the first connection
     return { sasl: login, saslSecretFile: saslPasswordFile }
   }
   if (saslPassword === undefined) throw noSecret(name, isToken ? 'token' : 'password')
@@ -66,11 +66,3 @@ const noSecret = (name: string, what: string): UsageError =>
     `--sasl ${name} needs a ${what}: in the variable MILLRACE_SASL_PASSWORD, or in a file named by `
       + '--sasl-password-file',
   )
-
-const contentOf = (flag: string, path: string): Buffer => {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new UsageError(`${flag}: cannot read ${path}: ${(error as Error).message}`)
-  }
-}

@@ -12,7 +12,9 @@ import type { ProductRow, StockCommandRow } from '../../topologies/shop/inventor
 import { holdStore, productStore, stockCommands } from '../../topologies/shop/inventory/stores.ts'
 import { finalStatuses, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { orderStore, orderTotals } from '../../topologies/shop/orders/stores.ts'
+import type { PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
 import { paymentStore } from '../../topologies/shop/payments/stores.ts'
+import type { OfOrder } from '../../topologies/shop/http/money-access.ts'
 import type {
   CustomerOrders,
   Found,
@@ -24,9 +26,16 @@ import type {
   ShopStatus,
   SourcedRows,
 } from '../../topologies/shop/http/shop-access.ts'
+import type {
+  CreateShipmentData,
+  ProcessPaymentData,
+  RefundPaymentData,
+  UpdateShipmentStatusData,
+} from '../../topologies/shop/shared/commands.ts'
 import { cancelOrderCommand } from '../../topologies/shop/shared/customer-commands.ts'
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
+import { type CommandOrigin, newCommand } from '../../topologies/shop/shared/new-command.ts'
 import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
 import {
   stockCommandId,
@@ -34,20 +43,25 @@ import {
   updateStockCommand,
 } from '../../topologies/shop/shared/stock-request.ts'
 import { type ShopSummary, shopSummary } from '../../topologies/shop/shared/summary.ts'
-import { inventoryCommands, orderCommands } from '../../topologies/shop/shared/topics.ts'
+import {
+  inventoryCommands,
+  orderCommands,
+  paymentCommands,
+  shipmentCommands,
+} from '../../topologies/shop/shared/topics.ts'
+import type { ShipmentRow } from '../../topologies/shop/shipments/shipment-row.ts'
+import { shipmentStore } from '../../topologies/shop/shipments/stores.ts'
 import { partitionOf } from '../broker/partitioner.ts'
 import type { Broker } from '../broker/port.ts'
 import type { Clock } from '../clock.ts'
-import { type PartitionAnswer, sourceOf } from '../queries/partition-read.ts'
 import { readPage } from '../queries/store-page.ts'
-import type { PartitionOfStore, StoreReads } from '../queries/store-reads.ts'
+import type { StoreReads } from '../queries/store-reads.ts'
 import { utf8 } from '../serde/utf8.ts'
-import type { KeyValueStore } from '../stores/key-value-store.ts'
 import type { StampHeaders } from '../task/producer-headers.ts'
-import type { Topic } from '../topic.ts'
 import { CommandWriter } from './command-writer.ts'
 import { orderHistory } from './order-history.ts'
 import { readStoreKey, readStorePage } from './read-store.ts'
+import { ShopRows, type WantedRow } from './shop-rows.ts'
 import type { StoreSource } from './store-source.ts'
 
 export interface LocalShopOptions {
@@ -72,15 +86,19 @@ export interface LocalShopOptions {
 export class LocalShop implements ShopHost {
   readonly #options: LocalShopOptions
   readonly #writer: CommandWriter
+  readonly #rows: ShopRows
 
   private constructor(options: LocalShopOptions, writer: CommandWriter) {
     this.#options = options
     this.#writer = writer
+    this.#rows = new ShopRows(options.reads, writer)
   }
 
   static async open(options: LocalShopOptions): Promise<LocalShop> {
     const { broker, clock, isBrokerSilent: isSilent, stamp } = options
-    const topics = [orderCommands.name, inventoryCommands.name]
+    const topics = [orderCommands, inventoryCommands, paymentCommands, shipmentCommands].map(
+      ({ name }) => name,
+    )
     const writer = await CommandWriter.open({ broker, clock, topics, isSilent, stamp })
     return new LocalShop(options, writer)
   }
@@ -111,11 +129,11 @@ export class LocalShop implements ShopHost {
   }
 
   async findOrder(orderId: string): Promise<Found<OrderRow>> {
-    return this.#find(ofOrder(orderId))
+    return this.#rows.find(ofOrder(orderId))
   }
 
   async settledOrder(orderId: string, withinMs: number): Promise<Found<OrderRow> | undefined> {
-    return this.#settled(ofOrder(orderId), withinMs)
+    return this.#rows.settled(ofOrder(orderId), withinMs)
   }
 
   async product(productId: string): Promise<ProductRow | undefined> {
@@ -123,18 +141,18 @@ export class LocalShop implements ShopHost {
   }
 
   async findProduct(productId: string): Promise<Found<ProductRow>> {
-    return this.#find(ofProduct(productId))
+    return this.#rows.find(ofProduct(productId))
   }
 
   async settledProduct(
     productId: string,
     withinMs: number,
   ): Promise<Found<ProductRow> | undefined> {
-    return this.#settled(ofProduct(productId), withinMs)
+    return this.#rows.settled(ofProduct(productId), withinMs)
   }
 
   async findDecision(productId: string, updateId: string): Promise<Found<StockCommandRow>> {
-    return this.#find(ofUpdate(productId, updateId))
+    return this.#rows.find(ofUpdate(productId, updateId))
   }
 
   async settledDecision(
@@ -142,7 +160,47 @@ export class LocalShop implements ShopHost {
     updateId: string,
     withinMs: number,
   ): Promise<Found<StockCommandRow> | undefined> {
-    return this.#settled(ofUpdate(productId, updateId), withinMs)
+    return this.#rows.settled(ofUpdate(productId, updateId), withinMs)
+  }
+
+  async findPayment(payment: OfOrder): Promise<Found<PaymentRow>> {
+    return this.#rows.find(ofPayment(payment))
+  }
+
+  async settledPayment(payment: OfOrder, withinMs: number): Promise<Found<PaymentRow> | undefined> {
+    return this.#rows.settled(ofPayment(payment), withinMs)
+  }
+
+  async findShipment(shipment: OfOrder): Promise<Found<ShipmentRow>> {
+    return this.#rows.find(ofShipment(shipment))
+  }
+
+  async settledShipment(
+    shipment: OfOrder,
+    withinMs: number,
+  ): Promise<Found<ShipmentRow> | undefined> {
+    return this.#rows.settled(ofShipment(shipment), withinMs)
+  }
+
+  processPayment(data: ProcessPaymentData): Promise<void> {
+    const command = newCommand('ProcessPayment', data, this.#origin(data, data.paymentId))
+    return this.#writer.write(paymentCommands, data.orderId, command)
+  }
+
+  refundPayment(data: RefundPaymentData): Promise<void> {
+    const command = newCommand('RefundPayment', data, this.#origin(data, data.refundId))
+    return this.#writer.write(paymentCommands, data.orderId, command)
+  }
+
+  createShipment(data: CreateShipmentData): Promise<void> {
+    const commandId = `${data.shipmentId}:create`
+    const command = newCommand('CreateShipment', data, this.#origin(data, commandId))
+    return this.#writer.write(shipmentCommands, data.orderId, command)
+  }
+
+  updateShipment(data: UpdateShipmentStatusData, commandId: string): Promise<void> {
+    const command = newCommand('UpdateShipmentStatus', data, this.#origin(data, commandId))
+    return this.#writer.write(shipmentCommands, data.orderId, command)
   }
 
   async history(orderId: string): Promise<OrderHistory | undefined> {
@@ -207,24 +265,9 @@ export class LocalShop implements ShopHost {
     await this.#writer.close()
   }
 
-  async #find<Row>(wanted: WantedRow<Row>): Promise<Found<Row>> {
-    const read = { kind: 'get', key: wanted.key } as const
-    return foundIn(await this.#options.reads.read(this.#placeOf(wanted), read))
-  }
-
-  async #settled<Row>(wanted: WantedRow<Row>, withinMs: number): Promise<Found<Row> | undefined> {
-    this.#writer.check()
-    const where = this.#placeOf(wanted)
-    const input = { topic: wanted.topic.name, partition: where.partition }
-    const read = { kind: 'get', key: wanted.key } as const
-    const answer = await this.#writer.inTime(
-      this.#options.reads.readSettled(where, read, { input, withinMs }),
-    )
-    return answer === undefined ? undefined : foundIn(answer)
-  }
-
-  #placeOf<Row>({ store, topic, entity }: WantedRow<Row>): PartitionOfStore {
-    return { store, partition: this.#writer.place(topic, entity).partition }
+  #origin({ orderId }: { readonly orderId: string }, commandId: string): CommandOrigin {
+    const { clock, source } = this.#options
+    return { commandId, source, nowMs: clock.nowMs(), correlationId: orderId }
   }
 
   /** Counters of every partition, by name. */
@@ -233,14 +276,6 @@ export class LocalShop implements ShopHost {
     const { rows } = await readPage(this.#options.reads, orderTotals, read)
     return rows.map(({ key, value }) => [key as string, value as number])
   }
-}
-
-/** A row, and what decides about it: the topic of its commands, and what they are keyed by. */
-interface WantedRow<Row> {
-  readonly store: KeyValueStore<string, Row>
-  readonly key: string
-  readonly topic: Pick<Topic<string, unknown>, 'name' | 'key'>
-  readonly entity: string
 }
 
 const ofOrder = (orderId: string): WantedRow<OrderRow> => ({
@@ -257,6 +292,20 @@ const ofProduct = (productId: string): WantedRow<ProductRow> => ({
   entity: productId,
 })
 
+const ofPayment = ({ id, orderId }: OfOrder): WantedRow<PaymentRow> => ({
+  store: paymentStore,
+  key: id,
+  topic: paymentCommands,
+  entity: orderId,
+})
+
+const ofShipment = ({ id, orderId }: OfOrder): WantedRow<ShipmentRow> => ({
+  store: shipmentStore,
+  key: id,
+  topic: shipmentCommands,
+  entity: orderId,
+})
+
 /** Updates lie with their product. */
 const ofUpdate = (productId: string, updateId: string): WantedRow<StockCommandRow> => ({
   ...ofProduct(productId),
@@ -266,13 +315,6 @@ const ofUpdate = (productId: string, updateId: string): WantedRow<StockCommandRo
 
 /** A few dozen counters in each partition. */
 const totalsMax = 10_000
-
-const rowOf = <Row>({ rows }: PartitionAnswer): Row | undefined => rows[0]?.value as Row | undefined
-
-const foundIn = <Row>(answer: PartitionAnswer): Found<Row> => ({
-  row: rowOf<Row>(answer),
-  source: sourceOf(answer),
-})
 
 function* values<V>(rows: Iterable<readonly [unknown, V]>): Generator<V> {
   for (const [, value] of rows) yield value

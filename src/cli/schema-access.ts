@@ -14,9 +14,10 @@ import type { Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
+import type { HttpAuth } from '../http-client/http-auth.ts'
 import { openSerdes, type SchemaTopic } from '../runtime/open-schemas.ts'
 import { BuiltInRegistry } from '../schema-registry/built-in-registry.ts'
-import { HttpRegistry, type RegistryAuth } from '../schema-registry/http-registry.ts'
+import { HttpRegistry } from '../schema-registry/http-registry.ts'
 import { SchemaSession } from '../schema-registry/schema-session.ts'
 
 export interface SchemaAccess {
@@ -81,7 +82,7 @@ export const shopSchemaTopics: readonly SchemaTopic[] = topicCatalogue.map(({ to
   isInternal: false,
 }))
 
-const authOf = (settings: Settings): RegistryAuth | undefined => {
+const authOf = (settings: Settings): HttpAuth | undefined => {
   const { schemaRegistryUsername: username, schemaRegistryPassword: secret } = settings
   if (secret === undefined) {
     if (username === undefined) return undefined

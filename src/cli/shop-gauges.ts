@@ -6,6 +6,7 @@ import { OpenLetters } from '../dlq/open-letters.ts'
 import type { ExtraGauge, GaugeValue } from '../http/prometheus.ts'
 import type { Logger } from '../logger.ts'
 import type { Application } from '../runtime/application.ts'
+import type { PaymentProvider } from './payment-provider.ts'
 import { deadLetterTopic } from './shop-topics.ts'
 import type { StoreSource } from './store-source.ts'
 
@@ -17,6 +18,7 @@ export interface ShopGaugesOptions {
   readonly stores: StoreSource
   readonly broker: Broker
   readonly logger: Logger
+  readonly provider: PaymentProvider
 }
 
 export const shopGauges = ({
@@ -24,6 +26,7 @@ export const shopGauges = ({
   stores,
   broker,
   logger,
+  provider,
 }: ShopGaugesOptions): readonly ExtraGauge[] => {
   const letters = new OpenLetters({ broker, topic: deadLetterTopic, logger })
   return [
@@ -43,6 +46,15 @@ export const shopGauges = ({
           labels: { topic, class: failureClass },
           value: count,
         }))
+      },
+    },
+    {
+      name: 'payment_breaker_open',
+      help: '1 while the payment provider is not called, because it fails.',
+      labels: [],
+      values: () => {
+        const state = provider.breakerState?.()
+        return state === undefined ? [] : [{ labels: {}, value: state === 'closed' ? 0 : 1 }]
       },
     },
   ]

@@ -48,6 +48,7 @@ import { LocalShop } from './local-shop.ts'
 import { openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
+import { openPaymentProvider, type PaymentProvider } from './payment-provider.ts'
 import { openSchemaAccess } from './schema-access.ts'
 import { shopDesk } from './shop-desk.ts'
 import { shopGauges } from './shop-gauges.ts'
@@ -99,6 +100,8 @@ export class ShopInstance {
   static async open(settings: Settings, options: OpenOptions): Promise<ShopInstance> {
     await using parts = new AsyncDisposableStack()
     const logger = stderrLogger(settings.logLevel)
+    const provider = openPaymentProvider(settings, logger)
+    parts.defer(() => provider.close())
     const directory = StateDirectory.lock(settings.stateDir)
     parts.defer(() => directory.unlock())
     const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
@@ -107,7 +110,8 @@ export class ShopInstance {
     const { endpoint } = peers
     const schemas = await openSchemaAccess(settings, broker, parts)
     const { session } = schemas
-    const opened = await openApplication(settings, { broker, logger, parts, endpoint, session })
+    const shared = { broker, logger, parts, provider }
+    const opened = await openApplication(settings, { ...shared, endpoint, session })
     const { app, topology, figures } = opened
     const stores = runningStores(app, topology)
     const shop = await LocalShop.open({
@@ -123,13 +127,11 @@ export class ShopInstance {
     })
     parts.defer(() => shop.close())
     const address = await openHttp(port, {
+      ...shared,
       app,
       shop,
       stores,
-      broker,
       figures,
-      logger,
-      parts,
       watch,
       registry: schemas.builtIn,
     })
@@ -301,16 +303,17 @@ interface ApplicationParts {
   /** Where the other replicas ask. */
   readonly endpoint: string
   readonly session: SchemaSession | undefined
+  readonly provider: PaymentProvider
 }
 
 const openApplication = async (
   settings: Settings,
-  { broker, logger, parts, endpoint, session }: ApplicationParts,
+  { broker, logger, parts, endpoint, session, provider }: ApplicationParts,
 ): Promise<OpenedApplication> => {
   const memory = stateMemoryOf(settings, { hasBroker: broker.kind === 'embedded' })
   const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
-  const topology = shopTopology(shopConfigOf(settings))
+  const topology = shopTopology(shopConfigOf(settings, provider))
   const stampHeaders = shopStamp(settings)
   const app = new Application({
     applicationId,
@@ -410,15 +413,16 @@ interface HttpParts {
   readonly logger: Logger
   readonly parts: AsyncDisposableStack
   readonly watch: BrokerWatch | undefined
+  readonly provider: PaymentProvider
   /** To be served under `/registry`. */
   readonly registry: SchemaRegistry | undefined
 }
 
 const openHttp = async (
   port: number,
-  { app, shop, stores, broker, figures, logger, parts, watch, registry }: HttpParts,
+  { app, shop, stores, broker, figures, logger, parts, watch, provider, registry }: HttpParts,
 ): Promise<string> => {
-  const gauges = shopGauges({ app, stores, broker, logger })
+  const gauges = shopGauges({ app, stores, broker, logger, provider })
   const metrics = new Prometheus(() => app.metrics(), gauges, figures)
   parts.defer(app.onCommit(metrics.observeCommit))
   const server: FastifyInstance = createHttpServer({

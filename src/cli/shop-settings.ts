@@ -1,8 +1,8 @@
 /** The configuration of the shop out of the settings of the command line. */
 
-import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
 import { type ShopConfig, shopConfig } from '../../topologies/shop/shared/config.ts'
 import type { Settings } from '../config/settings.ts'
+import { fakeProvider, type PaymentProvider } from './payment-provider.ts'
 import { producerHeaders, type StampHeaders } from '../task/producer-headers.ts'
 
 export const shopIdentity = { service: 'shop', version: '0.1.0' } as const
@@ -11,11 +11,14 @@ export const shopIdentity = { service: 'shop', version: '0.1.0' } as const
 export const shopStamp = ({ serialization, recordHeaders }: Settings): StampHeaders | undefined =>
   serialization === 'avro' || recordHeaders ? producerHeaders(shopIdentity) : undefined
 
-/** The shop with the fake payment provider, whose troubles are settings. */
-export const shopConfigOf = (settings: Settings): ShopConfig => {
-  const { seed, declineRate, shortRate, timeoutRate, transferDeadlineMs } = settings
-  return shopConfig({
-    gateway: fakeGateway({ seed, declineRate, shortRate, timeoutRate }),
-    deadlines: { paymentMs: transferDeadlineMs },
+/** @param provider  of an instance; who wants the plan only, or the stores, calls nobody */
+export const shopConfigOf = (
+  settings: Settings,
+  { gateway, calls }: PaymentProvider = fakeProvider(settings),
+): ShopConfig =>
+  shopConfig({
+    gateway,
+    gatewayCalls: calls,
+    deadlines: { paymentMs: settings.transferDeadlineMs },
+    carrier: { mode: settings.carrierMode },
   })
-}

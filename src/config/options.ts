@@ -142,6 +142,11 @@ const schemas = {
   declineRate: share('card charges the fake provider declines', 0),
   shortRate: share('card charges the fake provider captures short', 0),
   timeoutRate: share('first provider calls that time out although they succeed', 0),
+  carrierMode: Type.Union([Type.Literal('automatic'), Type.Literal('manual')], {
+    default: 'automatic',
+    placeholder: 'automatic|manual',
+    description: 'Whether shipments move by themselves, or by PUT /api/shipments/{id}/status.',
+  }),
   transferDeadlineMs: Type.Integer({
     default: 900_000,
     minimum: 1_000,
@@ -149,6 +154,43 @@ const schemas = {
     kind: 'duration',
     flag: 'transfer-deadline',
     description: 'How long an order waits for a bank transfer.',
+  }),
+  payments: Type.Union([Type.Literal('fake'), Type.Literal('http')], {
+    default: 'fake',
+    placeholder: 'fake|http',
+    description: 'Payment provider: the fake one, or the one at --payment-url.',
+  }),
+  paymentUrl: Type.String({
+    pattern: '^https?://[^/?#@]+(/[^?#]*)?$',
+    placeholder: 'url',
+    description: 'Where the payment provider is asked (docs/payments.md).',
+  }),
+  paymentUsername: Type.String({
+    minLength: 1,
+    placeholder: 'name',
+    description: 'User name for --payment-url; without one the password is a bearer token.',
+  }),
+  paymentPassword: Type.String({
+    minLength: 1,
+    secret: true,
+    description: 'Password or bearer token for --payment-url.',
+  }),
+  paymentPasswordFile: file(
+    'File with the password or bearer token for --payment-url (or MILLRACE_PAYMENT_PASSWORD).',
+  ),
+  paymentCa: file('PEM file of the authorities that --payment-url is trusted by.'),
+  paymentTimeoutMs: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    maximum: 300_000,
+    kind: 'duration',
+    flag: 'payment-timeout',
+    description: 'How long the payment provider may take for one answer.',
+  }),
+  paymentRate: Type.Number({
+    minimum: 0.01,
+    maximum: 100_000,
+    description: 'Calls of the payment provider per second at most, of this instance.',
   }),
   bootstrap: Type.String({
     minLength: 1,

@@ -35,6 +35,7 @@ const counterFigures: readonly Figure[] = [
   ['effects_completed_total', 'External calls answered.', (m) => m.counters.effectsCompleted],
   ['effects_unknown_total', 'Outcomes reported unknown.', (m) => m.counters.effectsUnknown],
   ['effect_retries_total', 'External calls repeated.', (m) => m.counters.effectRetries],
+  ['effects_postponed_total', 'External calls put off.', (m) => m.counters.effectsPostponed],
   ['dead_letters_total', 'Records sent to the dead letters.', (m) => m.counters.deadLetters],
   ['records_skipped_total', 'Records a handler skipped.', (m) => m.counters.skipped],
   ['record_retries_total', 'Records processed again by a handler.', (m) => m.counters.retries],

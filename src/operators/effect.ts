@@ -41,6 +41,7 @@ const defaults: EffectSettings = {
   timeoutMs: 10_000,
   backoffMs: 200,
   backoffMaxMs: 30_000,
+  backoffJitter: 0,
 }
 
 /**
@@ -58,9 +59,11 @@ const defaults: EffectSettings = {
  *
  * @param store    of the key and the request; the node is named after it
  * @param call     resolves with any definite answer, a decline too; rejects only if the outcome is
- *                 unknown; must stop when `signal` aborts
+ *                 unknown, or with `EffectPostponed` to be called again at a later time; must stop
+ *                 when `signal` aborts
  * @param options  `maxInFlight` calls per task (64), `attemptsMax` per round (5), `timeoutMs` per
- *                 attempt (10,000), `backoffMs` doubling (200) up to `backoffMaxMs` (30,000)
+ *                 attempt (10,000), `backoffMs` doubling (200) up to `backoffMaxMs` (30,000),
+ *                 `backoffJitter` the share of a wait that differs by request (0)
  * @returns        results, timestampMs = wall clock of the completion, headers of the request
  * @throws {TopologyError} STREAMS_TOPOLOGY_INVALID for an option out of bounds
  * @example        charges$.pipe(effect(chargeOutbox, (charge, { idempotencyKey, signal }) =>
@@ -131,6 +134,11 @@ const keyText = <K, V>({ key: serde }: OutboxStore<K, V>, key: K): string =>
 
 const checked = (node: string, settings: EffectSettings): EffectSettings => {
   for (const [option, value] of Object.entries(settings)) {
+    if (option === 'backoffJitter') {
+      if (value >= 0 && value <= 1) continue
+      const what = `node ${node}: ${option} is ${value}, it must be a share from 0 to 1`
+      throw new TopologyError('STREAMS_TOPOLOGY_INVALID', what)
+    }
     const min = option === 'backoffMs' || option === 'backoffMaxMs' ? 0 : 1
     if (Number.isSafeInteger(value) && value >= min) continue
     throw new TopologyError(

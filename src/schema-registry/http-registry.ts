@@ -9,8 +9,13 @@
  */
 
 import type { Clock } from '../clock.ts'
+import { authorization, type HttpAuth } from '../http-client/http-auth.ts'
+import {
+  type HttpAnswer,
+  HttpConnections,
+  type HttpRequest,
+} from '../http-client/http-connections.ts'
 import { SchemaRegistryError } from './errors.ts'
-import { type RegistryAnswer, RegistryConnections, type RegistryRequest } from './http-request.ts'
 import {
   type CompatibilityAnswer,
   type CompatibilityLevel,
@@ -23,7 +28,7 @@ import {
 export interface HttpRegistryOptions {
   /** `http://host:port/path`; several, with commas, are tried in turn. */
   readonly url: string
-  readonly auth?: RegistryAuth
+  readonly auth?: HttpAuth
   /** PEM of the authorities to trust instead of those of the system. */
   readonly ca?: Buffer
   /** Of each attempt, in ms; default 5,000. */
@@ -35,9 +40,8 @@ export interface HttpRegistryOptions {
   readonly clock: Clock
 }
 
-export type RegistryAuth =
-  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
-  | { readonly kind: 'bearer'; readonly token: string }
+/** Above every schema and list that is of use. */
+const answerBytesMax = 16_777_216
 
 const contentType = 'application/vnd.schemaregistry.v1+json'
 /** Confluent's codes of what is not there: subject, version, schema, and levels of a subject. */
@@ -48,14 +52,15 @@ type Body = Readonly<Record<string, unknown>>
 export class HttpRegistry implements SchemaRegistry {
   readonly #options: HttpRegistryOptions
   readonly #bases: readonly string[]
-  readonly #connections: RegistryConnections
+  readonly #connections: HttpConnections
   #address = 0
 
   /** @throws {TypeError} an address is no URL of HTTP */
   constructor(options: HttpRegistryOptions) {
     this.#options = options
     this.#bases = options.url.split(',').map(baseOf)
-    this.#connections = new RegistryConnections(options.timeoutMs ?? 5_000, options.ca)
+    const { timeoutMs = 5_000, ca } = options
+    this.#connections = new HttpConnections({ timeoutMs, ca, answerBytesMax })
   }
 
   async subjects(): Promise<readonly string[]> {
@@ -126,7 +131,7 @@ export class HttpRegistry implements SchemaRegistry {
     }
   }
 
-  async #call(method: RegistryRequest['method'], path: string, body?: object): Promise<unknown> {
+  async #call(method: HttpRequest['method'], path: string, body?: object): Promise<unknown> {
     const { clock, attemptsMax = 4, backoffMs = 100 } = this.#options
     for (let attempt = 1; ; attempt++) {
       const base = this.#bases[this.#address % this.#bases.length]!
@@ -143,7 +148,7 @@ export class HttpRegistry implements SchemaRegistry {
     }
   }
 
-  async #send(method: RegistryRequest['method'], url: URL, body?: object): Promise<RegistryAnswer> {
+  async #send(method: HttpRequest['method'], url: URL, body?: object): Promise<HttpAnswer> {
     const headers = {
       accept: `${contentType}, application/json`,
       ...(body !== undefined && { 'content-type': contentType }),
@@ -172,18 +177,11 @@ const baseOf = (text: string): string => {
 
 const part = encodeURIComponent
 
-const authorization = (auth: RegistryAuth | undefined): Readonly<Record<string, string>> => {
-  if (auth === undefined) return {}
-  if (auth.kind === 'bearer') return { authorization: `Bearer ${auth.token}` }
-  const pair = Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
-  return { authorization: `Basic ${pair}` }
-}
-
 const unavailable = (message: string, cause?: unknown): SchemaRegistryError =>
   new SchemaRegistryError('SCHEMA_REGISTRY_UNAVAILABLE', message, cause)
 
 /** @throws {SchemaRegistryError} whatever is no success */
-const bodyOf = (base: string, { status, body }: RegistryAnswer): unknown => {
+const bodyOf = (base: string, { status, body }: HttpAnswer): unknown => {
   if (status >= 500 || status === 408 || status === 429) {
     throw unavailable(`${base} answered ${status}`)
   }

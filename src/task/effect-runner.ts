@@ -4,6 +4,7 @@
  * ```
  *   committed row ──► lane of its key ──► attempt ──done──────────────► completion
  *                        ▲                  │ rejects, times out
+ *                        │                  ├─ postponed ──► its time ──► attempt, not counted
  *                        │                  ├─ attempts left ──► backoff ──► attempt
  *                        └──── later round ─┴─ used up ──► completion 'unknown', once per row
  * ```
@@ -15,7 +16,9 @@
  */
 
 import type { Clock } from '../clock.ts'
+import { partitionOfText } from '../broker/partitioner.ts'
 import type { EffectCompletion, EffectNode } from '../topology/effect-node.ts'
+import { EffectPostponed } from '../topology/effect-postponed.ts'
 import type { EffectRequest } from './record-scope.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { TaskCounters } from './task-counters.ts'
@@ -198,6 +201,12 @@ export class EffectRunner {
     cause: unknown,
   ): void {
     if (this.#isClosed) return
+    if (cause instanceof EffectPostponed) {
+      lane.attemptsThisRound -= 1
+      this.#options.counters.effectsPostponed += 1
+      this.#later(lane, cause.afterMs)
+      return
+    }
     const { rowKey, attempts, wasUnknown } = at
     const { attemptsMax, backoffMs, backoffMaxMs } = this.#effect(lane.node).settings
     this.#options.counters.effectRetries += 1
@@ -216,8 +225,11 @@ export class EffectRunner {
     this.#complete(lane, { rowKey, outcome: { kind: 'unknown', error, attempts } })
   }
 
+  /** Never earlier; up to the node's jitter later, so that not all come back at once. */
   #later(lane: Lane, waitMs: number): void {
-    this.#options.clock.setTimer(waitMs, () => {
+    const { backoffJitter } = this.#effect(lane.node).settings
+    const spreadMs = backoffJitter === 0 ? 0 : waitMs * backoffJitter * lotOf(lane)
+    this.#options.clock.setTimer(Math.ceil(waitMs + spreadMs), () => {
       if (this.#isClosed) return
       this.#makeReady(lane)
       this.#startReady()
@@ -236,6 +248,12 @@ export class EffectRunner {
     return effect
   }
 }
+
+/** From 0 to 1, by row and attempt: a simulation that runs again draws the same. */
+const lotOf = ({ rowKeys, attemptsThisRound }: Lane): number =>
+  partitionOfText(`${rowKeys[0]}${attemptsThisRound}`, lots) / lots
+
+const lots = 1024
 
 const laneKey = (node: string, rowKey: string): string =>
   `${node}\0${rowKey.slice(0, -seqCharacters)}`

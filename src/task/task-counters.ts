@@ -11,6 +11,7 @@ export class TaskCounters {
   effectsCompleted = 0
   effectsUnknown = 0
   effectRetries = 0
+  effectsPostponed = 0
   deadLetters = 0
   /** The same, by topic and class. */
   readonly deadLettersBy = new DeadLetterTally()

@@ -26,7 +26,11 @@ export interface EffectContext<K> {
   readonly signal: AbortSignal
 }
 
-/** Resolves with a definite answer (a decline is one too); rejects if the outcome is unknown. */
+/**
+ * Resolves with a definite answer (a decline is one too); rejects if the outcome is unknown.
+ *
+ * @throws {EffectPostponed} nothing was asked, or the other side named a time: called again then
+ */
 export type EffectCall<K, V, W> = (request: V, context: EffectContext<K>) => Promise<W>
 
 /** Every default filled in and every bound checked. */
@@ -39,6 +43,8 @@ export interface EffectSettings {
   /** First wait between attempts; doubles up to `backoffMaxMs`. */
   readonly backoffMs: number
   readonly backoffMaxMs: number
+  /** Share of every wait by which it differs from request to request, 0 to 1. */
+  readonly backoffJitter: number
 }
 
 export type EffectOutcome =

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withShop } from '../../src/cli/connect-shop.ts'
 import { ShopInstance } from '../../src/cli/shop-instance.ts'
-import { resolveSettings, type Settings } from '../../src/config/settings.ts'
+import { type FlagValues, resolveSettings, type Settings } from '../../src/config/settings.ts'
 import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 
 export interface Answer {
@@ -19,6 +19,12 @@ type Body = string | Uint8Array | object
 export class ShopClient {
   readonly #stateDir = mkdtempSync(join(tmpdir(), 'millrace-http-'))
   #instance: ShopInstance | undefined
+  readonly #flags: FlagValues
+
+  /** @param flags  beyond those every such shop has */
+  constructor(flags: FlagValues = {}) {
+    this.#flags = flags
+  }
 
   get instance(): ShopInstance {
     if (this.#instance === undefined) throw new Error('the shop is not open')
@@ -79,7 +85,7 @@ export class ShopClient {
   }
 
   #settings(): Settings {
-    const flags = { stateDir: this.#stateDir, port: '0', logLevel: 'silent' }
+    const flags = { stateDir: this.#stateDir, port: '0', logLevel: 'silent', ...this.#flags }
     return resolveSettings({ flags, env: {} })
   }
 

@@ -73,6 +73,7 @@ test('the call gets the request and the key', async () => {
     timeoutMs: 10_000,
     backoffMs: 200,
     backoffMaxMs: 30_000,
+    backoffJitter: 0,
   })
 })
 

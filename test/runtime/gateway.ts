@@ -4,6 +4,7 @@ import {
   effect,
   type EffectContext,
   type EffectOptions,
+  EffectPostponed,
   json,
   mapValues,
   outboxStore,
@@ -25,6 +26,7 @@ export interface GatewayCall extends EffectContext<string> {
   readonly request: number
   readonly answer: (value: string) => void
   readonly fail: () => void
+  readonly postpone: (afterMs: number) => void
 }
 
 export class Gateway {
@@ -50,7 +52,8 @@ export class Gateway {
   #call(request: number, context: EffectContext<string>): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
     const fail = (): void => reject(new Error('no line'))
-    this.calls.push({ ...context, request, answer: resolve, fail })
+    const postpone = (afterMs: number): void => reject(new EffectPostponed(afterMs, 'not now'))
+    this.calls.push({ ...context, request, answer: resolve, fail, postpone })
     return promise
   }
 

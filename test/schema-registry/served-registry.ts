@@ -13,7 +13,8 @@ import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
 import { systemClock } from '../../src/clock.ts'
 import { schemaRoutes } from '../../src/http/schema-routes.ts'
 import { BuiltInRegistry } from '../../src/schema-registry/built-in-registry.ts'
-import { HttpRegistry, type RegistryAuth } from '../../src/schema-registry/http-registry.ts'
+import type { HttpAuth } from '../../src/http-client/http-auth.ts'
+import { HttpRegistry } from '../../src/schema-registry/http-registry.ts'
 
 export interface MadeUpAnswer {
   readonly status: number
@@ -62,7 +63,7 @@ export class ServedRegistry {
     return served
   }
 
-  client(options: { auth?: RegistryAuth; attemptsMax?: number } = {}): HttpRegistry {
+  client(options: { auth?: HttpAuth; attemptsMax?: number } = {}): HttpRegistry {
     const client = new HttpRegistry({
       url: this.url,
       clock: systemClock,

@@ -119,6 +119,7 @@ export interface RefundPayment {
     readonly paymentId: string
     readonly orderId: string
     readonly reason: string
+    readonly ifVersion?: number
   }
   readonly metadata: Metadata
 }
@@ -187,6 +188,7 @@ export interface UpdateShipmentStatus {
       | 'DELIVERY_FAILED'
       | 'DELIVERED'
     readonly location?: string
+    readonly ifVersion?: number
   }
   readonly metadata: Metadata
 }

@@ -112,6 +112,20 @@ describe('a refund', () => {
     expect(decidePayment(tooMuch.row, refund('r3', 40), 0)?.emissions[0]?.kind).toBe('gatewayCall')
   })
 
+  it('of a version that has passed is refused, and nothing is asked of the provider', () => {
+    const { version } = captured.row
+    const asOf = (refundId: string, ifVersion: number): RefundPayment => {
+      const command = refund(refundId, 10)
+      return { ...command, data: { ...command.data, ifVersion } }
+    }
+    const late = decidePayment(captured.row, asOf('r1', version - 1), 0)!
+    expect(toldBy(late)).toEqual([['payment.refunded', 'FAILED']])
+    expect(late.row.refunds).toMatchObject([{ state: 'failed', reason: 'version-changed' }])
+    expect(refundableMinorOf(late.row)).toBe(100)
+    const right = decidePayment(captured.row, asOf('r2', version), 0)!
+    expect(requestOf(right)).toMatchObject({ kind: 'refund', refundId: 'r2', amountMinor: 10 })
+  })
+
   it('is done once', () => {
     const first = decidePayment(captured.row, refund('r1', 100), 0)!
     expect(decidePayment(first.row, refund('r1', 100), 0)).toBeUndefined()

@@ -19,8 +19,16 @@ const create = newCommand(
   },
   origin,
 )
-const update = (status: ShipmentStatus) =>
-  newCommand('UpdateShipmentStatus', { shipmentId, orderId: 'o', status }, origin)
+const update = (
+  status: ShipmentStatus,
+  more: { ifVersion?: number } = {},
+  commandId: string = status,
+) =>
+  newCommand(
+    'UpdateShipmentStatus',
+    { shipmentId, orderId: 'o', status, ...more },
+    { ...origin, commandId: `update:${commandId}` },
+  )
 const at = (nowMs: number, mode: 'automatic' | 'manual' = 'automatic'): ShipmentContext => ({
   carriers: ['Swift', 'Northway'],
   mode,
@@ -55,12 +63,30 @@ describe('a shipment', () => {
   it('is moved by hand along its table only', () => {
     const { row } = decideShipment(undefined, create, at(0, 'manual'))!
     expect(row.dueMs).toBeUndefined()
-    expect(() => decideShipment(row, update('DELIVERED'), at(1))).toThrow(/ILLEGAL_TRANSITION/)
     const shipped = decideShipment(row, update('SHIPPED'), at(1))!
     expect(shipped.row).toMatchObject({ status: 'SHIPPED', version: 2 })
     expect(decideShipment(shipped.row, update('SHIPPED'), at(2))).toBeUndefined()
     expect(() => decideShipment(undefined, update('SHIPPED'), at(1))).toThrow(/SHIPMENT_UNKNOWN/)
     expect(() => decideShipment(row, update('LOST' as ShipmentStatus), at(1))).toThrow(/status/)
+  })
+
+  it('remembers updates it followed or refused, and answers them once', () => {
+    const { row } = decideShipment(undefined, create, at(0, 'manual'))!
+    const refused = decideShipment(row, update('DELIVERED'), at(1))!
+    expect([refused.events, refused.row.status, refused.row.version]).toEqual([[], 'CREATED', 1])
+    expect(refused.refusal?.code).toBe('ILLEGAL_TRANSITION')
+    expect(decideShipment(refused.row, update('DELIVERED'), at(2))).toBeUndefined()
+    const shipped = decideShipment(refused.row, update('SHIPPED', { ifVersion: 1 }), at(2))!
+    expect(shipped.row.seen?.map(({ refusal }) => refusal?.code)).toEqual([
+      'ILLEGAL_TRANSITION',
+      undefined,
+    ])
+    const late = decideShipment(shipped.row, update('IN_TRANSIT', { ifVersion: 1 }), at(3))!
+    expect([late.refusal?.code, late.events]).toEqual(['VERSION_CHANGED', []])
+    const other = update('IN_TRANSIT', {}, 'SHIPPED')
+    expect(() => decideShipment(shipped.row, other, at(3))).toThrow(/COMMAND_ID_REUSED/)
+    const [day, again] = [24 * 3_600_000, update('SHIPPED', {}, 'again')]
+    expect(decideShipment(shipped.row, again, at(day + 5))?.row.seen).toHaveLength(1)
   })
 
   it('leaves the automatic carrier once it was moved by hand', () => {

@@ -2,6 +2,7 @@
 
 import { TopologyDriver } from '../../src/testing/topology-driver.ts'
 import { fakeGateway, type FakeGatewayOptions } from '../../topologies/shop/gateway/fake-gateway.ts'
+import type { PaymentGateway } from '../../topologies/shop/gateway/payment-gateway.ts'
 import { holdStore, productStore } from '../../topologies/shop/inventory/stores.ts'
 import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { orderStore, orderTotals } from '../../topologies/shop/orders/stores.ts'
@@ -24,6 +25,8 @@ import { shopTopology } from '../../topologies/shop/shop.ts'
 
 export interface StoryOptions {
   readonly gateway?: FakeGatewayOptions
+  /** Instead of the fake one. */
+  readonly provider?: PaymentGateway
   readonly settings?: Omit<ShopSettings, 'gateway'>
   readonly partitions?: number
   readonly rebuildBeforeEachRecord?: boolean
@@ -32,8 +35,8 @@ export interface StoryOptions {
 export class ShopStory {
   readonly driver: TopologyDriver
 
-  constructor({ gateway = {}, settings = {}, ...options }: StoryOptions = {}) {
-    const config = shopConfig({ ...settings, gateway: fakeGateway(gateway) })
+  constructor({ gateway = {}, provider, settings = {}, ...options }: StoryOptions = {}) {
+    const config = shopConfig({ ...settings, gateway: provider ?? fakeGateway(gateway) })
     this.driver = new TopologyDriver(shopTopology(config), {
       startMs: Date.UTC(2026, 0, 1),
       ...options,

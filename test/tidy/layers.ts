@@ -15,6 +15,7 @@ const foundation = [
   'src/serde/',
   'src/windows/',
   'src/errors/',
+  'src/http-client/',
   'src/schema-registry/',
 ]
 const kernel = [...foundation, 'src/stores/', 'src/topology/', 'state/slots.ts']
@@ -39,6 +40,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/serde/': ['src/record.ts', 'src/windows/', 'src/schema-registry/'],
   'src/schema-registry/': [...foundation, ...ports],
   'src/windows/': [],
+  'src/http-client/': [],
   'src/errors/': ['src/record.ts', ...ports],
   'src/stores/': [...foundation, 'state/'],
   'src/topology/': [...foundation, 'src/stores/', 'state/slots.ts', 'src/config/nearest.ts'],
@@ -69,6 +71,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'src/operators/': ['rxjs'],
   'src/stores/': [],
   'src/serde/': ['avsc'],
+  'src/http-client/': [],
   'src/schema-registry/': ['avsc'],
   'src/task/': ['rxjs'],
   'src/runtime/': ['rxjs'],

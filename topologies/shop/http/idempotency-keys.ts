@@ -1,10 +1,11 @@
 /**
  * `Idempotency-Key`: one key, one body.
  *
- * Used by `order-routes.ts`. Two rules, of different strength. 1. The id of an order without one,
- * and of a stock update, derives from the key, so a retry is the same command for ever, over
- * restarts and replicas. 2. Which body came with a key is remembered here, in this process, for
- * 24 hours: it also catches one key with two different order ids, which no derived id can.
+ * Used by routes that take commands. Two rules, of different strength. 1. The id of an order
+ * without one, of a payment, a refund and an update derives from the key, so a retry is the same
+ * command for ever, over restarts and replicas. 2. Which body came with a key is remembered here,
+ * in this process, for 24 hours: it also catches one key with two different order ids, which no
+ * derived id can.
  */
 
 import type { FastifyRequest } from 'fastify'

@@ -8,9 +8,7 @@
  * hours, so they survive restarts.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV7 } from '../shared/ids.ts'
@@ -21,30 +19,24 @@ import {
   updateStockCommand,
 } from '../shared/stock-request.ts'
 import { tellSource } from './answer-source.ts'
+import { bodyOf } from './bodies.ts'
 import { idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
-import { isUnchanged } from './is-unchanged.ts'
+import { behindWaitMs, type Known, knownRow, waitForRow } from './known-row.ts'
 import { productView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
+import { rowReply } from './row-reply.ts'
 import type { Found, ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
+import { type WaitQuery, waitQuery } from './wait-query.ts'
 
-const waitMsMax = 30_000
 const waitMsDefault = 5_000
-const pollMs = 20
-/** How long a request about an unknown product waits for what was written before it. */
-const behindWaitMs = 2_000
-
-const putQuery = Type.Object(
-  { wait: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMsMax })) },
-  { additionalProperties: false },
-)
 
 interface ProductParams {
   readonly productId: string
 }
 
-type PutRequest = FastifyRequest<{ Params: ProductParams; Querystring: { wait?: number } }>
+type PutRequest = FastifyRequest<{ Params: ProductParams; Querystring: WaitQuery }>
 
 export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const path = '/api/inventory/:productId'
@@ -52,9 +44,9 @@ export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void
     const productId = pathId(request.params.productId, 'product')
     return productReply(reply, request, await knownProduct(access, productId))
   })
-  server.put<{ Params: ProductParams; Querystring: { wait?: number } }>(
+  server.put<{ Params: ProductParams; Querystring: WaitQuery }>(
     path,
-    { schema: { querystring: putQuery } },
+    { schema: { querystring: waitQuery } },
     (request, reply) => updateStock(access, request, reply),
   )
   server.get<{ Params: ProductParams & { readonly updateId: string } }>(
@@ -62,7 +54,7 @@ export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void
     async ({ params }, reply) => {
       const updateId = pathId(params.updateId, 'update')
       const productId = pathId(params.productId, 'product')
-      const { row, source } = await known(
+      const { row, source } = await knownRow(
         () => access.findDecision(productId, updateId),
         () => access.settledDecision(productId, updateId, behindWaitMs),
         `update ${updateId} of product ${productId}, or it is older than 24 h`,
@@ -80,21 +72,19 @@ const updateStock = async (
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
   const productId = pathId(request.params.productId, 'product')
-  const parsed = parseStockRequest(request.body)
-  if (!parsed.ok) {
-    throw new RouteProblem(400, 'The update does not match its schema.', parsed.problems)
-  }
+  const update = bodyOf(parseStockRequest(request.body), 'update')
   const givenKey = idempotencyKeyOf(request)
   const key = givenKey ?? uuidV7(Date.now())
   const updateId = stockCommandId(productId, key)
   const find = (): Promise<Found<StockCommandRow>> => access.findDecision(productId, updateId)
   let decision = givenKey === undefined ? undefined : (await unlessMoving(find()))?.row
   if (decision === undefined) {
-    await access.updateStock(productId, parsed.value, key)
-    decision = await waitForDecision(find, request.query.wait ?? waitMsDefault)
+    await access.updateStock(productId, update, key)
+    const waitMs = request.query.wait ?? waitMsDefault
+    decision = (await waitForRow(find, { waitMs }))?.row
   }
   if (decision === undefined) return acceptedReply(reply, { productId, updateId })
-  if (decision.hash !== hashOf(productId, parsed.value)) throw keyReused(key)
+  if (decision.hash !== hashOf(productId, update)) throw keyReused(key)
   if (decision.refusal !== undefined) {
     const { code, reason } = decision.refusal
     throw new RouteProblem(409, `${code}: ${reason}.`)
@@ -120,21 +110,8 @@ const acceptedReply = (
 const hashOf = (productId: string, request: StockRequest): string =>
   bodyHash(updateStockCommand(productId, request, { commandId: '', nowMs: 0, source: '' }).data)
 
-const waitForDecision = async (
-  decision: () => Promise<Found<StockCommandRow>>,
-  waitMs: number,
-): Promise<StockCommandRow | undefined> => {
-  const endMs = performance.now() + waitMs
-  while (performance.now() < endMs) {
-    const found = await unlessMoving(decision())
-    if (found?.row !== undefined) return found.row
-    await sleep(pollMs)
-  }
-  return undefined
-}
-
 const knownProduct = (access: ShopHost, productId: string): Promise<Known<ProductRow>> =>
-  known(
+  knownRow(
     () => access.findProduct(productId),
     () => access.settledProduct(productId, behindWaitMs),
     `product ${productId}`,
@@ -143,30 +120,5 @@ const knownProduct = (access: ShopHost, productId: string): Promise<Known<Produc
 const productReply = (
   reply: FastifyReply,
   request: FastifyRequest,
-  { row, source }: Known<ProductRow>,
-): FastifyReply => {
-  tellSource(reply, source)
-  const etag = `"${row.version}"`
-  reply.header('etag', etag)
-  return isUnchanged(request, etag) ? reply.code(304).send() : reply.send(productView(row))
-}
-
-interface Known<Row> extends Found<Row> {
-  readonly row: Row
-}
-
-/** @throws {RouteProblem} 404: there is none; 503: cannot be known yet */
-const known = async <Row>(
-  find: () => Promise<Found<Row>>,
-  findSettled: () => Promise<Found<Row> | undefined>,
-  what: string,
-): Promise<Known<Row>> => {
-  const now = await find()
-  const found = now.row === undefined ? await findSettled() : now
-  if (found === undefined) {
-    throw new RouteProblem(503, 'The shop is behind and cannot tell yet; ask again.')
-  }
-  const { row, source } = found
-  if (row === undefined) throw new RouteProblem(404, `There is no ${what}.`)
-  return { row, source }
-}
+  product: Known<ProductRow>,
+): FastifyReply => rowReply(reply, request, product, productView)

@@ -8,7 +8,6 @@
  * means that everything written before was processed; if that takes too long the answer is 503.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isFinal, type OrderRow } from '../orders/order-row.ts'
@@ -16,26 +15,20 @@ import { bodyHash } from '../shared/body-hash.ts'
 import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
 import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
 import { AcceptedOrders } from './accepted-orders.ts'
-import { tellSource } from './answer-source.ts'
+import { bodyOf } from './bodies.ts'
 import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
-import { isUnchanged } from './is-unchanged.ts'
+import { behindWaitMs, type Known, waitForRow } from './known-row.ts'
 import { orderView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
+import { rowReply } from './row-reply.ts'
 import type { Found, ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
+import { type WaitQuery, waitQuery } from './wait-query.ts'
 
-const waitMsMax = 30_000
-const pollMs = 20
 /** How long a GET of an accepted order waits for its row. */
 const receivedWaitMs = 1_000
-/** How long a request about an unknown order waits for what was written before it. */
-const behindWaitMs = 2_000
 
-const postQuery = Type.Object(
-  { wait: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMsMax })) },
-  { additionalProperties: false },
-)
 const deleteQuery = Type.Object(
   { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) },
   { additionalProperties: false },
@@ -45,7 +38,7 @@ interface OrderParams {
   readonly orderId: string
 }
 
-type PostRequest = FastifyRequest<{ Querystring: { wait?: number } }>
+type PostRequest = FastifyRequest<{ Querystring: WaitQuery }>
 
 interface Orders {
   readonly access: ShopHost
@@ -55,9 +48,9 @@ interface Orders {
 
 export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const orders = { access, accepted: new AcceptedOrders(), keys: new IdempotencyKeys() }
-  server.post<{ Querystring: { wait?: number } }>(
+  server.post<{ Querystring: WaitQuery }>(
     '/api/orders',
-    { schema: { querystring: postQuery } },
+    { schema: { querystring: waitQuery } },
     (request, reply) => placeOrder(orders, request, reply),
   )
   server.get<{ Params: OrderParams }>('/api/orders/:orderId', async (request, reply) => {
@@ -86,22 +79,19 @@ const placeOrder = async (
   request: PostRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
-  const parsed = parseOrderRequest(request.body)
-  if (!parsed.ok) {
-    throw new RouteProblem(400, 'The order does not match its schema.', parsed.problems)
-  }
+  const order = bodyOf(parseOrderRequest(request.body), 'order')
   const key = idempotencyKeyOf(request)
-  const orderId = await orderIdOf({ access, accepted, keys }, key, parsed.value)
-  const hash = createHashOf(orderId, parsed.value)
+  const orderId = await orderIdOf({ access, accepted, keys }, key, order)
+  const hash = createHashOf(orderId, order)
   const check = (otherHash: string): void => {
     if (otherHash !== hash) throw orderIdInUse(orderId, key)
   }
   const before = await unlessMoving(access.order(orderId))
   check(
     before?.createHash
-      ?? (await accepted.write(orderId, hash, () => access.placeOrder(orderId, parsed.value))),
+      ?? (await accepted.write(orderId, hash, () => access.placeOrder(orderId, order))),
   )
-  const row = await waitForRow(access, orderId, {
+  const row = await waitForRow(() => access.findOrder(orderId), {
     waitMs: request.query.wait ?? 0,
     isEnough: (found) => {
       check(found.createHash)
@@ -165,7 +155,7 @@ const knownOrder = async (
   const now = known(await access.findOrder(orderId))
   if (now !== undefined) return now
   if ((await accepted.find(orderId)) !== undefined) {
-    return (await waitForRow(access, orderId, { waitMs })) ?? 'received'
+    return (await waitForRow(() => access.findOrder(orderId), { waitMs })) ?? 'received'
   }
   const settled = await access.settledOrder(orderId, behindWaitMs)
   if (settled === undefined) {
@@ -176,28 +166,10 @@ const knownOrder = async (
   return late
 }
 
-interface KnownOrder extends Found<OrderRow> {
-  readonly row: OrderRow
-}
+type KnownOrder = Known<OrderRow>
 
 const known = ({ row, source }: Found<OrderRow>): KnownOrder | undefined =>
   row === undefined ? undefined : { row, source }
-
-/** The row once it is enough; undefined if it is not within the time, or that is 0. */
-const waitForRow = async (
-  access: ShopHost,
-  orderId: string,
-  { waitMs, isEnough }: { waitMs: number; isEnough?: (row: OrderRow) => boolean },
-): Promise<KnownOrder | undefined> => {
-  const endMs = performance.now() + waitMs
-  while (performance.now() < endMs) {
-    const found = await unlessMoving(access.findOrder(orderId))
-    const order = found && known(found)
-    if (order !== undefined && (isEnough?.(order.row) ?? true)) return order
-    await sleep(pollMs)
-  }
-  return undefined
-}
 
 const acceptedReply = (reply: FastifyReply, orderId: string): FastifyReply =>
   reply
@@ -208,13 +180,8 @@ const acceptedReply = (reply: FastifyReply, orderId: string): FastifyReply =>
 const sendOrder = (
   reply: FastifyReply,
   request: FastifyRequest,
-  { row, source }: KnownOrder,
+  order: KnownOrder,
 ): FastifyReply => {
-  tellSource(reply, source)
-  const etag = `"${row.version}"`
-  reply.header('etag', etag)
-  if (isUnchanged(request, etag)) return reply.code(304).send()
-  return reply
-    .header('location', `/api/orders/${encodeURIComponent(row.orderId)}`)
-    .send(orderView(row))
+  reply.header('location', `/api/orders/${encodeURIComponent(order.row.orderId)}`)
+  return rowReply(reply, request, order, orderView)
 }

@@ -2,6 +2,7 @@
 
 import { availableOf, type ProductRow } from '../inventory/stock-row.ts'
 import { capturedMinorOf, type OrderRow, refundedMinorOf } from '../orders/order-row.ts'
+import { shipmentIdOf } from '../shared/ids.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import { formatMinor } from '../shared/money.ts'
 
@@ -24,7 +25,12 @@ export const orderView = (row: OrderRow): object => {
       price: money(priceMinor),
       state,
     })),
-    shipment: row.shipment,
+    payments: row.charges.map(({ paymentId, state, capturedMinor }) => ({
+      paymentId,
+      status: state,
+      captured: money(capturedMinor),
+    })),
+    shipment: row.shipment && { shipmentId: shipmentIdOf(row.orderId), ...row.shipment },
     returnState: row.returnState,
     shippingAddress: row.shippingAddress,
     notes: row.notes,

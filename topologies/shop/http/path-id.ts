@@ -9,7 +9,10 @@ import { textProblem } from '../shared/text-problem.ts'
 import { RouteProblem } from './route-problem.ts'
 
 /** @throws {RouteProblem} 400 */
-export const pathId = (id: string, what: 'order' | 'product' | 'update' | 'customer'): string => {
+export const pathId = (
+  id: string,
+  what: 'order' | 'product' | 'update' | 'customer' | 'payment' | 'shipment',
+): string => {
   const problem = textProblem(id, idLengthMax)
   if (problem !== undefined) throw new RouteProblem(400, `The ${what} id ${problem}.`)
   return id

@@ -8,6 +8,7 @@
  */
 
 import type { AnswerSource } from '../../../src/index.ts'
+import type { MoneyAccess } from './money-access.ts'
 import type { CustomerRow } from '../customers/customer-row.ts'
 import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
 import type { OrderRow } from '../orders/order-row.ts'
@@ -132,7 +133,7 @@ export interface ShopAccess {
 }
 
 /** What the routes need beyond: known only where the instance runs. */
-export interface ShopHost extends ShopAccess {
+export interface ShopHost extends ShopAccess, MoneyAccess {
   findOrder(orderId: string): Promise<Found<OrderRow>>
   /**
    * As `findOrder`, once everything is processed that was written about the order before the call:

@@ -1,5 +1,5 @@
 /**
- * Every route of the shop: orders, inventory, customers, summary, stores.
+ * Every route of the shop: orders, inventory, payments, shipments, customers, summary, stores.
  *
  * Registered by the composition root, which answers 503 before the instance runs. Knows nothing of
  * brokers and engines: all goes through `ShopAccess`.
@@ -12,6 +12,8 @@ import { customerRoutes } from './customer-routes.ts'
 import { inventoryRoutes } from './inventory-routes.ts'
 import { ofStore } from './of-store.ts'
 import { orderRoutes } from './order-routes.ts'
+import { paymentRoutes } from './payment-routes.ts'
+import { shipmentRoutes } from './shipment-routes.ts'
 import { sourceView } from './answer-source.ts'
 import { RouteProblem } from './route-problem.ts'
 import type { RangeRequest, RowBounds, ShopHost, SourcedRows } from './shop-access.ts'
@@ -34,6 +36,8 @@ export const shopRoutes = (server: FastifyInstance, access: ShopHost): void => {
   keepDigitsOfAmounts(server)
   orderRoutes(server, access)
   inventoryRoutes(server, access)
+  paymentRoutes(server, access)
+  shipmentRoutes(server, access)
   customerRoutes(server, access)
   storeRoutes(server, access)
   server.get('/api/status', () => access.status())

@@ -10,13 +10,14 @@
 import { bodyHash } from '../shared/body-hash.ts'
 import type { CreateOrder, OrderCommand } from '../shared/commands.ts'
 import { aheadByMs } from '../shared/due-rows.ts'
+import { isRepeated, withSeen } from '../shared/seen-commands.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { cancel, cancelAfterReview, refund, update } from './command-steps.ts'
 import { createOrder } from './create-order.ts'
 import { returnGoods, shipmentCreated, shipmentMoved } from './delivery-steps.ts'
 import { paymentProcessed, paymentRefunded, paymentUnknown } from './money-steps.ts'
 import { type OrderContext, OrderDraft, type OrderEmission } from './order-draft.ts'
-import { hasChargeInFlight, isFinal, type OrderRow, type SeenCommand } from './order-row.ts'
+import { hasChargeInFlight, isFinal, type OrderRow } from './order-row.ts'
 import {
   lateHold,
   lineDeducted,
@@ -60,10 +61,6 @@ const steps: Readonly<Record<Exclude<OrderAction, 'drop' | 'createAgain'>, Step>
   shipmentMoved,
 }
 
-/** Commands a row remembers at most; the oldest are forgotten first. */
-const seenCommandsMax = 64
-const seenCommandsMs = 24 * 3_600_000
-
 /**
  * @param row  of the order named in the input; `undefined` if there is none
  * @returns    `undefined` for a repetition, to be dropped and counted
@@ -81,7 +78,8 @@ export const decideOrder = (
     throw new ShopError('ILLEGAL_TRANSITION', `${type} while order ${row.orderId} is ${row.status}`)
   }
   if (action === 'createAgain') return createAgain(row, input as CreateOrder, context)
-  if ('commandType' in input && isRepeated(row, input)) return undefined
+  if ('commandType' in input && isRepeated(row.seen, input, `order ${row.orderId}`))
+    return undefined
   if (action === 'drop') return undefined
   const draft = new OrderDraft(row, idOf(input), context)
   if (!steps[action](draft, input as never)) return undefined
@@ -193,21 +191,8 @@ const createAgain = (
   return decisionOf(draft)
 }
 
-const isRepeated = ({ seen, orderId }: OrderRow, { commandId, data }: OrderCommand): boolean => {
-  const known = seen?.find((each) => each.commandId === commandId)
-  if (known === undefined) return false
-  if (known.hash === bodyHash(data)) return true
-  throw new ShopError(
-    'COMMAND_ID_REUSED',
-    `another command came to order ${orderId} under the id ` + commandId,
-  )
-}
-
 const remember = ({ row, context: { nowMs } }: OrderDraft, command: OrderCommand): void => {
-  const { commandId, data } = command
-  const fresh = (row.seen ?? []).filter(({ atMs }) => atMs > nowMs - seenCommandsMs)
-  const entry: SeenCommand = { commandId, hash: bodyHash(data), atMs: nowMs }
-  row.seen = [...fresh, entry].slice(-seenCommandsMax)
+  row.seen = withSeen(row.seen, command, { nowMs })
 }
 
 const idOf = (input: OrderInput): string =>

@@ -9,6 +9,7 @@
 
 import { checkCount } from '../shared/checks.ts'
 import type { PaymentProcessed, PaymentRefunded, PaymentUnknown } from '../shared/events.ts'
+import { refundRefusals } from '../payments/payment-row.ts'
 import { paymentIdOf } from '../shared/ids.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import type { OrderDraft } from './order-draft.ts'
@@ -81,7 +82,7 @@ export const paymentRefunded = (draft: OrderDraft, { data }: PaymentRefunded): b
   const state = status === 'COMPLETED' ? 'done' : 'failed'
   setCharge(draft, { ...known, refunds: withRefund(refunds, { refundId, amountMinor, state }) })
   if (state === 'failed') {
-    if (asked !== undefined && reason !== 'exceeds-captured') draft.raiseAlarm()
+    if (asked !== undefined && reason !== refundRefusals.exceedsCaptured) draft.raiseAlarm()
     else refundSurplus(draft, refundableMinor)
   }
   tryFinish(draft)

@@ -14,10 +14,11 @@ import type {
 } from '../shared/commands.ts'
 import type { DeadlineConfig } from '../shared/config.ts'
 import type { OrderEvent, PlatformEvent } from '../shared/events.ts'
-import { holdIdOf, shipmentIdOf } from '../shared/ids.ts'
+import { holdIdOf } from '../shared/ids.ts'
 import { newCommand } from '../shared/new-command.ts'
 import { newEvent } from '../shared/new-event.ts'
 import { isFinal, type LineState, type OrderRow, type OrderStatus } from './order-row.ts'
+import { shipmentOfOrder } from './shipment-of-order.ts'
 import { nextStatuses } from './transitions.ts'
 
 export type OrderEmission =
@@ -129,18 +130,11 @@ export class OrderDraft {
   }
 
   ship(): void {
-    const { orderId, lines, shippingAddress } = this.row
-    const shipmentId = shipmentIdOf(orderId)
-    const items = lines.map(({ productId, quantity }) => ({ productId, quantity }))
-    const data = {
-      shipmentId,
-      orderId,
-      items,
-      ...(shippingAddress !== undefined && { shippingAddress }),
-    }
+    const data = shipmentOfOrder(this.row)
+    const origin = this.#commandOrigin(`${data.shipmentId}:create`)
     this.emissions.push({
       kind: 'shipmentCommand',
-      message: newCommand('CreateShipment', data, this.#commandOrigin(`${shipmentId}:create`)),
+      message: newCommand('CreateShipment', data, origin),
     })
   }
 

@@ -8,6 +8,7 @@
 import { columns } from '../../../src/index.ts'
 import type { OrderItem, PaymentMethod, ShipmentStatus } from '../shared/commands.ts'
 import type { ReturnState } from '../shared/events.ts'
+import type { SeenCommand } from '../shared/seen-commands.ts'
 
 export type OrderStatus =
   | 'reserving'
@@ -78,13 +79,6 @@ export interface OrderShipment {
   readonly version: number
   readonly carrier: string
   readonly trackingNumber: string
-}
-
-/** A command that was followed, kept to recognise its repetition. */
-export interface SeenCommand {
-  readonly commandId: string
-  readonly hash: string
-  readonly atMs: number
 }
 
 export interface OrderRow {
@@ -184,5 +178,5 @@ export const orderRows = columns<OrderRow>('order/1', {
   cancelReason: 'json',
   shippingAddress: 'json',
   notes: 'json',
-  seen: [{ commandId: 'json', hash: 'json', atMs: 'json' }],
+  seen: [{ commandId: 'json', hash: 'json', atMs: 'json', refusal: 'json' }],
 })

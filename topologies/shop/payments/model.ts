@@ -19,7 +19,12 @@ import type { PaymentEvent } from '../shared/events.ts'
 import { isCurrency } from '../shared/money.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { processedEvent, refundedEvent, unknownEvent } from './payment-events.ts'
-import { type PaymentRefund, type PaymentRow, refundableMinorOf } from './payment-row.ts'
+import {
+  type PaymentRefund,
+  type PaymentRow,
+  refundableMinorOf,
+  refundRefusals,
+} from './payment-row.ts'
 
 export type PaymentEmission =
   | { readonly kind: 'gatewayCall'; readonly request: GatewayRequest }
@@ -101,7 +106,7 @@ const refund = (
   { data }: RefundPayment,
   nowMs: number,
 ): PaymentDecision | undefined => {
-  const { refundId, paymentId, orderId, amountMinor } = data
+  const { refundId, paymentId, orderId, amountMinor, ifVersion } = data
   checkId(refundId, 'refundId')
   checkCount(amountMinor, 'amountMinor', 1)
   if (row === undefined || row.orderId !== orderId) {
@@ -112,13 +117,18 @@ const refund = (
     if (known.amountMinor === amountMinor) return undefined
     throw new ShopError('COMMAND_ID_REUSED', `another refund came under the id ${refundId}`)
   }
-  const isPossible = amountMinor <= refundableMinorOf(row)
-  const reason = isPossible ? String(data.reason) : 'exceeds-captured'
+  const refusal =
+    ifVersion !== undefined && ifVersion !== row.version
+      ? refundRefusals.versionChanged
+      : amountMinor > refundableMinorOf(row)
+        ? refundRefusals.exceedsCaptured
+        : undefined
+  const isPossible = refusal === undefined
   const asked: PaymentRefund = {
     refundId,
     amountMinor,
     state: isPossible ? 'asked' : 'failed',
-    reason,
+    reason: refusal ?? String(data.reason),
   }
   const next = { ...row, version: row.version + 1, refunds: [...(row.refunds ?? []), asked] }
   if (!isPossible) return { row: next, emissions: [told(refundedEvent(next, asked, nowMs))] }

@@ -35,6 +35,12 @@ export interface PaymentRow {
   readonly bodyHash: string
 }
 
+/** Reasons of failed refunds that the provider was never asked for. */
+export const refundRefusals = {
+  exceedsCaptured: 'exceeds-captured',
+  versionChanged: 'version-changed',
+} as const
+
 /** Captured, and neither refunded nor being refunded. */
 export const refundableMinorOf = ({ capturedMinor, refunds }: PaymentRow): number => {
   let leftMinor = capturedMinor

@@ -90,6 +90,8 @@ export interface RefundPaymentData {
   readonly orderId: string
   readonly amountMinor: number
   readonly reason: string
+  /** Refused if the payment is of another version by then. */
+  readonly ifVersion?: number
 }
 
 export interface CreateShipmentData {
@@ -112,6 +114,8 @@ export interface UpdateShipmentStatusData {
   readonly orderId: string
   readonly status: ShipmentStatus
   readonly location?: string
+  /** Refused if the shipment is of another version by then. */
+  readonly ifVersion?: number
 }
 
 export type CreateOrder = CommandEnvelope<'CreateOrder', CreateOrderData>

@@ -47,6 +47,8 @@ export interface GatewayCallConfig {
   readonly timeoutMs: number
   readonly backoffMs: number
   readonly backoffMaxMs: number
+  /** Share of a wait that differs by request, 0 to 1. */
+  readonly backoffJitter: number
 }
 
 export interface ShopConfig {
@@ -79,6 +81,7 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
     timeoutMs: 10_000,
     backoffMs: 200,
     backoffMaxMs: 30_000,
+    backoffJitter: 0,
   },
   deadlines: {
     replyMs: minutes(5),

@@ -12,5 +12,8 @@ export const count = (counters: Counters, name: string, by = 1): void => {
   counters.put(name, (counters.get(name) ?? 0) + by)
 }
 
+/** Commands that their sender may rightly try, and was refused. */
+export const refusalsCounter = 'refusals'
+
 /** Commands and answers that repeated what was known. */
 export const duplicatesCounter = 'duplicates'

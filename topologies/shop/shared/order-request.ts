@@ -7,7 +7,7 @@
 
 import type { CreateOrder, OrderItem, PaymentMethod } from './commands.ts'
 import { isoTime } from './iso-time.ts'
-import { formatMinor, isCurrency, parseMinor } from './money.ts'
+import { formatMinor, isCurrency } from './money.ts'
 import { newCommand } from './new-command.ts'
 import {
   idLengthMax,
@@ -16,7 +16,8 @@ import {
   orderTotalMinorMax,
   placedAheadMsMax,
 } from './order-limits.ts'
-import { type JsonObject, type RequestProblem, RequestProblems } from './request-problems.ts'
+import type { ParsedBody } from './parsed-body.ts'
+import { type JsonObject, RequestProblems } from './request-problems.ts'
 
 export interface OrderRequest {
   /** The caller's own id; else one is derived or invented. */
@@ -54,9 +55,7 @@ export interface ParsedOrder {
   readonly placedAt?: string
 }
 
-export type ParsedRequest =
-  | { readonly ok: true; readonly value: ParsedOrder }
-  | { readonly ok: false; readonly problems: readonly RequestProblem[] }
+export type ParsedRequest = ParsedBody<ParsedOrder>
 
 const fields = [
   'orderId',
@@ -170,27 +169,8 @@ const checkItem = (
   problems.unknownFields(item, itemFields, at)
   problems.text(productId, `${at}/productId`, idLengthMax)
   problems.count(quantity, `${at}/quantity`, { min: 1, max: lineQuantityMax })
-  const priceMinor = checkAmount(price, { pointer: `${at}/price`, currency }, problems)
+  const priceMinor = problems.amount(price, `${at}/price`, currency)
   return { productId: productId as string, quantity: quantity as number, priceMinor }
-}
-
-const checkAmount = (
-  amount: unknown,
-  { pointer, currency }: { readonly pointer: string; readonly currency: string },
-  problems: RequestProblems,
-): number => {
-  if (typeof amount !== 'string' && typeof amount !== 'number') {
-    problems.tell(pointer, 'must be a decimal string or number')
-    return 0
-  }
-  try {
-    const minor = parseMinor(amount, currency)
-    if (minor >= 0) return minor
-    problems.tell(pointer, 'must not be negative')
-  } catch (error) {
-    problems.tell(pointer, (error as Error).message)
-  }
-  return 0
 }
 
 const checkTotal = (
@@ -205,7 +185,7 @@ const checkTotal = (
     problems.tell('/items', `cost more than ${most} ${currency}, the most one order may`)
   }
   if (totalAmount === undefined) return
-  const totalMinor = checkAmount(totalAmount, { pointer: '/totalAmount', currency }, problems)
+  const totalMinor = problems.amount(totalAmount, '/totalAmount', currency)
   if (problems.found.length === 0 && totalMinor !== sumMinor) {
     problems.tell('/totalAmount', 'must be the sum of the items')
   }

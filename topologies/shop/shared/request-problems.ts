@@ -1,10 +1,11 @@
 /**
  * Collects what is wrong with a request body: every place, not only the first.
  *
- * Made for one body, by `order-request.ts` and `stock-request.ts`. Unknown fields are problems: a
+ * Made for one body, by the `…-request.ts` of this folder. Unknown fields are problems: a
  * misspelt one must not be lost in silence.
  */
 
+import { parseMinor } from './money.ts'
 import { nearestField } from './nearest-field.ts'
 import { textProblem } from './text-problem.ts'
 
@@ -49,6 +50,22 @@ export class RequestProblems {
   count(value: unknown, pointer: string, { min, max }: { min: number; max: number }): void {
     if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return
     this.tell(pointer, `must be a whole number from ${min} to ${max}`)
+  }
+
+  /** @returns minor units; 0 if it is told */
+  amount(value: unknown, pointer: string, currency: string): number {
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      this.tell(pointer, 'must be a decimal string or number')
+      return 0
+    }
+    try {
+      const minor = parseMinor(value, currency)
+      if (minor >= 0) return minor
+      this.tell(pointer, 'must not be negative')
+    } catch (error) {
+      this.tell(pointer, (error as Error).message)
+    }
+    return 0
   }
 
   oneOf(value: unknown, pointer: string, allowed: readonly string[]): void {

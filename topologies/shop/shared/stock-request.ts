@@ -8,14 +8,13 @@ import type { UpdateStock, UpdateStockData } from './commands.ts'
 import { shopNamespace, uuidV5 } from './ids.ts'
 import { newCommand } from './new-command.ts'
 import { stockUnitsMax } from './order-limits.ts'
-import { type JsonObject, type RequestProblem, RequestProblems } from './request-problems.ts'
+import type { ParsedBody } from './parsed-body.ts'
+import { type JsonObject, RequestProblems } from './request-problems.ts'
 
 /** The command's data without the product, which the path names. */
 export type StockRequest = Omit<UpdateStockData, 'productId'>
 
-export type ParsedStockRequest =
-  | { readonly ok: true; readonly value: StockRequest }
-  | { readonly ok: false; readonly problems: readonly RequestProblem[] }
+export type ParsedStockRequest = ParsedBody<StockRequest>
 
 const fields = ['operation', 'quantity', 'quantityChange', 'reason', 'force', 'safetyStock']
 const units = { min: 0, max: stockUnitsMax }

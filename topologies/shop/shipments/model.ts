@@ -3,7 +3,7 @@
  *
  * Called by `topology.ts` with rows of the store, and by tests without any. 1. An order ships once:
  * the shipment's id follows from the order's. 2. A status is only ever followed by one its table
- * allows; the present status again is a repetition.
+ * allows; an update that is refused changes nothing but what the row remembers of it.
  */
 
 import { bodyHash } from '../shared/body-hash.ts'
@@ -13,6 +13,7 @@ import type {
   ShipmentCommand,
   ShipmentStatus,
   UpdateShipmentStatus,
+  UpdateShipmentStatusData,
 } from '../shared/commands.ts'
 import type { CarrierConfig } from '../shared/config.ts'
 import { aheadByMs } from '../shared/due-rows.ts'
@@ -20,12 +21,15 @@ import type { ShipmentEvent } from '../shared/events.ts'
 import { shipmentIdOf } from '../shared/ids.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import { newEvent } from '../shared/new-event.ts'
+import { isRepeated, type Refusal, withSeen } from '../shared/seen-commands.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { nextShipmentStatuses, type ShipmentRow } from './shipment-row.ts'
 
 export interface ShipmentDecision {
   readonly row: ShipmentRow
   readonly events: readonly ShipmentEvent[]
+  /** Why the command was not followed. */
+  readonly refusal?: Refusal
 }
 
 export interface ShipmentContext extends CarrierConfig {
@@ -126,29 +130,43 @@ const create = (
 
 const update = (
   row: ShipmentRow | undefined,
-  { commandId, data }: UpdateShipmentStatus,
+  command: UpdateShipmentStatus,
   { nowMs }: ShipmentContext,
 ): ShipmentDecision | undefined => {
+  const { commandId, data } = command
   const { shipmentId, orderId, status, location } = data
   checkOneOf(status, 'status', Object.keys(nextShipmentStatuses))
   if (row === undefined || row.orderId !== orderId) {
     throw new ShopError('SHIPMENT_UNKNOWN', `order ${orderId} has no shipment ${shipmentId}`)
   }
-  if (row.status === status) return undefined
-  if (!nextShipmentStatuses[row.status].includes(status)) {
-    throw new ShopError(
-      'ILLEGAL_TRANSITION',
-      `shipment ${shipmentId} is ${row.status}, ` + `${status} cannot follow`,
-    )
-  }
+  if (isRepeated(row.seen, command, `shipment ${shipmentId}`)) return undefined
+  const refusal = refusalOf(row, data)
+  const seen = withSeen(row.seen, command, { nowMs, refusal })
+  if (refusal !== undefined) return { row: { ...row, seen }, events: [], refusal }
+  if (row.status === status) return { row: { ...row, seen }, events: [] }
   const { dueMs: _byHandNow, dueSetMs: _norSet, ...rest } = row
   const next: ShipmentRow = {
     ...rest,
     status,
     version: row.version + 1,
     ...(location !== undefined && { location }),
+    seen,
   }
   return { row: next, events: [statusEvent(next, commandId, nowMs)] }
+}
+
+const refusalOf = (
+  row: ShipmentRow,
+  { status, ifVersion }: Pick<UpdateShipmentStatusData, 'status' | 'ifVersion'>,
+): Refusal | undefined => {
+  const { shipmentId, version } = row
+  if (ifVersion !== undefined && ifVersion !== version) {
+    const reason = `shipment ${shipmentId} is of version ${version}, not ${ifVersion}`
+    return { code: 'VERSION_CHANGED', reason }
+  }
+  if (row.status === status || nextShipmentStatuses[row.status].includes(status)) return undefined
+  const reason = `shipment ${shipmentId} is ${row.status}, ${status} cannot follow`
+  return { code: 'ILLEGAL_TRANSITION', reason }
 }
 
 const statusEvent = (row: ShipmentRow, causationId: string, nowMs: number): ShipmentEvent => {

@@ -9,6 +9,7 @@
 
 import { columns } from '../../../src/index.ts'
 import type { ShipmentStatus } from '../shared/commands.ts'
+import type { SeenCommand } from '../shared/seen-commands.ts'
 
 export interface ShipmentRow {
   readonly shipmentId: string
@@ -27,6 +28,8 @@ export interface ShipmentRow {
   readonly dueSetMs?: number
   readonly correlationId: string
   readonly bodyHash: string
+  /** Status updates, followed or refused. */
+  readonly seen?: readonly SeenCommand[]
 }
 
 export const nextShipmentStatuses: Readonly<Record<ShipmentStatus, readonly ShipmentStatus[]>> = {
@@ -53,4 +56,5 @@ export const shipmentRows = columns<ShipmentRow>('shipment/1', {
   dueSetMs: 'json',
   location: 'json',
   shippingAddress: 'json',
+  seen: [{ commandId: 'json', hash: 'json', atMs: 'json', refusal: 'json' }],
 })

@@ -9,7 +9,7 @@ import { checkKey } from '../shared/check-key.ts'
 import type { ShipmentCommand } from '../shared/commands.ts'
 import type { ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes, withRowsRead } from '../shared/due-rows.ts'
-import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
+import { count, type Counters, duplicatesCounter, refusalsCounter } from '../shared/counters.ts'
 import type { ShipmentEvent } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import { shipmentCommands, shipments } from '../shared/topics.ts'
@@ -43,6 +43,7 @@ const decider = (config: ShopConfig) => {
         count(opened.totals, duplicatesCounter)
         return []
       }
+      if (decision.refusal !== undefined) count(opened.totals, refusalsCounter)
       store(opened, row, decision.row)
       return decision.events
     },

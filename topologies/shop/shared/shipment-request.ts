@@ -1,0 +1,43 @@
+/** The bodies of `POST /api/shipments` and of `PUT /api/shipments/{shipmentId}/status`. */
+
+import type { ShipmentStatus } from './commands.ts'
+import { idLengthMax } from './order-limits.ts'
+import { type ParsedBody, parsedBody } from './parsed-body.ts'
+import { RequestProblems } from './request-problems.ts'
+
+export interface ShipmentRequest {
+  readonly orderId: string
+}
+
+export interface StatusRequest {
+  readonly status: ShipmentStatus
+  readonly location?: string
+}
+
+/** What a shipment can become. */
+const statuses: readonly ShipmentStatus[] = [
+  'SHIPPED',
+  'IN_TRANSIT',
+  'OUT_FOR_DELIVERY',
+  'DELIVERY_FAILED',
+  'DELIVERED',
+]
+const locationMax = 200
+
+export const parseShipmentRequest = (given: unknown): ParsedBody<ShipmentRequest> => {
+  const problems = new RequestProblems()
+  const body = problems.object(given, '') ?? {}
+  problems.unknownFields(body, ['orderId'])
+  problems.text(body['orderId'], '/orderId', idLengthMax)
+  return parsedBody({ orderId: body['orderId'] }, problems)
+}
+
+export const parseStatusRequest = (given: unknown): ParsedBody<StatusRequest> => {
+  const problems = new RequestProblems()
+  const body = problems.object(given, '') ?? {}
+  const { status, location } = body
+  problems.unknownFields(body, ['status', 'location'])
+  problems.oneOf(status, '/status', statuses)
+  if (location !== undefined) problems.text(location, '/location', locationMax)
+  return parsedBody({ status, ...(location !== undefined && { location }) }, problems)
+}
