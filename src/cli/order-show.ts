@@ -1,6 +1,7 @@
 /** `millrace order show ID`: an order's row and everything that happened to it, in time order. */
 
 import { Command } from 'commander'
+import { type OrderCheck } from '../../topologies/shop/audit/check-order.ts'
 import { type HistoryEntry, type OrderHistory } from '../../topologies/shop/http/shop-access.ts'
 import {
   capturedMinorOf,
@@ -29,8 +30,11 @@ export const orderShowCommand = (): Command => {
   })
 }
 
-const storyOf = (orderId: string, { order, events }: OrderHistory): string => {
-  const head = order === undefined ? `order ${orderId} (no row yet)` : headOf(order)
+const storyOf = (orderId: string, { order, events, rebuilt }: OrderHistory): string => {
+  const head =
+    order === undefined
+      ? `order ${orderId} (no row yet)`
+      : table([...headOf(order), ...checkOf(rebuilt, events.length)])
   const first = events[0]
   const startMs = first === undefined ? 0 : Date.parse(first.timestamp)
   const lines = events.map((event) => [
@@ -42,7 +46,7 @@ const storyOf = (orderId: string, { order, events }: OrderHistory): string => {
   return `${head}\n\n${table(lines)}`
 }
 
-const headOf = (order: OrderRow): string => {
+const headOf = (order: OrderRow): readonly string[][] => {
   const money = (amountMinor: number): string =>
     `${formatMinor(amountMinor, order.currency)} ${order.currency}`
   const lines = [
@@ -64,7 +68,26 @@ const headOf = (order: OrderRow): string => {
       `${shipment.status} by ${shipment.carrier}, ${shipment.trackingNumber}`,
     ])
   }
-  return table(lines)
+  return lines
+}
+
+/** Whether the order that its events tell is the stored one, and where it is not. */
+const checkOf = (rebuilt: OrderCheck | undefined, events: number): readonly string[][] => {
+  if (rebuilt === undefined) return []
+  const { verdict, differences } = rebuilt
+  const said = {
+    same: 'the same as stored',
+    behind: 'further than stored: it has not read all of them yet',
+    differs: 'DIFFERS from what is stored',
+    incomplete: 'not compared: some events are not kept any more',
+  }
+  return [
+    ['rebuilt', `from ${events} events: ${said[verdict]}`],
+    ...differences.map(({ field, stored, rebuilt: told }) => [
+      `  ${field}`,
+      `stored ${JSON.stringify(stored)}, told ${JSON.stringify(told)}`,
+    ]),
+  ]
 }
 
 /** The fields of an event that tell something beside its type. */

@@ -8,6 +8,7 @@
  */
 
 import { type AnswerSource } from '../../../src/index.ts'
+import { type OrderCheck } from '../audit/check-order.ts'
 import { type CustomerRow } from '../customers/customer-row.ts'
 import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
 import { type OrderRow } from '../orders/order-row.ts'
@@ -29,6 +30,8 @@ export interface OrderHistory {
   readonly order?: OrderRow
   /** In the order of their times. */
   readonly events: readonly HistoryEntry[]
+  /** Whether the row is what its events tell; absent without a row. */
+  readonly rebuilt?: OrderCheck
 }
 
 /**

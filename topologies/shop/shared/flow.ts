@@ -1,0 +1,9 @@
+/** What a flow of the shop gives to the topology: its ends, and its events for flows that follow. */
+
+import { type Observable, type StreamRecord } from '../../../src/index.ts'
+
+export interface Flow<Event> {
+  /** As they are written, keyed as its topic is. */
+  readonly events$: Observable<StreamRecord<string, Event>>
+  readonly sinks: readonly Observable<unknown>[]
+}
