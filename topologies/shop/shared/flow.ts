@@ -1,4 +1,4 @@
-/** What a flow of the shop gives to the topology: its ends, and its events for flows that follow. */
+/** What a flow gives to the shop's topology: its ends, and its events for flows that follow. */
 
 import { type Observable, type StreamRecord } from '../../../src/index.ts'
 
