@@ -205,7 +205,9 @@ export class LocalShop implements ShopHost {
 
   async history(orderId: string): Promise<OrderHistory | undefined> {
     this.#writer.check()
-    return orderHistory(this.#options.broker, orderId, await this.order(orderId))
+    const { broker, clock } = this.#options
+    const row = await this.order(orderId) // first: events are only ever ahead of it then
+    return orderHistory(broker, { orderId, row, nowMs: clock.nowMs() })
   }
 
   async status(): Promise<ShopStatus> {

@@ -1,53 +1,150 @@
 /**
- * The whole story of an order, out of every topic that tells a part of it.
+ * The whole story of an order, out of every topic that tells a part of it, and whether the stored
+ * order is what it tells.
  *
  * Orders, payments, shipments and the workflow are keyed by the order; what the inventory answered
  * is found under the order's products. A pass over one partition of each topic, and one more per
- * product: this is for people and support, not for a hot path.
+ * product: this is for people and support, not for a hot path. Only if the story does not fit the
+ * order is it read again, together with the audit, which keeps it for longer.
  */
 
+import { checkOrder, type OrderCheck } from '../../topologies/shop/audit/check-order.ts'
+import type { HistoryEntry, OrderHistory } from '../../topologies/shop/http/shop-access.ts'
 import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
-import type { OrderCreatedData } from '../../topologies/shop/shared/events.ts'
-import type { EventEnvelope } from '../../topologies/shop/shared/envelope.ts'
+import type { AuditEntry } from '../../topologies/shop/shared/audit-entry.ts'
+import type { ShopEvent } from '../../topologies/shop/shared/events.ts'
+import { shipmentIdOf } from '../../topologies/shop/shared/ids.ts'
 import {
+  audit,
   inventory,
   orders,
   payments,
   platform,
   shipments,
+  topicCatalogue,
 } from '../../topologies/shop/shared/topics.ts'
-import type { HistoryEntry, OrderHistory } from '../../topologies/shop/http/shop-access.ts'
 import type { Broker } from '../broker/port.ts'
 import type { Topic } from '../topic.ts'
 import { readKey } from './read-topic.ts'
 
-type AnyEvent = EventEnvelope<string, object>
+export interface HistoryRequest {
+  readonly orderId: string
+  /** Read before the call. */
+  readonly row: OrderRow | undefined
+  readonly nowMs: number
+}
+
+type Told = Pick<AuditEntry, 'topic' | 'event'>
 
 /** @returns  undefined if there is neither a row nor an event */
 export const orderHistory = async (
   broker: Broker,
-  orderId: string,
-  row: OrderRow | undefined,
+  request: HistoryRequest,
 ): Promise<OrderHistory | undefined> => {
-  const events: HistoryEntry[] = []
-  const collect = async <E extends AnyEvent>(
-    topic: Topic<string, E>,
-    key: string,
-  ): Promise<void> => {
+  const { row } = request
+  const told = await readTold(broker, request)
+  if (row === undefined) {
+    return told.length === 0 ? undefined : { events: inTime(told) }
+  }
+  const rebuilt = checked(request, told, orders.name)
+  if (rebuilt.verdict === 'same' || rebuilt.verdict === 'behind') {
+    return { order: row, events: inTime(told), rebuilt }
+  }
+  return secondLook(broker, row, request)
+}
+
+/** The end of a transaction may be seen in one topic later than in another: so all is read anew. */
+const secondLook = async (
+  broker: Broker,
+  row: OrderRow,
+  request: HistoryRequest,
+): Promise<OrderHistory> => {
+  const told = await readTold(broker, request)
+  const audited = await readAudit(broker, request, told)
+  const isAudited = audited.some(({ event }) => event.eventType === 'order.created')
+  const known = new Set(told.map(({ event }) => event.eventId))
+  const gone = audited.filter(({ event }) => !known.has(event.eventId))
+  return {
+    order: row,
+    events: inTime([...told, ...gone]),
+    rebuilt: checked(request, [...told, ...audited], (isAudited ? audit : orders).name),
+  }
+}
+
+/** @param keptIn  the topic whose retention says from when on no event can be missing */
+const checked = (
+  { row, nowMs }: HistoryRequest,
+  told: readonly Told[],
+  keptIn: string,
+): OrderCheck => {
+  const { retentionMs = 0 } = topicCatalogue.find(({ topic }) => topic.name === keptIn) ?? {}
+  return checkOrder(row, { events: told.map(({ event }) => event), sinceMs: nowMs - retentionMs })
+}
+
+const readTold = async (
+  broker: Broker,
+  { orderId, row }: HistoryRequest,
+): Promise<readonly Told[]> => {
+  const told: Told[] = []
+  const collect = async (topic: Topic<string, ShopEvent>, key: string): Promise<void> => {
     for await (const event of readKey(broker, topic, key)) {
-      if (orderOf(event) === orderId) events.push(entryOf(topic.name, event))
+      if (isOf(orderId, event)) told.push({ topic: topic.name, event })
     }
   }
-  for (const topic of [orders, payments, shipments, platform] as Topic<string, AnyEvent>[]) {
-    await collect(topic, orderId)
+  const byOrder = [orders, payments, shipments, platform] as readonly Topic<string, ShopEvent>[]
+  for (const topic of byOrder) await collect(topic, orderId)
+  for (const productId of productsOf(row, told)) {
+    await collect(inventory as Topic<string, ShopEvent>, productId)
   }
-  for (const productId of productsOf(row, events)) await collect(inventory, productId)
-  if (row === undefined && events.length === 0) return undefined
-  const inTime = events.toSorted(
-    (a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp) || rankOf(a) - rankOf(b),
-  )
-  return row === undefined ? { events: inTime } : { order: row, events: inTime }
+  return told
 }
+
+/** What the audit has of this order, under each of its aggregates. */
+const readAudit = async (
+  broker: Broker,
+  { orderId, row }: HistoryRequest,
+  told: readonly Told[],
+): Promise<readonly Told[]> => {
+  const paymentIds = told.flatMap(({ event: { data } }) =>
+    'paymentId' in data ? [data.paymentId] : [],
+  )
+  const charged = row?.charges.map(({ paymentId }) => paymentId) ?? []
+  const aggregates = new Set([
+    orderId,
+    ...productsOf(row, told),
+    ...paymentIds,
+    ...charged,
+    shipmentIdOf(orderId),
+  ])
+  const found: Told[] = []
+  for (const aggregateId of aggregates) {
+    for await (const entry of readKey(broker, audit, aggregateId)) {
+      if (isOf(orderId, entry.event)) found.push(entry)
+    }
+  }
+  return found
+}
+
+const isOf = (orderId: string, { data }: ShopEvent): boolean =>
+  'orderId' in data && data.orderId === orderId
+
+const productsOf = (row: OrderRow | undefined, told: readonly Told[]): ReadonlySet<string> => {
+  if (row !== undefined) return new Set(row.lines.map(({ productId }) => productId))
+  const items = told.flatMap(({ event }) =>
+    event.eventType === 'order.created' ? event.data.items : [],
+  )
+  return new Set(items.map(({ productId }) => productId))
+}
+
+const inTime = (told: readonly Told[]): readonly HistoryEntry[] =>
+  told
+    .map(entryOf)
+    .toSorted((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp) || rankOf(a) - rankOf(b))
+
+const entryOf = ({
+  topic,
+  event: { timestamp, eventType, eventId, data },
+}: Told): HistoryEntry => ({ timestamp, topic, eventType, eventId, data })
 
 /** How an order goes, for events of the same millisecond; the sort is stable for the rest. */
 const usualOrder = [
@@ -72,27 +169,4 @@ const rankOf = ({ eventType }: HistoryEntry): number => {
   const rank = usualOrder.indexOf(eventType)
   if (rank >= 0) return rank
   return usualOrder.length + (eventType.startsWith('saga.') ? 1 : 0)
-}
-
-const orderOf = ({ data }: AnyEvent): unknown => (data as { readonly orderId?: unknown }).orderId
-
-const entryOf = (
-  topic: string,
-  { timestamp, eventType, eventId, data }: AnyEvent,
-): HistoryEntry => ({
-  timestamp,
-  topic,
-  eventType,
-  eventId,
-  data,
-})
-
-const productsOf = (
-  row: OrderRow | undefined,
-  events: readonly HistoryEntry[],
-): ReadonlySet<string> => {
-  if (row !== undefined) return new Set(row.lines.map(({ productId }) => productId))
-  const created = events.find(({ eventType }) => eventType === 'order.created')
-  const { items = [] } = (created?.data ?? {}) as Partial<OrderCreatedData>
-  return new Set(items.map(({ productId }) => productId))
 }

@@ -1,5 +1,6 @@
 /** What `millrace order show` prints: an order and all that happened to it, in time order. */
 
+import type { OrderCheck } from '../../topologies/shop/audit/check-order.ts'
 import type { HistoryEntry, OrderHistory } from '../../topologies/shop/http/shop-access.ts'
 import {
   capturedMinorOf,
@@ -10,8 +11,11 @@ import { formatMinor } from '../../topologies/shop/shared/money.ts'
 import { table } from './table.ts'
 
 /** @returns lines without a line end at the last */
-export const orderStory = (orderId: string, { order, events }: OrderHistory): string => {
-  const head = order === undefined ? `order ${orderId} (no row yet)` : headOf(order)
+export const orderStory = (orderId: string, { order, events, rebuilt }: OrderHistory): string => {
+  const head =
+    order === undefined
+      ? `order ${orderId} (no row yet)`
+      : table([...headOf(order), ...checkOf(rebuilt, events.length)])
   const first = events[0]
   const startMs = first === undefined ? 0 : Date.parse(first.timestamp)
   const lines = events.map((event) => [
@@ -23,7 +27,7 @@ export const orderStory = (orderId: string, { order, events }: OrderHistory): st
   return `${head}\n\n${table(lines)}`
 }
 
-const headOf = (order: OrderRow): string => {
+const headOf = (order: OrderRow): readonly string[][] => {
   const money = (amountMinor: number): string =>
     `${formatMinor(amountMinor, order.currency)} ${order.currency}`
   const lines = [
@@ -45,7 +49,26 @@ const headOf = (order: OrderRow): string => {
       `${shipment.status} by ${shipment.carrier}, ${shipment.trackingNumber}`,
     ])
   }
-  return table(lines)
+  return lines
+}
+
+/** Whether the order that its events tell is the stored one, and where it is not. */
+const checkOf = (rebuilt: OrderCheck | undefined, events: number): readonly string[][] => {
+  if (rebuilt === undefined) return []
+  const { verdict, differences } = rebuilt
+  const said = {
+    same: 'the same as stored',
+    behind: 'further than stored: it has not read all of them yet',
+    differs: 'DIFFERS from what is stored',
+    incomplete: 'not compared: some events are not kept any more',
+  }
+  return [
+    ['rebuilt', `from ${events} events: ${said[verdict]}`],
+    ...differences.map(({ field, stored, rebuilt: told }) => [
+      `  ${field}`,
+      `stored ${JSON.stringify(stored)}, told ${JSON.stringify(told)}`,
+    ]),
+  ]
 }
 
 /** The fields of an event that tell something beside its type. */

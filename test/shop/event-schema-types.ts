@@ -6,6 +6,12 @@ interface Metadata {
   readonly schemaVersion: number
 }
 
+export interface AuditEntry {
+  readonly entryId: string
+  readonly topic: string
+  readonly event: string
+}
+
 export interface DeductFailed {
   readonly eventId: string
   readonly eventType: 'deduct.failed'
@@ -84,6 +90,35 @@ export interface InventoryUpdated {
     readonly onHand: number
     readonly held: number
     readonly safetyStock: number
+  }
+  readonly metadata: Metadata
+}
+
+export interface NotificationRequested {
+  readonly eventId: string
+  readonly eventType: 'notification.requested'
+  readonly eventVersion: string
+  readonly timestamp: string
+  readonly source: string
+  readonly aggregateId: string
+  readonly aggregateVersion: number
+  readonly data: {
+    readonly customerId: string
+    readonly orderId: string
+    readonly kind:
+      | 'ORDER_CONFIRMED'
+      | 'ORDER_REJECTED'
+      | 'ORDER_CANCELLED'
+      | 'ORDER_EXPIRED'
+      | 'ORDER_SHIPPED'
+      | 'ORDER_DELIVERED'
+      | 'PAYMENT_FAILED'
+      | 'REFUND_DONE'
+    readonly currency: string
+    readonly amountMinor?: number
+    readonly reason?: string
+    readonly carrier?: string
+    readonly trackingNumber?: string
   }
   readonly metadata: Metadata
 }

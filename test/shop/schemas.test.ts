@@ -14,9 +14,20 @@ import { BuiltInRegistry } from '../../src/schema-registry/built-in-registry.ts'
 import { SchemaSession } from '../../src/schema-registry/schema-session.ts'
 import { type AvroSchema, avroSerde } from '../../src/serde/avro.ts'
 import type { Topic } from '../../src/topic.ts'
-import type { PaymentEvent, PaymentProcessed } from '../../topologies/shop/shared/events.ts'
+import { auditEntryOf } from '../../topologies/shop/shared/audit-entry.ts'
+import type {
+  PaymentEvent,
+  PaymentProcessed,
+  ShopEvent,
+} from '../../topologies/shop/shared/events.ts'
 import { versionsOf } from '../../topologies/shop/shared/message-versions.ts'
-import { orders, payments, topicCatalogue } from '../../topologies/shop/shared/topics.ts'
+import {
+  audit,
+  auditedTopics,
+  orders,
+  payments,
+  topicCatalogue,
+} from '../../topologies/shop/shared/topics.ts'
 import { memoryBroker } from '../schema-registry/served-registry.ts'
 import { valuesOf } from './avro-values.ts'
 import { ShopStory } from './shop-story.ts'
@@ -199,7 +210,9 @@ describe('versions', () => {
 describe('in Avro', () => {
   beforeAll(async () => openAll(await newSession()))
 
-  it.each(written.map((each) => [each.type, each] as const))(
+  const inEnvelopes = written.filter(({ topic }) => topic.name !== audit.name)
+
+  it.each(inEnvelopes.map((each) => [each.type, each] as const))(
     '%s comes back as it was',
     (type, { topic, schema }) => {
       const tag = schema.includes('"eventType"') ? 'event' : 'command'
@@ -218,6 +231,26 @@ describe('in Avro', () => {
           expect(topic.value.decode(text)).toEqual(message) // what was JSON before is still read
         }),
         { numRuns: 50 },
+      )
+    },
+  )
+
+  const audited = written.filter(({ topic }) => auditedTopics.some((each) => each === topic))
+
+  it.each(audited.map((each) => [each.type, each] as const))(
+    'an audit entry of %s comes back as it was',
+    (type, { topic, schema }) => {
+      const eventVersion = `${versionsOf(type).prefix}4.1`
+      const events = valuesOf(schema, { eventType: type, eventVersion, eventId: 'id' })
+      fc.assert(
+        fc.property(events, (event) => {
+          const entry = auditEntryOf(topic.name, event as ShopEvent)
+          const bytes = audit.value.encode(entry)
+          expect(bytes[0]).toBe(0)
+          expect(JSON.stringify(audit.value.decode(bytes))).toBe(JSON.stringify(entry))
+          expect(audit.value.decode(Buffer.from(JSON.stringify(entry)))).toEqual(entry)
+        }),
+        { numRuns: 20 },
       )
     },
   )

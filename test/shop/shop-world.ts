@@ -23,6 +23,7 @@ import {
   decideOrderDeadline,
   type OrderDecision,
 } from '../../topologies/shop/orders/model.ts'
+import { notificationsOf } from '../../topologies/shop/notifications/model.ts'
 import { isFinal, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import type { OrderInput } from '../../topologies/shop/orders/transitions.ts'
 import {
@@ -39,6 +40,11 @@ import type {
   ShipmentCommand,
 } from '../../topologies/shop/shared/commands.ts'
 import { shopConfig, type ShopConfig } from '../../topologies/shop/shared/config.ts'
+import type {
+  NotificationRequested,
+  ShipmentEvent,
+  ShopEvent,
+} from '../../topologies/shop/shared/events.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { ShopError } from '../../topologies/shop/shared/shop-error.ts'
 import type { Violation } from '../../topologies/shop/shared/violation.ts'
@@ -71,6 +77,9 @@ export class ShopWorld {
   readonly shipments = new Map<string, ShipmentRow>()
   readonly queues = new Map<string, WorldMessage[]>()
   readonly delivered: WorldMessage[] = []
+  /** Every event, in the order in which they came about; with answers that were given again. */
+  readonly events: ShopEvent[] = []
+  readonly notifications: NotificationRequested[] = []
   /** Final events per order, in order. */
   readonly outcomes = new Map<string, string[]>()
   readonly eventIds = new Map<string, string>()
@@ -143,7 +152,7 @@ export class ShopWorld {
     for (const row of this.shipments.values()) {
       const { row: next, events } = advanceShipment(row, carrier)
       this.shipments.set(next.shipmentId, next)
-      for (const value of events) this.send({ to: 'orders', value }, row.orderId + '|ship')
+      for (const value of events) this.#shipped(value)
     }
   }
 
@@ -207,9 +216,7 @@ export class ShopWorld {
         const decision = decideShipment(row, message.value, context)
         if (decision === undefined) return
         this.shipments.set(decision.row.shipmentId, decision.row)
-        for (const value of decision.events) {
-          this.send({ to: 'orders', value }, decision.row.orderId + '|ship')
-        }
+        for (const value of decision.events) this.#shipped(value)
         return
       }
       default:
@@ -294,8 +301,14 @@ export class ShopWorld {
     this.#reply(decision.emissions)
   }
 
+  #shipped(value: ShipmentEvent): void {
+    this.events.push(value)
+    this.send({ to: 'orders', value }, value.data.orderId + '|ship')
+  }
+
   #reply(emissions: readonly StockEmission[]): void {
     for (const each of emissions) {
+      this.events.push(each.event)
       if (each.kind !== 'reply') continue
       const { orderId, productId } = each.event.data
       this.send({ to: 'orders', value: each.event }, `${orderId}|${productId}`)
@@ -307,9 +320,12 @@ export class ShopWorld {
     const { row, emissions } = decision
     this.payments.set(row.paymentId, row)
     for (const each of emissions) {
-      if (each.kind === 'gatewayCall')
+      if (each.kind === 'gatewayCall') {
         this.send({ to: 'gateway', value: each.request }, row.orderId)
-      else this.send({ to: 'orders', value: each.event }, `${row.orderId}|pay`)
+        continue
+      }
+      this.events.push(each.event)
+      this.send({ to: 'orders', value: each.event }, `${row.orderId}|pay`)
     }
   }
 
@@ -317,10 +333,12 @@ export class ShopWorld {
     if (decision === undefined) return
     const { row, emissions } = decision
     const { orderId } = row
+    this.notifications.push(...notificationsOf(this.orders.get(orderId), row, this.nowMs))
     this.orders.set(orderId, row)
     for (const each of emissions) {
       switch (each.kind) {
         case 'orderEvent':
+          this.events.push(each.message)
           this.#noteEvent(each.message.eventId, each.message.eventType, orderId)
           break
         case 'inventoryCommand':
@@ -333,6 +351,7 @@ export class ShopWorld {
           this.send({ to: 'shipments', value: each.message }, orderId)
           break
         case 'platformEvent':
+          this.events.push(each.message)
           break
       }
     }

@@ -10,13 +10,7 @@ import type {
   ShipmentCommand,
 } from '../../topologies/shop/shared/commands.ts'
 import type { CommandEnvelope, EventEnvelope } from '../../topologies/shop/shared/envelope.ts'
-import type {
-  InventoryEvent,
-  OrderEvent,
-  PaymentEvent,
-  PlatformEvent,
-  ShipmentEvent,
-} from '../../topologies/shop/shared/events.ts'
+import type { NotificationRequested, ShopEvent } from '../../topologies/shop/shared/events.ts'
 import type * as commands from '../shop/command-schema-types.ts'
 import type * as events from '../shop/event-schema-types.ts'
 
@@ -44,7 +38,7 @@ type Command<All, Type extends string> =
       : never
     : never
 
-type AnyEvent = OrderEvent | PaymentEvent | InventoryEvent | ShipmentEvent | PlatformEvent
+type AnyEvent = ShopEvent | NotificationRequested
 type AnyCommand = OrderCommand | InventoryCommand | PaymentCommand | ShipmentCommand
 
 /** Every event and command, by its type: a new one is missing here until it is added. */
@@ -74,6 +68,7 @@ interface Schemas {
   readonly 'workflow.started': events.WorkflowStarted
   readonly 'saga.completed': events.SagaCompleted
   readonly 'saga.compensated': events.SagaCompensated
+  readonly 'notification.requested': events.NotificationRequested
 }
 
 interface CommandSchemas {

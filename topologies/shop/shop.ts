@@ -2,11 +2,13 @@
  * The shop: one topology of five flows, composed as functions.
  *
  * `shopTopology(config)` is what an application runs. Orders decides; inventory, payments and
- * shipments follow its commands and answer; customers collects, unless `config.customers` is off.
- * They meet in topics only, so each scales by itself.
+ * shipments follow its commands and answer; customers collects. They meet in topics only, so each
+ * scales by itself. Notifications and audit are branches of those flows, in their tasks. What only
+ * collects can be left out: see `ShopConfig`.
  */
 
 import { type Store, topology, type Topology } from '../../src/index.ts'
+import { auditFlow } from './audit/topology.ts'
 import { customerStore } from './customers/stores.ts'
 import { customersFlow } from './customers/topology.ts'
 import { inventoryFlow } from './inventory/topology.ts'
@@ -17,6 +19,7 @@ import {
   stockCommands,
   stockDeadlines,
 } from './inventory/stores.ts'
+import { notificationsFlow } from './notifications/topology.ts'
 import { orderDeadlines, orderStore, orderTotals } from './orders/stores.ts'
 import { ordersFlow } from './orders/topology.ts'
 import { gatewayCalls, paymentStore, paymentTotals } from './payments/stores.ts'
@@ -27,14 +30,18 @@ import { shipmentsFlow } from './shipments/topology.ts'
 
 export const shopTopology = (config: ShopConfig): Topology =>
   topology('shop', () => {
-    const { replies$, sinks } = inventoryFlow(config)
-    const decided = ordersFlow(config, replies$)
+    const stock = inventoryFlow(config)
+    const decided = ordersFlow(config, stock.replies$)
+    const paid = paymentsFlow(config)
+    const shipped = shipmentsFlow(config)
     return [
-      ...sinks,
+      ...stock.sinks,
       ...decided.sinks,
-      ...paymentsFlow(config),
-      ...shipmentsFlow(config),
+      ...paid.sinks,
+      ...shipped.sinks,
       ...(config.customers ? customersFlow(decided.events$) : []),
+      ...(config.notifications ? notificationsFlow(decided.decided$) : []),
+      ...(config.audit ? auditFlow({ stock, decided, paid, shipped }) : []),
     ]
   })
 

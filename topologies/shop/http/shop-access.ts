@@ -8,9 +8,10 @@
  */
 
 import type { AnswerSource } from '../../../src/index.ts'
-import type { MoneyAccess } from './money-access.ts'
+import type { OrderCheck } from '../audit/check-order.ts'
 import type { CustomerRow } from '../customers/customer-row.ts'
 import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
+import type { MoneyAccess } from './money-access.ts'
 import type { OrderRow } from '../orders/order-row.ts'
 import type { ParsedOrder } from '../shared/order-request.ts'
 import type { StockRequest } from '../shared/stock-request.ts'
@@ -30,6 +31,8 @@ export interface OrderHistory {
   readonly order?: OrderRow
   /** In the order of their times. */
   readonly events: readonly HistoryEntry[]
+  /** Whether the row is what its events tell; absent without a row. */
+  readonly rebuilt?: OrderCheck
 }
 
 /**

@@ -23,7 +23,12 @@ import {
 } from './stock-row.ts'
 import { answerOf, type HoldAction, holdActions } from './transitions.ts'
 
-export type StockEmission =
+export type StockEmission = StockAnswer & {
+  /** No row changes, so the same may be said again: to an order, but not to the audit. */
+  readonly isRepeat?: true
+}
+
+type StockAnswer =
   /** Goes to the inventory's topic and back to the order. */
   | { readonly kind: 'reply'; readonly event: StockReply }
   | { readonly kind: 'notice'; readonly event: StockNotice }
@@ -216,7 +221,8 @@ const repeated = (
     correlationId: command.metadata.correlationId,
     ...(isClosed && { reason: 'closed' }),
   }
-  return { product, hold, emissions: [replyOf(reply, about, context)] }
+  const repeat = { ...replyOf(reply, about, context), isRepeat: true } as const
+  return { product, hold, emissions: [repeat] }
 }
 
 const nextHold = (

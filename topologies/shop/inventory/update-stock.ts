@@ -56,11 +56,13 @@ export const decideStockUpdate = (
   if (seen?.hash === hash) return undefined
   const refusal = seen === undefined ? refusalOf(before, command) : idReused(commandId)
   if (refusal === undefined) return followed(before, { command, hash, liveHolds }, context)
+  const refused = refusedOf(before, { command, hash, refusal }, context)
+  const isRepeat = seen !== undefined // of an id, not of a body
   return {
     product: undefined,
-    seen: seen === undefined ? { hash, version: before.version, refusal } : undefined,
+    seen: isRepeat ? undefined : { hash, version: before.version, refusal },
     brokenHolds: [],
-    emissions: [refusedOf(before, { command, hash, refusal }, context)],
+    emissions: [isRepeat ? { ...refused, isRepeat } : refused],
   }
 }
 

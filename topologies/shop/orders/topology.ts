@@ -17,11 +17,18 @@ import {
   type StreamRecord,
   to,
 } from '../../../src/index.ts'
+import { notificationsOf } from '../notifications/model.ts'
 import { checkKey } from '../shared/check-key.ts'
 import type { ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes, withRowsRead } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
-import type { OrderEvent, StockReply } from '../shared/events.ts'
+import type {
+  NotificationRequested,
+  OrderEvent,
+  PlatformEvent,
+  StockReply,
+} from '../shared/events.ts'
+import type { Flow } from '../shared/flow.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import {
   inventoryCommands,
@@ -54,11 +61,16 @@ interface OrderStores {
   readonly totals: Counters
 }
 
-export interface OrdersFlow {
-  /** As they are written, for flows that follow. */
-  readonly events$: Observable<StreamRecord<string, OrderEvent>>
-  readonly sinks: readonly Observable<unknown>[]
+export interface OrdersFlow extends Flow<OrderEvent> {
+  readonly platformEvents$: Observable<StreamRecord<string, PlatformEvent>>
+  /** Everything that is decided, for flows that follow. */
+  readonly decided$: Observable<StreamRecord<string, OrderOutput>>
 }
+
+export type OrderOutput =
+  | OrderEmission
+  /** None if the configuration leaves them out. */
+  | { readonly kind: 'notification'; readonly message: NotificationRequested }
 
 /** @param replies$  what the inventory answers, keyed by orderId */
 export const ordersFlow = (
@@ -71,13 +83,13 @@ export const ordersFlow = (
     ofKind('orderEvent'),
     mapValues(({ message }) => message),
   )
+  const platformEvents$ = decided$.pipe(
+    ofKind('platformEvent'),
+    mapValues(({ message }) => message),
+  )
   const sinks = [
     events$.pipe(to(orders)),
-    decided$.pipe(
-      ofKind('platformEvent'),
-      mapValues(({ message }) => message),
-      to(platform),
-    ),
+    platformEvents$.pipe(to(platform)),
     decided$.pipe(
       ofKind('paymentCommand'),
       mapValues(({ message }) => message),
@@ -94,7 +106,7 @@ export const ordersFlow = (
       to(inventoryCommands, ({ value }) => value.data.productId),
     ),
   ]
-  return { events$, sinks }
+  return { events$, platformEvents$, decided$, sinks }
 }
 
 const decider = (config: ShopConfig) => {
@@ -105,16 +117,18 @@ const decider = (config: ShopConfig) => {
     chargesMax: config.chargesMax,
   })
   const due = dueRows(deadlinesMax)
-  return process<string, OrderInput, typeof stores, OrderEmission>('orders', stores, {
+  const store = storer(config.notifications)
+  return process<string, OrderInput, typeof stores, OrderOutput>('orders', stores, {
     onRecord: ({ key, value }, opened, context) => {
       checkKey(key, value.data.orderId, 'orderId')
       const row = opened.rows.get(key)
-      const decision = decideOrder(row, value, contextOf(context.nowMs()))
+      const nowMs = context.nowMs()
+      const decision = decideOrder(row, value, contextOf(nowMs))
       if (decision === undefined) {
         count(opened.totals, duplicatesCounter)
         return []
       }
-      return store(opened, row, decision)
+      return store(opened, { before: row, decision, nowMs })
     },
     prefetchKeys: ({ key }) => ({ rows: [key] }),
     punctuators: {
@@ -122,7 +136,12 @@ const decider = (config: ShopConfig) => {
         everyMs: config.deadlines.checkEveryMs,
         on: 'wallClock',
         run: (nowMs, opened, context) =>
-          passDeadlines(opened, { due, times: timesOf(nowMs, context) }, contextOf(nowMs)),
+          passDeadlines(opened, {
+            due,
+            times: timesOf(nowMs, context),
+            context: contextOf(nowMs),
+            store,
+          }),
       },
     },
   })
@@ -135,36 +154,53 @@ const timesOf = (nowMs: number, context: ProcessContext): DueTimes => ({
   latestNowMs: context.latestNowMs(),
 })
 
+interface Passing {
+  readonly due: DueRows
+  readonly times: DueTimes
+  readonly context: OrderContext
+  readonly store: StoreDecision
+}
+
 const passDeadlines = (
   opened: OrderStores,
-  { due, times }: { readonly due: DueRows; readonly times: DueTimes },
-  context: OrderContext,
-): readonly (readonly [string, OrderEmission])[] => {
-  const sent: (readonly [string, OrderEmission])[] = []
+  { due, times, context, store }: Passing,
+): readonly (readonly [string, OrderOutput])[] => {
+  const { nowMs } = context
+  const sent: (readonly [string, OrderOutput])[] = []
   for (const indexKey of withRowsRead(due.next(opened.deadlines, times), opened.rows)) {
     opened.deadlines.delete(indexKey)
     const orderId = restOf(indexKey)
     const row = opened.rows.get(orderId)
     const decision = row && decideOrderDeadline(row, times.dueMs, context)
     if (decision === undefined) continue
-    for (const emission of store(opened, row, decision)) sent.push([orderId, emission])
+    for (const each of store(opened, { before: row, decision, nowMs })) sent.push([orderId, each])
   }
   for (const indexKey of due.ahead(opened.deadlines, times)) {
     const row = opened.rows.get(restOf(indexKey))
-    const decision = row && decideClockSetBack(row, context.nowMs)
-    if (decision !== undefined) store(opened, row, decision)
+    const decision = row && decideClockSetBack(row, nowMs)
+    if (decision !== undefined) store(opened, { before: row, decision, nowMs })
   }
   return sent
 }
 
-const store = (
-  { rows, deadlines, totals }: OrderStores,
-  before: OrderRow | undefined,
-  { row, emissions, index }: OrderDecision,
-): readonly OrderEmission[] => {
-  rows.put(row.orderId, row)
-  if (index.deleteMs !== undefined) deadlines.delete(timeKey(index.deleteMs, row.orderId))
-  if (index.putMs !== undefined) deadlines.put(timeKey(index.putMs, row.orderId), 1)
-  countDecision(totals, before, row)
-  return emissions
+interface Decided {
+  readonly before: OrderRow | undefined
+  readonly decision: OrderDecision
+  readonly nowMs: number
 }
+
+type StoreDecision = (stores: OrderStores, decided: Decided) => readonly OrderOutput[]
+
+/** @returns  writes what was decided, and says what is to be sent */
+const storer =
+  (notifies: boolean): StoreDecision =>
+  ({ rows, deadlines, totals }, { before, decision, nowMs }) => {
+    const { row, emissions, index } = decision
+    rows.put(row.orderId, row)
+    if (index.deleteMs !== undefined) deadlines.delete(timeKey(index.deleteMs, row.orderId))
+    if (index.putMs !== undefined) deadlines.put(timeKey(index.putMs, row.orderId), 1)
+    countDecision(totals, before, row)
+    const told = notifies ? notificationsOf(before, row, nowMs) : []
+    if (told.length === 0) return emissions
+    return [...emissions, ...told.map((message) => ({ kind: 'notification', message }) as const)]
+  }

@@ -5,27 +5,19 @@
  * refund of a key waits for the charge before it.
  */
 
-import {
-  effect,
-  mapValues,
-  merge,
-  type Observable,
-  ofKind,
-  process,
-  stream,
-  to,
-} from '../../../src/index.ts'
+import { effect, mapValues, merge, ofKind, process, stream, to } from '../../../src/index.ts'
 import { gatewayKeyOf } from '../gateway/payment-gateway.ts'
 import { checkKey } from '../shared/check-key.ts'
 import type { PaymentCommand } from '../shared/commands.ts'
 import type { ShopConfig } from '../shared/config.ts'
 import { count, duplicatesCounter } from '../shared/counters.ts'
 import type { PaymentEvent } from '../shared/events.ts'
+import type { Flow } from '../shared/flow.ts'
 import { paymentCommands, payments } from '../shared/topics.ts'
 import { decideAnswer, decidePayment, type GatewayResult, type PaymentEmission } from './model.ts'
 import { gatewayCalls, paymentStore, paymentTotals } from './stores.ts'
 
-export const paymentsFlow = (config: ShopConfig): readonly Observable<unknown>[] => {
+export const paymentsFlow = (config: ShopConfig): Flow<PaymentEvent> => {
   const decided$ = stream(paymentCommands).pipe(commandDecider())
   const told$ = decided$.pipe(
     ofKind('paymentEvent'),
@@ -40,7 +32,8 @@ export const paymentsFlow = (config: ShopConfig): readonly Observable<unknown>[]
     }),
     answerDecider(),
   )
-  return [merge(told$, answered$).pipe(to(payments))]
+  const events$ = merge(told$, answered$)
+  return { events$, sinks: [events$.pipe(to(payments))] }
 }
 
 const commandDecider = () => {

@@ -57,5 +57,6 @@ const readableNames = (type: string): readonly string[] =>
     ? [recordName(type)]
     : [recordName(type), recordName(type, olderMajor(type))]
 
-const schemaFile = (name: string): AvroSchema =>
+/** @throws {Error} there is none: a bug */
+export const schemaFile = (name: string): AvroSchema =>
   JSON.parse(readFileSync(join(folder, `${name}.avsc`), 'utf8')) as AvroSchema

@@ -65,9 +65,13 @@ export interface ShopConfig {
    * Off, nothing is known of customers' orders of that time, also if it is on again later.
    */
   readonly customers: boolean
+  /** Whether every event is written to the audit too: a record more per event. */
+  readonly audit: boolean
+  /** Whether customers are told what became of their orders: three records of most orders. */
+  readonly notifications: boolean
 }
 
-type Single = 'gateway' | 'chargesMax' | 'customers'
+type Single = 'gateway' | 'chargesMax' | 'customers' | 'audit' | 'notifications'
 
 export type ShopSettings = Pick<ShopConfig, 'gateway'>
   & Partial<Pick<ShopConfig, Single>> & {
@@ -104,6 +108,8 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
   },
   chargesMax: 1,
   customers: true,
+  audit: true,
+  notifications: true,
 }
 
 /** Fills in the defaults; what is given wins, field by field. */
@@ -111,6 +117,8 @@ export const shopConfig = (given: ShopSettings): ShopConfig => ({
   gateway: given.gateway,
   chargesMax: given.chargesMax ?? defaults.chargesMax,
   customers: given.customers ?? defaults.customers,
+  audit: given.audit ?? defaults.audit,
+  notifications: given.notifications ?? defaults.notifications,
   gatewayCalls: { ...defaults.gatewayCalls, ...given.gatewayCalls },
   deadlines: { ...defaults.deadlines, ...given.deadlines },
   inventory: { ...defaults.inventory, ...given.inventory },

@@ -186,6 +186,30 @@ export interface ShipmentStatusUpdatedData {
   readonly location?: string
 }
 
+/** What a customer is told of. */
+export type NotificationKind =
+  | 'ORDER_CONFIRMED'
+  | 'ORDER_REJECTED'
+  | 'ORDER_CANCELLED'
+  | 'ORDER_EXPIRED'
+  | 'ORDER_SHIPPED'
+  | 'ORDER_DELIVERED'
+  | 'PAYMENT_FAILED'
+  | 'REFUND_DONE'
+
+export interface NotificationData {
+  readonly customerId: string
+  readonly orderId: string
+  readonly kind: NotificationKind
+  readonly currency: string
+  /** Of the order when it was confirmed or paid back, of the charge or refund; else absent. */
+  readonly amountMinor?: number
+  /** Why the order was rejected, cancelled or expired. */
+  readonly reason?: string
+  readonly carrier?: string
+  readonly trackingNumber?: string
+}
+
 export type OrderEndedType = 'order.cancelled' | 'order.rejected' | 'order.expired'
 
 export type OrderEvent =
@@ -225,3 +249,8 @@ export type ShipmentStatusUpdated = EventEnvelope<
   ShipmentStatusUpdatedData
 >
 export type ShipmentEvent = ShipmentCreated | ShipmentStatusUpdated
+
+export type NotificationRequested = EventEnvelope<'notification.requested', NotificationData>
+
+/** Every event that a flow of the shop decides. */
+export type ShopEvent = OrderEvent | PlatformEvent | PaymentEvent | InventoryEvent | ShipmentEvent

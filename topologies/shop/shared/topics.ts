@@ -6,13 +6,16 @@
  */
 
 import { days, repartitionTopic, type Serde, topic, type Topic, utf8 } from '../../../src/index.ts'
+import { auditSerde } from './audit-serde.ts'
 import type { InventoryCommand, OrderCommand, PaymentCommand, ShipmentCommand } from './commands.ts'
 import type {
   InventoryEvent,
+  NotificationRequested,
   OrderEvent,
   PaymentEvent,
   PlatformEvent,
   ShipmentEvent,
+  ShopEvent,
   StockReply,
 } from './events.ts'
 import { commandSerde, eventSerde } from './serde.ts'
@@ -98,10 +101,25 @@ export const customerEvents = repartitionTopic<string, OrderEvent>('customer-eve
   value: orderEvents,
 })
 
+/** What customers should be told; who tells them reads it here. */
+export const notifications = byId(
+  'ecom.notifications',
+  eventSerde<NotificationRequested>(['notification.requested']),
+)
+
+/** Topics whose events are audited. */
+export const auditedTopics = [orders, payments, inventory, shipments, platform] as const
+
+/** Every event of every aggregate, by aggregateId. */
+export const audit = byId(
+  'ecom.audit',
+  auditSerde(new Map(auditedTopics.map(({ name, value }) => [name, value as Serde<ShopEvent>]))),
+)
+
 /** What a topic is to be like; `millrace topics` compares it with the cluster. */
 export interface CatalogueEntry {
   readonly topic: Topic<string, never>
-  readonly key: 'orderId' | 'productId'
+  readonly key: 'orderId' | 'productId' | 'customerId' | 'aggregateId'
   readonly partitions: number
   readonly cleanupPolicy: 'delete'
   readonly retentionMs: number
@@ -145,6 +163,8 @@ export const topicCatalogue: readonly CatalogueEntry[] = [
   entry(inventory, 'productId', days(7)),
   entry(shipments, 'orderId', days(7)),
   entry(platform, 'orderId', days(1)),
+  { ...entry(notifications, 'customerId', days(1)), partitions: 2 },
+  entry(audit, 'aggregateId', days(30)),
 ]
 
 /** Records that no flow could process; their keys and bytes are those of their sources. */

@@ -4,13 +4,14 @@
  * Glue only: asks `model.ts`. Part of `shop.ts`.
  */
 
-import { type KeyValueState, type Observable, process, stream, to } from '../../../src/index.ts'
+import { type KeyValueState, process, stream, to } from '../../../src/index.ts'
 import { checkKey } from '../shared/check-key.ts'
 import type { ShipmentCommand } from '../shared/commands.ts'
 import type { ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes, withRowsRead } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter, refusalsCounter } from '../shared/counters.ts'
 import type { ShipmentEvent } from '../shared/events.ts'
+import type { Flow } from '../shared/flow.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import { shipmentCommands, shipments } from '../shared/topics.ts'
 import { advanceShipment, decideShipment, dueAnew, type ShipmentContext } from './model.ts'
@@ -26,9 +27,10 @@ interface ShipmentStores {
   readonly totals: Counters
 }
 
-export const shipmentsFlow = (config: ShopConfig): readonly Observable<unknown>[] => [
-  stream(shipmentCommands).pipe(decider(config), to(shipments)),
-]
+export const shipmentsFlow = (config: ShopConfig): Flow<ShipmentEvent> => {
+  const events$ = stream(shipmentCommands).pipe(decider(config))
+  return { events$, sinks: [events$.pipe(to(shipments))] }
+}
 
 const decider = (config: ShopConfig) => {
   const stores = { rows: shipmentStore, steps: shipmentSteps, totals: shipmentTotals }
