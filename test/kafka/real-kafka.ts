@@ -2,9 +2,9 @@
  * A real Kafka for the suites of one test run: started by the first that asks, ended with the run.
  *
  * Called by test files in their own worker processes. 1. One cluster per shape and run: workers
- * meet in a directory named after the run's main process. 2. A guard process ends it and removes its
- * data when the main process is gone, however it went. 3. Where no broker can be had the reason is
- * returned, for the suite to show; `KAFKA_REQUIRED=1` (as in CI) makes it an error.
+ * meet in a directory named after the run's main process. 2. A guard process ends it and removes
+ * its data when the main process is gone, however it went. 3. Where no broker can be had the reason
+ * is returned, for the suite to show; `KAFKA_REQUIRED=1` (as in CI) makes it an error.
  */
 
 import { spawn } from 'node:child_process'

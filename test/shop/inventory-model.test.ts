@@ -174,7 +174,9 @@ describe('a hold', () => {
   it('repeats an answer with the same event id and version', () => {
     const first = decideHold(stocked(9), undefined, reserve, context)!
     const again = decideHold({ ...first.product, version: 50 }, first.hold, reserve, context)!
-    expect(again.emissions).toEqual(first.emissions)
+    expect(again.emissions).toEqual(
+      first.emissions.map((emission) => ({ ...emission, isRepeat: true })),
+    )
   })
 
   it('that expired is held and deducted again while there is stock, else fails for good', () => {
