@@ -9,10 +9,10 @@
  */
 
 import { checkOrder, type OrderCheck } from '../../topologies/shop/audit/check-order.ts'
-import { type HistoryEntry, type OrderHistory } from '../../topologies/shop/http/shop-access.ts'
-import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
-import { type AuditEntry } from '../../topologies/shop/shared/audit-entry.ts'
-import { type ShopEvent } from '../../topologies/shop/shared/events.ts'
+import type { HistoryEntry, OrderHistory } from '../../topologies/shop/http/shop-access.ts'
+import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import type { AuditEntry } from '../../topologies/shop/shared/audit-entry.ts'
+import type { ShopEvent } from '../../topologies/shop/shared/events.ts'
 import { shipmentIdOf } from '../../topologies/shop/shared/ids.ts'
 import {
   audit,
@@ -23,8 +23,8 @@ import {
   shipments,
   topicCatalogue,
 } from '../../topologies/shop/shared/topics.ts'
-import { type Broker } from '../broker/port.ts'
-import { type Topic } from '../topic.ts'
+import type { Broker } from '../broker/port.ts'
+import type { Topic } from '../topic.ts'
 import { readKey } from './read-topic.ts'
 
 export interface HistoryRequest {

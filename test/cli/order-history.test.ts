@@ -7,10 +7,10 @@
 import { describe, expect, it } from 'vitest'
 import { orderHistory } from '../../src/cli/order-history.ts'
 import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
-import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { orderStore } from '../../topologies/shop/orders/stores.ts'
 import { shopConfig } from '../../topologies/shop/shared/config.ts'
-import { type OrderEvent } from '../../topologies/shop/shared/events.ts'
+import type { OrderEvent } from '../../topologies/shop/shared/events.ts'
 import { createOrderCommand } from '../../topologies/shop/shared/order-request.ts'
 import { updateStockCommand } from '../../topologies/shop/shared/stock-request.ts'
 import {

@@ -6,13 +6,13 @@
  */
 
 import { describe, expect, it } from 'vitest'
-import { type StreamRecord } from '../../src/record.ts'
-import { type Topic } from '../../src/topic.ts'
+import type { StreamRecord } from '../../src/record.ts'
+import type { Topic } from '../../src/topic.ts'
 import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
 import { type AuditEntry, auditEntryOf } from '../../topologies/shop/shared/audit-entry.ts'
 import { cancelOrderCommand } from '../../topologies/shop/shared/customer-commands.ts'
 import { shopConfig } from '../../topologies/shop/shared/config.ts'
-import { type ShopEvent } from '../../topologies/shop/shared/events.ts'
+import type { ShopEvent } from '../../topologies/shop/shared/events.ts'
 import { createOrderCommand } from '../../topologies/shop/shared/order-request.ts'
 import { updateStockCommand } from '../../topologies/shop/shared/stock-request.ts'
 import {

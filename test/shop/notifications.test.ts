@@ -6,7 +6,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type NotificationKind, type ShopEvent } from '../../topologies/shop/shared/events.ts'
+import type { NotificationKind, ShopEvent } from '../../topologies/shop/shared/events.ts'
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
 import { notifications, orders, payments, shipments } from '../../topologies/shop/shared/topics.ts'
 import { histories, run } from './shop-histories.ts'

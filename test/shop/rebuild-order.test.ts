@@ -8,10 +8,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkOrder, type OrderVerdict } from '../../topologies/shop/audit/check-order.ts'
-import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
-import { type ShopEvent } from '../../topologies/shop/shared/events.ts'
+import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import type { ShopEvent } from '../../topologies/shop/shared/events.ts'
 import { histories, run } from './shop-histories.ts'
-import { type ShopWorld } from './shop-world.ts'
+import type { ShopWorld } from './shop-world.ts'
 
 const eventsOf = ({ events }: ShopWorld, orderId: string): readonly ShopEvent[] =>
   events.filter(({ data }) => 'orderId' in data && data.orderId === orderId)

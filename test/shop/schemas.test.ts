@@ -13,12 +13,12 @@ import { systemClock } from '../../src/clock.ts'
 import { BuiltInRegistry } from '../../src/schema-registry/built-in-registry.ts'
 import { SchemaSession } from '../../src/schema-registry/schema-session.ts'
 import { type AvroSchema, avroSerde } from '../../src/serde/avro.ts'
-import { type Topic } from '../../src/topic.ts'
+import type { Topic } from '../../src/topic.ts'
 import { auditEntryOf } from '../../topologies/shop/shared/audit-entry.ts'
-import {
-  type PaymentEvent,
-  type PaymentProcessed,
-  type ShopEvent,
+import type {
+  PaymentEvent,
+  PaymentProcessed,
+  ShopEvent,
 } from '../../topologies/shop/shared/events.ts'
 import { versionsOf } from '../../topologies/shop/shared/message-versions.ts'
 import {

@@ -4,7 +4,7 @@
  */
 
 import fc from 'fast-check'
-import { type PaymentMethod } from '../../topologies/shop/shared/commands.ts'
+import type { PaymentMethod } from '../../topologies/shop/shared/commands.ts'
 import {
   cancelOrderCommand,
   processPaymentCommand,

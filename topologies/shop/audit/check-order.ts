@@ -7,14 +7,14 @@
  * beyond the row's version are such too. 3. Without the first event nothing is compared.
  */
 
-import {
-  type LineState,
-  type OrderCharge,
-  type OrderLine,
-  type OrderRefund,
-  type OrderRow,
+import type {
+  LineState,
+  OrderCharge,
+  OrderLine,
+  OrderRefund,
+  OrderRow,
 } from '../orders/order-row.ts'
-import { type ShopEvent, type StockReplyType } from '../shared/events.ts'
+import type { ShopEvent, StockReplyType } from '../shared/events.ts'
 import { type RebuiltLine, type RebuiltOrder, rebuildOrder, untoldFrom } from './rebuild-order.ts'
 
 export interface OrderDifference {

@@ -6,7 +6,7 @@
  * purpose: a check that called them would agree with whatever they do.
  */
 
-import { type ShopEvent } from '../shared/events.ts'
+import type { ShopEvent } from '../shared/events.ts'
 import { uuidV5 } from '../shared/ids.ts'
 
 /** @returns undefined for events of stock alone, which no order is rebuilt from */

@@ -9,20 +9,20 @@
  * two events.
  */
 
-import { type OrderCharge, type OrderShipment, type OrderStatus } from '../orders/order-row.ts'
+import type { OrderCharge, OrderShipment, OrderStatus } from '../orders/order-row.ts'
 import { nextStatuses } from '../orders/transitions.ts'
 import { nextShipmentStatuses } from '../shipments/shipment-row.ts'
-import { type OrderItem, type PaymentMethod } from '../shared/commands.ts'
-import {
-  type OrderCreatedData,
-  type OrderEvent,
-  type PaymentEvent,
-  type PlatformEvent,
-  type ReturnState,
-  type ShipmentEvent,
-  type ShopEvent,
-  type StockReply,
-  type StockReplyType,
+import type { OrderItem, PaymentMethod } from '../shared/commands.ts'
+import type {
+  OrderCreatedData,
+  OrderEvent,
+  PaymentEvent,
+  PlatformEvent,
+  ReturnState,
+  ShipmentEvent,
+  ShopEvent,
+  StockReply,
+  StockReplyType,
 } from '../shared/events.ts'
 import { holdIdOf } from '../shared/ids.ts'
 import { derivedEventId } from './derived-event-id.ts'

@@ -7,16 +7,11 @@
  */
 
 import { filter, mapValues, type Observable, type StreamRecord, to } from '../../../src/index.ts'
-import { type InventoryFlow } from '../inventory/topology.ts'
-import { type OrdersFlow } from '../orders/topology.ts'
+import type { InventoryFlow } from '../inventory/topology.ts'
+import type { OrdersFlow } from '../orders/topology.ts'
 import { auditEntryOf } from '../shared/audit-entry.ts'
-import {
-  type InventoryEvent,
-  type PaymentEvent,
-  type ShipmentEvent,
-  type ShopEvent,
-} from '../shared/events.ts'
-import { type Flow } from '../shared/flow.ts'
+import type { InventoryEvent, PaymentEvent, ShipmentEvent, ShopEvent } from '../shared/events.ts'
+import type { Flow } from '../shared/flow.ts'
 import { audit, inventory, orders, payments, platform, shipments } from '../shared/topics.ts'
 
 export interface AuditedFlows {

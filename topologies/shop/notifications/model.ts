@@ -14,12 +14,8 @@ import {
   type OrderRow,
   refundedMinorOf,
 } from '../orders/order-row.ts'
-import { type ShipmentStatus } from '../shared/commands.ts'
-import {
-  type NotificationData,
-  type NotificationKind,
-  type NotificationRequested,
-} from '../shared/events.ts'
+import type { ShipmentStatus } from '../shared/commands.ts'
+import type { NotificationData, NotificationKind, NotificationRequested } from '../shared/events.ts'
 import { shipmentIdOf, uuidV5 } from '../shared/ids.ts'
 import { newEvent } from '../shared/new-event.ts'
 

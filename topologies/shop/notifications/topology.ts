@@ -6,7 +6,7 @@
  */
 
 import { mapValues, type Observable, ofKind, type StreamRecord, to } from '../../../src/index.ts'
-import { type OrderOutput } from '../orders/topology.ts'
+import type { OrderOutput } from '../orders/topology.ts'
 import { notifications } from '../shared/topics.ts'
 
 /** @param decided$  by the orders flow */

@@ -19,16 +19,16 @@ import {
 } from '../../../src/index.ts'
 import { notificationsOf } from '../notifications/model.ts'
 import { checkKey } from '../shared/check-key.ts'
-import { type ShopConfig } from '../shared/config.ts'
+import type { ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes, withRowsRead } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
-import {
-  type NotificationRequested,
-  type OrderEvent,
-  type PlatformEvent,
-  type StockReply,
+import type {
+  NotificationRequested,
+  OrderEvent,
+  PlatformEvent,
+  StockReply,
 } from '../shared/events.ts'
-import { type Flow } from '../shared/flow.ts'
+import type { Flow } from '../shared/flow.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import {
   inventoryCommands,
@@ -46,11 +46,11 @@ import {
   decideOrderDeadline,
   type OrderDecision,
 } from './model.ts'
-import { type OrderContext, type OrderEmission } from './order-draft.ts'
-import { type OrderRow } from './order-row.ts'
+import type { OrderContext, OrderEmission } from './order-draft.ts'
+import type { OrderRow } from './order-row.ts'
 import { orderDeadlines, orderStore, orderTotals } from './stores.ts'
 import { countDecision } from './totals.ts'
-import { type OrderInput } from './transitions.ts'
+import type { OrderInput } from './transitions.ts'
 
 /** Deadlines looked at in one punctuation; more wait for the next one. */
 const deadlinesMax = 1000

@@ -5,7 +5,7 @@
  * event's: a reader that meets it twice has met one fact.
  */
 
-import { type ShopEvent } from './events.ts'
+import type { ShopEvent } from './events.ts'
 import { uuidV5 } from './ids.ts'
 
 export interface AuditEntry {

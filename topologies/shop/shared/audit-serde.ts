@@ -11,9 +11,9 @@
  */
 
 import { type AvroSerde, avroSerde, type Serde } from '../../../src/index.ts'
-import { type AuditEntry } from './audit-entry.ts'
+import type { AuditEntry } from './audit-entry.ts'
 import { schemaFile } from './avro-messages.ts'
-import { type ShopEvent } from './events.ts'
+import type { ShopEvent } from './events.ts'
 import { JsonOrAvro } from './json-or-avro.ts'
 import { ShopError } from './shop-error.ts'
 

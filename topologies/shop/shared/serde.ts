@@ -8,7 +8,7 @@
 
 import { json, type Serde } from '../../../src/index.ts'
 import { avroMessages } from './avro-messages.ts'
-import { type CommandEnvelope, type EventEnvelope } from './envelope.ts'
+import type { CommandEnvelope, EventEnvelope } from './envelope.ts'
 import { JsonOrAvro } from './json-or-avro.ts'
 import { type ReadVersions, versionsOf } from './message-versions.ts'
 import { ShopError } from './shop-error.ts'

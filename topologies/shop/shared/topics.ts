@@ -7,21 +7,16 @@
 
 import { days, repartitionTopic, type Serde, topic, type Topic, utf8 } from '../../../src/index.ts'
 import { auditSerde } from './audit-serde.ts'
-import {
-  type InventoryCommand,
-  type OrderCommand,
-  type PaymentCommand,
-  type ShipmentCommand,
-} from './commands.ts'
-import {
-  type InventoryEvent,
-  type NotificationRequested,
-  type OrderEvent,
-  type PaymentEvent,
-  type PlatformEvent,
-  type ShipmentEvent,
-  type ShopEvent,
-  type StockReply,
+import type { InventoryCommand, OrderCommand, PaymentCommand, ShipmentCommand } from './commands.ts'
+import type {
+  InventoryEvent,
+  NotificationRequested,
+  OrderEvent,
+  PaymentEvent,
+  PlatformEvent,
+  ShipmentEvent,
+  ShopEvent,
+  StockReply,
 } from './events.ts'
 import { commandSerde, eventSerde } from './serde.ts'
 
