@@ -5,10 +5,10 @@
  * 60,000) are sent with at most IN_FLIGHT open at once; the clock runs from the first command to
  * the last final outcome. The gateway answers at once. ORDERS_FROM says what is ordered: `cdnow`
  * (default), the real purchases of `topologies/shop/load/data` over and over, 1.1 lines and 12
- * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. CUSTOMERS says
- * whether events are collected by customer, three records more each: `on` (default), or `off` to
- * compare with the shop of before. Up to 60,000 commands are made before the clock starts, since
- * who orders is not the shop; more are made on the way, since they would be memory.
+ * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. What only collects
+ * is `on` (default), or `off` to compare: CUSTOMERS and NOTIFICATIONS, three records more each, and
+ * AUDIT, a record more per event. Up to 60,000 commands are made before the clock starts, since who
+ * orders is not the shop; more are made on the way, since they would be memory.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -48,7 +48,13 @@ const inFlightMax = Number(process.env['IN_FLIGHT'] ?? 4_000)
 const [sliceOrders, madeMax] = [500, 60_000]
 const sourceName = process.env['ORDERS_FROM'] ?? 'cdnow'
 const source = orderSource(sourceName)
-const customers = process.env['CUSTOMERS'] !== 'off'
+const isOn = (flow: string): boolean => process.env[flow.toUpperCase()] !== 'off'
+const flows = {
+  customers: isOn('customers'),
+  audit: isOn('audit'),
+  notifications: isOn('notifications'),
+}
+const leftOut = Object.entries(flows).filter(([, isWanted]) => !isWanted)
 const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
 const memory = divideMemory(memoryBudgetDefaultBytes, { hasBroker: true })
 const [brokerEngine, stateEngine] = [
@@ -75,7 +81,7 @@ const application = new Application({
   broker,
   engine: stateEngine,
   slotCacheBytes: memory.slotCacheBytes,
-  topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }), customers })),
+  topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }), ...flows })),
 })
 await application.start()
 const producer = broker.producer('bench')
@@ -182,7 +188,7 @@ const steady = samples.filter(([, count]) => count > orderCount * 0.2 && count <
 const [first, last] = [steady[0], steady.at(-1)]
 report({
   name: 'macro/shop-flow',
-  note: `orders from ${sourceName}${customers ? '' : ', without customers'}`,
+  note: [`orders from ${sourceName}`, ...leftOut.map(([flow]) => `without ${flow}`)].join(', '),
   figures: {
     orders: orderCount,
     ordersPerSec: (orderCount / elapsedMs) * 1_000,

@@ -58,6 +58,7 @@ describe('dev', () => {
     const [, id] = /order (\S+) shipped/.exec(first.stderr)!
     const read = await millrace(['order', 'show', id!, '--state-dir', stateDir])
     expect(read.exitCode, read.stderr).toBe(0)
+    expect(read.stdout).toMatch(/rebuilt +from \d+ events: the same as stored/)
 
     const second = await millrace(dev(stateDir, '--for', '1s', '-o', 'json'))
     expect(second.exitCode, second.stderr).toBe(0)

@@ -45,7 +45,9 @@ describe('orders', () => {
     expect((await call(location, { headers: { 'if-none-match': '"0"' } })).status).toBe(200)
     const none = await call('/api/orders/none', { headers: { 'if-none-match': '*' } })
     expect(none.status).toBe(404)
-    const history = (await call(`${location}/history`)).body['events'] as { eventType: string }[]
+    const story = (await call(`${location}/history`)).body
+    expect(story['rebuilt']).toEqual({ verdict: 'same', differences: [] })
+    const history = story['events'] as { eventType: string }[]
     expect(history[0]).toMatchObject({ eventType: 'order.created', topic: 'ecom.orders' })
     expect(history.at(-1)).toMatchObject({ eventType: 'saga.completed' })
   })
