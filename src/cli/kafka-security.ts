@@ -7,9 +7,9 @@
  * 3. What does not fit together is refused before anything is opened.
  */
 
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { type KafkaBrokerOptions } from '../broker/kafka/kafka-broker-options.ts'
+import type { KafkaBrokerOptions } from '../broker/kafka/kafka-broker-options.ts'
 import { flagFile } from './flag-file.ts'
 
 export type KafkaSecurity = Partial<Pick<KafkaBrokerOptions, 'tls' | 'sasl' | 'saslSecretFile'>>

@@ -8,29 +8,29 @@
 
 import { customerBounds, type CustomerRow } from '../../topologies/shop/customers/customer-row.ts'
 import { customerStore } from '../../topologies/shop/customers/stores.ts'
-import { type ProductRow, type StockCommandRow } from '../../topologies/shop/inventory/stock-row.ts'
+import type { ProductRow, StockCommandRow } from '../../topologies/shop/inventory/stock-row.ts'
 import { holdStore, productStore, stockCommands } from '../../topologies/shop/inventory/stores.ts'
 import { finalStatuses, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { orderStore, orderTotals } from '../../topologies/shop/orders/stores.ts'
-import { type PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
+import type { PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
 import { paymentStore } from '../../topologies/shop/payments/stores.ts'
-import { type OfOrder } from '../../topologies/shop/http/money-access.ts'
-import {
-  type CustomerOrders,
-  type Found,
-  type OrderHistory,
-  type PageRequest,
-  type RangeRequest,
-  type RowBounds,
-  type ShopHost,
-  type ShopStatus,
-  type SourcedRows,
+import type { OfOrder } from '../../topologies/shop/http/money-access.ts'
+import type {
+  CustomerOrders,
+  Found,
+  OrderHistory,
+  PageRequest,
+  RangeRequest,
+  RowBounds,
+  ShopHost,
+  ShopStatus,
+  SourcedRows,
 } from '../../topologies/shop/http/shop-access.ts'
-import {
-  type CreateShipmentData,
-  type ProcessPaymentData,
-  type RefundPaymentData,
-  type UpdateShipmentStatusData,
+import type {
+  CreateShipmentData,
+  ProcessPaymentData,
+  RefundPaymentData,
+  UpdateShipmentStatusData,
 } from '../../topologies/shop/shared/commands.ts'
 import { cancelOrderCommand } from '../../topologies/shop/shared/customer-commands.ts'
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
@@ -49,20 +49,20 @@ import {
   paymentCommands,
   shipmentCommands,
 } from '../../topologies/shop/shared/topics.ts'
-import { type ShipmentRow } from '../../topologies/shop/shipments/shipment-row.ts'
+import type { ShipmentRow } from '../../topologies/shop/shipments/shipment-row.ts'
 import { shipmentStore } from '../../topologies/shop/shipments/stores.ts'
 import { partitionOf } from '../broker/partitioner.ts'
-import { type Broker } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
+import type { Broker } from '../broker/port.ts'
+import type { Clock } from '../clock.ts'
 import { readPage } from '../queries/store-page.ts'
-import { type StoreReads } from '../queries/store-reads.ts'
+import type { StoreReads } from '../queries/store-reads.ts'
 import { utf8 } from '../serde/utf8.ts'
-import { type StampHeaders } from '../task/producer-headers.ts'
+import type { StampHeaders } from '../task/producer-headers.ts'
 import { CommandWriter } from './command-writer.ts'
 import { orderHistory } from './order-history.ts'
 import { readStoreKey, readStorePage } from './read-store.ts'
 import { ShopRows, type WantedRow } from './shop-rows.ts'
-import { type StoreSource } from './store-source.ts'
+import type { StoreSource } from './store-source.ts'
 
 export interface LocalShopOptions {
   readonly broker: Broker

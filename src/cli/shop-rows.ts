@@ -5,12 +5,12 @@
  * follows from the entity. Where that is not known every partition is asked, all or none.
  */
 
-import { type Found } from '../../topologies/shop/http/shop-access.ts'
+import type { Found } from '../../topologies/shop/http/shop-access.ts'
 import { type PartitionAnswer, sourceOf } from '../queries/partition-read.ts'
-import { type PartitionOfStore, type StoreReads } from '../queries/store-reads.ts'
-import { type KeyValueStore } from '../stores/key-value-store.ts'
-import { type Topic } from '../topic.ts'
-import { type CommandWriter } from './command-writer.ts'
+import type { PartitionOfStore, StoreReads } from '../queries/store-reads.ts'
+import type { KeyValueStore } from '../stores/key-value-store.ts'
+import type { Topic } from '../topic.ts'
+import type { CommandWriter } from './command-writer.ts'
 
 /** A row, and what decides about it: the topic of its commands, and what they are keyed by. */
 export interface WantedRow<Row> {

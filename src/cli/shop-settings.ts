@@ -1,7 +1,7 @@
 /** The configuration of the shop out of the settings of the command line. */
 
 import { type ShopConfig, shopConfig } from '../../topologies/shop/shared/config.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { carriersIn } from './carrier-file.ts'
 import { fakeProvider, type PaymentProvider } from './payment-provider.ts'
 import { producerHeaders, type StampHeaders } from '../task/producer-headers.ts'

@@ -8,7 +8,7 @@ import { addConfigFlags, instanceOptions, settingsOf } from '../../src/cli/confi
 import { openPaymentProvider, type PaymentProvider } from '../../src/cli/payment-provider.ts'
 import { type FlagValues, resolveSettings } from '../../src/config/settings.ts'
 import { silentLogger } from '../../src/logger.ts'
-import { type GatewayAnswer } from '../../topologies/shop/gateway/payment-gateway.ts'
+import type { GatewayAnswer } from '../../topologies/shop/gateway/payment-gateway.ts'
 import { ProviderServer } from '../shop/provider-server.ts'
 import { temporaryDirectory } from './run-millrace.ts'
 

@@ -5,7 +5,7 @@
  */
 
 import fastify, { type FastifyInstance } from 'fastify'
-import { type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
@@ -13,7 +13,7 @@ import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
 import { systemClock } from '../../src/clock.ts'
 import { schemaRoutes } from '../../src/http/schema-routes.ts'
 import { BuiltInRegistry } from '../../src/schema-registry/built-in-registry.ts'
-import { type HttpAuth } from '../../src/http-client/http-auth.ts'
+import type { HttpAuth } from '../../src/http-client/http-auth.ts'
 import { HttpRegistry } from '../../src/schema-registry/http-registry.ts'
 
 export interface MadeUpAnswer {

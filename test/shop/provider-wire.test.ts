@@ -1,7 +1,7 @@
 /** What each answer of a provider means: money moves by no guess. */
 
 import { describe, expect, it } from 'vitest'
-import { type GatewayRequest } from '../../topologies/shop/gateway/payment-gateway.ts'
+import type { GatewayRequest } from '../../topologies/shop/gateway/payment-gateway.ts'
 import {
   questionPathOf,
   submissionOf,

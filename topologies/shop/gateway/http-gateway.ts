@@ -17,15 +17,15 @@ import {
   type HttpRequest,
   NotSentError,
 } from '../../../src/index.ts'
-import { type CircuitBreaker, type Permit } from './circuit-breaker.ts'
-import {
-  type GatewayAnswer,
-  type GatewayCall,
-  type GatewayRequest,
-  type PaymentGateway,
+import type { CircuitBreaker, Permit } from './circuit-breaker.ts'
+import type {
+  GatewayAnswer,
+  GatewayCall,
+  GatewayRequest,
+  PaymentGateway,
 } from './payment-gateway.ts'
 import { questionPathOf, submissionOf, type Verdict, verdictOf } from './provider-wire.ts'
-import { type TokenBucket } from './token-bucket.ts'
+import type { TokenBucket } from './token-bucket.ts'
 
 export interface HttpGatewayOptions {
   /** Without a slash at its end. */

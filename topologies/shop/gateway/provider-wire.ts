@@ -6,8 +6,8 @@
  * not understood leaves the outcome unknown.
  */
 
-import { type HttpAnswer } from '../../../src/index.ts'
-import { type GatewayAnswer, type GatewayRequest } from './payment-gateway.ts'
+import type { HttpAnswer } from '../../../src/index.ts'
+import type { GatewayAnswer, GatewayRequest } from './payment-gateway.ts'
 
 export interface Submission {
   readonly path: string

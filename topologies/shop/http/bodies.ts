@@ -1,6 +1,6 @@
 /** Bodies that routes take: checked, or answered with every place that is wrong. */
 
-import { type ParsedBody } from '../shared/parsed-body.ts'
+import type { ParsedBody } from '../shared/parsed-body.ts'
 import { RequestProblems } from '../shared/request-problems.ts'
 import { RouteProblem } from './route-problem.ts'
 

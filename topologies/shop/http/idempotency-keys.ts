@@ -8,7 +8,7 @@
  * derived id can.
  */
 
-import { type FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { textProblem } from '../shared/text-problem.ts'
 import { RecentMap } from './recent-map.ts'
 import { RouteProblem } from './route-problem.ts'

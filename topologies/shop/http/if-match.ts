@@ -1,6 +1,6 @@
 /** Conditional commands (RFC 9110, 13.1.1): carried out only on the version the caller has seen. */
 
-import { type FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { RouteProblem } from './route-problem.ts'
 
 const tagPattern = /^"(\d{1,15})"$/

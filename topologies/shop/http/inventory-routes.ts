@@ -8,8 +8,8 @@
  * hours, so they survive restarts.
  */
 
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV7 } from '../shared/ids.ts'
 import {
@@ -26,7 +26,7 @@ import { productView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
 import { rowReply } from './row-reply.ts'
-import { type Found, type ShopHost } from './shop-access.ts'
+import type { Found, ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
 import { type WaitQuery, waitQuery } from './wait-query.ts'
 

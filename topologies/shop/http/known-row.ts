@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RouteProblem } from './route-problem.ts'
-import { type Found } from './shop-access.ts'
+import type { Found } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
 
 export interface Known<Row> extends Found<Row> {

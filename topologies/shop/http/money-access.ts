@@ -6,15 +6,15 @@
  * command is durable when its promise resolves. 2. The same command again has no further effect.
  */
 
-import { type PaymentRow } from '../payments/payment-row.ts'
-import {
-  type CreateShipmentData,
-  type ProcessPaymentData,
-  type RefundPaymentData,
-  type UpdateShipmentStatusData,
+import type { PaymentRow } from '../payments/payment-row.ts'
+import type {
+  CreateShipmentData,
+  ProcessPaymentData,
+  RefundPaymentData,
+  UpdateShipmentStatusData,
 } from '../shared/commands.ts'
-import { type ShipmentRow } from '../shipments/shipment-row.ts'
-import { type Found } from './shop-access.ts'
+import type { ShipmentRow } from '../shipments/shipment-row.ts'
+import type { Found } from './shop-access.ts'
 
 /** An entity and, if known, the order it belongs to. */
 export interface OfOrder {

@@ -8,7 +8,7 @@
  * means that everything written before was processed; if that takes too long the answer is 503.
  */
 
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isFinal, type OrderRow } from '../orders/order-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
@@ -22,7 +22,7 @@ import { orderView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
 import { rowReply } from './row-reply.ts'
-import { type Found, type ShopHost } from './shop-access.ts'
+import type { Found, ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
 import { type WaitQuery, waitQuery } from './wait-query.ts'
 

@@ -9,7 +9,7 @@
  * and from then on the order is known.
  */
 
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { capturedMinorOf, type OrderRow } from '../orders/order-row.ts'
 import {
   type PaymentRefund,
@@ -29,12 +29,12 @@ import { amountMinorOf, bodyOf } from './bodies.ts'
 import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
 import { ifMatchOf, tagOf, versionChanged } from './if-match.ts'
 import { behindWaitMs, type Known, knownRow, waitForRow } from './known-row.ts'
-import { type OfOrder } from './money-access.ts'
+import type { OfOrder } from './money-access.ts'
 import { pathId } from './path-id.ts'
 import { paymentView } from './payment-view.ts'
 import { RouteProblem } from './route-problem.ts'
 import { rowReply } from './row-reply.ts'
-import { type Found, type ShopHost } from './shop-access.ts'
+import type { Found, ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
 import { type WaitQuery, waitQuery } from './wait-query.ts'
 

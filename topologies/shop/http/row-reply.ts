@@ -1,9 +1,9 @@
 /** Sends a row with its version as ETag, or 304 to who has it. */
 
-import { type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { tellSource } from './answer-source.ts'
 import { isUnchanged } from './is-unchanged.ts'
-import { type Known } from './known-row.ts'
+import type { Known } from './known-row.ts'
 
 export const rowReply = <Row extends { readonly version: number }>(
   reply: FastifyReply,

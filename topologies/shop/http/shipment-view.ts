@@ -1,7 +1,7 @@
 /** A shipment as the API shows it: times as ISO-8601. */
 
 import { isoTime } from '../shared/iso-time.ts'
-import { type ShipmentRow } from '../shipments/shipment-row.ts'
+import type { ShipmentRow } from '../shipments/shipment-row.ts'
 
 export const shipmentView = (row: ShipmentRow): object => ({
   shipmentId: row.shipmentId,

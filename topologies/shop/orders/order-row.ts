@@ -6,9 +6,9 @@
  */
 
 import { columns } from '../../../src/index.ts'
-import { type OrderItem, type PaymentMethod, type ShipmentStatus } from '../shared/commands.ts'
-import { type ReturnState } from '../shared/events.ts'
-import { type SeenCommand } from '../shared/seen-commands.ts'
+import type { OrderItem, PaymentMethod, ShipmentStatus } from '../shared/commands.ts'
+import type { ReturnState } from '../shared/events.ts'
+import type { SeenCommand } from '../shared/seen-commands.ts'
 
 export type OrderStatus =
   | 'reserving'

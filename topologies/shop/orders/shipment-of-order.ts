@@ -1,8 +1,8 @@
 /** What an order asks to be shipped: the same whoever asks, and however often. */
 
-import { type CreateShipmentData } from '../shared/commands.ts'
+import type { CreateShipmentData } from '../shared/commands.ts'
 import { shipmentIdOf } from '../shared/ids.ts'
-import { type OrderRow } from './order-row.ts'
+import type { OrderRow } from './order-row.ts'
 
 type ShippedFields = 'orderId' | 'lines' | 'shippingAddress' | 'totalMinor' | 'currency'
 

@@ -6,8 +6,8 @@
  */
 
 import { days, hours, minutes, seconds } from '../../../src/index.ts'
-import { type PaymentGateway } from '../gateway/payment-gateway.ts'
-import { type CarrierRule } from '../shipments/carrier-strategy.ts'
+import type { PaymentGateway } from '../gateway/payment-gateway.ts'
+import type { CarrierRule } from '../shipments/carrier-strategy.ts'
 
 export interface DeadlineConfig {
   /** For an answer of another flow; past it an alarm is raised and the wait goes on. */

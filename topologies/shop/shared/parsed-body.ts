@@ -1,6 +1,6 @@
 /** A body of a request as it was checked: what it says, or every place that is wrong. */
 
-import { type RequestProblem, type RequestProblems } from './request-problems.ts'
+import type { RequestProblem, RequestProblems } from './request-problems.ts'
 
 export type ParsedBody<T> =
   | { readonly ok: true; readonly value: T }

@@ -1,6 +1,6 @@
 /** The bodies of `POST /api/shipments` and of `PUT /api/shipments/{shipmentId}/status`. */
 
-import { type ShipmentStatus } from './commands.ts'
+import type { ShipmentStatus } from './commands.ts'
 import { idLengthMax } from './order-limits.ts'
 import { type ParsedBody, parsedBody } from './parsed-body.ts'
 import { RequestProblems } from './request-problems.ts'

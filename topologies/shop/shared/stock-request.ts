@@ -4,11 +4,11 @@
  * Also used by loaders, which stock what they sell: same commandId, same effect, once.
  */
 
-import { type UpdateStock, type UpdateStockData } from './commands.ts'
+import type { UpdateStock, UpdateStockData } from './commands.ts'
 import { shopNamespace, uuidV5 } from './ids.ts'
 import { newCommand } from './new-command.ts'
 import { stockUnitsMax } from './order-limits.ts'
-import { type ParsedBody } from './parsed-body.ts'
+import type { ParsedBody } from './parsed-body.ts'
 import { type JsonObject, RequestProblems } from './request-problems.ts'
 
 /** The command's data without the product, which the path names. */

@@ -7,7 +7,7 @@
  * there are, by the shipment's id.
  */
 
-import { type CreateShipmentData } from '../shared/commands.ts'
+import type { CreateShipmentData } from '../shared/commands.ts'
 
 export interface CarrierRule {
   readonly carrier: string

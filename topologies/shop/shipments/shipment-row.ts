@@ -8,8 +8,8 @@
  */
 
 import { columns } from '../../../src/index.ts'
-import { type ShipmentStatus } from '../shared/commands.ts'
-import { type SeenCommand } from '../shared/seen-commands.ts'
+import type { ShipmentStatus } from '../shared/commands.ts'
+import type { SeenCommand } from '../shared/seen-commands.ts'
 
 export interface ShipmentRow {
   readonly shipmentId: string
