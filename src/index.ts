@@ -73,6 +73,7 @@ export {
   type HttpConnectionsOptions,
   type HttpRequest,
 } from './http-client/http-connections.ts'
+export { NotSentError } from './http-client/not-sent-error.ts'
 export { PeerQueries } from './http/peer-queries.ts'
 export type {
   AnswerSource,

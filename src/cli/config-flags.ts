@@ -50,6 +50,7 @@ export const instanceOptions = [
   'payments',
   ...paymentOptions,
   'carrierMode',
+  'carriers',
   'transferDeadlineMs',
   'seed',
   'logLevel',

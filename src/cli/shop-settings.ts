@@ -2,6 +2,7 @@
 
 import { type ShopConfig, shopConfig } from '../../topologies/shop/shared/config.ts'
 import type { Settings } from '../config/settings.ts'
+import { carriersIn } from './carrier-file.ts'
 import { fakeProvider, type PaymentProvider } from './payment-provider.ts'
 import { producerHeaders, type StampHeaders } from '../task/producer-headers.ts'
 
@@ -15,10 +16,12 @@ export const shopStamp = ({ serialization, recordHeaders }: Settings): StampHead
 export const shopConfigOf = (
   settings: Settings,
   { gateway, calls }: PaymentProvider = fakeProvider(settings),
-): ShopConfig =>
-  shopConfig({
+): ShopConfig => {
+  const { transferDeadlineMs, carrierMode, carriers } = settings
+  return shopConfig({
     gateway,
     gatewayCalls: calls,
-    deadlines: { paymentMs: settings.transferDeadlineMs },
-    carrier: { mode: settings.carrierMode },
+    deadlines: { paymentMs: transferDeadlineMs },
+    carrier: { mode: carrierMode, ...(carriers !== undefined && carriersIn(carriers)) },
   })
+}

@@ -147,6 +147,7 @@ const schemas = {
     placeholder: 'automatic|manual',
     description: 'Whether shipments move by themselves, or by PUT /api/shipments/{id}/status.',
   }),
+  carriers: file('JSON file of carriers, and rules for who takes what (shipments/README.md).'),
   transferDeadlineMs: Type.Integer({
     default: 900_000,
     minimum: 1_000,

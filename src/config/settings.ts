@@ -49,6 +49,7 @@ type OptionsWithoutDefault =
   | 'forMs'
   | 'document'
   | 'rejects'
+  | 'carriers'
   | 'paymentUrl'
   | 'paymentUsername'
   | 'paymentPassword'

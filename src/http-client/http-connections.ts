@@ -4,11 +4,13 @@
  * Called by clients of other services: the schema registry's, the shop's payment gateway. Node's
  * own client, since `fetch` takes no certificate authority. 1. A connection is kept and used again;
  * it never carries two requests at once. 2. Redirects are answers like any other: nothing is sent
- * to where they point. 3. After a rejection it is not known whether the request arrived.
+ * to where they point. 3. After a rejection it is not known whether the request arrived, unless it
+ * is a NotSentError.
  */
 
 import { Agent as HttpAgent, type IncomingHttpHeaders, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { NotSentError } from './not-sent-error.ts'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT'
@@ -45,7 +47,10 @@ export class HttpConnections {
     this.#https = new HttpsAgent({ keepAlive: true, ...(ca !== undefined && { ca }) })
   }
 
-  /** @throws {Error} no connection, no answer in time, ended by the signal, too long an answer */
+  /**
+   * @throws {NotSentError} no connection
+   * @throws {Error} no answer in time, ended by the signal, a lost connection, too long an answer
+   */
   ask({ method, url, headers, body, signal: ended }: HttpRequest): Promise<HttpAnswer> {
     const { timeoutMs, answerBytesMax } = this.#options
     const isTls = url.protocol === 'https:'
@@ -67,9 +72,16 @@ export class HttpConnections {
           resolve({ status, headers: answered, body: Buffer.concat(chunks).toString() })
         })
       })
-      request.on('error', (error) =>
-        reject(late.aborted ? new Error(`no answer within ${timeoutMs} ms`) : error),
-      )
+      let isConnected = false
+      request.on('socket', (socket) => {
+        if (socket.connecting) {
+          socket.once(isTls ? 'secureConnect' : 'connect', () => (isConnected = true))
+        } else isConnected = true
+      })
+      request.on('error', (error) => {
+        const told = late.aborted ? new Error(`no answer within ${timeoutMs} ms`) : error
+        reject(isConnected ? told : new NotSentError(told))
+      })
       request.end(body)
     })
   }

@@ -56,6 +56,8 @@ export interface CreateShipment {
       readonly quantity: number
     }[]
     readonly shippingAddress?: string
+    readonly totalMinor?: number
+    readonly currency?: string
   }
   readonly metadata: Metadata
 }

@@ -47,6 +47,8 @@ export class ProviderServer {
   readonly asked: Asked[] = []
   /** Answers the first request of a key so; drawn when it comes. */
   troubleOf: (key: string, body: Readonly<Record<string, unknown>>) => Trouble = () => 'none'
+  /** Does its work, and answers everything with 500. */
+  isBroken = false
   /** How often it moved money for one key; more than once is a fault of the caller or of this. */
   readonly moves = new Map<string, number>()
   readonly #seen = new Map<string, number>()
@@ -90,6 +92,7 @@ export class ProviderServer {
     const key = String(request.headers['idempotency-key'])
     const { method = '', headers } = request
     this.asked.push({ key, method, authorization: headers.authorization })
+    if (method === 'GET' && this.isBroken) return send(response, 500, {})
     if (method === 'GET') {
       const known = this.ledger.get(key)
       return send(response, known === undefined ? 404 : 200, known?.answer ?? {})
@@ -103,6 +106,7 @@ export class ProviderServer {
     if (trouble === 'resets-before' && visits === 1) return void request.socket.destroy()
     const isFirst = !this.ledger.has(key)
     const { answer } = this.#move(key, body, trouble)
+    if (this.isBroken) return send(response, 500, {})
     if (isFirst) this.#answerBadly(response, trouble, answer)
     else send(response, 200, answer)
   }

@@ -30,6 +30,7 @@ const update = (
     { ...origin, commandId: `update:${commandId}` },
   )
 const at = (nowMs: number, mode: 'automatic' | 'manual' = 'automatic'): ShipmentContext => ({
+  rules: [],
   carriers: ['Swift', 'Northway'],
   mode,
   shipAfterMs: 100,

@@ -6,7 +6,7 @@
  * provider says about this request is an outcome; a lost connection, a time-out, any 5xx rejects as
  * unknown. 3. A repetition first asks what became of the request, and sends it again only if the
  * provider does not know it. 4. What need not be sent now is put off, which is no attempt: the
- * breaker is open, the rate is used up, the provider said when to come back.
+ * breaker is open, the rate is used up, the provider said when to come back; so is what never left.
  */
 
 import {
@@ -15,6 +15,7 @@ import {
   type HttpAnswer,
   type HttpAuth,
   type HttpRequest,
+  NotSentError,
 } from '../../../src/index.ts'
 import type { CircuitBreaker, Permit } from './circuit-breaker.ts'
 import type {
@@ -53,6 +54,7 @@ export const httpGateway =
     } catch (error) {
       if (call.signal.aborted) breaker.abandoned(permit)
       else breaker.failed(permit)
+      if (error instanceof NotSentError) throw new EffectPostponed(laterMs, error.message)
       throw error
     }
     return conclude(options, permit, verdict)

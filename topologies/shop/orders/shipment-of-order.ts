@@ -4,13 +4,19 @@ import type { CreateShipmentData } from '../shared/commands.ts'
 import { shipmentIdOf } from '../shared/ids.ts'
 import type { OrderRow } from './order-row.ts'
 
+type ShippedFields = 'orderId' | 'lines' | 'shippingAddress' | 'totalMinor' | 'currency'
+
 export const shipmentOfOrder = ({
   orderId,
   lines,
   shippingAddress,
-}: Pick<OrderRow, 'orderId' | 'lines' | 'shippingAddress'>): CreateShipmentData => ({
+  totalMinor,
+  currency,
+}: Pick<OrderRow, ShippedFields>): CreateShipmentData => ({
   shipmentId: shipmentIdOf(orderId),
   orderId,
   items: lines.map(({ productId, quantity }) => ({ productId, quantity })),
   ...(shippingAddress !== undefined && { shippingAddress }),
+  totalMinor,
+  currency,
 })

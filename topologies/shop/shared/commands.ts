@@ -99,6 +99,9 @@ export interface CreateShipmentData {
   readonly orderId: string
   readonly items: readonly { readonly productId: string; readonly quantity: number }[]
   readonly shippingAddress?: string
+  /** Of the order; carriers may be chosen by it. */
+  readonly totalMinor?: number
+  readonly currency?: string
 }
 
 export type ShipmentStatus =

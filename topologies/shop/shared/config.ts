@@ -7,6 +7,7 @@
 
 import { days, hours, minutes, seconds } from '../../../src/index.ts'
 import type { PaymentGateway } from '../gateway/payment-gateway.ts'
+import type { CarrierRule } from '../shipments/carrier-strategy.ts'
 
 export interface DeadlineConfig {
   /** For an answer of another flow; past it an alarm is raised and the wait goes on. */
@@ -30,7 +31,9 @@ export interface InventoryConfig {
 }
 
 export interface CarrierConfig {
-  /** Names to choose from, by the shipment's id. At least one. */
+  /** Who takes what; the first rule that holds. */
+  readonly rules: readonly CarrierRule[]
+  /** Names to choose from where no rule holds, by the shipment's id. At least one. */
   readonly carriers: readonly string[]
   /** `automatic`: the fake carrier ships and delivers by itself; `manual`: by commands only. */
   readonly mode: 'automatic' | 'manual'
@@ -100,6 +103,7 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
     checkEveryMs: seconds(1),
   },
   carrier: {
+    rules: [],
     carriers: ['Blue Parcel', 'Northway', 'Swift'],
     mode: 'automatic',
     shipAfterMs: 0,

@@ -23,6 +23,7 @@ import { isoTime } from '../shared/iso-time.ts'
 import { newEvent } from '../shared/new-event.ts'
 import { isRepeated, type Refusal, withSeen } from '../shared/seen-commands.ts'
 import { ShopError } from '../shared/shop-error.ts'
+import { chooseCarrier } from './carrier-strategy.ts'
 import { nextShipmentStatuses, type ShipmentRow } from './shipment-row.ts'
 
 export interface ShipmentDecision {
@@ -62,7 +63,7 @@ export const advanceShipment = (row: ShipmentRow, context: ShipmentContext): Shi
       status,
       version: next.version + 1,
       ...(!isDelivered && {
-        dueMs: dueMs + context.deliverAfterMs,
+        dueMs: dueMs + (row.deliverAfterMs ?? context.deliverAfterMs),
         dueSetMs: context.nowMs,
       }),
     }
@@ -98,8 +99,8 @@ const create = (
     )
   }
   const { shipmentId, orderId, shippingAddress } = data
-  const { carriers, mode, shipAfterMs, deliverAfterMs, nowMs } = context
-  const carrier = carrierOf(shipmentId, carriers)
+  const { mode, shipAfterMs, nowMs } = context
+  const { carrier, deliverAfterMs } = chooseCarrier(data, context)
   const next: ShipmentRow = {
     shipmentId,
     orderId,
@@ -107,11 +108,12 @@ const create = (
     status: 'CREATED',
     carrier,
     trackingNumber: trackingNumberOf(carrier, shipmentId),
-    estimatedDeliveryMs: nowMs + shipAfterMs + deliverAfterMs,
+    estimatedDeliveryMs: nowMs + shipAfterMs + (deliverAfterMs ?? context.deliverAfterMs),
     correlationId,
     bodyHash: hash,
     ...(shippingAddress !== undefined && { shippingAddress }),
     ...(mode === 'automatic' && { dueMs: nowMs + shipAfterMs, dueSetMs: nowMs }),
+    ...(deliverAfterMs !== undefined && { deliverAfterMs }),
   }
   const { trackingNumber, estimatedDeliveryMs } = next
   const announced = {
@@ -195,12 +197,6 @@ const originOf = (
   causationId,
   nowMs,
 })
-
-/** By the shipment's id: even, and the same after a replay. */
-const carrierOf = (shipmentId: string, carriers: readonly string[]): string => {
-  const lot = Number.parseInt(shipmentId.slice(0, 8), 16)
-  return carriers[lot % carriers.length] ?? 'carrier'
-}
 
 const trackingNumberOf = (carrier: string, shipmentId: string): string =>
   `${carrier.slice(0, 2).toUpperCase()}${shipmentId.replaceAll('-', '').slice(0, 12).toUpperCase()}`

@@ -28,6 +28,8 @@ export interface ShipmentRow {
   readonly dueSetMs?: number
   readonly correlationId: string
   readonly bodyHash: string
+  /** From leaving to arrival, where it is not that of the settings. */
+  readonly deliverAfterMs?: number
   /** Status updates, followed or refused. */
   readonly seen?: readonly SeenCommand[]
 }
@@ -56,5 +58,6 @@ export const shipmentRows = columns<ShipmentRow>('shipment/1', {
   dueSetMs: 'json',
   location: 'json',
   shippingAddress: 'json',
+  deliverAfterMs: 'json',
   seen: [{ commandId: 'json', hash: 'json', atMs: 'json', refusal: 'json' }],
 })
