@@ -40,9 +40,9 @@ const topologies: Readonly<Record<string, () => Topology>> = {
       const { replies$, sinks } = inventoryFlow(config)
       return [...sinks, replies$]
     }),
-  'topologies/shop/payments': () => topology('payments', () => paymentsFlow(config)),
+  'topologies/shop/payments': () => topology('payments', () => paymentsFlow(config).sinks),
   'topologies/shop/customers': () => topology('customers', () => customersFlow(stream(orders))),
-  'topologies/shop/shipments': () => topology('shipments', () => shipmentsFlow(config)),
+  'topologies/shop/shipments': () => topology('shipments', () => shipmentsFlow(config).sinks),
 }
 
 /** @throws {Error} a README without its two markers */

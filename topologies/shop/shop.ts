@@ -3,10 +3,13 @@
  *
  * `shopTopology(config)` is what an application runs. Orders decides; inventory, payments and
  * shipments follow its commands and answer; customers collects, unless `config.customers` is off.
- * They meet in topics only, so each scales by itself.
+ * They meet in topics only, so each scales by itself. Analytics counts inside their tasks, unless
+ * `config.analytics` is off.
  */
 
 import { type Store, topology, type Topology } from '../../src/index.ts'
+import { analyticsStores } from './analytics/stores.ts'
+import { analyticsFlow } from './analytics/topology.ts'
 import { customerStore } from './customers/stores.ts'
 import { customersFlow } from './customers/topology.ts'
 import { inventoryFlow } from './inventory/topology.ts'
@@ -27,14 +30,17 @@ import { shipmentsFlow } from './shipments/topology.ts'
 
 export const shopTopology = (config: ShopConfig): Topology =>
   topology('shop', () => {
-    const { replies$, sinks } = inventoryFlow(config)
-    const decided = ordersFlow(config, replies$)
+    const stock = inventoryFlow(config)
+    const orders = ordersFlow(config, stock.replies$)
+    const payments = paymentsFlow(config)
+    const shipments = shipmentsFlow(config)
     return [
-      ...sinks,
-      ...decided.sinks,
-      ...paymentsFlow(config),
-      ...shipmentsFlow(config),
-      ...(config.customers ? customersFlow(decided.events$) : []),
+      ...stock.sinks,
+      ...orders.sinks,
+      ...payments.sinks,
+      ...shipments.sinks,
+      ...(config.customers ? customersFlow(orders.events$) : []),
+      ...(config.analytics ? analyticsFlow({ stock, orders, payments, shipments }) : []),
     ]
   })
 
@@ -55,4 +61,5 @@ export const shopStores: readonly Store[] = [
   shipmentSteps,
   shipmentTotals,
   customerStore,
+  ...analyticsStores,
 ]

@@ -24,8 +24,8 @@ import {
 import { answerOf, type HoldAction, holdActions } from './transitions.ts'
 
 export type StockEmission =
-  /** Goes to the inventory's topic and back to the order. */
-  | { readonly kind: 'reply'; readonly event: StockReply }
+  /** Goes to the inventory's topic and back to the order. Repeated: no stock moved for it. */
+  | { readonly kind: 'reply'; readonly event: StockReply; readonly isRepeated?: true }
   | { readonly kind: 'notice'; readonly event: StockNotice }
 
 export interface StockContext extends InventoryConfig {
@@ -216,7 +216,8 @@ const repeated = (
     correlationId: command.metadata.correlationId,
     ...(isClosed && { reason: 'closed' }),
   }
-  return { product, hold, emissions: [replyOf(reply, about, context)] }
+  const { event } = replyOf(reply, about, context)
+  return { product, hold, emissions: [{ kind: 'reply', event, isRepeated: true }] }
 }
 
 const nextHold = (
@@ -259,7 +260,7 @@ const replyOf = (
   eventType: StockReplyType,
   { product, hold, causationId, correlationId, reason }: ReplySubject,
   { nowMs }: StockContext,
-): StockEmission => {
+): StockEmission & { readonly kind: 'reply' } => {
   const { productId, orderId, holdId, line, quantity, version } = hold
   const { onHand, held } = product
   const data = {

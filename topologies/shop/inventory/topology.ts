@@ -56,6 +56,8 @@ interface StockStores {
 export interface InventoryFlow {
   /** Answers, keyed by orderId: the input of the orders flow. */
   readonly replies$: Observable<StreamRecord<string, StockReply>>
+  /** As they are decided, for flows that follow. */
+  readonly decided$: Observable<StreamRecord<string, StockEmission>>
   readonly sinks: readonly Observable<unknown>[]
 }
 
@@ -67,7 +69,7 @@ export const inventoryFlow = (config: ShopConfig): InventoryFlow => {
     repartitionBy(inventoryReplies, ({ value }) => value.data.orderId),
   )
   const events$ = decided$.pipe(mapValues(({ event }): InventoryEvent => event))
-  return { replies$, sinks: [events$.pipe(to(inventory))] }
+  return { replies$, decided$, sinks: [events$.pipe(to(inventory))] }
 }
 
 const decider = (config: ShopConfig) => {

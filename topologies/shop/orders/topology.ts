@@ -21,7 +21,7 @@ import { checkKey } from '../shared/check-key.ts'
 import { type ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes, withRowsRead } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
-import { type OrderEvent, type StockReply } from '../shared/events.ts'
+import { type OrderEvent, type PaymentProcessed, type StockReply } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import {
   inventoryCommands,
@@ -54,9 +54,19 @@ interface OrderStores {
   readonly totals: Counters
 }
 
+/** A charge that the order takes note of: never the same outcome twice. */
+export interface PaymentTaken {
+  readonly kind: 'paymentTaken'
+  readonly message: PaymentProcessed
+}
+
+type OrderOutput = OrderEmission | PaymentTaken
+
 export interface OrdersFlow {
   /** As they are written, for flows that follow. */
   readonly events$: Observable<StreamRecord<string, OrderEvent>>
+  /** All that is decided, for flows that follow. */
+  readonly decided$: Observable<StreamRecord<string, OrderOutput>>
   readonly sinks: readonly Observable<unknown>[]
 }
 
@@ -94,7 +104,7 @@ export const ordersFlow = (
       to(inventoryCommands, ({ value }) => value.data.productId),
     ),
   ]
-  return { events$, sinks }
+  return { events$, decided$, sinks }
 }
 
 const decider = (config: ShopConfig) => {
@@ -105,7 +115,7 @@ const decider = (config: ShopConfig) => {
     chargesMax: config.chargesMax,
   })
   const due = dueRows(deadlinesMax)
-  return process<string, OrderInput, typeof stores, OrderEmission>('orders', stores, {
+  return process<string, OrderInput, typeof stores, OrderOutput>('orders', stores, {
     onRecord: ({ key, value }, opened, context) => {
       checkKey(key, value.data.orderId, 'orderId')
       const row = opened.rows.get(key)
@@ -114,7 +124,8 @@ const decider = (config: ShopConfig) => {
         count(opened.totals, duplicatesCounter)
         return []
       }
-      return store(opened, row, decision)
+      const emissions = store(opened, row, decision)
+      return isCharged(value) ? [...emissions, { kind: 'paymentTaken', message: value }] : emissions
     },
     prefetchKeys: ({ key }) => ({ rows: [key] }),
     punctuators: {
@@ -127,6 +138,9 @@ const decider = (config: ShopConfig) => {
     },
   })
 }
+
+const isCharged = (input: OrderInput): input is PaymentProcessed =>
+  'eventType' in input && input.eventType === 'payment.processed'
 
 /** Up to when deadlines have passed: an answer that waits in our queues must be seen first. */
 const timesOf = (nowMs: number, context: ProcessContext): DueTimes => ({

@@ -13,6 +13,7 @@ import {
   ofKind,
   process,
   stream,
+  type StreamRecord,
   to,
 } from '../../../src/index.ts'
 import { gatewayKeyOf } from '../gateway/payment-gateway.ts'
@@ -25,7 +26,13 @@ import { paymentCommands, payments } from '../shared/topics.ts'
 import { decideAnswer, decidePayment, type GatewayResult, type PaymentEmission } from './model.ts'
 import { gatewayCalls, paymentStore, paymentTotals } from './stores.ts'
 
-export const paymentsFlow = (config: ShopConfig): readonly Observable<unknown>[] => {
+export interface PaymentsFlow {
+  /** As they are written, for flows that follow. */
+  readonly events$: Observable<StreamRecord<string, PaymentEvent>>
+  readonly sinks: readonly Observable<unknown>[]
+}
+
+export const paymentsFlow = (config: ShopConfig): PaymentsFlow => {
   const decided$ = stream(paymentCommands).pipe(commandDecider())
   const told$ = decided$.pipe(
     ofKind('paymentEvent'),
@@ -40,7 +47,8 @@ export const paymentsFlow = (config: ShopConfig): readonly Observable<unknown>[]
     }),
     answerDecider(),
   )
-  return [merge(told$, answered$).pipe(to(payments))]
+  const events$ = merge(told$, answered$)
+  return { events$, sinks: [events$.pipe(to(payments))] }
 }
 
 const commandDecider = () => {

@@ -63,9 +63,13 @@ export interface ShopConfig {
    * Off, nothing is known of customers' orders of that time, also if it is on again later.
    */
   readonly customers: boolean
+  /**
+   * Whether figures are counted (`analytics/`). Off, what happens in that time is in none of them.
+   */
+  readonly analytics: boolean
 }
 
-type Single = 'gateway' | 'chargesMax' | 'customers'
+type Single = 'gateway' | 'chargesMax' | 'customers' | 'analytics'
 
 export type ShopSettings = Pick<ShopConfig, 'gateway'>
   & Partial<Pick<ShopConfig, Single>> & {
@@ -101,6 +105,7 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
   },
   chargesMax: 1,
   customers: true,
+  analytics: true,
 }
 
 /** Fills in the defaults; what is given wins, field by field. */
@@ -108,6 +113,7 @@ export const shopConfig = (given: ShopSettings): ShopConfig => ({
   gateway: given.gateway,
   chargesMax: given.chargesMax ?? defaults.chargesMax,
   customers: given.customers ?? defaults.customers,
+  analytics: given.analytics ?? defaults.analytics,
   gatewayCalls: { ...defaults.gatewayCalls, ...given.gatewayCalls },
   deadlines: { ...defaults.deadlines, ...given.deadlines },
   inventory: { ...defaults.inventory, ...given.inventory },

@@ -58,6 +58,7 @@ export const advanceShipment = (row: ShipmentRow, context: ShipmentContext): Shi
       status,
       version: next.version + 1,
       ...(!isDelivered && {
+        shippedAtMs: context.nowMs,
         dueMs: dueMs + context.deliverAfterMs,
         dueSetMs: context.nowMs,
       }),
@@ -104,6 +105,7 @@ const create = (
     carrier,
     trackingNumber: trackingNumberOf(carrier, shipmentId),
     estimatedDeliveryMs: nowMs + shipAfterMs + deliverAfterMs,
+    createdAtMs: nowMs,
     correlationId,
     bodyHash: hash,
     ...(shippingAddress !== undefined && { shippingAddress }),
@@ -146,6 +148,7 @@ const update = (
     ...rest,
     status,
     version: row.version + 1,
+    ...(status === 'SHIPPED' && { shippedAtMs: nowMs }),
     ...(location !== undefined && { location }),
   }
   return { row: next, events: [statusEvent(next, commandId, nowMs)] }

@@ -25,6 +25,10 @@ export interface ShipmentRow {
   readonly dueMs?: number
   /** Wall clock at which `dueMs` was set: tells whether the clock was set back since. */
   readonly dueSetMs?: number
+  /** Wall clock; absent in rows of earlier releases. */
+  readonly createdAtMs?: number
+  /** Wall clock; absent before, and in rows of earlier releases. */
+  readonly shippedAtMs?: number
   readonly correlationId: string
   readonly bodyHash: string
 }
@@ -53,4 +57,6 @@ export const shipmentRows = columns<ShipmentRow>('shipment/1', {
   dueSetMs: 'json',
   location: 'json',
   shippingAddress: 'json',
+  createdAtMs: 'json',
+  shippedAtMs: 'json',
 })

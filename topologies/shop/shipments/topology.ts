@@ -4,7 +4,14 @@
  * Glue only: asks `model.ts`. Part of `shop.ts`.
  */
 
-import { type KeyValueState, type Observable, process, stream, to } from '../../../src/index.ts'
+import {
+  type KeyValueState,
+  type Observable,
+  process,
+  stream,
+  type StreamRecord,
+  to,
+} from '../../../src/index.ts'
 import { checkKey } from '../shared/check-key.ts'
 import { type ShipmentCommand } from '../shared/commands.ts'
 import { type ShopConfig } from '../shared/config.ts'
@@ -26,9 +33,16 @@ interface ShipmentStores {
   readonly totals: Counters
 }
 
-export const shipmentsFlow = (config: ShopConfig): readonly Observable<unknown>[] => [
-  stream(shipmentCommands).pipe(decider(config), to(shipments)),
-]
+export interface ShipmentsFlow {
+  /** As they are written, for flows that follow. */
+  readonly events$: Observable<StreamRecord<string, ShipmentEvent>>
+  readonly sinks: readonly Observable<unknown>[]
+}
+
+export const shipmentsFlow = (config: ShopConfig): ShipmentsFlow => {
+  const events$ = stream(shipmentCommands).pipe(decider(config))
+  return { events$, sinks: [events$.pipe(to(shipments))] }
+}
 
 const decider = (config: ShopConfig) => {
   const stores = { rows: shipmentStore, steps: shipmentSteps, totals: shipmentTotals }
