@@ -7,8 +7,9 @@
  * (default), the real purchases of `topologies/shop/load/data` over and over, 1.1 lines and 12
  * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. CUSTOMERS says
  * whether events are collected by customer, three records more each: `on` (default), or `off` to
- * compare with the shop of before. Up to 60,000 commands are made before the clock starts, since
- * who orders is not the shop; more are made on the way, since they would be memory.
+ * compare with the shop of before; ANALYTICS says how much is counted: `all`, `counts` or `off`. Up
+ * to 60,000 commands are made before the clock starts, since who orders is not the shop; more are
+ * made on the way, since they would be memory.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -48,7 +49,13 @@ const inFlightMax = Number(process.env['IN_FLIGHT'] ?? 4_000)
 const [sliceOrders, madeMax] = [500, 60_000]
 const sourceName = process.env['ORDERS_FROM'] ?? 'cdnow'
 const source = orderSource(sourceName)
+const withoutOf = { all: [], counts: ['payment delays'], off: ['analytics'] } as const
+const analyticsOf = (text = 'all'): keyof typeof withoutOf => {
+  if (text in withoutOf) return text as keyof typeof withoutOf
+  throw new Error(`ANALYTICS is ${text}, it must be all, counts or off`)
+}
 const customers = process.env['CUSTOMERS'] !== 'off'
+const analytics = analyticsOf(process.env['ANALYTICS'])
 const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
 const memory = divideMemory(memoryBudgetDefaultBytes, { hasBroker: true })
 const [brokerEngine, stateEngine] = [
@@ -75,7 +82,7 @@ const application = new Application({
   broker,
   engine: stateEngine,
   slotCacheBytes: memory.slotCacheBytes,
-  topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }), customers })),
+  topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }), customers, analytics })),
 })
 await application.start()
 const producer = broker.producer('bench')
@@ -180,9 +187,10 @@ rmSync(directory, { recursive: true, force: true })
 /** Without the first fifth (warm-up) and the last tenth (the queue runs empty). */
 const steady = samples.filter(([, count]) => count > orderCount * 0.2 && count < orderCount * 0.9)
 const [first, last] = [steady[0], steady.at(-1)]
+const left = [...(customers ? [] : ['customers']), ...withoutOf[analytics]]
 report({
   name: 'macro/shop-flow',
-  note: `orders from ${sourceName}${customers ? '' : ', without customers'}`,
+  note: [`orders from ${sourceName}`, ...left].join(', without '),
   figures: {
     orders: orderCount,
     ordersPerSec: (orderCount / elapsedMs) * 1_000,

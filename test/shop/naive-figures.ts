@@ -80,7 +80,7 @@ export const naiveOrders = (raw: RawTopics, windowMs: number): NaiveFigures => {
   return naive.figures
 }
 
-/** @param untilMs  orders that were over by then, by the time of their records, are told as unpaid */
+/** @param untilMs  orders whose wait was over by then, in time of records, are told as unpaid */
 export const naiveDelays = (raw: RawTopics, windowMs: number, untilMs: number): NaiveFigures => {
   const naive = new NaiveCount(windowMs)
   const captures = once(raw.payments).flatMap(({ value, timestampMs }) =>

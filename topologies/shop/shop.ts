@@ -40,7 +40,7 @@ export const shopTopology = (config: ShopConfig): Topology =>
       ...payments.sinks,
       ...shipments.sinks,
       ...(config.customers ? customersFlow(orders.events$) : []),
-      ...(config.analytics ? analyticsFlow({ stock, orders, payments, shipments }) : []),
+      ...analyticsFlow({ stock, orders, payments, shipments }, config.analytics),
     ]
   })
 

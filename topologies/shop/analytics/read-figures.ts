@@ -2,9 +2,9 @@
  * Figures of a span of time, merged over all tasks, whichever instance has them.
  *
  * Called behind the HTTP routes. 1. All partitions answer or none: a sum without one of them would
- * look like a sum. 2. Every row is read once: a cursor goes on behind the last one, and windows that
- * are written meanwhile are told as they are when their page is read. 3. The sources are those of
- * the first page, so the figures are at least as fresh as they say.
+ * look like a sum. 2. Every row is read once: a cursor goes on behind the last one, and windows
+ * that are written meanwhile are told as they are when their page is read. 3. The sources are those
+ * of the first page, so the figures are at least as fresh as they say.
  */
 
 import { type AnswerSource, readPage, type StoreReads } from '../../../src/index.ts'

@@ -14,6 +14,7 @@ import {
   type Observable,
   ofKind,
   process,
+  type StreamRecord,
 } from '../../../src/index.ts'
 import { type StockEmission } from '../inventory/model.ts'
 import { type InventoryFlow } from '../inventory/topology.ts'
@@ -22,6 +23,7 @@ import { type OrdersFlow, type PaymentTaken } from '../orders/topology.ts'
 import { type PaymentRow } from '../payments/payment-row.ts'
 import { paymentStore } from '../payments/stores.ts'
 import { type PaymentsFlow } from '../payments/topology.ts'
+import { type ShopConfig } from '../shared/config.ts'
 import { type OrderEvent, type PaymentEvent, type ShipmentEvent } from '../shared/events.ts'
 import { shipmentStore } from '../shipments/stores.ts'
 import { type ShipmentsFlow } from '../shipments/topology.ts'
@@ -44,26 +46,33 @@ import {
 } from './stores.ts'
 
 export interface FollowedFlows {
-  readonly orders: OrdersFlow
-  readonly payments: PaymentsFlow
-  readonly shipments: ShipmentsFlow
-  readonly stock: InventoryFlow
+  readonly orders: Pick<OrdersFlow, 'events$' | 'decided$'>
+  readonly payments: Pick<PaymentsFlow, 'events$'>
+  readonly shipments: Pick<ShipmentsFlow, 'events$'>
+  readonly stock: Pick<InventoryFlow, 'decided$'>
 }
 
-export const analyticsFlow = ({
-  orders,
-  payments,
-  shipments,
-  stock,
-}: FollowedFlows): readonly Observable<unknown>[] => {
-  const captures$ = orders.decided$.pipe(ofKind('paymentTaken'), flatMapValues(captureTimes))
-  const awaited$ = orders.events$.pipe(orderCounter())
+export const analyticsFlow = (
+  { orders, payments, shipments, stock }: FollowedFlows,
+  which: ShopConfig['analytics'],
+): readonly Observable<unknown>[] => {
+  if (which === 'off') return []
+  const awaited$ = orders.events$.pipe(orderCounter({ isJoined: which === 'all' }))
   return [
-    awaited$.pipe(leftJoinWithin(captures$, awaitingPayment, delayOf), delayCounter()),
+    which === 'all' ? delays(awaited$, orders) : awaited$,
     payments.events$.pipe(paymentCounter()),
     shipments.events$.pipe(shippingCounter()),
     stock.decided$.pipe(stockCounter()),
   ]
+}
+
+/** Each order meets its captures, or stays alone for 15 minutes. */
+const delays = (
+  awaited$: Observable<StreamRecord<string, AwaitedPayment>>,
+  { decided$ }: FollowedFlows['orders'],
+): Observable<unknown> => {
+  const captures$ = decided$.pipe(ofKind('paymentTaken'), flatMapValues(captureTimes))
+  return awaited$.pipe(leftJoinWithin(captures$, awaitingPayment, delayOf), delayCounter())
 }
 
 /** Of events that a flow of ours has just made: their times can be read. */
@@ -75,14 +84,14 @@ const captureTimes = ({ message: { data, timestamp } }: PaymentTaken): readonly 
   return data.status === 'COMPLETED' && !Number.isNaN(atMs) ? [atMs] : []
 }
 
-/** Counts orders; hands on those that were created, to wait for their money. */
-const orderCounter = () =>
+/** Counts orders; hands on those that were created, where they are to wait for their money. */
+const orderCounter = ({ isJoined }: { readonly isJoined: boolean }) =>
   process<string, OrderEvent, typeof orderFigures, AwaitedPayment>('order-figures', orderFigures, {
     onRecord: ({ value, timestampMs }, states, context) => {
       const [atMs, streamTimeMs] = [atMsOf(value), context.streamTimeMs()]
       const fact = orderFact(value, atMs)
       if (fact !== undefined) countFact(states, fact, streamTimeMs)
-      if (value.eventType !== 'order.created') return []
+      if (value.eventType !== 'order.created' || !isJoined) return []
       const { paymentMethod: method, currency } = value.data
       const awaited = { createdAtMs: atMs, method, currency }
       if (!isTooLateToJoin(timestampMs, streamTimeMs)) return [awaited]

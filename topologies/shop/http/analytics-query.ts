@@ -64,7 +64,8 @@ export const parseFigureQuery = (query: FigureQuery, nowMs: number): FigureReque
     tell('currency', 'must be an ISO-4217 code')
   }
   if (carrier !== undefined) tell('carrier', textProblem(carrier, idLengthMax))
-  for (const bound of ['from', 'to'] as const) tell(bound, timeProblem(query[bound]))
+  tell('from', timeProblem(query.from))
+  tell('to', timeProblem(query.to))
   const range =
     problems.length === 0 ? rangeOf(query, granularity as Granularity, nowMs) : undefined
   if (range !== undefined) tell('from', rangeProblem(range))

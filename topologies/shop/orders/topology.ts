@@ -60,7 +60,7 @@ export interface PaymentTaken {
   readonly message: PaymentProcessed
 }
 
-type OrderOutput = OrderEmission | PaymentTaken
+export type OrderOutput = OrderEmission | PaymentTaken
 
 export interface OrdersFlow {
   /** As they are written, for flows that follow. */

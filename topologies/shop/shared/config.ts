@@ -64,9 +64,10 @@ export interface ShopConfig {
    */
   readonly customers: boolean
   /**
-   * Whether figures are counted (`analytics/`). Off, what happens in that time is in none of them.
+   * What `analytics/` does: `all`; `counts` only, without the join of orders and payments, which
+   * keeps rows per order; or nothing. What happens meanwhile is in no figure later.
    */
-  readonly analytics: boolean
+  readonly analytics: 'all' | 'counts' | 'off'
 }
 
 type Single = 'gateway' | 'chargesMax' | 'customers' | 'analytics'
@@ -105,7 +106,7 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
   },
   chargesMax: 1,
   customers: true,
-  analytics: true,
+  analytics: 'all',
 }
 
 /** Fills in the defaults; what is given wins, field by field. */
