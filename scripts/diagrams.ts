@@ -20,7 +20,7 @@ import {
 import { analyticsFlow } from '../topologies/shop/analytics/topology.ts'
 import { customersFlow } from '../topologies/shop/customers/topology.ts'
 import { inventoryFlow } from '../topologies/shop/inventory/topology.ts'
-import { type StockEmission } from '../topologies/shop/inventory/model.ts'
+import type { StockEmission } from '../topologies/shop/inventory/model.ts'
 import { type OrderOutput, ordersFlow } from '../topologies/shop/orders/topology.ts'
 import { paymentsFlow } from '../topologies/shop/payments/topology.ts'
 import { shopConfig } from '../topologies/shop/shared/config.ts'

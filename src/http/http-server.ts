@@ -7,10 +7,10 @@
  * application answer 503 until the instance runs. It must not know which application it is.
  */
 
-import { type IncomingHttpHeaders } from 'node:http'
-import { type AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
-import { type Logger } from '../logger.ts'
+import type { Logger } from '../logger.ts'
 import { endWithProblem } from './client-error.ts'
 import { HttpProblem, type ProblemPlace, sendProblem } from './problem.ts'
 import { RouteTable } from './route-table.ts'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { withShop } from '../../src/cli/connect-shop.ts'
 import { ShopInstance } from '../../src/cli/shop-instance.ts'
 import { resolveSettings, type Settings } from '../../src/config/settings.ts'
-import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
+import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 
 export interface Answer {
   readonly status: number

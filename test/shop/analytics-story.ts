@@ -6,9 +6,9 @@
  */
 
 import { minutes, type Topic } from '../../src/index.ts'
-import { type StoreReads } from '../../src/queries/store-reads.ts'
+import type { StoreReads } from '../../src/queries/store-reads.ts'
 import { analyticsStores } from '../../topologies/shop/analytics/stores.ts'
-import { type PaymentMethod } from '../../topologies/shop/shared/commands.ts'
+import type { PaymentMethod } from '../../topologies/shop/shared/commands.ts'
 import {
   cancelOrderCommand,
   processPaymentCommand,
@@ -25,7 +25,7 @@ import {
   shipments,
 } from '../../topologies/shop/shared/topics.ts'
 import { storedStores } from '../cli/stored-stores.ts'
-import { type Dated, type RawTopics } from './naive-figures.ts'
+import type { Dated, RawTopics } from './naive-figures.ts'
 import { ShopStory, type StoryOptions } from './shop-story.ts'
 
 export type StoryStep =

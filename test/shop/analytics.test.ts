@@ -9,8 +9,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { days, minutes, seconds } from '../../src/index.ts'
-import { type Plan } from '../../src/topology/graph.ts'
-import { type FigureRow } from '../../topologies/shop/analytics/figure-row.ts'
+import type { Plan } from '../../src/topology/graph.ts'
+import type { FigureRow } from '../../topologies/shop/analytics/figure-row.ts'
 import {
   type FigureSubject,
   lateIn,
@@ -24,7 +24,7 @@ import {
   lowStock,
 } from '../../topologies/shop/analytics/stores.ts'
 import { productStore } from '../../topologies/shop/inventory/stores.ts'
-import { type PaymentMethod } from '../../topologies/shop/shared/commands.ts'
+import type { PaymentMethod } from '../../topologies/shop/shared/commands.ts'
 import { shopConfig, type ShopConfig } from '../../topologies/shop/shared/config.ts'
 import { processPaymentCommand } from '../../topologies/shop/shared/customer-commands.ts'
 import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'

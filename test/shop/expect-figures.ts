@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest'
 import { type DurationSketch, quantileMs } from '../../topologies/shop/analytics/duration-sketch.ts'
-import { type Figures } from '../../topologies/shop/analytics/read-figures.ts'
+import type { Figures } from '../../topologies/shop/analytics/read-figures.ts'
 import {
   naiveDelays,
   type NaiveFigure,
@@ -14,8 +14,8 @@ import {
   naiveStock,
   type RawTopics,
 } from './naive-figures.ts'
-import { type FigureSubject } from '../../topologies/shop/analytics/read-figures.ts'
-import { type Granularity } from '../../topologies/shop/analytics/stores.ts'
+import type { FigureSubject } from '../../topologies/shop/analytics/read-figures.ts'
+import type { Granularity } from '../../topologies/shop/analytics/stores.ts'
 
 const windowMsOf: Readonly<Record<Granularity, number>> = { minute: 60_000, hour: 3_600_000 }
 const shares = [0, 0.5, 0.95, 0.99, 1]

@@ -5,11 +5,11 @@
  * topic twice (same id) counts once; an answer about a hold that was closed moved no stock.
  */
 
-import {
-  type InventoryEvent,
-  type OrderEvent,
-  type PaymentEvent,
-  type ShipmentEvent,
+import type {
+  InventoryEvent,
+  OrderEvent,
+  PaymentEvent,
+  ShipmentEvent,
 } from '../../topologies/shop/shared/events.ts'
 
 /** A record's value with its own time. */

@@ -5,7 +5,7 @@
  * for a window that is still kept is counted as late, in the window that is open now.
  */
 
-import { type WindowState } from '../../../src/index.ts'
+import type { WindowState } from '../../../src/index.ts'
 import { lateKey } from './figure-key.ts'
 import { type Fact, type FigureRow, withFact } from './figure-row.ts'
 import { type FigureStates, type Granularity, windowMsOf } from './stores.ts'

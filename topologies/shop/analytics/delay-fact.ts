@@ -6,8 +6,8 @@
  */
 
 import { figureKey } from './figure-key.ts'
-import { type Fact } from './figure-row.ts'
-import { type AwaitedPayment } from './stores.ts'
+import type { Fact } from './figure-row.ts'
+import type { AwaitedPayment } from './stores.ts'
 
 /** One order and one of its captures; or an order alone. */
 export interface PaymentDelay extends AwaitedPayment {

@@ -1,8 +1,8 @@
 /** What an event of an order adds to the figures, under its currency. */
 
-import { type OrderEvent } from '../shared/events.ts'
+import type { OrderEvent } from '../shared/events.ts'
 import { figureKey } from './figure-key.ts'
-import { type Fact } from './figure-row.ts'
+import type { Fact } from './figure-row.ts'
 
 type Statuses = Readonly<Partial<Record<OrderEvent['eventType'], string>>>
 

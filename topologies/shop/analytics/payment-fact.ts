@@ -1,8 +1,8 @@
 /** What an event of a payment adds to the figures, under its method and currency. */
 
-import { type PaymentEvent } from '../shared/events.ts'
+import type { PaymentEvent } from '../shared/events.ts'
 import { figureKey } from './figure-key.ts'
-import { type Fact } from './figure-row.ts'
+import type { Fact } from './figure-row.ts'
 
 /** @param method  of the payment: a refund's event does not name it */
 export const paymentFact = (event: PaymentEvent, method: string, atMs: number): Fact => ({

@@ -1,10 +1,10 @@
 /** What an event of a shipment adds to the figures, under its carrier. */
 
-import { type ShipmentStatus } from '../shared/commands.ts'
-import { type ShipmentEvent } from '../shared/events.ts'
-import { type ShipmentRow } from '../shipments/shipment-row.ts'
+import type { ShipmentStatus } from '../shared/commands.ts'
+import type { ShipmentEvent } from '../shared/events.ts'
+import type { ShipmentRow } from '../shipments/shipment-row.ts'
 import { figureKey } from './figure-key.ts'
-import { type Fact } from './figure-row.ts'
+import type { Fact } from './figure-row.ts'
 
 export type ShippingTimes = Pick<ShipmentRow, 'createdAtMs' | 'shippedAtMs'>
 

@@ -1,8 +1,8 @@
 /** What an event of the inventory adds to the figures: movements of stock, over all products. */
 
-import { type InventoryEvent } from '../shared/events.ts'
+import type { InventoryEvent } from '../shared/events.ts'
 import { figureKey } from './figure-key.ts'
-import { type Fact } from './figure-row.ts'
+import type { Fact } from './figure-row.ts'
 
 const key = figureKey('stock')
 

@@ -8,7 +8,7 @@
 import { type AnswerSource, readPage, type StoreReads } from '../../../src/index.ts'
 import { availableOf, type ProductRow } from '../inventory/stock-row.ts'
 import { productStore } from '../inventory/stores.ts'
-import { type LowStockRow } from './low-stock-row.ts'
+import type { LowStockRow } from './low-stock-row.ts'
 import { lowStock } from './stores.ts'
 
 export interface StockLevel extends Omit<LowStockRow, 'sinceMs'> {

@@ -19,7 +19,7 @@ import {
   windowStore,
   type WindowStore,
 } from '../../../src/index.ts'
-import { type PaymentMethod } from '../shared/commands.ts'
+import type { PaymentMethod } from '../shared/commands.ts'
 import { type FigureRow, figureRows } from './figure-row.ts'
 import { lowStockRows } from './low-stock-row.ts'
 

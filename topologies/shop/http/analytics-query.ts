@@ -6,7 +6,7 @@
  */
 
 import { Type } from 'typebox'
-import { type FigureFilter, type FigureRange } from '../analytics/read-figures.ts'
+import type { FigureFilter, FigureRange } from '../analytics/read-figures.ts'
 import { type Granularity, windowMsOf } from '../analytics/stores.ts'
 import { isTime } from '../shared/is-time.ts'
 import { isCurrency } from '../shared/money.ts'

@@ -6,14 +6,14 @@
  * answers 404.
  */
 
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { type FigureRow } from '../analytics/figure-row.ts'
-import { type FigureKind } from '../analytics/figure-key.ts'
+import type { FigureRow } from '../analytics/figure-row.ts'
+import type { FigureKind } from '../analytics/figure-key.ts'
 import { statusOfEvent } from '../analytics/order-fact.ts'
 import { type Figures, type FigureSubject, totalsOf, windowsOf } from '../analytics/read-figures.ts'
 import { stockSums } from '../analytics/stock-fact.ts'
-import { type StockLevel } from '../analytics/stock-levels.ts'
+import type { StockLevel } from '../analytics/stock-levels.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import {
   type FigureQuery,
@@ -25,7 +25,7 @@ import {
 import { sourceView } from './answer-source.ts'
 import { durationView, freshnessView, spanView, sumsView, windowsView } from './figure-view.ts'
 import { ofStore } from './of-store.ts'
-import { type PageRequest, type ShopHost } from './shop-access.ts'
+import type { PageRequest, ShopHost } from './shop-access.ts'
 
 const productsMax = 1_000
 const productsDefault = 100

@@ -1,7 +1,7 @@
 /** Figures as the API shows them: every name is there, amounts are minor units, times ISO-8601. */
 
 import { type DurationSketch, quantileMs } from '../analytics/duration-sketch.ts'
-import { type FigureRow } from '../analytics/figure-row.ts'
+import type { FigureRow } from '../analytics/figure-row.ts'
 import {
   type FigureRange,
   type FigureView,

@@ -7,7 +7,7 @@
  * 24 hours: it also catches one key with two different order ids, which no derived id can.
  */
 
-import { type FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { textProblem } from '../shared/text-problem.ts'
 import { RecentMap } from './recent-map.ts'
 import { RouteProblem } from './route-problem.ts'

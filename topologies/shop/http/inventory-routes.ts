@@ -9,9 +9,9 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
+import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV7 } from '../shared/ids.ts'
 import {
@@ -26,7 +26,7 @@ import { isUnchanged } from './is-unchanged.ts'
 import { productView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type Found, type ShopHost } from './shop-access.ts'
+import type { Found, ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
 
 const waitMsMax = 30_000

@@ -9,7 +9,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isFinal, type OrderRow } from '../orders/order-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
@@ -22,7 +22,7 @@ import { isUnchanged } from './is-unchanged.ts'
 import { orderView } from './order-view.ts'
 import { pathId } from './path-id.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type Found, type ShopHost } from './shop-access.ts'
+import type { Found, ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
 
 const waitMsMax = 30_000

@@ -7,15 +7,15 @@
  * the same id or key has no further effect.
  */
 
-import { type AnswerSource } from '../../../src/index.ts'
-import { type FigureRange, type Figures, type FigureSubject } from '../analytics/read-figures.ts'
-import { type StockLevels, type StockLevelsRequest } from '../analytics/stock-levels.ts'
-import { type CustomerRow } from '../customers/customer-row.ts'
-import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
-import { type OrderRow } from '../orders/order-row.ts'
-import { type ParsedOrder } from '../shared/order-request.ts'
-import { type StockRequest } from '../shared/stock-request.ts'
-import { type ShopSummary } from '../shared/summary.ts'
+import type { AnswerSource } from '../../../src/index.ts'
+import type { FigureRange, Figures, FigureSubject } from '../analytics/read-figures.ts'
+import type { StockLevels, StockLevelsRequest } from '../analytics/stock-levels.ts'
+import type { CustomerRow } from '../customers/customer-row.ts'
+import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
+import type { OrderRow } from '../orders/order-row.ts'
+import type { ParsedOrder } from '../shared/order-request.ts'
+import type { StockRequest } from '../shared/stock-request.ts'
+import type { ShopSummary } from '../shared/summary.ts'
 
 /** An event of an order's story, from whichever topic. */
 export interface HistoryEntry {
