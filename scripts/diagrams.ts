@@ -7,13 +7,24 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { mermaid, stream, topic, topology, type Topology } from '../src/index.ts'
+import {
+  json,
+  mermaid,
+  stream,
+  topic,
+  type Topic,
+  topology,
+  type Topology,
+  utf8,
+} from '../src/index.ts'
+import { analyticsFlow } from '../topologies/shop/analytics/topology.ts'
 import { customersFlow } from '../topologies/shop/customers/topology.ts'
 import { inventoryFlow } from '../topologies/shop/inventory/topology.ts'
-import { ordersFlow } from '../topologies/shop/orders/topology.ts'
+import type { StockEmission } from '../topologies/shop/inventory/model.ts'
+import { type OrderOutput, ordersFlow } from '../topologies/shop/orders/topology.ts'
 import { paymentsFlow } from '../topologies/shop/payments/topology.ts'
 import { shopConfig } from '../topologies/shop/shared/config.ts'
-import { inventoryReplies, orders } from '../topologies/shop/shared/topics.ts'
+import { inventoryReplies, orders, payments, shipments } from '../topologies/shop/shared/topics.ts'
 import { shipmentsFlow } from '../topologies/shop/shipments/topology.ts'
 import { shopTopology } from '../topologies/shop/shop.ts'
 
@@ -27,6 +38,10 @@ export interface DrawnReadme {
 const markers = /(<!-- diagram -->\n)[\s\S]*?(<!-- \/diagram -->)/
 
 const config = shopConfig({ gateway: () => Promise.reject(new Error('only drawn')) })
+
+/** What a flow decides, before it is written: no topic, but drawn as one. */
+const decisions = <V>(of: string): Topic<string, V> =>
+  topic(`decided by ${of}`, { key: utf8, value: json<V>() })
 
 const topologies: Readonly<Record<string, () => Topology>> = {
   'topologies/shop': () => shopTopology(config),
@@ -42,6 +57,19 @@ const topologies: Readonly<Record<string, () => Topology>> = {
     }),
   'topologies/shop/payments': () => topology('payments', () => paymentsFlow(config).sinks),
   'topologies/shop/customers': () => topology('customers', () => customersFlow(stream(orders))),
+  'topologies/shop/analytics': () =>
+    topology('analytics', () => {
+      const flows = {
+        stock: { decided$: stream(decisions<StockEmission>('inventory')) },
+        decided: {
+          events$: stream(orders),
+          decided$: stream(decisions<OrderOutput>('orders')),
+        },
+        paid: { events$: stream(payments) },
+        shipped: { events$: stream(shipments) },
+      }
+      return analyticsFlow(flows, 'all')
+    }),
   'topologies/shop/shipments': () => topology('shipments', () => shipmentsFlow(config).sinks),
 }
 

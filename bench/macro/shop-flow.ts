@@ -7,8 +7,9 @@
  * (default), the real purchases of `topologies/shop/load/data` over and over, 1.1 lines and 12
  * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. What only collects
  * is `on` (default), or `off` to compare: CUSTOMERS and NOTIFICATIONS, three records more each, and
- * AUDIT, a record more per event. Up to 60,000 commands are made before the clock starts, since who
- * orders is not the shop; more are made on the way, since they would be memory.
+ * AUDIT, a record more per event. ANALYTICS says how much is counted: `all`, `counts` or `off`. Up to
+ * 60,000 commands are made before the clock starts, since who orders is not the shop; more are made
+ * on the way, since they would be memory.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -54,7 +55,16 @@ const flows = {
   audit: isOn('audit'),
   notifications: isOn('notifications'),
 }
-const leftOut = Object.entries(flows).filter(([, isWanted]) => !isWanted)
+const withoutOf = { all: [], counts: ['payment delays'], off: ['analytics'] } as const
+const analyticsOf = (text = 'all'): keyof typeof withoutOf => {
+  if (text in withoutOf) return text as keyof typeof withoutOf
+  throw new Error(`ANALYTICS is ${text}, it must be all, counts or off`)
+}
+const analytics = analyticsOf(process.env['ANALYTICS'])
+const leftOut = [
+  ...Object.entries(flows).flatMap(([flow, isWanted]) => (isWanted ? [] : [flow])),
+  ...withoutOf[analytics],
+]
 const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
 const memory = divideMemory(memoryBudgetDefaultBytes, { hasBroker: true })
 const [brokerEngine, stateEngine] = [
@@ -81,7 +91,7 @@ const application = new Application({
   broker,
   engine: stateEngine,
   slotCacheBytes: memory.slotCacheBytes,
-  topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }), ...flows })),
+  topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }), ...flows, analytics })),
 })
 await application.start()
 const producer = broker.producer('bench')
@@ -188,7 +198,7 @@ const steady = samples.filter(([, count]) => count > orderCount * 0.2 && count <
 const [first, last] = [steady[0], steady.at(-1)]
 report({
   name: 'macro/shop-flow',
-  note: [`orders from ${sourceName}`, ...leftOut.map(([flow]) => `without ${flow}`)].join(', '),
+  note: [`orders from ${sourceName}`, ...leftOut].join(', without '),
   figures: {
     orders: orderCount,
     ordersPerSec: (orderCount / elapsedMs) * 1_000,

@@ -6,6 +6,17 @@
  * writer: broker, engine and application belong to the instance.
  */
 
+import {
+  type FigureRange,
+  type Figures,
+  type FigureSubject,
+  readFigures,
+} from '../../topologies/shop/analytics/read-figures.ts'
+import {
+  readStockLevels,
+  type StockLevels,
+  type StockLevelsRequest,
+} from '../../topologies/shop/analytics/stock-levels.ts'
 import { customerBounds, type CustomerRow } from '../../topologies/shop/customers/customer-row.ts'
 import { customerStore } from '../../topologies/shop/customers/stores.ts'
 import type { ProductRow, StockCommandRow } from '../../topologies/shop/inventory/stock-row.ts'
@@ -253,6 +264,14 @@ export class LocalShop implements ShopHost {
       ...(cursor === undefined ? {} : { cursor }),
       source: sources[0]!,
     }
+  }
+
+  figures(subject: FigureSubject, range: FigureRange): Promise<Figures> {
+    return readFigures(this.#options.reads, subject, range)
+  }
+
+  stockLevels(request: StockLevelsRequest): Promise<StockLevels> {
+    return readStockLevels(this.#options.reads, request)
   }
 
   storeGetAll(store: string, key: string, bounds?: RowBounds): Promise<SourcedRows> {

@@ -106,6 +106,10 @@ interface SlotView {
 class WindowRows<K, V> implements WindowReader<K, V> {
   protected readonly keys: KeyCodec<K>
   readonly #view: SlotView
+  /** The row asked for last: most are read, then written. Objects may change, so no such key. */
+  #lastKey: K | undefined
+  #lastStartMs = Number.NaN
+  #lastRow = ''
 
   constructor(key: Serde<K>, view: SlotView) {
     this.keys = new KeyCodec(key)
@@ -114,7 +118,7 @@ class WindowRows<K, V> implements WindowReader<K, V> {
 
   get(key: K, windowStartMs: number): V | undefined {
     if (windowStartMs < this.bounds().closedMs) return undefined
-    return this.#view.get(rowSlot(this.keys.toSlot(key), windowStartMs)) as V | undefined
+    return this.#view.get(this.rowOf(key, windowStartMs)) as V | undefined
   }
 
   *fetch(key: K, fromMs: number, toMs: number): Generator<readonly [number, V]> {
@@ -139,6 +143,16 @@ class WindowRows<K, V> implements WindowReader<K, V> {
     }
   }
 
+  /** Where the row of a window is. */
+  protected rowOf(key: K, windowStartMs: number): string {
+    if (windowStartMs !== this.#lastStartMs || key !== this.#lastKey) {
+      this.#lastRow = rowSlot(this.keys.toSlot(key), windowStartMs)
+      this.#lastKey = typeof key === 'object' ? undefined : key
+      this.#lastStartMs = windowStartMs
+    }
+    return this.#lastRow
+  }
+
   protected bounds(): Bounds {
     return (this.#view.get(boundsKey) as Bounds | undefined) ?? noBounds
   }
@@ -160,10 +174,9 @@ class WindowSlots<K, V> extends WindowRows<K, V> implements WindowState<K, V> {
     if (value === undefined) throw new TypeError('put() got undefined; use delete()')
     const { lowestMs, closedMs } = this.bounds()
     if (windowStartMs < closedMs) return false
-    const slot = this.keys.toSlot(key)
-    const row = rowSlot(slot, windowStartMs)
+    const row = this.rowOf(key, windowStartMs)
     if (this.#slots.get(row) === undefined) {
-      this.#slots.put(`t${orderedMs(windowStartMs)}${slot}`, true)
+      this.#slots.put(`t${orderedMs(windowStartMs)}${this.keys.toSlot(key)}`, true)
       if (windowStartMs < lowestMs) this.#setBounds({ lowestMs: windowStartMs, closedMs })
     }
     this.#slots.put(row, value)

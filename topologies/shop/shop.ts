@@ -3,11 +3,13 @@
  *
  * `shopTopology(config)` is what an application runs. Orders decides; inventory, payments and
  * shipments follow its commands and answer; customers collects. They meet in topics only, so each
- * scales by itself. Notifications and audit are branches of those flows, in their tasks. What only
- * collects can be left out: see `ShopConfig`.
+ * scales by itself. Notifications and audit are branches of those flows, in their tasks, in which
+ * analytics counts too. What only collects can be left out: see `ShopConfig`.
  */
 
 import { type Store, topology, type Topology } from '../../src/index.ts'
+import { analyticsStores } from './analytics/stores.ts'
+import { analyticsFlow } from './analytics/topology.ts'
 import { auditFlow } from './audit/topology.ts'
 import { customerStore } from './customers/stores.ts'
 import { customersFlow } from './customers/topology.ts'
@@ -42,6 +44,7 @@ export const shopTopology = (config: ShopConfig): Topology =>
       ...(config.customers ? customersFlow(decided.events$) : []),
       ...(config.notifications ? notificationsFlow(decided.decided$) : []),
       ...(config.audit ? auditFlow({ stock, decided, paid, shipped }) : []),
+      ...analyticsFlow({ stock, decided, paid, shipped }, config.analytics),
     ]
   })
 
@@ -62,4 +65,5 @@ export const shopStores: readonly Store[] = [
   shipmentSteps,
   shipmentTotals,
   customerStore,
+  ...analyticsStores,
 ]

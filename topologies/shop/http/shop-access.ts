@@ -8,6 +8,8 @@
  */
 
 import type { AnswerSource } from '../../../src/index.ts'
+import type { FigureRange, Figures, FigureSubject } from '../analytics/read-figures.ts'
+import type { StockLevels, StockLevelsRequest } from '../analytics/stock-levels.ts'
 import type { OrderCheck } from '../audit/check-order.ts'
 import type { CustomerRow } from '../customers/customer-row.ts'
 import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
@@ -157,6 +159,9 @@ export interface ShopHost extends ShopAccess, MoneyAccess {
     withinMs: number,
   ): Promise<Found<StockCommandRow> | undefined>
   customerOrders(customerId: string, page: PageRequest): Promise<CustomerOrders>
+  /** What was counted in whole windows, over all partitions. */
+  figures(subject: FigureSubject, range: FigureRange): Promise<Figures>
+  stockLevels(request: StockLevelsRequest): Promise<StockLevels>
   storeGetAll(store: string, key: string, bounds?: RowBounds): Promise<SourcedRows>
   storeRange(store: string, range: RangeRequest): Promise<SourcedRows>
 }

@@ -1,5 +1,6 @@
 /**
- * Every route of the shop: orders, inventory, payments, shipments, customers, summary, stores.
+ * Every route of the shop: orders, inventory, payments, shipments, customers, analytics, summary,
+ * stores.
  *
  * Registered by the composition root, which answers 503 before the instance runs. Knows nothing of
  * brokers and engines: all goes through `ShopAccess`.
@@ -8,6 +9,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { parseExactJson, utf8Text } from '../shared/exact-json.ts'
+import { analyticsRoutes } from './analytics-routes.ts'
 import { customerRoutes } from './customer-routes.ts'
 import { inventoryRoutes } from './inventory-routes.ts'
 import { ofStore } from './of-store.ts'
@@ -39,6 +41,7 @@ export const shopRoutes = (server: FastifyInstance, access: ShopHost): void => {
   paymentRoutes(server, access)
   shipmentRoutes(server, access)
   customerRoutes(server, access)
+  analyticsRoutes(server, access)
   storeRoutes(server, access)
   server.get('/api/status', () => access.status())
   server.get('/api/summary', () => access.summary())

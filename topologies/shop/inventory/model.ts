@@ -24,7 +24,7 @@ import {
 import { answerOf, type HoldAction, holdActions } from './transitions.ts'
 
 export type StockEmission = StockAnswer & {
-  /** No row changes, so the same may be said again: to an order, but not to the audit. */
+  /** No row changes, so the same may be said again: to an order, but not to audit and analytics. */
   readonly isRepeat?: true
 }
 
@@ -265,7 +265,7 @@ const replyOf = (
   eventType: StockReplyType,
   { product, hold, causationId, correlationId, reason }: ReplySubject,
   { nowMs }: StockContext,
-): StockEmission => {
+): StockEmission & { readonly kind: 'reply' } => {
   const { productId, orderId, holdId, line, quantity, version } = hold
   const { onHand, held } = product
   const data = {

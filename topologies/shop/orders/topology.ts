@@ -25,6 +25,7 @@ import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import type {
   NotificationRequested,
   OrderEvent,
+  PaymentProcessed,
   PlatformEvent,
   StockReply,
 } from '../shared/events.ts'
@@ -61,6 +62,12 @@ interface OrderStores {
   readonly totals: Counters
 }
 
+/** A charge that the order takes note of: never the same outcome twice. */
+export interface PaymentTaken {
+  readonly kind: 'paymentTaken'
+  readonly message: PaymentProcessed
+}
+
 export interface OrdersFlow extends Flow<OrderEvent> {
   readonly platformEvents$: Observable<StreamRecord<string, PlatformEvent>>
   /** Everything that is decided, for flows that follow. */
@@ -69,6 +76,7 @@ export interface OrdersFlow extends Flow<OrderEvent> {
 
 export type OrderOutput =
   | OrderEmission
+  | PaymentTaken
   /** None if the configuration leaves them out. */
   | { readonly kind: 'notification'; readonly message: NotificationRequested }
 
@@ -128,7 +136,8 @@ const decider = (config: ShopConfig) => {
         count(opened.totals, duplicatesCounter)
         return []
       }
-      return store(opened, { before: row, decision, nowMs })
+      const emissions = store(opened, { before: row, decision, nowMs })
+      return isCharged(value) ? [...emissions, { kind: 'paymentTaken', message: value }] : emissions
     },
     prefetchKeys: ({ key }) => ({ rows: [key] }),
     punctuators: {
@@ -146,6 +155,9 @@ const decider = (config: ShopConfig) => {
     },
   })
 }
+
+const isCharged = (input: OrderInput): input is PaymentProcessed =>
+  'eventType' in input && input.eventType === 'payment.processed'
 
 /** Up to when deadlines have passed: an answer that waits in our queues must be seen first. */
 const timesOf = (nowMs: number, context: ProcessContext): DueTimes => ({

@@ -72,9 +72,14 @@ export interface ShopConfig {
   readonly audit: boolean
   /** Whether customers are told what became of their orders: three records of most orders. */
   readonly notifications: boolean
+  /**
+   * What `analytics/` does: `all`; `counts` only, without the join of orders and payments, which
+   * keeps rows per order; or nothing. What happens meanwhile is in no figure later.
+   */
+  readonly analytics: 'all' | 'counts' | 'off'
 }
 
-type Single = 'gateway' | 'chargesMax' | 'customers' | 'audit' | 'notifications'
+type Single = 'gateway' | 'chargesMax' | 'customers' | 'audit' | 'notifications' | 'analytics'
 
 export type ShopSettings = Pick<ShopConfig, 'gateway'>
   & Partial<Pick<ShopConfig, Single>> & {
@@ -114,6 +119,7 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
   customers: true,
   audit: true,
   notifications: true,
+  analytics: 'all',
 }
 
 /** Fills in the defaults; what is given wins, field by field. */
@@ -123,6 +129,7 @@ export const shopConfig = (given: ShopSettings): ShopConfig => ({
   customers: given.customers ?? defaults.customers,
   audit: given.audit ?? defaults.audit,
   notifications: given.notifications ?? defaults.notifications,
+  analytics: given.analytics ?? defaults.analytics,
   gatewayCalls: { ...defaults.gatewayCalls, ...given.gatewayCalls },
   deadlines: { ...defaults.deadlines, ...given.deadlines },
   inventory: { ...defaults.inventory, ...given.inventory },

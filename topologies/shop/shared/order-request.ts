@@ -6,7 +6,7 @@
  */
 
 import type { CreateOrder, OrderItem, PaymentMethod } from './commands.ts'
-import { isoTime } from './iso-time.ts'
+import { isTime } from './is-time.ts'
 import { formatMinor, isCurrency } from './money.ts'
 import { newCommand } from './new-command.ts'
 import {
@@ -189,16 +189,4 @@ const checkTotal = (
   if (problems.found.length === 0 && totalMinor !== sumMinor) {
     problems.tell('/totalAmount', 'must be the sum of the items')
   }
-}
-
-const timePattern =
-  /^(\d{4}-\d{2}-\d{2})(T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
-
-/** Date.parse takes the 30th of February for the 2nd of March: the date must come back. */
-const isTime = (value: unknown): value is string => {
-  if (typeof value !== 'string') return false
-  const date = timePattern.exec(value)?.[1]
-  if (date === undefined || Number.isNaN(Date.parse(value))) return false
-  const dayMs = Date.parse(`${date}T00:00:00Z`)
-  return !Number.isNaN(dayMs) && isoTime(dayMs).startsWith(date)
 }

@@ -63,6 +63,7 @@ export const advanceShipment = (row: ShipmentRow, context: ShipmentContext): Shi
       status,
       version: next.version + 1,
       ...(!isDelivered && {
+        shippedAtMs: context.nowMs,
         dueMs: dueMs + (row.deliverAfterMs ?? context.deliverAfterMs),
         dueSetMs: context.nowMs,
       }),
@@ -109,6 +110,7 @@ const create = (
     carrier,
     trackingNumber: trackingNumberOf(carrier, shipmentId),
     estimatedDeliveryMs: nowMs + shipAfterMs + (deliverAfterMs ?? context.deliverAfterMs),
+    createdAtMs: nowMs,
     correlationId,
     bodyHash: hash,
     ...(shippingAddress !== undefined && { shippingAddress }),
@@ -151,6 +153,7 @@ const update = (
     ...rest,
     status,
     version: row.version + 1,
+    ...(status === 'SHIPPED' && { shippedAtMs: nowMs }),
     ...(location !== undefined && { location }),
     seen,
   }

@@ -26,6 +26,10 @@ export interface ShipmentRow {
   readonly dueMs?: number
   /** Wall clock at which `dueMs` was set: tells whether the clock was set back since. */
   readonly dueSetMs?: number
+  /** Wall clock; absent in rows of earlier releases. */
+  readonly createdAtMs?: number
+  /** Wall clock; absent before, and in rows of earlier releases. */
+  readonly shippedAtMs?: number
   readonly correlationId: string
   readonly bodyHash: string
   /** From leaving to arrival, where it is not that of the settings. */
@@ -60,4 +64,6 @@ export const shipmentRows = columns<ShipmentRow>('shipment/1', {
   shippingAddress: 'json',
   deliverAfterMs: 'json',
   seen: [{ commandId: 'json', hash: 'json', atMs: 'json', refusal: 'json' }],
+  createdAtMs: 'json',
+  shippedAtMs: 'json',
 })
