@@ -5,11 +5,11 @@
  * 60,000) are sent with at most IN_FLIGHT open at once; the clock runs from the first command to
  * the last final outcome. The gateway answers at once. ORDERS_FROM says what is ordered: `cdnow`
  * (default), the real purchases of `topologies/shop/load/data` over and over, 1.1 lines and 12
- * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. What only collects
- * is `on` (default), or `off` to compare: CUSTOMERS and NOTIFICATIONS, three records more each, and
- * AUDIT, a record more per event. ANALYTICS says how much is counted: `all`, `counts` or `off`. Up to
- * 60,000 commands are made before the clock starts, since who orders is not the shop; more are made
- * on the way, since they would be memory.
+ * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. What only
+ * collects is `on` (default), or `off` to compare: CUSTOMERS and NOTIFICATIONS, three records more
+ * each, and AUDIT, a record more per event. ANALYTICS says how much is counted: `all`, `counts` or
+ * `off`. Up to 60,000 commands are made before the clock starts, since who orders is not the shop;
+ * more are made on the way, since they would be memory.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
