@@ -66,7 +66,9 @@ export { to } from './operators/to.ts'
 export { toDynamic } from './operators/to-dynamic.ts'
 export { toTable } from './operators/to-table.ts'
 export { toStream } from './operators/to-stream.ts'
+export { type RouteDoc } from './http/openapi/route-doc.ts'
 export { PeerQueries } from './http/peer-queries.ts'
+export { type ProblemKind } from './http/problem.ts'
 export {
   type AnswerSource,
   type FoundRow,

@@ -9,10 +9,12 @@
 
 import { type FastifyRequest } from 'fastify'
 import { textProblem } from '../shared/text-problem.ts'
+import { problemKinds } from './problem-kinds.ts'
 import { RecentMap } from './recent-map.ts'
 import { RouteProblem } from './route-problem.ts'
 
-const keyLengthMax = 255
+/** In UTF-16 code units. */
+export const keyLengthMax = 255
 const remembered = { sizeMax: 100_000, ageMs: 24 * 3_600_000 }
 
 /** @throws {RouteProblem} 400 */
@@ -26,7 +28,7 @@ export const idempotencyKeyOf = ({ headers }: FastifyRequest): string | undefine
 
 export const keyReused = (key: string): RouteProblem =>
   new RouteProblem(
-    422,
+    problemKinds.keyReused,
     `Idempotency-Key ${JSON.stringify(key)} came with another request before; choose a new key.`,
   )
 

@@ -11,6 +11,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { type ProblemKind } from '../../../src/index.ts'
 import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV7 } from '../shared/ids.ts'
@@ -21,10 +22,12 @@ import {
   updateStockCommand,
 } from '../shared/stock-request.ts'
 import { tellSource } from './answer-source.ts'
+import { getProductDoc, stockDecisionDoc, updateStockDoc } from './docs/inventory-docs.ts'
 import { idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
 import { isUnchanged } from './is-unchanged.ts'
 import { productView } from './order-view.ts'
 import { pathId } from './path-id.ts'
+import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
 import { type Found, type ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
@@ -48,24 +51,32 @@ type PutRequest = FastifyRequest<{ Params: ProductParams; Querystring: { wait?: 
 
 export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const path = '/api/inventory/:productId'
-  server.get<{ Params: ProductParams }>(path, async (request, reply) => {
-    const productId = pathId(request.params.productId, 'product')
-    return productReply(reply, request, await knownProduct(access, productId))
-  })
+  server.get<{ Params: ProductParams }>(
+    path,
+    { config: { doc: getProductDoc } },
+    async (request, reply) => {
+      const productId = pathId(request.params.productId, 'product')
+      return productReply(reply, request, await knownProduct(access, productId))
+    },
+  )
   server.put<{ Params: ProductParams; Querystring: { wait?: number } }>(
     path,
-    { schema: { querystring: putQuery } },
+    { schema: { querystring: putQuery }, config: { doc: updateStockDoc } },
     (request, reply) => updateStock(access, request, reply),
   )
   server.get<{ Params: ProductParams & { readonly updateId: string } }>(
     `${path}/updates/:updateId`,
+    { config: { doc: stockDecisionDoc } },
     async ({ params }, reply) => {
       const updateId = pathId(params.updateId, 'update')
       const productId = pathId(params.productId, 'product')
       const { row, source } = await known(
         () => access.findDecision(productId, updateId),
         () => access.settledDecision(productId, updateId, behindWaitMs),
-        `update ${updateId} of product ${productId}, or it is older than 24 h`,
+        {
+          name: `update ${updateId} of product ${productId}, or it is older than 24 h`,
+          unknown: problemKinds.noSuchUpdate,
+        },
       )
       tellSource(reply, source)
       const { version, refusal } = row
@@ -97,7 +108,7 @@ const updateStock = async (
   if (decision.hash !== hashOf(productId, parsed.value)) throw keyReused(key)
   if (decision.refusal !== undefined) {
     const { code, reason } = decision.refusal
-    throw new RouteProblem(409, `${code}: ${reason}.`)
+    throw new RouteProblem(problemKinds.stockRefused, `${code}: ${reason}.`)
   }
   // applied, though nobody may be there now to say what came of it
   const product = await unlessMoving(knownProduct(access, productId))
@@ -137,7 +148,7 @@ const knownProduct = (access: ShopHost, productId: string): Promise<Known<Produc
   known(
     () => access.findProduct(productId),
     () => access.settledProduct(productId, behindWaitMs),
-    `product ${productId}`,
+    { name: `product ${productId}`, unknown: problemKinds.noSuchProduct },
   )
 
 const productReply = (
@@ -159,7 +170,7 @@ interface Known<Row> extends Found<Row> {
 const known = async <Row>(
   find: () => Promise<Found<Row>>,
   findSettled: () => Promise<Found<Row> | undefined>,
-  what: string,
+  what: { readonly name: string; readonly unknown: ProblemKind },
 ): Promise<Known<Row>> => {
   const now = await find()
   const found = now.row === undefined ? await findSettled() : now
@@ -167,6 +178,6 @@ const known = async <Row>(
     throw new RouteProblem(503, 'The shop is behind and cannot tell yet; ask again.')
   }
   const { row, source } = found
-  if (row === undefined) throw new RouteProblem(404, `There is no ${what}.`)
+  if (row === undefined) throw new RouteProblem(what.unknown, `There is no ${what.name}.`)
   return { row, source }
 }

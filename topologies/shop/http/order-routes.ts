@@ -17,10 +17,12 @@ import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
 import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
 import { AcceptedOrders } from './accepted-orders.ts'
 import { tellSource } from './answer-source.ts'
+import { cancelOrderDoc, getOrderDoc, orderHistoryDoc, placeOrderDoc } from './docs/order-docs.ts'
 import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
 import { isUnchanged } from './is-unchanged.ts'
 import { orderView } from './order-view.ts'
 import { pathId } from './path-id.ts'
+import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
 import { type Found, type ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
@@ -57,17 +59,19 @@ export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => 
   const orders = { access, accepted: new AcceptedOrders(), keys: new IdempotencyKeys() }
   server.post<{ Querystring: { wait?: number } }>(
     '/api/orders',
-    { schema: { querystring: postQuery } },
+    { schema: { querystring: postQuery }, config: { doc: placeOrderDoc } },
     (request, reply) => placeOrder(orders, request, reply),
   )
-  server.get<{ Params: OrderParams }>('/api/orders/:orderId', async (request, reply) => {
+  const look = { config: { doc: getOrderDoc } }
+  server.get<{ Params: OrderParams }>('/api/orders/:orderId', look, async (request, reply) => {
     const orderId = pathId(request.params.orderId, 'order')
     const found = await knownOrder(orders, orderId, receivedWaitMs)
     return found === 'received'
       ? reply.send({ orderId, status: 'received' })
       : sendOrder(reply, request, found)
   })
-  server.get<{ Params: OrderParams }>('/api/orders/:orderId/history', async ({ params }) => {
+  const story = { config: { doc: orderHistoryDoc } }
+  server.get<{ Params: OrderParams }>('/api/orders/:orderId/history', story, async ({ params }) => {
     const orderId = pathId(params.orderId, 'order')
     const history = await access.history(orderId)
     if (history !== undefined) return history
@@ -76,7 +80,7 @@ export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => 
   })
   server.delete<{ Params: OrderParams; Querystring: { reason?: string } }>(
     '/api/orders/:orderId',
-    { schema: { querystring: deleteQuery } },
+    { schema: { querystring: deleteQuery }, config: { doc: cancelOrderDoc } },
     (request, reply) => cancelOrder(orders, request, reply),
   )
 }
@@ -136,7 +140,10 @@ const createHashOf = (orderId: string, order: ParsedOrder): string =>
 const orderIdInUse = (orderId: string, key: string | undefined): RouteProblem =>
   key !== undefined && orderId === uuidV5(shopNamespace, `order:${key}`)
     ? keyReused(key)
-    : new RouteProblem(409, `Order ${orderId} exists with another body; choose a new id.`)
+    : new RouteProblem(
+        problemKinds.orderIdInUse,
+        `Order ${orderId} exists with another body; choose a new id.`,
+      )
 
 const cancelOrder = async (
   orders: Orders,
@@ -146,7 +153,8 @@ const cancelOrder = async (
   const orderId = pathId(params.orderId, 'order')
   const found = await knownOrder(orders, orderId, 0)
   if (found !== 'received' && isFinal(found.row) && found.row.status !== 'completed') {
-    throw new RouteProblem(409, `Order ${orderId} is ${found.row.status} already.`)
+    const detail = `Order ${orderId} is ${found.row.status} already.`
+    throw new RouteProblem(problemKinds.orderEnded, detail)
   }
   await orders.access.cancelOrder(orderId, query.reason ?? 'customer')
   return acceptedReply(reply, orderId)
@@ -172,7 +180,9 @@ const knownOrder = async (
     throw new RouteProblem(503, `Order ${orderId} is not known yet; the shop is behind, ask again.`)
   }
   const late = known(settled)
-  if (late === undefined) throw new RouteProblem(404, `There is no order ${orderId}.`)
+  if (late === undefined) {
+    throw new RouteProblem(problemKinds.noSuchOrder, `There is no order ${orderId}.`)
+  }
   return late
 }
 

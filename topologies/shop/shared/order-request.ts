@@ -15,6 +15,7 @@ import {
   orderLinesMax,
   orderTotalMinorMax,
   placedAheadMsMax,
+  textLengthMax,
 } from './order-limits.ts'
 import { type JsonObject, type RequestProblem, RequestProblems } from './request-problems.ts'
 
@@ -70,7 +71,6 @@ const fields = [
   'totalAmount',
 ]
 const itemFields = ['productId', 'quantity', 'price']
-const textMax = 1000
 
 /**
  * Finds every problem, not only the first.
@@ -103,8 +103,9 @@ const checkBody = (body: JsonObject, nowMs: number, problems: RequestProblems): 
   problems.unknownFields(body, fields)
   problems.text(customerId, '/customerId', idLengthMax)
   if (orderId !== undefined) checkOrderId(orderId, problems)
-  if (shippingAddress !== undefined) problems.text(shippingAddress, '/shippingAddress', textMax)
-  if (notes !== undefined) problems.text(notes, '/notes', textMax)
+  if (shippingAddress !== undefined)
+    problems.text(shippingAddress, '/shippingAddress', textLengthMax)
+  if (notes !== undefined) problems.text(notes, '/notes', textLengthMax)
   const isKnownCurrency = typeof currency === 'string' && isCurrency(currency)
   if (!isKnownCurrency) problems.tell('/currency', 'must be an ISO-4217 code')
   problems.oneOf(paymentMethod, '/paymentMethod', ['card', 'transfer'])
@@ -211,7 +212,8 @@ const checkTotal = (
   }
 }
 
-const timePattern =
+/** ISO-8601: a date, or a time with its offset. */
+export const timePattern =
   /^(\d{4}-\d{2}-\d{2})(T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 /** Date.parse takes the 30th of February for the 2nd of March: the date must come back. */

@@ -1,0 +1,82 @@
+/** What the routes of orders say of themselves. */
+
+import { Type } from 'typebox'
+import { type RouteDoc } from '../../../../src/index.ts'
+import { problemKinds } from '../problem-kinds.ts'
+import {
+  etagHeader,
+  id,
+  ifMatchHeader,
+  ifNoneMatchHeader,
+  keyHeader,
+  locationHeader,
+  replayedHeader,
+  sourceHeaders,
+} from './shared-schemas.ts'
+import { acceptedOrder, history, order, orderRequest, receivedOrder } from './order-schemas.ts'
+
+const tag = 'orders'
+const params = { orderId: id() }
+const { noSuchOrder, orderIdInUse, orderEnded, keyInFlight, keyReused, versionPassed } =
+  problemKinds
+
+const accepted = {
+  description: 'Durable; the stream decides.',
+  body: acceptedOrder,
+  headers: { ...locationHeader, ...replayedHeader },
+}
+
+export const placeOrderDoc: RouteDoc = {
+  tag,
+  summary: 'Place an order.',
+  description:
+    'The id is the one in the body, or follows from Idempotency-Key: a retry is the same order.',
+  headers: keyHeader,
+  body: orderRequest,
+  answers: {
+    200: {
+      description: 'It ended within the time that was waited.',
+      body: order,
+      headers: { ...etagHeader, ...locationHeader, ...replayedHeader, ...sourceHeaders },
+    },
+    202: accepted,
+  },
+  problems: [orderIdInUse, keyInFlight, keyReused],
+}
+
+export const getOrderDoc: RouteDoc = {
+  tag,
+  summary: 'Look at an order.',
+  params,
+  headers: ifNoneMatchHeader,
+  answers: {
+    200: {
+      description:
+        'As of the last commit; only its id if it was accepted and is not processed yet.',
+      body: Type.Union([order, receivedOrder]),
+      headers: { ...etagHeader, ...locationHeader, ...sourceHeaders },
+    },
+    304: { description: 'The version is at hand.', headers: { ...etagHeader, ...sourceHeaders } },
+  },
+  problems: [noSuchOrder],
+}
+
+export const orderHistoryDoc: RouteDoc = {
+  tag,
+  summary: 'Every event of an order, in the order of their times.',
+  params,
+  answers: { 200: { description: 'What the topics still hold.', body: history } },
+  problems: [noSuchOrder],
+}
+
+export const cancelOrderDoc: RouteDoc = {
+  tag,
+  summary: 'Cancel an order, or return what was delivered.',
+  description:
+    'Until the goods are on their way the order is cancelled and what was paid is refunded. '
+    + 'Afterwards, and when it is completed, the same call is a return: `returnState` tells.',
+  params,
+  headers: ifMatchHeader,
+  answers: { 202: { ...accepted, headers: locationHeader } },
+  problems: [noSuchOrder, orderEnded, versionPassed],
+}

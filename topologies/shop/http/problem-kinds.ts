@@ -1,0 +1,26 @@
+/**
+ * The kinds of problems that a client of the shop may want to tell apart: their `type`.
+ *
+ * Thrown by the routes through `RouteProblem`, and told by their documents. What a status says
+ * alone, such as a malformed body, has no kind.
+ */
+
+import { type ProblemKind } from '../../../src/index.ts'
+
+export const problemKinds = {
+  noSuchOrder: { name: 'no-such-order', status: 404, title: 'There is no such order' },
+  noSuchProduct: { name: 'no-such-product', status: 404, title: 'There is no such product' },
+  noSuchUpdate: { name: 'no-such-update', status: 404, title: 'There is no such update' },
+  noSuchStore: { name: 'no-such-store', status: 404, title: 'There is no such store' },
+  noSuchRow: { name: 'no-such-row', status: 404, title: 'The store has no such row' },
+  orderIdInUse: { name: 'order-id-in-use', status: 409, title: 'The order has another body' },
+  orderEnded: { name: 'order-ended', status: 409, title: 'The order ended already' },
+  stockRefused: { name: 'stock-refused', status: 409, title: 'The stock is not changed' },
+  keyInFlight: {
+    name: 'key-in-flight',
+    status: 409,
+    title: 'The first request with this key is not answered yet',
+  },
+  versionPassed: { name: 'version-passed', status: 412, title: 'Another version is current' },
+  keyReused: { name: 'key-reused', status: 422, title: 'The key came with another request' },
+} as const satisfies Readonly<Record<string, ProblemKind>>
