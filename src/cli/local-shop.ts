@@ -63,6 +63,8 @@ export interface LocalShopOptions {
   readonly source: string
   /** Of the running instance; a stopped one is never ready. */
   readonly progress: () => { readonly isReady: boolean; readonly lagRecords: number }
+  /** Tells of commits; nothing commits if absent. */
+  readonly onCommit?: ((listener: () => void) => () => void) | undefined
   /** Whether the broker is away: then commands are refused at once. Absent: they wait for it. */
   readonly isBrokerSilent?: (() => boolean) | undefined
   /** Headers of the commands; none if absent. */
@@ -104,6 +106,10 @@ export class LocalShop implements ShopHost {
     const origin = { commandId, source, nowMs: clock.nowMs() }
     const command = updateStockCommand(productId, request, origin)
     return this.#writer.write(inventoryCommands, productId, command)
+  }
+
+  onCommit(listener: () => void): () => void {
+    return this.#options.onCommit?.(listener) ?? (() => {})
   }
 
   async order(orderId: string): Promise<OrderRow | undefined> {

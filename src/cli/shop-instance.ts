@@ -114,6 +114,7 @@ export class ShopInstance {
       seesAll: options.isAlone === true || broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
       isBrokerSilent: watch && (() => watch.isSilent),
+      onCommit: (listener) => app.onCommit(() => listener()),
       stamp: shopStamp(settings),
     })
     parts.defer(() => shop.close())

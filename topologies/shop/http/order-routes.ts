@@ -8,31 +8,36 @@
  * means that everything written before was processed; if that takes too long the answer is 503.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { isFinal, type OrderRow } from '../orders/order-row.ts'
+import { isFinal } from '../orders/order-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
 import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
 import { AcceptedOrders } from './accepted-orders.ts'
 import { tellSource } from './answer-source.ts'
-import { cancelOrderDoc, getOrderDoc, orderHistoryDoc, placeOrderDoc } from './docs/order-docs.ts'
+import {
+  cancelOrderDoc,
+  getOrderDoc,
+  orderHistoryDoc,
+  orderStreamDoc,
+  placeOrderDoc,
+} from './docs/order-docs.ts'
 import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
 import { isUnchanged } from './is-unchanged.ts'
+import { type KnownOrder, knownOrder, type OrderSources } from './known-order.ts'
+import { lastEventId, OrderStreams } from './order-streams.ts'
 import { orderView } from './order-view.ts'
+import { OrderWatch } from './order-watch.ts'
 import { pathId } from './path-id.ts'
 import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type Found, type ShopHost } from './shop-access.ts'
+import { type ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
 
 const waitMsMax = 30_000
-const pollMs = 20
 /** How long a GET of an accepted order waits for its row. */
 const receivedWaitMs = 1_000
-/** How long a request about an unknown order waits for what was written before it. */
-const behindWaitMs = 2_000
 
 const postQuery = Type.Object(
   { wait: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMsMax })) },
@@ -49,14 +54,13 @@ interface OrderParams {
 
 type PostRequest = FastifyRequest<{ Querystring: { wait?: number } }>
 
-interface Orders {
-  readonly access: ShopHost
-  readonly accepted: AcceptedOrders
+interface Orders extends OrderSources {
   readonly keys: IdempotencyKeys
 }
 
 export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => {
-  const orders = { access, accepted: new AcceptedOrders(), keys: new IdempotencyKeys() }
+  const watch = new OrderWatch(access)
+  const orders = { access, watch, accepted: new AcceptedOrders(), keys: new IdempotencyKeys() }
   server.post<{ Querystring: { wait?: number } }>(
     '/api/orders',
     { schema: { querystring: postQuery }, config: { doc: placeOrderDoc } },
@@ -78,6 +82,7 @@ export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => 
     await knownOrder(orders, orderId, receivedWaitMs)
     return (await access.history(orderId)) ?? { events: [] }
   })
+  streamRoute(server, orders)
   server.delete<{ Params: OrderParams; Querystring: { reason?: string } }>(
     '/api/orders/:orderId',
     { schema: { querystring: deleteQuery }, config: { doc: cancelOrderDoc } },
@@ -85,17 +90,34 @@ export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => 
   )
 }
 
+const streamRoute = (server: FastifyInstance, orders: Orders): void => {
+  const streams = new OrderStreams(orders.watch)
+  server.addHook('preClose', () => streams.close())
+  server.get<{ Params: OrderParams }>(
+    '/api/orders/:orderId/stream',
+    { exposeHeadRoute: false, config: { doc: orderStreamDoc } },
+    async (request, reply) => {
+      const orderId = pathId(request.params.orderId, 'order')
+      const version = lastEventId(request)
+      const found = await knownOrder(orders, orderId, 0)
+      const isSeen = found !== 'received' && isFinal(found.row) && found.row.version <= version
+      return isSeen ? reply.code(204).send() : streams.send(reply, { orderId, version })
+    },
+  )
+}
+
 const placeOrder = async (
-  { access, accepted, keys }: Orders,
+  orders: Orders,
   request: PostRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
+  const { access, accepted, watch } = orders
   const parsed = parseOrderRequest(request.body)
   if (!parsed.ok) {
     throw new RouteProblem(400, 'The order does not match its schema.', parsed.problems)
   }
   const key = idempotencyKeyOf(request)
-  const orderId = await orderIdOf({ access, accepted, keys }, key, parsed.value)
+  const orderId = await orderIdOf(orders, key, parsed.value)
   const hash = createHashOf(orderId, parsed.value)
   const check = (otherHash: string): void => {
     if (otherHash !== hash) throw orderIdInUse(orderId, key)
@@ -105,14 +127,30 @@ const placeOrder = async (
     before?.createHash
       ?? (await accepted.write(orderId, hash, () => access.placeOrder(orderId, parsed.value))),
   )
-  const row = await waitForRow(access, orderId, {
-    waitMs: request.query.wait ?? 0,
-    isEnough: (found) => {
-      check(found.createHash)
-      return isFinal(found)
-    },
-  })
-  return row === undefined ? acceptedReply(reply, orderId) : sendOrder(reply, request, row)
+  const ended = await waitForEnd(watch, orderId, { waitMs: request.query.wait ?? 0, check })
+  return ended === undefined ? acceptedReply(reply, orderId) : sendOrder(reply, request, ended)
+}
+
+interface Awaited {
+  readonly waitMs: number
+  /** Told the hash of the body that made the order. */
+  check(createHash: string): void
+}
+
+/** The order once it has ended; undefined if it has not within the time. */
+const waitForEnd = async (
+  watch: OrderWatch,
+  orderId: string,
+  { waitMs, check }: Awaited,
+): Promise<KnownOrder | undefined> => {
+  const endMs = performance.now() + waitMs
+  for (let version = 0; ;) {
+    const order = await watch.next({ orderId, version, waitMs: endMs - performance.now() })
+    if (order === undefined) return undefined
+    check(order.row.createHash)
+    if (isFinal(order.row)) return order
+    version = order.row.version
+  }
 }
 
 /** @throws {RouteProblem} 422: the key came with another body */
@@ -158,55 +196,6 @@ const cancelOrder = async (
   }
   await orders.access.cancelOrder(orderId, query.reason ?? 'customer')
   return acceptedReply(reply, orderId)
-}
-
-/**
- * The order's row; `received` if its command is durable and the row not there within `waitMs`.
- *
- * @throws {RouteProblem} 404: there is none; 503: cannot be known yet
- */
-const knownOrder = async (
-  { access, accepted }: Orders,
-  orderId: string,
-  waitMs: number,
-): Promise<KnownOrder | 'received'> => {
-  const now = known(await access.findOrder(orderId))
-  if (now !== undefined) return now
-  if ((await accepted.find(orderId)) !== undefined) {
-    return (await waitForRow(access, orderId, { waitMs })) ?? 'received'
-  }
-  const settled = await access.settledOrder(orderId, behindWaitMs)
-  if (settled === undefined) {
-    throw new RouteProblem(503, `Order ${orderId} is not known yet; the shop is behind, ask again.`)
-  }
-  const late = known(settled)
-  if (late === undefined) {
-    throw new RouteProblem(problemKinds.noSuchOrder, `There is no order ${orderId}.`)
-  }
-  return late
-}
-
-interface KnownOrder extends Found<OrderRow> {
-  readonly row: OrderRow
-}
-
-const known = ({ row, source }: Found<OrderRow>): KnownOrder | undefined =>
-  row === undefined ? undefined : { row, source }
-
-/** The row once it is enough; undefined if it is not within the time, or that is 0. */
-const waitForRow = async (
-  access: ShopHost,
-  orderId: string,
-  { waitMs, isEnough }: { waitMs: number; isEnough?: (row: OrderRow) => boolean },
-): Promise<KnownOrder | undefined> => {
-  const endMs = performance.now() + waitMs
-  while (performance.now() < endMs) {
-    const found = await unlessMoving(access.findOrder(orderId))
-    const order = found && known(found)
-    if (order !== undefined && (isEnough?.(order.row) ?? true)) return order
-    await sleep(pollMs)
-  }
-  return undefined
 }
 
 const acceptedReply = (reply: FastifyReply, orderId: string): FastifyReply =>

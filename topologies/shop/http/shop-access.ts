@@ -133,6 +133,8 @@ export interface ShopAccess {
 
 /** What the routes need beyond: known only where the instance runs. */
 export interface ShopHost extends ShopAccess {
+  /** Calls back after each commit of this instance, when reads show it; @returns what ends that */
+  onCommit(listener: () => void): () => void
   findOrder(orderId: string): Promise<Found<OrderRow>>
   /**
    * As `findOrder`, once everything is processed that was written about the order before the call:

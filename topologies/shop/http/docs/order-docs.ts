@@ -69,6 +69,31 @@ export const orderHistoryDoc: RouteDoc = {
   problems: [noSuchOrder],
 }
 
+export const orderStreamDoc: RouteDoc = {
+  tag,
+  summary: 'Follow an order as server-sent events, until it ends.',
+  description:
+    'Each event `order` is the order as of a commit, and its id the version. What changed at once, '
+    + 'or while a client did not read, is one event. A client that comes back with Last-Event-ID '
+    + 'goes on from there, at any replica. Comments keep the connection alive.',
+  params,
+  headers: {
+    'Last-Event-ID': Type.String({
+      pattern: '^\\d{1,15}$',
+      description: 'The version that was seen last.',
+    }),
+  },
+  answers: {
+    200: {
+      description: 'Ends with the order.',
+      mediaType: 'text/event-stream',
+      body: Type.String(),
+    },
+    204: { description: 'The order ended, and that was seen: do not come back.' },
+  },
+  problems: [noSuchOrder],
+}
+
 export const cancelOrderDoc: RouteDoc = {
   tag,
   summary: 'Cancel an order, or return what was delivered.',
