@@ -24,10 +24,14 @@ import {
   type ShopStatus,
   type SourcedRows,
 } from '../../topologies/shop/http/shop-access.ts'
-import { cancelOrderCommand } from '../../topologies/shop/shared/customer-commands.ts'
+import {
+  cancelOrderCommand,
+  updateOrderCommand,
+} from '../../topologies/shop/shared/customer-commands.ts'
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
+import { type OrderChange } from '../../topologies/shop/shared/order-update.ts'
 import {
   stockCommandId,
   type StockRequest,
@@ -98,6 +102,13 @@ export class LocalShop implements ShopHost {
     const commandId = uuidV5(orderId, `cancel:${reason}`)
     const origin = { commandId, source, nowMs: clock.nowMs(), correlationId: orderId }
     return this.#writer.write(orderCommands, orderId, cancelOrderCommand(orderId, reason, origin))
+  }
+
+  updateOrder(orderId: string, change: OrderChange, commandId: string): Promise<void> {
+    const { clock, source } = this.#options
+    const origin = { commandId, source, nowMs: clock.nowMs(), correlationId: orderId }
+    const command = updateOrderCommand({ orderId, ...change }, origin)
+    return this.#writer.write(orderCommands, orderId, command)
   }
 
   updateStock(productId: string, request: StockRequest, key: string): Promise<void> {

@@ -141,7 +141,7 @@ const answerError = (error: RouteError, reply: FastifyReply, logger: Logger): Fa
     return sendProblem(reply, 503, { detail })
   }
   const { statusCode: status = 500, kind, errors } = error
-  if (status === 503) reply.header('retry-after', '1')
+  if (status === 503 || kind?.isNotNow === true) reply.header('retry-after', '1')
   if (status < 500 || status === 503) {
     return sendProblem(reply, status, { kind, detail: error.message, errors })
   }

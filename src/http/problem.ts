@@ -28,6 +28,8 @@ export interface ProblemKind {
   readonly status: number
   /** The same for all problems of this kind. */
   readonly title: string
+  /** The same request will be taken in a moment: answered with `Retry-After`. */
+  readonly isNotNow?: boolean
 }
 
 /** What names the kind in a document; it is a name, and nothing is there. */

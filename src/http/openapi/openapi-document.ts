@@ -7,7 +7,7 @@
  * large, not ready) is added here, so that every status is declared.
  */
 
-import { type TSchema } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 import { problemMediaType, type ProblemKind, problemTitle, problemUri } from '../problem.ts'
 import { type ApiRoute } from './api-routes.ts'
 import { apiPath, operationId } from './api-path.ts'
@@ -129,43 +129,42 @@ const problemsOf = (route: ApiRoute, parts: NamedParts): Json => {
     const others = byStatus.get(status) ?? []
     if (!others.includes(problem)) byStatus.set(status, [...others, problem])
   }
+  const { problemHeaders = {} } = route.doc
   return Object.fromEntries(
-    [...byStatus].map(([status, kinds]) => [String(status), problemAnswer(status, kinds, parts)]),
+    [...byStatus].map(([status, kinds]) => {
+      const headers = problemHeaders[status]
+      const make = (): Json => problemOf({ status, kinds, headers }, parts)
+      const isPlain = kinds.length === 1 && kinds[0] === status && headers === undefined
+      return [String(status), isPlain ? parts.response(`Problem${status}`, make) : make()]
+    }),
   )
 }
 
-const problemAnswer = (
-  status: number,
-  kinds: readonly (ProblemKind | number)[],
-  parts: NamedParts,
-): Json => {
-  if (kinds.length === 1 && kinds[0] === status) {
-    return parts.response(`Problem${status}`, () => problemOf(status, kinds, parts))
-  }
-  return problemOf(status, kinds, parts)
+interface Problems {
+  readonly status: number
+  readonly kinds: readonly (ProblemKind | number)[]
+  readonly headers: Readonly<Record<string, TSchema>> | undefined
 }
 
-const problemOf = (
-  status: number,
-  kinds: readonly (ProblemKind | number)[],
-  parts: NamedParts,
-): Json => {
+const problemOf = ({ status, kinds, headers }: Problems, parts: NamedParts): Json => {
   const types = kinds.map((kind) =>
     typeof kind === 'number' ? 'about:blank' : problemUri(kind.name),
   )
   const titles = kinds.map((kind) => (typeof kind === 'number' ? problemTitle(kind) : kind.title))
+  const isNotNow = kinds.some((kind) => typeof kind !== 'number' && kind.isNotNow === true)
   const schema = {
     allOf: [parts.schema(problemSchema)],
     properties: { type: { enum: types }, status: { const: status } },
   }
+  const all = { ...headers, ...((status === 503 || isNotNow) && { 'Retry-After': retryAfter }) }
   return {
     description: `${titles.join('; ')}.`,
-    ...(status === 503 && {
-      headers: { 'Retry-After': { description: 'In seconds.', schema: { type: 'string' } } },
-    }),
+    ...(Object.keys(all).length > 0 && { headers: headersOf(all, parts) }),
     content: { [problemMediaType]: { schema } },
   }
 }
+
+const retryAfter = Type.String({ description: 'In seconds.' })
 
 /** What the server itself refuses, whatever the route. */
 const commonProblems = ({ url, query, body, doc }: ApiRoute): readonly number[] => {

@@ -25,6 +25,8 @@ export interface RouteDoc {
   readonly answers: Readonly<Record<number, AnswerDoc>>
   /** Kinds of problems; a bare status is one of type `about:blank`. */
   readonly problems?: readonly (ProblemKind | number)[]
+  /** Headers that problems of a status may have. */
+  readonly problemHeaders?: Readonly<Record<number, Readonly<Record<string, TSchema>>>>
   /** It answers before the instance runs too: 503 is no failure of it. */
   readonly isAlwaysThere?: boolean
 }

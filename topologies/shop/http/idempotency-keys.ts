@@ -2,9 +2,10 @@
  * `Idempotency-Key`: one key, one body.
  *
  * Used by `order-routes.ts`. Two rules, of different strength. 1. The id of an order without one,
- * and of a stock update, derives from the key, so a retry is the same command for ever, over
- * restarts and replicas. 2. Which body came with a key is remembered here, in this process, for
- * 24 hours: it also catches one key with two different order ids, which no derived id can.
+ * and of an update, derives from the key, so a retry is the same command for ever, over restarts
+ * and replicas. 2. Which body came with a key is remembered here, in this process, for 24 hours: it
+ * also catches one key with two different order ids, which no derived id can. A second request
+ * while this process has not answered the first is refused: what it would be told is not known.
  */
 
 import { type FastifyRequest } from 'fastify'
@@ -32,8 +33,36 @@ export const keyReused = (key: string): RouteProblem =>
     `Idempotency-Key ${JSON.stringify(key)} came with another request before; choose a new key.`,
   )
 
+const keyInFlight = (key: string): RouteProblem =>
+  new RouteProblem(
+    problemKinds.keyInFlight,
+    `The first request with Idempotency-Key ${JSON.stringify(key)} is not answered yet; ask again.`,
+  )
+
 export class IdempotencyKeys {
   readonly #bodies = new RecentMap<string>(remembered)
+  readonly #inFlight = new Map<string, string>()
+
+  /**
+   * Runs a request while no other one of its key runs here.
+   *
+   * @param place  what the key names, and of what
+   * @throws {RouteProblem} 409: the first is not answered yet; 422: that one has another body
+   */
+  async alone<T>(
+    key: string,
+    { place, body }: { readonly place: string; readonly body: string },
+    run: () => Promise<T>,
+  ): Promise<T> {
+    const running = this.#inFlight.get(place)
+    if (running !== undefined) throw running === body ? keyInFlight(key) : keyReused(key)
+    this.#inFlight.set(place, body)
+    try {
+      return await run()
+    } finally {
+      this.#inFlight.delete(place)
+    }
+  }
 
   /**
    * Binds the key to the body, for good.

@@ -10,7 +10,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import { type ProblemKind } from '../../../src/index.ts'
 import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
@@ -23,34 +22,32 @@ import {
 } from '../shared/stock-request.ts'
 import { tellSource } from './answer-source.ts'
 import { getProductDoc, stockDecisionDoc, updateStockDoc } from './docs/inventory-docs.ts'
-import { idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
+import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
+import { checkIfMatch } from './if-match.ts'
 import { isUnchanged } from './is-unchanged.ts'
 import { productView } from './order-view.ts'
+import { tellReplayed } from './order-replies.ts'
 import { pathId } from './path-id.ts'
 import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
 import { type Found, type ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
+import { waitMsOf, type WaitQuery, waitQuery } from './wait-query.ts'
 
-const waitMsMax = 30_000
 const waitMsDefault = 5_000
 const pollMs = 20
 /** How long a request about an unknown product waits for what was written before it. */
 const behindWaitMs = 2_000
 
-const putQuery = Type.Object(
-  { wait: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMsMax })) },
-  { additionalProperties: false },
-)
-
 interface ProductParams {
   readonly productId: string
 }
 
-type PutRequest = FastifyRequest<{ Params: ProductParams; Querystring: { wait?: number } }>
+type PutRequest = FastifyRequest<{ Params: ProductParams; Querystring: WaitQuery }>
 
 export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const path = '/api/inventory/:productId'
+  const keys = new IdempotencyKeys()
   server.get<{ Params: ProductParams }>(
     path,
     { config: { doc: getProductDoc } },
@@ -59,10 +56,18 @@ export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void
       return productReply(reply, request, await knownProduct(access, productId))
     },
   )
-  server.put<{ Params: ProductParams; Querystring: { wait?: number } }>(
+  server.put<{ Params: ProductParams; Querystring: WaitQuery }>(
     path,
-    { schema: { querystring: putQuery }, config: { doc: updateStockDoc } },
-    (request, reply) => updateStock(access, request, reply),
+    { schema: { querystring: waitQuery }, config: { doc: updateStockDoc } },
+    (request, reply) => {
+      const productId = pathId(request.params.productId, 'product')
+      const givenKey = idempotencyKeyOf(request)
+      const run = (): Promise<FastifyReply> =>
+        updateStock(access, { request, productId, givenKey }, reply)
+      if (givenKey === undefined) return run()
+      const place = `stock:${productId}:${givenKey}`
+      return keys.alone(givenKey, { place, body: JSON.stringify(request.body) }, run)
+    },
   )
   server.get<{ Params: ProductParams & { readonly updateId: string } }>(
     `${path}/updates/:updateId`,
@@ -85,27 +90,34 @@ export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void
   )
 }
 
+interface StockUpdate {
+  readonly request: PutRequest
+  readonly productId: string
+  readonly givenKey: string | undefined
+}
+
 const updateStock = async (
   access: ShopHost,
-  request: PutRequest,
+  { request, productId, givenKey }: StockUpdate,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
-  const productId = pathId(request.params.productId, 'product')
   const parsed = parseStockRequest(request.body)
   if (!parsed.ok) {
     throw new RouteProblem(400, 'The update does not match its schema.', parsed.problems)
   }
-  const givenKey = idempotencyKeyOf(request)
   const key = givenKey ?? uuidV7(Date.now())
   const updateId = stockCommandId(productId, key)
   const find = (): Promise<Found<StockCommandRow>> => access.findDecision(productId, updateId)
   let decision = givenKey === undefined ? undefined : (await unlessMoving(find()))?.row
+  const isReplayed = decision !== undefined
   if (decision === undefined) {
+    await checkVersion(access, request, productId)
     await access.updateStock(productId, parsed.value, key)
-    decision = await waitForDecision(find, request.query.wait ?? waitMsDefault)
+    decision = await waitForDecision(find, waitMsOf(request.query, waitMsDefault))
   }
   if (decision === undefined) return acceptedReply(reply, { productId, updateId })
   if (decision.hash !== hashOf(productId, parsed.value)) throw keyReused(key)
+  if (isReplayed) tellReplayed(reply)
   if (decision.refusal !== undefined) {
     const { code, reason } = decision.refusal
     throw new RouteProblem(problemKinds.stockRefused, `${code}: ${reason}.`)
@@ -114,6 +126,15 @@ const updateStock = async (
   const product = await unlessMoving(knownProduct(access, productId))
   if (product === undefined) return acceptedReply(reply, { productId, updateId })
   return productReply(reply.header('location', inventoryPath(productId)), request, product)
+}
+
+const checkVersion = async (
+  access: ShopHost,
+  request: PutRequest,
+  productId: string,
+): Promise<void> => {
+  if (request.headers['if-match'] === undefined) return
+  checkIfMatch(request, (await access.findProduct(productId)).row?.version)
 }
 
 const inventoryPath = (productId: string): string =>

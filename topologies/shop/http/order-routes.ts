@@ -1,5 +1,5 @@
 /**
- * `/api/orders`: place, look at, follow and cancel orders.
+ * `/api/orders`: place, look at, follow, change and cancel orders.
  *
  * 1. A POST is accepted (202) once its command is durable; `?wait=ms` waits for the outcome. 2. The
  * order id is the body's, or derived from Idempotency-Key, so a retry is the same order. 3. Another
@@ -15,7 +15,6 @@ import { bodyHash } from '../shared/body-hash.ts'
 import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
 import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
 import { AcceptedOrders } from './accepted-orders.ts'
-import { tellSource } from './answer-source.ts'
 import {
   cancelOrderDoc,
   getOrderDoc,
@@ -24,25 +23,22 @@ import {
   placeOrderDoc,
 } from './docs/order-docs.ts'
 import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
-import { isUnchanged } from './is-unchanged.ts'
+import { checkIfMatch } from './if-match.ts'
 import { type KnownOrder, knownOrder, type OrderSources } from './known-order.ts'
 import { lastEventId, OrderStreams } from './order-streams.ts'
-import { orderView } from './order-view.ts'
+import { acceptedReply, sendOrder, tellReplayed } from './order-replies.ts'
 import { OrderWatch } from './order-watch.ts'
 import { pathId } from './path-id.ts'
 import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
 import { type ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
+import { updateOrderRoute } from './update-order-route.ts'
+import { waitMsOf, type WaitQuery, waitQuery } from './wait-query.ts'
 
-const waitMsMax = 30_000
 /** How long a GET of an accepted order waits for its row. */
 const receivedWaitMs = 1_000
 
-const postQuery = Type.Object(
-  { wait: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMsMax })) },
-  { additionalProperties: false },
-)
 const deleteQuery = Type.Object(
   { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) },
   { additionalProperties: false },
@@ -52,7 +48,7 @@ interface OrderParams {
   readonly orderId: string
 }
 
-type PostRequest = FastifyRequest<{ Querystring: { wait?: number } }>
+type PostRequest = FastifyRequest<{ Querystring: WaitQuery }>
 
 interface Orders extends OrderSources {
   readonly keys: IdempotencyKeys
@@ -61,10 +57,16 @@ interface Orders extends OrderSources {
 export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const watch = new OrderWatch(access)
   const orders = { access, watch, accepted: new AcceptedOrders(), keys: new IdempotencyKeys() }
-  server.post<{ Querystring: { wait?: number } }>(
+  server.post<{ Querystring: WaitQuery }>(
     '/api/orders',
-    { schema: { querystring: postQuery }, config: { doc: placeOrderDoc } },
-    (request, reply) => placeOrder(orders, request, reply),
+    { schema: { querystring: waitQuery }, config: { doc: placeOrderDoc } },
+    (request, reply) => {
+      const key = idempotencyKeyOf(request)
+      const body = JSON.stringify(request.body)
+      const place = `orders:${key}`
+      const run = (): Promise<FastifyReply> => placeOrder(orders, { request, key }, reply)
+      return key === undefined ? run() : orders.keys.alone(key, { place, body }, run)
+    },
   )
   const look = { config: { doc: getOrderDoc } }
   server.get<{ Params: OrderParams }>('/api/orders/:orderId', look, async (request, reply) => {
@@ -83,6 +85,7 @@ export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => 
     return (await access.history(orderId)) ?? { events: [] }
   })
   streamRoute(server, orders)
+  updateOrderRoute(server, orders)
   server.delete<{ Params: OrderParams; Querystring: { reason?: string } }>(
     '/api/orders/:orderId',
     { schema: { querystring: deleteQuery }, config: { doc: cancelOrderDoc } },
@@ -108,7 +111,7 @@ const streamRoute = (server: FastifyInstance, orders: Orders): void => {
 
 const placeOrder = async (
   orders: Orders,
-  request: PostRequest,
+  { request, key }: { readonly request: PostRequest; readonly key: string | undefined },
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
   const { access, accepted, watch } = orders
@@ -116,18 +119,19 @@ const placeOrder = async (
   if (!parsed.ok) {
     throw new RouteProblem(400, 'The order does not match its schema.', parsed.problems)
   }
-  const key = idempotencyKeyOf(request)
   const orderId = await orderIdOf(orders, key, parsed.value)
   const hash = createHashOf(orderId, parsed.value)
   const check = (otherHash: string): void => {
     if (otherHash !== hash) throw orderIdInUse(orderId, key)
   }
   const before = await unlessMoving(access.order(orderId))
-  check(
-    before?.createHash
-      ?? (await accepted.write(orderId, hash, () => access.placeOrder(orderId, parsed.value))),
-  )
-  const ended = await waitForEnd(watch, orderId, { waitMs: request.query.wait ?? 0, check })
+  const written =
+    before === undefined
+      ? await accepted.write(orderId, hash, () => access.placeOrder(orderId, parsed.value))
+      : { hash: before.createHash, isNew: false }
+  check(written.hash)
+  const ended = await waitForEnd(watch, orderId, { waitMs: waitMsOf(request.query, 0), check })
+  if (!written.isNew) tellReplayed(reply)
   return ended === undefined ? acceptedReply(reply, orderId) : sendOrder(reply, request, ended)
 }
 
@@ -185,35 +189,17 @@ const orderIdInUse = (orderId: string, key: string | undefined): RouteProblem =>
 
 const cancelOrder = async (
   orders: Orders,
-  { params, query }: FastifyRequest<{ Params: OrderParams; Querystring: { reason?: string } }>,
+  request: FastifyRequest<{ Params: OrderParams; Querystring: { reason?: string } }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
+  const { params, query } = request
   const orderId = pathId(params.orderId, 'order')
   const found = await knownOrder(orders, orderId, 0)
   if (found !== 'received' && isFinal(found.row) && found.row.status !== 'completed') {
     const detail = `Order ${orderId} is ${found.row.status} already.`
     throw new RouteProblem(problemKinds.orderEnded, detail)
   }
+  checkIfMatch(request, found === 'received' ? 'unseen' : found.row.version)
   await orders.access.cancelOrder(orderId, query.reason ?? 'customer')
   return acceptedReply(reply, orderId)
-}
-
-const acceptedReply = (reply: FastifyReply, orderId: string): FastifyReply =>
-  reply
-    .code(202)
-    .header('location', `/api/orders/${encodeURIComponent(orderId)}`)
-    .send({ orderId, status: 'accepted' })
-
-const sendOrder = (
-  reply: FastifyReply,
-  request: FastifyRequest,
-  { row, source }: KnownOrder,
-): FastifyReply => {
-  tellSource(reply, source)
-  const etag = `"${row.version}"`
-  reply.header('etag', etag)
-  if (isUnchanged(request, etag)) return reply.code(304).send()
-  return reply
-    .header('location', `/api/orders/${encodeURIComponent(row.orderId)}`)
-    .send(orderView(row))
 }

@@ -15,11 +15,13 @@ export const problemKinds = {
   noSuchRow: { name: 'no-such-row', status: 404, title: 'The store has no such row' },
   orderIdInUse: { name: 'order-id-in-use', status: 409, title: 'The order has another body' },
   orderEnded: { name: 'order-ended', status: 409, title: 'The order ended already' },
+  orderFrozen: { name: 'order-frozen', status: 409, title: 'The order cannot be changed any more' },
   stockRefused: { name: 'stock-refused', status: 409, title: 'The stock is not changed' },
   keyInFlight: {
     name: 'key-in-flight',
     status: 409,
     title: 'The first request with this key is not answered yet',
+    isNotNow: true,
   },
   versionPassed: { name: 'version-passed', status: 412, title: 'Another version is current' },
   keyReused: { name: 'key-reused', status: 422, title: 'The key came with another request' },

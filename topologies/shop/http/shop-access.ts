@@ -12,6 +12,7 @@ import { type CustomerRow } from '../customers/customer-row.ts'
 import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
 import { type OrderRow } from '../orders/order-row.ts'
 import { type ParsedOrder } from '../shared/order-request.ts'
+import { type OrderChange } from '../shared/order-update.ts'
 import { type StockRequest } from '../shared/stock-request.ts'
 import { type ShopSummary } from '../shared/summary.ts'
 
@@ -133,6 +134,7 @@ export interface ShopAccess {
 
 /** What the routes need beyond: known only where the instance runs. */
 export interface ShopHost extends ShopAccess {
+  updateOrder(orderId: string, change: OrderChange, commandId: string): Promise<void>
   /** Calls back after each commit of this instance, when reads show it; @returns what ends that */
   onCommit(listener: () => void): () => void
   findOrder(orderId: string): Promise<Found<OrderRow>>

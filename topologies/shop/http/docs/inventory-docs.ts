@@ -110,6 +110,7 @@ export const updateStockDoc: RouteDoc = {
     },
   },
   problems: [stockRefused, keyInFlight, versionPassed, keyReused],
+  problemHeaders: { [stockRefused.status]: replayedHeader },
 }
 
 export const stockDecisionDoc: RouteDoc = {

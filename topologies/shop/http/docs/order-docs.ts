@@ -13,12 +13,26 @@ import {
   replayedHeader,
   sourceHeaders,
 } from './shared-schemas.ts'
-import { acceptedOrder, history, order, orderRequest, receivedOrder } from './order-schemas.ts'
+import {
+  acceptedOrder,
+  history,
+  order,
+  orderRequest,
+  orderUpdate,
+  receivedOrder,
+} from './order-schemas.ts'
 
 const tag = 'orders'
 const params = { orderId: id() }
-const { noSuchOrder, orderIdInUse, orderEnded, keyInFlight, keyReused, versionPassed } =
-  problemKinds
+const {
+  noSuchOrder,
+  orderIdInUse,
+  orderEnded,
+  orderFrozen,
+  keyInFlight,
+  keyReused,
+  versionPassed,
+} = problemKinds
 
 const accepted = {
   description: 'Durable; the stream decides.',
@@ -67,6 +81,24 @@ export const orderHistoryDoc: RouteDoc = {
   params,
   answers: { 200: { description: 'What the topics still hold.', body: history } },
   problems: [noSuchOrder],
+}
+
+export const updateOrderDoc: RouteDoc = {
+  tag,
+  summary: 'Change the address or the notes of an order.',
+  description: 'Lines and totals are frozen from the start; all is, once the goods are to be sent.',
+  params,
+  headers: { ...keyHeader, ...ifMatchHeader },
+  body: orderUpdate,
+  answers: {
+    200: {
+      description: 'Changed within the time that was waited.',
+      body: order,
+      headers: { ...etagHeader, ...locationHeader, ...replayedHeader, ...sourceHeaders },
+    },
+    202: { ...accepted, headers: locationHeader },
+  },
+  problems: [noSuchOrder, orderFrozen, keyInFlight, versionPassed, keyReused],
 }
 
 export const orderStreamDoc: RouteDoc = {
