@@ -1,7 +1,7 @@
 /**
  * A CPU profile of one run as a cost table (JSON on stdout) and a flame graph (SVG in a file).
  *
- * `npm run bench -- profile FILE.cpuprofile RECORDS NAME [FLAME.svg]`; the profile is that of a main
+ * `npm run bench -- profile FILE.cpuprofile RECORDS NAME [FLAME.svg]`; the profile is of a main
  * thread, made by `ENGINE_NODE_FLAGS='--cpu-prof' bench/engine` that is ended by SIGTERM.
  */
 

@@ -22,7 +22,7 @@ import {
   shipmentCommands,
   shipments,
 } from '../../topologies/shop/shared/topics.ts'
-import { type Topic } from '../../src/index.ts'
+import type { Topic } from '../../src/index.ts'
 import { report } from '../report.ts'
 import { orderSource } from './shop-orders.ts'
 import { ShopRig } from './shop-rig.ts'

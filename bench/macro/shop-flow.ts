@@ -7,9 +7,9 @@
  * (default), the real purchases of `topologies/shop/load/data` over and over, 1.1 lines and 12
  * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. What only
  * collects is `on` (default), or `off` to compare: CUSTOMERS and NOTIFICATIONS, three records more
- * each, and AUDIT, a record more per event. ANALYTICS says how much is counted: `all`, `counts` or
- * `off`. Up to 60,000 commands are made before the clock starts, since who orders is not the shop;
- * more are made on the way, since they would be memory.
+ * each, AUDIT, a record more per event, and ANALYTICS, which counts. Up to 60,000 commands are made
+ * before the clock starts, since who orders is not the shop; more are made on the way, since they
+ * would be memory.
  */
 
 import { setTimeout as pause } from 'node:timers/promises'
@@ -28,18 +28,10 @@ const flows = {
   customers: isOn('customers'),
   audit: isOn('audit'),
   notifications: isOn('notifications'),
+  analytics: isOn('analytics'),
 }
-const withoutOf = { all: [], counts: ['payment delays'], off: ['analytics'] } as const
-const analyticsOf = (text = 'all'): keyof typeof withoutOf => {
-  if (text in withoutOf) return text as keyof typeof withoutOf
-  throw new Error(`ANALYTICS is ${text}, it must be all, counts or off`)
-}
-const analytics = analyticsOf(process.env['ANALYTICS'])
-const leftOut = [
-  ...Object.entries(flows).flatMap(([flow, isWanted]) => (isWanted ? [] : [flow])),
-  ...withoutOf[analytics],
-]
-const rig = await ShopRig.open({ ...flows, analytics })
+const leftOut = Object.entries(flows).flatMap(([flow, isWanted]) => (isWanted ? [] : [flow]))
+const rig = await ShopRig.open(flows)
 const { application } = rig
 await rig.stock(source.productIds)
 

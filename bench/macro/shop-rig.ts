@@ -12,7 +12,7 @@ import { divideMemory, memoryBudgetDefaultBytes } from '../../state/memory-budge
 import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
 import { partitionOf } from '../../src/broker/partitioner.ts'
-import { type Producer, type ProduceRecord } from '../../src/broker/port.ts'
+import type { Producer, ProduceRecord } from '../../src/broker/port.ts'
 import { Application, systemClock, type Topic } from '../../src/index.ts'
 import { noHeaders } from '../../src/record.ts'
 import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
@@ -28,7 +28,7 @@ import {
   topicCatalogue,
 } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
-import { type OrderSource } from './shop-orders.ts'
+import type { OrderSource } from './shop-orders.ts'
 
 export interface EncodedRecord {
   readonly partition: number
