@@ -74,7 +74,9 @@ export {
   type HttpRequest,
 } from './http-client/http-connections.ts'
 export { NotSentError } from './http-client/not-sent-error.ts'
+export type { RouteDoc } from './http/openapi/route-doc.ts'
 export { PeerQueries } from './http/peer-queries.ts'
+export type { ProblemKind } from './http/problem.ts'
 export type {
   AnswerSource,
   FoundRow,

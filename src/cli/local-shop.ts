@@ -43,11 +43,15 @@ import type {
   RefundPaymentData,
   UpdateShipmentStatusData,
 } from '../../topologies/shop/shared/commands.ts'
-import { cancelOrderCommand } from '../../topologies/shop/shared/customer-commands.ts'
+import {
+  cancelOrderCommand,
+  updateOrderCommand,
+} from '../../topologies/shop/shared/customer-commands.ts'
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { type CommandOrigin, newCommand } from '../../topologies/shop/shared/new-command.ts'
 import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
+import type { OrderChange } from '../../topologies/shop/shared/order-update.ts'
 import {
   stockCommandId,
   type StockRequest,
@@ -88,6 +92,8 @@ export interface LocalShopOptions {
   readonly source: string
   /** Of the running instance; a stopped one is never ready. */
   readonly progress: () => { readonly isReady: boolean; readonly lagRecords: number }
+  /** Tells of commits; nothing commits if absent. */
+  readonly onCommit?: ((listener: () => void) => () => void) | undefined
   /** Whether the broker is away: then commands are refused at once. Absent: they wait for it. */
   readonly isBrokerSilent?: (() => boolean) | undefined
   /** Headers of the commands; none if absent. */
@@ -121,10 +127,14 @@ export class LocalShop implements ShopHost {
   }
 
   cancelOrder(orderId: string, reason: string): Promise<void> {
-    const { clock, source } = this.#options
-    const commandId = uuidV5(orderId, `cancel:${reason}`)
-    const origin = { commandId, source, nowMs: clock.nowMs(), correlationId: orderId }
+    const origin = this.#origin({ orderId }, uuidV5(orderId, `cancel:${reason}`))
     return this.#writer.write(orderCommands, orderId, cancelOrderCommand(orderId, reason, origin))
+  }
+
+  updateOrder(orderId: string, change: OrderChange, commandId: string): Promise<void> {
+    const data = { orderId, ...change }
+    const command = updateOrderCommand(data, this.#origin(data, commandId))
+    return this.#writer.write(orderCommands, orderId, command)
   }
 
   updateStock(productId: string, request: StockRequest, key: string): Promise<void> {
@@ -133,6 +143,10 @@ export class LocalShop implements ShopHost {
     const origin = { commandId, source, nowMs: clock.nowMs() }
     const command = updateStockCommand(productId, request, origin)
     return this.#writer.write(inventoryCommands, productId, command)
+  }
+
+  onCommit(listener: () => void): () => void {
+    return this.#options.onCommit?.(listener) ?? (() => {})
   }
 
   async order(orderId: string): Promise<OrderRow | undefined> {

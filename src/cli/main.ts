@@ -15,6 +15,7 @@ import { dlqCommand } from './dlq.ts'
 import { exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
 import { loadCommand } from './load.ts'
+import { openApiCommand } from './openapi.ts'
 import { orderShowCommand } from './order-show.ts'
 import { queryCommand } from './query.ts'
 import { runCommand } from './run.ts'
@@ -40,6 +41,7 @@ const build = (): Command => {
   program.addCommand(topicsCommand())
   program.addCommand(dlqCommand())
   program.addCommand(schemaCommand())
+  program.addCommand(openApiCommand())
   for (const command of withDescendants(program)) {
     // failures are printed once, in `main`, with the nearest known word
     command

@@ -15,12 +15,14 @@ import type {
   ShopStatus,
   StoreRows,
 } from '../../topologies/shop/http/shop-access.ts'
+import { problemKinds } from '../../topologies/shop/http/problem-kinds.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
 import type { ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
 import type { StockRequest } from '../../topologies/shop/shared/stock-request.ts'
 import type { ShopSummary } from '../../topologies/shop/shared/summary.ts'
 import { orderStore } from '../../topologies/shop/orders/stores.ts'
 import { productStore } from '../../topologies/shop/inventory/stores.ts'
+import { problemUri } from '../http/problem.ts'
 import { CommandError } from './failure.ts'
 import { InstanceApi } from './instance-api.ts'
 
@@ -105,9 +107,12 @@ export class RemoteShop implements ShopAccess {
   async #find(path: string): Promise<unknown> {
     const response = await this.#api.fetch(path)
     if (response.status !== 404) return this.#api.bodyOf(response, path)
-    const { detail = '' } = (await response.json()) as { readonly detail?: string }
+    const { detail = '', type } = (await response.json()) as {
+      readonly detail?: string
+      readonly type?: string
+    }
     // an unknown store is a mistake, an unknown key an answer
-    if (detail.startsWith('no store')) throw new CommandError(detail)
+    if (type === problemUri(problemKinds.noSuchStore.name)) throw new CommandError(detail)
     return undefined
   }
 }

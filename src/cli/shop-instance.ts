@@ -13,8 +13,7 @@
  * replica it is).
  */
 
-import type { FastifyInstance } from 'fastify'
-import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
+import type { ShopConfig } from '../../topologies/shop/shared/config.ts'
 import { shopFailureClasses } from '../../topologies/shop/shared/shop-error.ts'
 import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
@@ -25,11 +24,7 @@ import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import type { Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
-import { deadLetterRoutes } from '../http/dead-letter-routes.ts'
-import { createHttpServer } from '../http/http-server.ts'
 import { PeerQueries } from '../http/peer-queries.ts'
-import { schemaRoutes } from '../http/schema-routes.ts'
-import { HttpProblem } from '../http/problem.ts'
 import { Prometheus } from '../http/prometheus.ts'
 import type { StateSources } from '../http/state-collectors.ts'
 import type { Logger } from '../logger.ts'
@@ -52,6 +47,7 @@ import { openPaymentProvider, type PaymentProvider } from './payment-provider.ts
 import { openSchemaAccess } from './schema-access.ts'
 import { shopDesk } from './shop-desk.ts'
 import { shopGauges } from './shop-gauges.ts'
+import { createShopServer } from './shop-server.ts'
 import { shopConfigOf, shopIdentity, shopStamp } from './shop-settings.ts'
 import { applicationId, createShopTopics, deadLetterTopic } from './shop-topics.ts'
 import { stateMemoryOf } from './state-memory.ts'
@@ -102,6 +98,7 @@ export class ShopInstance {
     const logger = stderrLogger(settings.logLevel)
     const provider = openPaymentProvider(settings, logger)
     parts.defer(() => provider.close())
+    const config = shopConfigOf(settings, provider)
     const directory = StateDirectory.lock(settings.stateDir)
     parts.defer(() => directory.unlock())
     const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
@@ -111,7 +108,7 @@ export class ShopInstance {
     const schemas = await openSchemaAccess(settings, broker, parts)
     const { session } = schemas
     const shared = { broker, logger, parts, provider }
-    const opened = await openApplication(settings, { ...shared, endpoint, session })
+    const opened = await openApplication(settings, { ...shared, endpoint, session, config })
     const { app, topology, figures } = opened
     const stores = runningStores(app, topology)
     const shop = await LocalShop.open({
@@ -123,6 +120,7 @@ export class ShopInstance {
       seesAll: options.isAlone === true || broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
       isBrokerSilent: watch && (() => watch.isSilent),
+      onCommit: (listener) => app.onCommit(() => listener()),
       stamp: shopStamp(settings),
     })
     parts.defer(() => shop.close())
@@ -303,17 +301,17 @@ interface ApplicationParts {
   /** Where the other replicas ask. */
   readonly endpoint: string
   readonly session: SchemaSession | undefined
-  readonly provider: PaymentProvider
+  readonly config: ShopConfig
 }
 
 const openApplication = async (
   settings: Settings,
-  { broker, logger, parts, endpoint, session, provider }: ApplicationParts,
+  { broker, logger, parts, endpoint, session, config }: ApplicationParts,
 ): Promise<OpenedApplication> => {
   const memory = stateMemoryOf(settings, { hasBroker: broker.kind === 'embedded' })
   const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
-  const topology = shopTopology(shopConfigOf(settings, provider))
+  const topology = shopTopology(config)
   const stampHeaders = shopStamp(settings)
   const app = new Application({
     applicationId,
@@ -425,7 +423,9 @@ const openHttp = async (
   const gauges = shopGauges({ app, stores, broker, logger, provider })
   const metrics = new Prometheus(() => app.metrics(), gauges, figures)
   parts.defer(app.onCommit(metrics.observeCommit))
-  const server: FastifyInstance = createHttpServer({
+  const desk = shopDesk({ broker, logger })
+  parts.defer(() => desk.close())
+  const server = await createShopServer({
     health: () => ({
       isLive: app.state !== 'failed',
       isReady: whyNotReady(app, watch) === undefined && app.inputTrouble === undefined,
@@ -433,21 +433,12 @@ const openHttp = async (
     }),
     metrics: () => metrics.text(),
     logger,
+    shop,
+    desk,
+    registry,
+    whyNotReady: () => whyNotReady(app),
   })
   parts.defer(() => server.close())
-  await server.register(async (scope) => {
-    scope.addHook('onRequest', async () => {
-      const reason = whyNotReady(app)
-      if (reason !== undefined) throw new HttpProblem(503, reason)
-    })
-    shopRoutes(scope, shop)
-  })
-  const desk = shopDesk({ broker, logger })
-  parts.defer(() => desk.close())
-  await server.register(async (scope) => deadLetterRoutes(scope, desk))
-  if (registry !== undefined) {
-    await server.register(async (scope) => schemaRoutes(scope, registry), { prefix: '/registry' })
-  }
   return listenAt(server, port)
 }
 

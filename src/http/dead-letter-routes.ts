@@ -16,6 +16,13 @@ import type {
 } from '../dlq/dead-letter-access.ts'
 import { DeskError, type DeskErrorCode } from '../dlq/desk-error.ts'
 import type { LetterSelection } from '../dlq/letter-selection.ts'
+import {
+  amendLetterDoc,
+  letterStatsDoc,
+  listLettersDoc,
+  settleLettersDoc,
+  showLetterDoc,
+} from './dead-letter-docs.ts'
 import { HttpProblem } from './problem.ts'
 
 /** Ids in one request, and letters in one page, at most. */
@@ -84,30 +91,35 @@ const limitDefault = 100
 export const deadLetterRoutes = (server: FastifyInstance, access: DeadLetterAccess): void => {
   server.get<{ Querystring: ListQuery }>(
     '/api/dlq/letters',
-    { schema: { querystring: listQuery } },
+    { schema: { querystring: listQuery }, config: { doc: listLettersDoc } },
     ({ query: { cursor, limit: asked, ...selection } }) => {
       const page = { selection, limit: asked ?? limitDefault }
       return answered(access.list(cursor === undefined ? page : { ...page, cursor }))
     },
   )
-  server.get<{ Params: { id: string } }>('/api/dlq/letters/:id', async ({ params: { id } }) => {
-    const letter = await answered(access.show(id))
-    if (letter === undefined) throw new HttpProblem(404, `There is no dead letter ${id}.`)
-    return letter
-  })
+  const show = { config: { doc: showLetterDoc } }
+  server.get<{ Params: { id: string } }>(
+    '/api/dlq/letters/:id',
+    show,
+    async ({ params: { id } }) => {
+      const letter = await answered(access.show(id))
+      if (letter === undefined) throw new HttpProblem(404, `There is no dead letter ${id}.`)
+      return letter
+    },
+  )
   server.get<{ Querystring: LetterSelection }>(
     '/api/dlq/stats',
-    { schema: { querystring: statsQuery } },
+    { schema: { querystring: statsQuery }, config: { doc: letterStatsDoc } },
     ({ query }) => answered(access.stats(query)),
   )
   server.post<{ Body: SettleRequest }>(
     '/api/dlq/settle',
-    { schema: { body: settleBody } },
+    { schema: { body: settleBody }, config: { doc: settleLettersDoc } },
     ({ body }) => answered(access.settle(body)),
   )
   server.post<{ Params: { id: string }; Body: Omit<EditRequest, 'id'> }>(
     '/api/dlq/letters/:id/amendment',
-    { schema: { body: editBody } },
+    { schema: { body: editBody }, config: { doc: amendLetterDoc } },
     ({ params: { id }, body }) => answered(access.edit({ ...body, id })),
   )
 }

@@ -12,7 +12,11 @@ import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Logger } from '../logger.ts'
 import { endWithProblem } from './client-error.ts'
-import { HttpProblem, type ProblemPlace, sendProblem } from './problem.ts'
+import { ApiRoutes } from './openapi/api-routes.ts'
+import type { ApiInfo } from './openapi/openapi-document.ts'
+import { openApiRoute } from './openapi/openapi-route.ts'
+import { type OperationSources, operationRoutes } from './operation-routes.ts'
+import { HttpProblem, type ProblemKind, type ProblemPlace, sendProblem } from './problem.ts'
 import { RouteTable } from './route-table.ts'
 import { schemaValidator } from './schema-validator.ts'
 
@@ -20,19 +24,10 @@ const bodyBytesMax = 1_048_576
 /** Above what an id of 255 characters can take, each escaped in up to nine: then it is no id. */
 const paramLengthMax = 255 * 9
 
-export interface Health {
-  readonly isLive: boolean
-  readonly isReady: boolean
-  /** Why it is not, for people. */
-  readonly reason?: string | undefined
-}
-
-export interface HttpServerOptions {
-  /** Whether the instance runs, and whether it ever did. */
-  readonly health: () => Health
-  /** Prometheus text exposition. */
-  readonly metrics: () => Promise<string>
+export interface HttpServerOptions extends OperationSources {
   readonly logger: Logger
+  /** What the OpenAPI document says of the whole; without it none is served. */
+  readonly api?: ApiInfo
 }
 
 /** @returns a server that does not listen yet; routes are added inside `register` */
@@ -52,11 +47,18 @@ export const createHttpServer = (options: HttpServerOptions): FastifyInstance =>
     },
     clientErrorHandler: endWithProblem,
   })
-  server.addHook('onRequest', async ({ headers }) => checkEncoding(headers))
+  server.addHook('onRequest', async ({ headers, url }) => {
+    checkEncoding(headers)
+    checkQuery(url)
+  })
   server.setValidatorCompiler(schemaValidator)
   server.removeContentTypeParser('text/plain')
   const routes = new RouteTable()
-  server.addHook('onRoute', ({ method, url }) => routes.add(method, url))
+  const documented = new ApiRoutes()
+  server.addHook('onRoute', (route) => {
+    routes.add(route.method, route.url)
+    documented.add(route)
+  })
   server.setNotFoundHandler((request, reply) => {
     const methods = routes.methodsOf(request.url)
     if (methods.length === 0) {
@@ -70,7 +72,8 @@ export const createHttpServer = (options: HttpServerOptions): FastifyInstance =>
   server.setErrorHandler((error: RouteError, _request, reply) =>
     answerError(error, reply, options.logger),
   )
-  addHealth(server, options)
+  operationRoutes(server, options)
+  if (options.api !== undefined) openApiRoute(server, documented, options.api)
   return server
 }
 
@@ -95,25 +98,6 @@ const checkEncoding = (headers: IncomingHttpHeaders): void => {
   }
 }
 
-const addHealth = (server: FastifyInstance, { health, metrics }: HttpServerOptions): void => {
-  let hasStarted = false
-  const answer = (reply: FastifyReply, isGood: boolean): FastifyReply => {
-    if (isGood) return reply.code(200).send({ status: 'up' })
-    const { reason } = health()
-    return reply.code(503).send({ status: 'down', ...(reason !== undefined && { reason }) })
-  }
-  server.get('/health/live', (_request, reply) => answer(reply, health().isLive))
-  server.get('/health/ready', (_request, reply) => answer(reply, health().isReady))
-  server.get('/health/startup', (_request, reply) => {
-    hasStarted ||= health().isReady
-    return answer(reply, hasStarted)
-  })
-  server.get('/metrics', async (_request, reply) => {
-    const text = await metrics()
-    return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(text)
-  })
-}
-
 /** Errors of ours carry `code`; what only means "not now" is a 503 the client may repeat. */
 const notNowCodes = [
   'STREAMS_CLOSED',
@@ -131,7 +115,21 @@ const brokerDetails: Readonly<Record<string, string>> = {
     + 'Sent again with the same id it has its effect once.',
 }
 
-type RouteError = FastifyError & { readonly errors?: readonly ProblemPlace[] }
+/** What cannot be decoded, the parser of queries takes as it stands: `%ff` as three characters. */
+const checkQuery = (url: string): void => {
+  const start = url.indexOf('?')
+  if (start < 0 || !url.includes('%', start)) return
+  try {
+    decodeURIComponent(url.slice(start))
+  } catch {
+    throw new HttpProblem(400, 'The query is no text: its escapes are not those of UTF-8.')
+  }
+}
+
+type RouteError = FastifyError & {
+  readonly kind?: ProblemKind
+  readonly errors?: readonly ProblemPlace[]
+}
 
 const answerError = (error: RouteError, reply: FastifyReply, logger: Logger): FastifyReply => {
   if (notNowCodes.includes(error.code)) {
@@ -142,10 +140,10 @@ const answerError = (error: RouteError, reply: FastifyReply, logger: Logger): Fa
         : (brokerDetails[error.code] ?? 'The instance is not running; ask again.')
     return sendProblem(reply, 503, { detail })
   }
-  const status = error.statusCode ?? 500
-  if (status === 503) reply.header('retry-after', '1')
+  const { statusCode: status = 500, kind, errors } = error
+  if (status === 503 || kind?.isNotNow === true) reply.header('retry-after', '1')
   if (status < 500 || status === 503) {
-    return sendProblem(reply, status, { detail: error.message, errors: error.errors })
+    return sendProblem(reply, status, { kind, detail: error.message, errors })
   }
   logger.error({ err: error }, 'HTTP request failed')
   return sendProblem(reply, 500, {

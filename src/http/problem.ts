@@ -21,6 +21,20 @@ export interface ProblemDocument {
   readonly errors?: readonly ProblemPlace[]
 }
 
+/** A kind of problem that clients tell from others of its status. */
+export interface ProblemKind {
+  /** The end of its URI, in kebab-case. */
+  readonly name: string
+  readonly status: number
+  /** The same for all problems of this kind. */
+  readonly title: string
+  /** The same request will be taken in a moment: answered with `Retry-After`. */
+  readonly isNotNow?: boolean
+}
+
+/** What names the kind in a document; it is a name, and nothing is there. */
+export const problemUri = (name: string): string => `https://millrace.dev/problems/${name}`
+
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad request',
   404: 'Not found',
@@ -38,11 +52,13 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Not ready',
 }
 
+export const problemTitle = (status: number): string => titles[status] ?? 'Error'
+
 /**
  * What a route throws to answer with a problem.
  *
  * Routes of an application need not import it: any error with `statusCode` below 500 or of 503,
- * and perhaps `errors`, is answered alike.
+ * and perhaps `kind` and `errors`, is answered alike.
  */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem'
@@ -56,20 +72,22 @@ export class HttpProblem extends Error {
   }
 }
 
-export const problemType = 'application/problem+json; charset=utf-8'
+export const problemMediaType = 'application/problem+json'
+export const problemType = `${problemMediaType}; charset=utf-8`
 
 interface ProblemRest {
+  readonly kind?: ProblemKind | undefined
   readonly detail?: string
   readonly errors?: readonly ProblemPlace[] | undefined
 }
 
-export const problemText = (status: number, rest: ProblemRest = {}): string => {
+export const problemText = (status: number, { kind, detail, errors }: ProblemRest = {}): string => {
   const document: ProblemDocument = {
-    type: 'about:blank',
-    title: titles[status] ?? 'Error',
+    type: kind === undefined ? 'about:blank' : problemUri(kind.name),
+    title: kind?.title ?? problemTitle(status),
     status,
-    ...(rest.detail === undefined ? {} : { detail: rest.detail }),
-    ...(rest.errors === undefined ? {} : { errors: rest.errors }),
+    ...(detail === undefined ? {} : { detail }),
+    ...(errors === undefined ? {} : { errors }),
   }
   return JSON.stringify(document)
 }

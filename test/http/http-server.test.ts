@@ -130,6 +130,14 @@ describe('http server', () => {
     expect(part.json()).toMatchObject({ status: 400, errors: [{ pointer: '?wait' }] })
   })
 
+  it.each(['%ff', '%', '%zz', 'a=1&wait=%c3'])('refuses the query ?%s', async (query) => {
+    const answer = await open().inject(`/things/1?${query}`)
+    expect([answer.statusCode, answer.json<{ detail: string }>().detail]).toEqual([
+      400,
+      'The query is no text: its escapes are not those of UTF-8.',
+    ])
+  })
+
   it.each([
     ['malformed JSON', 400, { payload: '{"name":', type: 'application/json' }],
     ['no JSON', 415, { payload: 'name=1', type: 'application/x-www-form-urlencoded' }],

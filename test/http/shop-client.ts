@@ -1,4 +1,8 @@
-/** A shop on RocksDB and the embedded broker in a temporary directory, asked over a real socket. */
+/**
+ * A shop on RocksDB and the embedded broker in a temporary directory, asked over a real socket.
+ *
+ * Every answer is compared with what the OpenAPI document says of it.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +10,12 @@ import { join } from 'node:path'
 import { withShop } from '../../src/cli/connect-shop.ts'
 import { ShopInstance } from '../../src/cli/shop-instance.ts'
 import { type FlagValues, resolveSettings, type Settings } from '../../src/config/settings.ts'
+import { shopApiText } from '../../src/cli/shop-server.ts'
+import type { OpenApiDocument } from '../../src/http/openapi/openapi-document.ts'
 import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
+import { AnswerCheck } from './answer-check.ts'
+
+const check = new AnswerCheck(JSON.parse(await shopApiText()) as OpenApiDocument)
 
 export interface Answer {
   readonly status: number
@@ -59,6 +68,8 @@ export class ShopClient {
   call = async (path: string, init: RequestInit = {}): Promise<Answer> => {
     const response = await fetch(this.instance.address + path, init)
     const text = await response.text()
+    const headers = new Map(response.headers)
+    check.check(init.method ?? 'GET', path, { status: response.status, headers, text })
     const isJson = /json/.test(response.headers.get('content-type') ?? '')
     return {
       status: response.status,

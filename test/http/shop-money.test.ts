@@ -9,6 +9,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { shipmentIdOf } from '../../topologies/shop/shared/ids.ts'
 import { ProviderServer } from '../shop/provider-server.ts'
+import { isProblem, key, replayed } from './expected-answers.ts'
 import { type Answer, orderOf, ShopClient } from './shop-client.ts'
 
 const provider = new ProviderServer()
@@ -34,7 +35,6 @@ afterAll(async () => {
 
 const statusesOf = (answers: readonly Answer[]): readonly number[] =>
   answers.map(({ status }) => status).toSorted()
-const key = (name: string): Record<string, string> => ({ 'idempotency-key': name })
 const place = (orderId: string, more: object = {}): Promise<Answer> =>
   post('/api/orders', orderOf(2, { orderId, ...more }))
 const transfer = { paymentMethod: 'transfer' }
@@ -63,7 +63,8 @@ describe('a payment for an order that waits for a transfer', () => {
     expect(done.body).toMatchObject({ captured: '5.00', refundable: '5.00', method: 'transfer' })
     await eventually('/api/orders/t-1', hasStatus('confirmed'))
     const again = await post('/api/payments?wait=5000', { orderId: 't-1' }, key('t-1'))
-    expect([again.status, again.body]).toEqual([200, done.body])
+    expect([again.status, again.body, replayed(again)]).toEqual([200, done.body, 'true'])
+    expect(replayed(paid)).toBeNull()
     const other = await post('/api/payments', { orderId: 't-1', amount: '1.00' }, key('t-1'))
     expect(other.status).toBe(422)
     expect((await post('/api/payments', { orderId: 't-1' })).status).toBe(409)
@@ -111,7 +112,7 @@ describe('a refund', () => {
       { amount: '2.00', status: 'done', reason: 'late' },
     ])
     const again = await post(`${payment}/refund`, { amount: '2.00', reason: 'late' }, key('a'))
-    expect(again.body).toEqual(first.body)
+    expect([again.body, replayed(again), replayed(first)]).toEqual([first.body, 'true', null])
     expect((await post(`${payment}/refund`, { amount: '1.00' }, key('a'))).status).toBe(422)
     const much = await post(`${payment}/refund`, { amount: '3.01' })
     expect([much.status, much.body['detail']]).toEqual([
@@ -136,9 +137,15 @@ describe('a refund', () => {
   it('that nobody has answered yet counts', async () => {
     const { payment } = await confirmed('r-3')
     await provider.close()
-    const waits = await post(`${payment}/refund?wait=100`, { amount: '4.00' }, key('b'))
-    expect([waits.status, waits.body['status']]).toEqual([202, 'accepted'])
-    expect((await post(`${payment}/refund`, { amount: '1.01' })).status).toBe(409)
+    const [waits, second, other] = await Promise.all([
+      post(`${payment}/refund?wait=300`, { amount: '4.00' }, key('b')),
+      post(`${payment}/refund?wait=300`, { amount: '4.00' }, key('b')),
+      post(`${payment}/refund?wait=300`, { amount: '3.00' }, key('b')),
+    ])
+    expect([waits.status, waits.body['status'], replayed(waits)]).toEqual([202, 'accepted', null])
+    isProblem(second, 'keyInFlight')
+    isProblem(other, 'keyReused')
+    isProblem(await post(`${payment}/refund`, { amount: '1.01' }), 'refundTooHigh')
     expect((await call(payment)).body).toMatchObject({ refunded: '0.00', refundable: '1.00' })
     await provider.open()
     await eventually(payment, ({ body }) => body['refunded'] === '4.00')
@@ -173,13 +180,16 @@ describe('a shipment', () => {
     for (const { status, headers, body } of asked) {
       expect([status, headers.get('location'), body['status']]).toEqual([200, path, 'CREATED'])
     }
+    await place('s-unpaid', transfer)
+    const again = await post('/api/shipments', { orderId: 's-1' }, key('ship'))
+    expect([again.status, replayed(again)]).toEqual([200, 'true'])
+    isProblem(await post('/api/shipments', { orderId: 's-unpaid' }, key('ship')), 'keyReused')
     const { body, headers } = await call(path)
     expect(body).toEqual(asked[0]!.body)
     expect(headers.get('etag')).toBe('"1"')
     const { body: order } = await call('/api/orders/s-1')
     expect(order['shipment']).toMatchObject({ shipmentId: body['shipmentId'] })
-    await place('s-unpaid', transfer)
-    expect((await post('/api/shipments', { orderId: 's-unpaid' })).status).toBe(409)
+    isProblem(await post('/api/shipments', { orderId: 's-unpaid' }), 'notToShip')
     expect((await post('/api/shipments', { orderId: 'none' })).status).toBe(404)
     expect((await post('/api/shipments', { orderId: 's-1', carrier: 'me' })).status).toBe(400)
     expect((await call('/api/shipments/none')).status).toBe(404)
@@ -203,6 +213,7 @@ describe('a shipment', () => {
     // the first update again: known, and done once
     const again = await move('SHIPPED', key('one'))
     expect([again.status, again.body['status']]).toEqual([200, 'DELIVERY_FAILED'])
+    expect([replayed(again), replayed(shipped)]).toEqual(['true', null])
     expect((await move('DELIVERED', key('one'))).status).toBe(422)
     expect((await move('DELIVERED')).status).toBe(200)
     await eventually('/api/orders/s-2', hasStatus('completed'))
@@ -244,7 +255,9 @@ describe('a shipment', () => {
       status: 'refused',
       refusal: { code: 'ILLEGAL_TRANSITION' },
     })
-    expect((await put(`${path}/status`, { status: 'DELIVERED' }, key('two'))).status).toBe(409)
+    const again = await put(`${path}/status?wait=0`, { status: 'DELIVERED' }, key('two'))
+    isProblem(again, 'statusRefused')
+    expect(replayed(again)).toBe('true')
     expect((await put(`${path}/status`, { status: 'SHIPPED' }, key('two'))).status).toBe(422)
   }, 30_000)
 })

@@ -108,7 +108,7 @@ describe('orders', () => {
     expect((await call('/api/orders/unknown/history')).status).toBe(404)
     expect((await call('/api/orders/unknown', { method: 'DELETE' })).status).toBe(404)
     const wrong = await call('/api/orders/unknown', { method: 'PATCH' })
-    expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'DELETE, GET, HEAD'])
+    expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'DELETE, GET, HEAD, PUT'])
   })
 })
 

@@ -17,6 +17,11 @@ interface AcceptedOrder {
   readonly written: Promise<void>
 }
 
+interface Written {
+  readonly hash: string
+  readonly isNew: boolean
+}
+
 export class AcceptedOrders {
   readonly #orders = new RecentMap<AcceptedOrder>(remembered)
 
@@ -33,13 +38,13 @@ export class AcceptedOrders {
   /**
    * Writes the order unless this process did already. Of requests that race, one writes.
    *
-   * @returns  the hash of the body that was written
+   * @returns  the hash of the body that was written, and whether that was done now
    * @throws   what `write` threw: the order is not known to be accepted
    */
-  async write(orderId: string, hash: string, write: () => Promise<void>): Promise<string> {
+  async write(orderId: string, hash: string, write: () => Promise<void>): Promise<Written> {
     while (this.#orders.get(orderId) !== undefined) {
       const found = await this.find(orderId)
-      if (found !== undefined) return found.hash
+      if (found !== undefined) return { hash: found.hash, isNew: false }
     }
     const order = { hash, written: write() }
     this.#orders.set(orderId, order)
@@ -49,6 +54,6 @@ export class AcceptedOrders {
       this.#orders.delete(orderId, order)
       throw error
     }
-    return hash
+    return { hash, isNew: true }
   }
 }

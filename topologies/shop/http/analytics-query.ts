@@ -5,7 +5,7 @@
  * sees every mistake at once. Spans are bounded: an answer is made in memory.
  */
 
-import { Type } from 'typebox'
+import { type TOptional, type TString, Type } from 'typebox'
 import type { FigureFilter, FigureRange } from '../analytics/read-figures.ts'
 import { type Granularity, windowMsOf } from '../analytics/stores.ts'
 import { isTime } from '../shared/is-time.ts'
@@ -39,15 +39,27 @@ export interface FigureRequest {
   readonly products: 'all' | 'low'
 }
 
-const text = Type.Optional(Type.String())
+/** Told here, checked below. */
+const described: Readonly<Record<keyof FigureQuery, string>> = {
+  from: 'ISO-8601; the first window has it in it. Default: 60 minutes or 24 hours earlier.',
+  to: 'ISO-8601; the last window ends then, or has it in it. Default now.',
+  granularity: 'minute or hour. Default minute.',
+  currency: 'Only this one, of ISO 4217.',
+  method: 'Only this one: card or transfer.',
+  carrier: 'Only this one, by its name.',
+  products: 'all, or those that are low. Default all.',
+}
+
+const ofSpan = ['granularity', 'to', 'from'] as const
+
+const text = (name: keyof FigureQuery): TOptional<TString> =>
+  Type.Optional(Type.String({ description: described[name] }))
 
 /** Of a route that can be filtered by these. */
 export const figureQuerySchema = (filters: readonly (keyof FigureQuery)[], more: object = {}) => {
-  const names = Object.fromEntries(filters.map((name) => [name, text]))
-  return Type.Object(
-    { from: text, to: text, granularity: text, ...names, ...more },
-    { additionalProperties: false },
-  )
+  const names = [...ofSpan, ...filters]
+  const texts = Object.fromEntries(names.map((name) => [name, text(name)]))
+  return Type.Object({ ...texts, ...more }, { additionalProperties: false })
 }
 
 /** @throws {RouteProblem} 400, with every place */

@@ -8,6 +8,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import type { RouteDoc } from '../../../src/index.ts'
 import type { FigureRow } from '../analytics/figure-row.ts'
 import type { FigureKind } from '../analytics/figure-key.ts'
 import { statusOfEvent } from '../analytics/order-fact.ts'
@@ -23,6 +24,13 @@ import {
   parseFigureQuery,
 } from './analytics-query.ts'
 import { sourceView } from './answer-source.ts'
+import {
+  inventoryFiguresDoc,
+  orderFiguresDoc,
+  paymentFiguresDoc,
+  shippingFiguresDoc,
+} from './docs/analytics-docs.ts'
+import { delaySums, orderSums, outcomeSums, paymentSums, shipmentSums } from './figure-sums.ts'
 import { durationView, freshnessView, spanView, sumsView, windowsView } from './figure-view.ts'
 import { ofStore } from './of-store.ts'
 import type { PageRequest, ShopHost } from './shop-access.ts'
@@ -32,6 +40,7 @@ const productsDefault = 100
 
 interface FigureRoute {
   readonly subject: FigureSubject
+  readonly doc: RouteDoc
   readonly kind: FigureKind
   readonly filters: readonly FilterName[]
   readonly view: (row: FigureRow) => object
@@ -42,12 +51,14 @@ interface FigureRoute {
 export const analyticsRoutes = (server: FastifyInstance, access: ShopHost): void => {
   figureRoute(server, access, {
     subject: 'orders',
+    doc: orderFiguresDoc,
     kind: 'order',
     filters: ['currency'],
     view: orderRowView,
   })
   figureRoute(server, access, {
     subject: 'payments',
+    doc: paymentFiguresDoc,
     kind: 'payment',
     filters: ['currency', 'method'],
     view: paymentRowView,
@@ -63,6 +74,7 @@ export const analyticsRoutes = (server: FastifyInstance, access: ShopHost): void
   })
   figureRoute(server, access, {
     subject: 'shipping',
+    doc: shippingFiguresDoc,
     kind: 'shipment',
     filters: ['carrier'],
     view: shipmentRowView,
@@ -73,11 +85,11 @@ export const analyticsRoutes = (server: FastifyInstance, access: ShopHost): void
 const figureRoute = (
   server: FastifyInstance,
   access: ShopHost,
-  { subject, kind, filters, view, more }: FigureRoute,
+  { subject, doc, kind, filters, view, more }: FigureRoute,
 ): void => {
   server.get<{ Querystring: FigureQuery }>(
     `/api/analytics/${subject}`,
-    { schema: { querystring: figureQuerySchema(filters) } },
+    { schema: { querystring: figureQuerySchema(filters) }, config: { doc } },
     async ({ query }) => {
       const request = parseFigureQuery(query, Date.now())
       const { range, filter } = request
@@ -101,7 +113,10 @@ const pageSchema = {
 const inventoryRoute = (server: FastifyInstance, access: ShopHost): void => {
   server.get<{ Querystring: FigureQuery & Partial<PageRequest> }>(
     '/api/analytics/inventory',
-    { schema: { querystring: figureQuerySchema(['products'], pageSchema) } },
+    {
+      schema: { querystring: figureQuerySchema(['products'], pageSchema) },
+      config: { doc: inventoryFiguresDoc },
+    },
     async ({ query }) => {
       const { range, products: which } = parseFigureQuery(query, Date.now())
       const { limit = productsDefault, cursor } = query
@@ -122,18 +137,8 @@ const inventoryRoute = (server: FastifyInstance, access: ShopHost): void => {
 
 const orderRowView = (row: FigureRow): object => ({
   statuses: sumsView(row, Object.values(statusOfEvent)),
-  ...sumsView(row, ['units', 'orderedMinor', 'revenueMinor', 'refundedMinor']),
+  ...sumsView(row, orderSums),
 })
-
-const paymentSums = [
-  'completed',
-  'failed',
-  'unknown',
-  'capturedMinor',
-  'refunds',
-  'failedRefunds',
-  'refundedMinor',
-] as const
 
 const paymentRowView = (row: FigureRow): object => ({
   ...sumsView(row, paymentSums),
@@ -142,7 +147,7 @@ const paymentRowView = (row: FigureRow): object => ({
 
 /** Of charges whose outcome is definite; undefined without any. */
 const successRateOf = (row: FigureRow): number | undefined => {
-  const { completed, failed } = sumsView(row, paymentSums)
+  const { completed, failed } = sumsView(row, outcomeSums)
   return completed + failed === 0 ? undefined : completed / (completed + failed)
 }
 
@@ -152,18 +157,21 @@ const methodsOf = (payments: Figures, { filter }: FigureRequest): readonly objec
   const byMethod = windows.map(({ parts, row }) => ({ parts: { method: parts['method']! }, row }))
   return totalsOf(byMethod).map(({ parts, row }) => ({
     ...parts,
-    ...sumsView(row, ['completed', 'failed', 'unknown']),
+    ...sumsView(row, outcomeSums),
     successRate: successRateOf(row),
   }))
 }
 
-const delayRowView = (row: FigureRow): object => ({
-  ...sumsView(row, ['paid', 'unpaid', 'tooLate']),
-  delay: durationView(row.durations?.['delay']),
-})
+/** What is not paid yet may still be. */
+const delayRowView = (row: FigureRow): object => {
+  const sums = sumsView(row, delaySums)
+  const { awaited, paid, paidLate } = sums
+  const delay = durationView(row.durations?.['delay'])
+  return { ...sums, unpaid: awaited - paid - paidLate, delay }
+}
 
 const shipmentRowView = (row: FigureRow): object => ({
-  ...sumsView(row, ['created', 'shipped', 'delivered', 'failedAttempts']),
+  ...sumsView(row, shipmentSums),
   createdToShipped: durationView(row.durations?.['createdToShipped']),
   shippedToDelivered: durationView(row.durations?.['shippedToDelivered']),
 })

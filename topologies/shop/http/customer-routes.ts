@@ -12,6 +12,7 @@ import type { CustomerRow } from '../customers/customer-row.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import { formatMinor } from '../shared/money.ts'
 import { tellSource } from './answer-source.ts'
+import { customerOrdersDoc } from './docs/store-docs.ts'
 import { ofStore } from './of-store.ts'
 import { pathId } from './path-id.ts'
 import type { PageRequest, ShopHost } from './shop-access.ts'
@@ -30,7 +31,7 @@ const pageQuery = Type.Object(
 export const customerRoutes = (server: FastifyInstance, access: ShopHost): void => {
   server.get<{ Params: { customerId: string }; Querystring: Partial<PageRequest> }>(
     '/api/customers/:customerId/orders',
-    { schema: { querystring: pageQuery } },
+    { schema: { querystring: pageQuery }, config: { doc: customerOrdersDoc } },
     async ({ params, query }, reply) => {
       const customerId = pathId(params.customerId, 'customer')
       const page = { ...query, limit: query.limit ?? eventsDefault }

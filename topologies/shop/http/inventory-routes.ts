@@ -18,17 +18,21 @@ import {
   type StockRequest,
   updateStockCommand,
 } from '../shared/stock-request.ts'
+import { acceptedReply } from './accepted-reply.ts'
 import { tellSource } from './answer-source.ts'
 import { bodyOf } from './bodies.ts'
-import { idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
+import { getProductDoc, stockDecisionDoc, updateStockDoc } from './docs/inventory-docs.ts'
+import { IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
+import { checkIfMatch } from './if-match.ts'
 import { behindWaitMs, type Known, knownRow, waitForRow } from './known-row.ts'
 import { productView } from './order-view.ts'
 import { pathId } from './path-id.ts'
+import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
 import { rowReply } from './row-reply.ts'
 import type { Found, ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
-import { type WaitQuery, waitQuery } from './wait-query.ts'
+import { waitMsOf, type WaitQuery, waitQuery } from './wait-query.ts'
 
 const waitMsDefault = 5_000
 
@@ -40,24 +44,38 @@ type PutRequest = FastifyRequest<{ Params: ProductParams; Querystring: WaitQuery
 
 export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const path = '/api/inventory/:productId'
-  server.get<{ Params: ProductParams }>(path, async (request, reply) => {
-    const productId = pathId(request.params.productId, 'product')
-    return productReply(reply, request, await knownProduct(access, productId))
-  })
+  const keys = new IdempotencyKeys()
+  server.get<{ Params: ProductParams }>(
+    path,
+    { config: { doc: getProductDoc } },
+    async (request, reply) => {
+      const productId = pathId(request.params.productId, 'product')
+      return productReply(reply, request, await knownProduct(access, productId))
+    },
+  )
   server.put<{ Params: ProductParams; Querystring: WaitQuery }>(
     path,
-    { schema: { querystring: waitQuery } },
-    (request, reply) => updateStock(access, request, reply),
+    { schema: { querystring: waitQuery }, config: { doc: updateStockDoc } },
+    (request, reply) => {
+      const productId = pathId(request.params.productId, 'product')
+      return keys.alone(request, productId, (givenKey) =>
+        updateStock(access, { request, productId, givenKey }, reply),
+      )
+    },
   )
   server.get<{ Params: ProductParams & { readonly updateId: string } }>(
     `${path}/updates/:updateId`,
+    { config: { doc: stockDecisionDoc } },
     async ({ params }, reply) => {
       const updateId = pathId(params.updateId, 'update')
       const productId = pathId(params.productId, 'product')
       const { row, source } = await knownRow(
         () => access.findDecision(productId, updateId),
         () => access.settledDecision(productId, updateId, behindWaitMs),
-        `update ${updateId} of product ${productId}, or it is older than 24 h`,
+        {
+          name: `update ${updateId} of product ${productId}, or it is older than 24 h`,
+          unknown: problemKinds.noSuchUpdate,
+        },
       )
       tellSource(reply, source)
       const { version, refusal } = row
@@ -66,46 +84,58 @@ export const inventoryRoutes = (server: FastifyInstance, access: ShopHost): void
   )
 }
 
+interface StockUpdate {
+  readonly request: PutRequest
+  readonly productId: string
+  readonly givenKey: string | undefined
+}
+
 const updateStock = async (
   access: ShopHost,
-  request: PutRequest,
+  { request, productId, givenKey }: StockUpdate,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
-  const productId = pathId(request.params.productId, 'product')
   const update = bodyOf(parseStockRequest(request.body), 'update')
-  const givenKey = idempotencyKeyOf(request)
   const key = givenKey ?? uuidV7(Date.now())
   const updateId = stockCommandId(productId, key)
   const find = (): Promise<Found<StockCommandRow>> => access.findDecision(productId, updateId)
   let decision = givenKey === undefined ? undefined : (await unlessMoving(find()))?.row
+  const isReplayed = decision !== undefined
   if (decision === undefined) {
+    await checkVersion(access, request, productId)
     await access.updateStock(productId, update, key)
-    const waitMs = request.query.wait ?? waitMsDefault
+    const waitMs = waitMsOf(request.query, waitMsDefault)
     decision = (await waitForRow(find, { waitMs }))?.row
   }
-  if (decision === undefined) return acceptedReply(reply, { productId, updateId })
+  const accepted = (): FastifyReply =>
+    acceptedReply(reply, updatePath(productId, updateId), { productId, updateId })
+  if (decision === undefined) return accepted()
   if (decision.hash !== hashOf(productId, update)) throw keyReused(key)
+  if (isReplayed) tellReplayed(reply)
   if (decision.refusal !== undefined) {
     const { code, reason } = decision.refusal
-    throw new RouteProblem(409, `${code}: ${reason}.`)
+    throw new RouteProblem(problemKinds.stockRefused, `${code}: ${reason}.`)
   }
   // applied, though nobody may be there now to say what came of it
   const product = await unlessMoving(knownProduct(access, productId))
-  if (product === undefined) return acceptedReply(reply, { productId, updateId })
+  if (product === undefined) return accepted()
   return productReply(reply.header('location', inventoryPath(productId)), request, product)
+}
+
+const checkVersion = async (
+  access: ShopHost,
+  request: PutRequest,
+  productId: string,
+): Promise<void> => {
+  if (request.headers['if-match'] === undefined) return
+  checkIfMatch(request, (await access.findProduct(productId)).row?.version)
 }
 
 const inventoryPath = (productId: string): string =>
   `/api/inventory/${encodeURIComponent(productId)}`
 
-const acceptedReply = (
-  reply: FastifyReply,
-  { productId, updateId }: { readonly productId: string; readonly updateId: string },
-): FastifyReply =>
-  reply
-    .code(202)
-    .header('location', `${inventoryPath(productId)}/updates/${updateId}`)
-    .send({ productId, updateId, status: 'accepted' })
+const updatePath = (productId: string, updateId: string): string =>
+  `${inventoryPath(productId)}/updates/${updateId}`
 
 const hashOf = (productId: string, request: StockRequest): string =>
   bodyHash(updateStockCommand(productId, request, { commandId: '', nowMs: 0, source: '' }).data)
@@ -114,7 +144,7 @@ const knownProduct = (access: ShopHost, productId: string): Promise<Known<Produc
   knownRow(
     () => access.findProduct(productId),
     () => access.settledProduct(productId, behindWaitMs),
-    `product ${productId}`,
+    { name: `product ${productId}`, unknown: problemKinds.noSuchProduct },
   )
 
 const productReply = (

@@ -1,5 +1,6 @@
 /** Reads of stores by name, whose mistakes are the caller's. */
 
+import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
 import { StoreRequestError } from './shop-access.ts'
 
@@ -10,6 +11,6 @@ export const ofStore = async <T>(read: () => Promise<T>): Promise<T> => {
   } catch (error) {
     if (error instanceof StoreRequestError) throw new RouteProblem(400, error.message)
     if ((error as { readonly code?: unknown }).code !== 'STREAMS_CONFIG') throw error
-    throw new RouteProblem(404, (error as Error).message)
+    throw new RouteProblem(problemKinds.noSuchStore, (error as Error).message)
   }
 }

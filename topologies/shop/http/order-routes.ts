@@ -1,5 +1,5 @@
 /**
- * `/api/orders`: place, look at, follow and cancel orders.
+ * `/api/orders`: place, look at, follow, change and cancel orders.
  *
  * 1. A POST is accepted (202) once its command is durable; `?wait=ms` waits for the outcome. 2. The
  * order id is the body's, or derived from Idempotency-Key, so a retry is the same order. 3. Another
@@ -10,21 +10,32 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { isFinal, type OrderRow } from '../orders/order-row.ts'
+import { isFinal } from '../orders/order-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
 import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
 import { AcceptedOrders } from './accepted-orders.ts'
 import { bodyOf } from './bodies.ts'
-import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
-import { behindWaitMs, type Known, waitForRow } from './known-row.ts'
-import { orderView } from './order-view.ts'
+import {
+  cancelOrderDoc,
+  getOrderDoc,
+  orderHistoryDoc,
+  orderStreamDoc,
+  placeOrderDoc,
+} from './docs/order-docs.ts'
+import { IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
+import { checkIfMatch } from './if-match.ts'
+import { type KnownOrder, knownOrder, type OrderSources } from './known-order.ts'
+import { lastEventId, OrderStreams } from './order-streams.ts'
+import { acceptedOrderReply, sendOrder } from './order-replies.ts'
+import { OrderWatch } from './order-watch.ts'
 import { pathId } from './path-id.ts'
+import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
-import { rowReply } from './row-reply.ts'
-import type { Found, ShopHost } from './shop-access.ts'
+import type { ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
-import { type WaitQuery, waitQuery } from './wait-query.ts'
+import { updateOrderRoute } from './update-order-route.ts'
+import { waitMsOf, type WaitQuery, waitQuery } from './wait-query.ts'
 
 /** How long a GET of an accepted order waits for its row. */
 const receivedWaitMs = 1_000
@@ -40,65 +51,103 @@ interface OrderParams {
 
 type PostRequest = FastifyRequest<{ Querystring: WaitQuery }>
 
-interface Orders {
-  readonly access: ShopHost
-  readonly accepted: AcceptedOrders
+interface Orders extends OrderSources {
   readonly keys: IdempotencyKeys
 }
 
 export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => {
-  const orders = { access, accepted: new AcceptedOrders(), keys: new IdempotencyKeys() }
+  const watch = new OrderWatch(access)
+  const orders = { access, watch, accepted: new AcceptedOrders(), keys: new IdempotencyKeys() }
   server.post<{ Querystring: WaitQuery }>(
     '/api/orders',
-    { schema: { querystring: waitQuery } },
-    (request, reply) => placeOrder(orders, request, reply),
+    { schema: { querystring: waitQuery }, config: { doc: placeOrderDoc } },
+    (request, reply) =>
+      orders.keys.alone(request, 'orders', (key) => placeOrder(orders, { request, key }, reply)),
   )
-  server.get<{ Params: OrderParams }>('/api/orders/:orderId', async (request, reply) => {
+  const look = { config: { doc: getOrderDoc } }
+  server.get<{ Params: OrderParams }>('/api/orders/:orderId', look, async (request, reply) => {
     const orderId = pathId(request.params.orderId, 'order')
     const found = await knownOrder(orders, orderId, receivedWaitMs)
     return found === 'received'
       ? reply.send({ orderId, status: 'received' })
       : sendOrder(reply, request, found)
   })
-  server.get<{ Params: OrderParams }>('/api/orders/:orderId/history', async ({ params }) => {
+  const story = { config: { doc: orderHistoryDoc } }
+  server.get<{ Params: OrderParams }>('/api/orders/:orderId/history', story, async ({ params }) => {
     const orderId = pathId(params.orderId, 'order')
     const history = await access.history(orderId)
     if (history !== undefined) return history
     await knownOrder(orders, orderId, receivedWaitMs)
     return (await access.history(orderId)) ?? { events: [] }
   })
+  streamRoute(server, orders)
+  updateOrderRoute(server, orders)
   server.delete<{ Params: OrderParams; Querystring: { reason?: string } }>(
     '/api/orders/:orderId',
-    { schema: { querystring: deleteQuery } },
+    { schema: { querystring: deleteQuery }, config: { doc: cancelOrderDoc } },
     (request, reply) => cancelOrder(orders, request, reply),
   )
 }
 
+const streamRoute = (server: FastifyInstance, orders: Orders): void => {
+  const streams = new OrderStreams(orders.watch)
+  server.addHook('preClose', () => streams.close())
+  server.get<{ Params: OrderParams }>(
+    '/api/orders/:orderId/stream',
+    { exposeHeadRoute: false, config: { doc: orderStreamDoc } },
+    async (request, reply) => {
+      const orderId = pathId(request.params.orderId, 'order')
+      const version = lastEventId(request)
+      const found = await knownOrder(orders, orderId, 0)
+      const isSeen = found !== 'received' && isFinal(found.row) && found.row.version <= version
+      return isSeen ? reply.code(204).send() : streams.send(reply, { orderId, version })
+    },
+  )
+}
+
 const placeOrder = async (
-  { access, accepted, keys }: Orders,
-  request: PostRequest,
+  orders: Orders,
+  { request, key }: { readonly request: PostRequest; readonly key: string | undefined },
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
+  const { access, accepted, watch } = orders
   const order = bodyOf(parseOrderRequest(request.body), 'order')
-  const key = idempotencyKeyOf(request)
-  const orderId = await orderIdOf({ access, accepted, keys }, key, order)
+  const orderId = await orderIdOf(orders, key, order)
   const hash = createHashOf(orderId, order)
   const check = (otherHash: string): void => {
     if (otherHash !== hash) throw orderIdInUse(orderId, key)
   }
   const before = await unlessMoving(access.order(orderId))
-  check(
-    before?.createHash
-      ?? (await accepted.write(orderId, hash, () => access.placeOrder(orderId, order))),
-  )
-  const row = await waitForRow(() => access.findOrder(orderId), {
-    waitMs: request.query.wait ?? 0,
-    isEnough: (found) => {
-      check(found.createHash)
-      return isFinal(found)
-    },
-  })
-  return row === undefined ? acceptedReply(reply, orderId) : sendOrder(reply, request, row)
+  const written =
+    before === undefined
+      ? await accepted.write(orderId, hash, () => access.placeOrder(orderId, order))
+      : { hash: before.createHash, isNew: false }
+  check(written.hash)
+  const ended = await waitForEnd(watch, orderId, { waitMs: waitMsOf(request.query, 0), check })
+  if (!written.isNew) tellReplayed(reply)
+  return ended === undefined ? acceptedOrderReply(reply, orderId) : sendOrder(reply, request, ended)
+}
+
+interface Awaited {
+  readonly waitMs: number
+  /** Told the hash of the body that made the order. */
+  check(createHash: string): void
+}
+
+/** The order once it has ended; undefined if it has not within the time. */
+const waitForEnd = async (
+  watch: OrderWatch,
+  orderId: string,
+  { waitMs, check }: Awaited,
+): Promise<KnownOrder | undefined> => {
+  const endMs = performance.now() + waitMs
+  for (let version = 0; ;) {
+    const order = await watch.next({ orderId, version, waitMs: endMs - performance.now() })
+    if (order === undefined) return undefined
+    check(order.row.createHash)
+    if (isFinal(order.row)) return order
+    version = order.row.version
+  }
 }
 
 /** @throws {RouteProblem} 422: the key came with another body */
@@ -126,62 +175,24 @@ const createHashOf = (orderId: string, order: ParsedOrder): string =>
 const orderIdInUse = (orderId: string, key: string | undefined): RouteProblem =>
   key !== undefined && orderId === uuidV5(shopNamespace, `order:${key}`)
     ? keyReused(key)
-    : new RouteProblem(409, `Order ${orderId} exists with another body; choose a new id.`)
+    : new RouteProblem(
+        problemKinds.orderIdInUse,
+        `Order ${orderId} exists with another body; choose a new id.`,
+      )
 
 const cancelOrder = async (
   orders: Orders,
-  { params, query }: FastifyRequest<{ Params: OrderParams; Querystring: { reason?: string } }>,
+  request: FastifyRequest<{ Params: OrderParams; Querystring: { reason?: string } }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
+  const { params, query } = request
   const orderId = pathId(params.orderId, 'order')
   const found = await knownOrder(orders, orderId, 0)
   if (found !== 'received' && isFinal(found.row) && found.row.status !== 'completed') {
-    throw new RouteProblem(409, `Order ${orderId} is ${found.row.status} already.`)
+    const detail = `Order ${orderId} is ${found.row.status} already.`
+    throw new RouteProblem(problemKinds.orderEnded, detail)
   }
+  checkIfMatch(request, found === 'received' ? 'unseen' : found.row.version)
   await orders.access.cancelOrder(orderId, query.reason ?? 'customer')
-  return acceptedReply(reply, orderId)
-}
-
-/**
- * The order's row; `received` if its command is durable and the row not there within `waitMs`.
- *
- * @throws {RouteProblem} 404: there is none; 503: cannot be known yet
- */
-const knownOrder = async (
-  { access, accepted }: Orders,
-  orderId: string,
-  waitMs: number,
-): Promise<KnownOrder | 'received'> => {
-  const now = known(await access.findOrder(orderId))
-  if (now !== undefined) return now
-  if ((await accepted.find(orderId)) !== undefined) {
-    return (await waitForRow(() => access.findOrder(orderId), { waitMs })) ?? 'received'
-  }
-  const settled = await access.settledOrder(orderId, behindWaitMs)
-  if (settled === undefined) {
-    throw new RouteProblem(503, `Order ${orderId} is not known yet; the shop is behind, ask again.`)
-  }
-  const late = known(settled)
-  if (late === undefined) throw new RouteProblem(404, `There is no order ${orderId}.`)
-  return late
-}
-
-type KnownOrder = Known<OrderRow>
-
-const known = ({ row, source }: Found<OrderRow>): KnownOrder | undefined =>
-  row === undefined ? undefined : { row, source }
-
-const acceptedReply = (reply: FastifyReply, orderId: string): FastifyReply =>
-  reply
-    .code(202)
-    .header('location', `/api/orders/${encodeURIComponent(orderId)}`)
-    .send({ orderId, status: 'accepted' })
-
-const sendOrder = (
-  reply: FastifyReply,
-  request: FastifyRequest,
-  order: KnownOrder,
-): FastifyReply => {
-  reply.header('location', `/api/orders/${encodeURIComponent(order.row.orderId)}`)
-  return rowReply(reply, request, order, orderView)
+  return acceptedOrderReply(reply, orderId)
 }

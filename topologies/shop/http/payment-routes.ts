@@ -25,18 +25,22 @@ import {
   parseRefundRequest,
   type PaymentRequest,
 } from '../shared/payment-request.ts'
+import { acceptedReply } from './accepted-reply.ts'
 import { amountMinorOf, bodyOf } from './bodies.ts'
-import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
-import { ifMatchOf, tagOf, versionChanged } from './if-match.ts'
+import { getPaymentDoc, payDoc, refundDoc } from './docs/payment-docs.ts'
+import { IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
+import { ifMatchOf, versionPassed } from './if-match.ts'
+import { processedOrder } from './known-order.ts'
 import { behindWaitMs, type Known, knownRow, waitForRow } from './known-row.ts'
 import type { OfOrder } from './money-access.ts'
 import { pathId } from './path-id.ts'
 import { paymentView } from './payment-view.ts'
+import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
 import { rowReply } from './row-reply.ts'
 import type { Found, ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
-import { type WaitQuery, waitQuery } from './wait-query.ts'
+import { waitMsOf, type WaitQuery, waitQuery } from './wait-query.ts'
 
 /** How long a refund is waited for by default: the provider may take longer. */
 const refundWaitMs = 1_000
@@ -50,39 +54,51 @@ interface Payments {
   readonly keys: IdempotencyKeys
 }
 
+type PayRequest = FastifyRequest<{ Querystring: WaitQuery }>
 type RefundRequest = FastifyRequest<{ Params: PaymentParams; Querystring: WaitQuery }>
 
 export const paymentRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const payments = { access, keys: new IdempotencyKeys() }
   const schema = { querystring: waitQuery }
-  server.post<{ Querystring: WaitQuery }>('/api/payments', { schema }, (request, reply) =>
-    pay(payments, request, reply),
+  server.post<{ Querystring: WaitQuery }>(
+    '/api/payments',
+    { schema, config: { doc: payDoc } },
+    (request, reply) =>
+      payments.keys.alone(request, 'payments', (key) => pay(payments, { request, key }, reply)),
   )
-  server.get<{ Params: PaymentParams }>('/api/payments/:paymentId', async (request, reply) => {
-    const id = pathId(request.params.paymentId, 'payment')
-    return rowReply(reply, request, await knownPayment(access, id), paymentView)
-  })
+  server.get<{ Params: PaymentParams }>(
+    '/api/payments/:paymentId',
+    { config: { doc: getPaymentDoc } },
+    async (request, reply) => {
+      const id = pathId(request.params.paymentId, 'payment')
+      return rowReply(reply, request, await knownPayment(access, id), paymentView)
+    },
+  )
   server.post<{ Params: PaymentParams; Querystring: WaitQuery }>(
     '/api/payments/:paymentId/refund',
-    { schema },
-    (request, reply) => payBack(payments, request, reply),
+    { schema, config: { doc: refundDoc } },
+    (request, reply) => {
+      const paymentId = pathId(request.params.paymentId, 'payment')
+      return payments.keys.alone(request, paymentId, (key) =>
+        payBack(payments, { request, paymentId, key }, reply),
+      )
+    },
   )
 }
 
 const pay = async (
   { access, keys }: Payments,
-  request: FastifyRequest<{ Querystring: WaitQuery }>,
+  { request, key }: { readonly request: PayRequest; readonly key: string | undefined },
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
   const body = bodyOf(parsePaymentRequest(request.body), 'payment')
   const { orderId } = body
-  const key = idempotencyKeyOf(request)
   if (key !== undefined) keys.bind(key, bodyHash(body))
   const paymentId = uuidV5(orderId, `payment:${key ?? uuidV7(Date.now())}`)
   const find = (): Promise<Found<PaymentRow>> => access.findPayment({ id: paymentId, orderId })
   let found = key === undefined ? undefined : await unlessMoving(find())
   if (found?.row === undefined) {
-    const order = await knownOrder(access, orderId)
+    const { row: order } = await processedOrder(access, orderId)
     const problem = whyNotPayable(order, body)
     // a retry may meet the order after its payment
     if (problem !== undefined) found = key === undefined ? undefined : await find()
@@ -98,26 +114,20 @@ const pay = async (
       })
     }
   }
-  if (key !== undefined && found?.row !== undefined) checkSame(found.row, body, key)
-  const payment = await waitForRow(find, { waitMs: request.query.wait ?? 0, isEnough: isDecided })
-  reply.header('location', pathOf(paymentId))
+  if (key !== undefined && found?.row !== undefined) {
+    checkSame(found.row, body, key)
+    tellReplayed(reply)
+  }
+  const waitMs = waitMsOf(request.query, 0)
+  const payment = await waitForRow(find, { waitMs, isEnough: isDecided })
   return payment === undefined
-    ? reply.code(202).send({ paymentId, orderId, status: 'accepted' })
-    : rowReply(reply, request, payment, paymentView)
+    ? acceptedReply(reply, pathOf(paymentId), { paymentId, orderId })
+    : rowReply(reply.header('location', pathOf(paymentId)), request, payment, paymentView)
 }
 
 const isDecided = ({ state }: PaymentRow): boolean => state === 'captured' || state === 'declined'
 
 const pathOf = (paymentId: string): string => `/api/payments/${paymentId}`
-
-const knownOrder = async (access: ShopHost, orderId: string): Promise<OrderRow> => {
-  const { row } = await knownRow(
-    () => access.findOrder(orderId),
-    () => access.settledOrder(orderId, behindWaitMs),
-    `order ${orderId}`,
-  )
-  return row
-}
 
 const whyNotPayable = (
   order: OrderRow,
@@ -125,21 +135,23 @@ const whyNotPayable = (
 ): RouteProblem | undefined => {
   const { orderId, status, paymentMethod, charges } = order
   if (currency !== order.currency) {
-    return new RouteProblem(422, `Order ${orderId} is in ${order.currency}, not in ${currency}.`)
+    const detail = `Order ${orderId} is in ${order.currency}, not in ${currency}.`
+    return new RouteProblem(problemKinds.wrongCurrency, detail)
   }
+  const { notPayable } = problemKinds
   if (paymentMethod !== 'transfer') {
-    return new RouteProblem(409, `Order ${orderId} is paid by card, which it charges itself.`)
+    return new RouteProblem(notPayable, `Order ${orderId} is paid by card: it charges it itself.`)
   }
   const isWaiting = status === 'reserving' || status === 'paying'
   if (isWaiting && charges.every(({ state }) => state === 'declined')) return undefined
-  return new RouteProblem(409, `Order ${orderId} is ${status} and waits for no payment.`)
+  return new RouteProblem(notPayable, `Order ${orderId} is ${status} and waits for no payment.`)
 }
 
 const paymentMinorOf = (order: OrderRow, { amount }: PaymentRequest): number => {
   if (amount !== undefined) return amountMinorOf(amount, order.currency)
   const leftMinor = order.totalMinor - capturedMinorOf(order)
   if (leftMinor > 0) return leftMinor
-  throw new RouteProblem(409, `Order ${order.orderId} costs nothing.`)
+  throw new RouteProblem(problemKinds.notPayable, `Order ${order.orderId} costs nothing.`)
 }
 
 /** @throws {RouteProblem} 422: the key made another payment */
@@ -153,17 +165,21 @@ const checkSame = (
   if (!isSame) throw keyReused(key)
 }
 
+interface Refund {
+  readonly request: RefundRequest
+  readonly paymentId: string
+  readonly key: string | undefined
+}
+
 const payBack = async (
   { access, keys }: Payments,
-  request: RefundRequest,
+  { request, paymentId, key }: Refund,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
-  const paymentId = pathId(request.params.paymentId, 'payment')
   const body = bodyOf(parseRefundRequest(request.body ?? {}), 'refund')
   const ifVersion = ifMatchOf(request)
-  const givenKey = idempotencyKeyOf(request)
-  if (givenKey !== undefined) keys.bind(`${paymentId}:${givenKey}`, bodyHash(body))
-  const refundId = uuidV5(paymentId, `refund:key:${givenKey ?? uuidV7(Date.now())}`)
+  if (key !== undefined) keys.bind(`${paymentId}:${key}`, bodyHash(body))
+  const refundId = uuidV5(paymentId, `refund:key:${key ?? uuidV7(Date.now())}`)
   const { row } = await knownPayment(access, paymentId)
   const { orderId, currency } = row
   const find = (): Promise<Found<PaymentRow>> => access.findPayment({ id: paymentId, orderId })
@@ -179,14 +195,17 @@ const payBack = async (
       reason,
       ...(ifVersion !== undefined && { ifVersion }),
     })
-  } else if (body.amount !== undefined && givenKey !== undefined) {
-    if (amountMinorOf(body.amount, currency) !== known.amountMinor) throw keyReused(givenKey)
+  } else {
+    if (body.amount !== undefined && key !== undefined) {
+      if (amountMinorOf(body.amount, currency) !== known.amountMinor) throw keyReused(key)
+    }
+    tellReplayed(reply)
   }
   const isEnough = (after: PaymentRow): boolean => {
     const state = refundOf(after, refundId)?.state
     return state === 'done' || state === 'failed'
   }
-  const waitMs = request.query.wait ?? refundWaitMs
+  const waitMs = waitMsOf(request.query, refundWaitMs)
   const payment = await waitForRow(find, { waitMs, isEnough })
   return refundReply({ request, reply, payment, refundId, paymentId, ifVersion })
 }
@@ -203,18 +222,17 @@ interface RefundAnswer {
 const refundReply = (answer: RefundAnswer): FastifyReply => {
   const { request, reply, payment, paymentId, refundId, ifVersion } = answer
   const refund = payment && refundOf(payment.row, refundId)
-  reply.header('location', pathOf(paymentId))
   if (payment === undefined || refund === undefined) {
-    return reply.code(202).send({ refundId, paymentId, status: 'accepted' })
+    return acceptedReply(reply, pathOf(paymentId), { refundId, paymentId })
   }
   const { state, reason, amountMinor } = refund
   if (state === 'failed' && reason === refundRefusals.versionChanged) {
-    throw versionChanged(tagOf(ifVersion ?? payment.row.version))
+    throw versionPassed(ifVersion ?? 'of the first request', payment.row.version)
   }
   if (state === 'failed' && reason === refundRefusals.exceedsCaptured) {
     throw tooMuch(payment.row, amountMinor)
   }
-  return rowReply(reply, request, payment, paymentView)
+  return rowReply(reply.header('location', pathOf(paymentId)), request, payment, paymentView)
 }
 
 /** @throws {RouteProblem} 412: another version; 409: more than is left, or nothing to pay back */
@@ -226,9 +244,10 @@ const refundMinorOf = (
   }: { readonly amount: string | number | undefined; readonly ifVersion: number | undefined },
 ): number => {
   const { paymentId, state, version, currency } = row
-  if (ifVersion !== undefined && ifVersion !== version) throw versionChanged(tagOf(ifVersion))
+  if (ifVersion !== undefined && ifVersion !== version) throw versionPassed(ifVersion, version)
   if (state !== 'captured') {
-    throw new RouteProblem(409, `Payment ${paymentId} is ${state}: nothing can be paid back.`)
+    const detail = `Payment ${paymentId} is ${state}: nothing can be paid back.`
+    throw new RouteProblem(problemKinds.nothingCaptured, detail)
   }
   const leftMinor = refundableMinorOf(row)
   const amountMinor = amount === undefined ? leftMinor : amountMinorOf(amount, currency)
@@ -240,7 +259,8 @@ const tooMuch = (row: PaymentRow, amountMinor: number): RouteProblem => {
   const { paymentId, currency } = row
   const money = (minor: number): string => `${formatMinor(minor, currency)} ${currency}`
   const left = money(refundableMinorOf(row))
-  return new RouteProblem(409, `${money(amountMinor)} of payment ${paymentId}: ${left} are left.`)
+  const detail = `${money(amountMinor)} of payment ${paymentId}: ${left} are left.`
+  return new RouteProblem(problemKinds.refundTooHigh, detail)
 }
 
 const refundOf = ({ refunds }: PaymentRow, refundId: string): PaymentRefund | undefined =>
@@ -252,6 +272,6 @@ const knownPayment = (access: ShopHost, id: string): Promise<Known<PaymentRow>> 
   return knownRow(
     () => access.findPayment(payment),
     () => access.settledPayment(payment, behindWaitMs),
-    `payment ${id}`,
+    { name: `payment ${id}`, unknown: problemKinds.noSuchPayment },
   )
 }

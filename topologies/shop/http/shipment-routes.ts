@@ -17,19 +17,28 @@ import { uuidV5, uuidV7 } from '../shared/ids.ts'
 import type { SeenCommand } from '../shared/seen-commands.ts'
 import { parseShipmentRequest, parseStatusRequest } from '../shared/shipment-request.ts'
 import type { ShipmentRow } from '../shipments/shipment-row.ts'
+import { acceptedReply } from './accepted-reply.ts'
 import { tellSource } from './answer-source.ts'
 import { bodyOf } from './bodies.ts'
-import { IdempotencyKeys, idempotencyKeyOf, keyReused } from './idempotency-keys.ts'
-import { ifMatchOf, tagOf, versionChanged } from './if-match.ts'
-import { behindWaitMs, type Known, knownRow, waitForRow } from './known-row.ts'
+import {
+  getShipmentDoc,
+  shipDoc,
+  shipmentDecisionDoc,
+  updateShipmentDoc,
+} from './docs/shipment-docs.ts'
+import { IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
+import { ifMatchOf, versionPassed } from './if-match.ts'
+import { processedOrder } from './known-order.ts'
+import { behind, behindWaitMs, type Known, knownRow, waitForRow, withRow } from './known-row.ts'
 import type { OfOrder } from './money-access.ts'
 import { pathId } from './path-id.ts'
+import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
 import { rowReply } from './row-reply.ts'
 import type { Found, ShopHost } from './shop-access.ts'
 import { shipmentView } from './shipment-view.ts'
 import { unlessMoving } from './unless-moving.ts'
-import { type WaitQuery, waitQuery } from './wait-query.ts'
+import { waitMsOf, type WaitQuery, waitQuery } from './wait-query.ts'
 
 const updateWaitMs = 5_000
 
@@ -42,26 +51,45 @@ interface Shipments {
   readonly keys: IdempotencyKeys
 }
 
+type ShipCall = FastifyRequest<{ Querystring: WaitQuery }>
 type StatusCall = FastifyRequest<{ Params: ShipmentParams; Querystring: WaitQuery }>
 
 export const shipmentRoutes = (server: FastifyInstance, access: ShopHost): void => {
   const shipments = { access, keys: new IdempotencyKeys() }
+  const { keys } = shipments
   const schema = { querystring: waitQuery }
-  server.post<{ Querystring: WaitQuery }>('/api/shipments', { schema }, (request, reply) =>
-    ship(access, request, reply),
+  server.post<{ Querystring: WaitQuery }>(
+    '/api/shipments',
+    { schema, config: { doc: shipDoc } },
+    (request, reply) =>
+      keys.alone(request, 'shipments', (key) => ship(shipments, { request, key }, reply)),
   )
   const path = '/api/shipments/:shipmentId'
-  server.get<{ Params: ShipmentParams }>(path, async (request, reply) => {
-    const id = pathId(request.params.shipmentId, 'shipment')
-    return rowReply(reply, request, await knownShipment(access, { id }), shipmentView)
-  })
+  server.get<{ Params: ShipmentParams }>(
+    path,
+    { config: { doc: getShipmentDoc } },
+    async (request, reply) => {
+      const id = pathId(request.params.shipmentId, 'shipment')
+      return rowReply(reply, request, await knownShipment(access, { id }), shipmentView)
+    },
+  )
   server.put<{ Params: ShipmentParams; Querystring: WaitQuery }>(
     `${path}/status`,
-    { schema },
-    (request, reply) => updateStatus(shipments, request, reply),
+    { schema, config: { doc: updateShipmentDoc } },
+    (request, reply) => {
+      const shipmentId = pathId(request.params.shipmentId, 'shipment')
+      return keys.alone(request, shipmentId, (key) =>
+        updateStatus(shipments, { request, shipmentId, key }, reply),
+      )
+    },
   )
+  decisionRoute(server, access)
+}
+
+const decisionRoute = (server: FastifyInstance, access: ShopHost): void => {
   server.get<{ Params: ShipmentParams & { readonly updateId: string } }>(
-    `${path}/updates/:updateId`,
+    '/api/shipments/:shipmentId/updates/:updateId',
+    { config: { doc: shipmentDecisionDoc } },
     async ({ params }, reply) => {
       const updateId = pathId(params.updateId, 'update')
       const id = pathId(params.shipmentId, 'shipment')
@@ -74,80 +102,89 @@ export const shipmentRoutes = (server: FastifyInstance, access: ShopHost): void 
 }
 
 const ship = async (
-  access: ShopHost,
-  request: FastifyRequest<{ Querystring: WaitQuery }>,
+  { access, keys }: Shipments,
+  { request, key }: { readonly request: ShipCall; readonly key: string | undefined },
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
-  const { orderId } = bodyOf(parseShipmentRequest(request.body), 'shipment')
-  const { row: order } = await knownRow(
-    () => access.findOrder(orderId),
-    () => access.settledOrder(orderId, behindWaitMs),
-    `order ${orderId}`,
-  )
+  const body = bodyOf(parseShipmentRequest(request.body), 'shipment')
+  const { orderId } = body
+  if (key !== undefined) keys.bind(key, bodyHash(body))
+  const { row: order } = await processedOrder(access, orderId)
   const data = shipmentOfOrder(order)
-  const find = (): Promise<Found<ShipmentRow>> =>
-    access.findShipment({ id: data.shipmentId, orderId })
-  const isThere = (await unlessMoving(find()))?.row !== undefined
-  if (!isThere) {
+  const { shipmentId } = data
+  const find = (): Promise<Found<ShipmentRow>> => access.findShipment({ id: shipmentId, orderId })
+  const found = await unlessMoving(find())
+  let shipment = found && withRow(found)
+  if (shipment !== undefined) tellReplayed(reply)
+  else {
     if (order.status !== 'confirmed') throw notToShip(order)
     await access.createShipment(data)
+    shipment = await waitForRow(find, { waitMs: waitMsOf(request.query, updateWaitMs) })
   }
-  const waitMs = isThere ? updateWaitMs : (request.query.wait ?? updateWaitMs)
-  const shipment = await waitForRow(find, { waitMs })
-  const { shipmentId } = data
-  reply.header('location', pathOf(shipmentId))
   return shipment === undefined
-    ? reply.code(202).send({ shipmentId, orderId, status: 'accepted' })
-    : rowReply(reply, request, shipment, shipmentView)
+    ? acceptedReply(reply, pathOf(shipmentId), { shipmentId, orderId })
+    : rowReply(reply.header('location', pathOf(shipmentId)), request, shipment, shipmentView)
 }
 
 const notToShip = ({ orderId, status }: OrderRow): RouteProblem =>
-  new RouteProblem(409, `Order ${orderId} is ${status}: only confirmed orders ship.`)
+  new RouteProblem(
+    problemKinds.notToShip,
+    `Order ${orderId} is ${status}: only confirmed orders ship.`,
+  )
 
 const pathOf = (shipmentId: string): string => `/api/shipments/${encodeURIComponent(shipmentId)}`
 
+interface StatusUpdate {
+  readonly request: StatusCall
+  readonly shipmentId: string
+  readonly key: string | undefined
+}
+
 const updateStatus = async (
   { access, keys }: Shipments,
-  request: StatusCall,
+  { request, shipmentId, key }: StatusUpdate,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
-  const shipmentId = pathId(request.params.shipmentId, 'shipment')
   const body = bodyOf(parseStatusRequest(request.body), 'status')
   const ifVersion = ifMatchOf(request)
-  const key = idempotencyKeyOf(request)
   if (key !== undefined) keys.bind(`${shipmentId}:${key}`, bodyHash({ ...body, ifVersion }))
   const updateId = uuidV5(shipmentId, `update:${key ?? uuidV7(Date.now())}`)
-  const { row } = await knownShipment(access, { id: shipmentId })
-  const { orderId } = row
+  let shipment: Known<ShipmentRow> | undefined = await knownShipment(access, { id: shipmentId })
+  const { orderId } = shipment.row
   const data = {
     shipmentId,
     orderId,
     ...body,
     ...(ifVersion !== undefined && { ifVersion }),
   }
-  const seen = seenOf(row, updateId)
-  if (seen === undefined) await access.updateShipment(data, updateId)
-  const shipment = await waitForRow(() => access.findShipment({ id: shipmentId, orderId }), {
-    waitMs: request.query.wait ?? updateWaitMs,
-    isEnough: (after) => seenOf(after, updateId) !== undefined,
-  })
-  const decision = seen ?? (shipment && seenOf(shipment.row, updateId))
+  const before = seenOf(shipment.row, updateId)
+  if (before === undefined) {
+    await access.updateShipment(data, updateId)
+    shipment = await waitForRow(() => access.findShipment({ id: shipmentId, orderId }), {
+      waitMs: waitMsOf(request.query, updateWaitMs),
+      isEnough: (after) => seenOf(after, updateId) !== undefined,
+    })
+  }
+  const decision = shipment && seenOf(shipment.row, updateId)
   if (decision === undefined || shipment === undefined) {
-    reply.header('location', `${pathOf(shipmentId)}/updates/${updateId}`)
-    return reply.code(202).send({ shipmentId, updateId, status: 'accepted' })
+    return acceptedReply(reply, updatePath(shipmentId, updateId), { shipmentId, updateId })
   }
   if (key !== undefined && decision.hash !== bodyHash(data)) throw keyReused(key)
+  if (before !== undefined) tellReplayed(reply)
   if (decision.refusal !== undefined) throw refused(decision.refusal, ifVersion)
   return rowReply(reply, request, shipment, shipmentView)
 }
+
+const updatePath = (shipmentId: string, updateId: string): string =>
+  `${pathOf(shipmentId)}/updates/${updateId}`
 
 const refused = (
   { code, reason }: NonNullable<SeenCommand['refusal']>,
   ifVersion: number | undefined,
 ): RouteProblem =>
   code === 'VERSION_CHANGED' && ifVersion !== undefined
-    ? versionChanged(tagOf(ifVersion))
-    : new RouteProblem(409, `${code}: ${reason}.`)
+    ? versionPassed(ifVersion)
+    : new RouteProblem(problemKinds.statusRefused, `${code}: ${reason}.`)
 
 const seenOf = ({ seen }: ShipmentRow, updateId: string): SeenCommand | undefined =>
   seen?.find(({ commandId }) => commandId === updateId)
@@ -157,7 +194,7 @@ const knownShipment = (access: ShopHost, shipment: OfOrder): Promise<Known<Shipm
   knownRow(
     () => access.findShipment(shipment),
     () => access.settledShipment(shipment, behindWaitMs),
-    `shipment ${shipment.id}`,
+    { name: `shipment ${shipment.id}`, unknown: problemKinds.noSuchShipment },
   )
 
 /** @throws {RouteProblem} 404: none was asked for, or long ago; 503 */
@@ -170,13 +207,9 @@ const knownUpdate = async (
   if (seen !== undefined) return { seen, source }
   const { orderId } = row
   const settled = await access.settledShipment({ id, orderId }, behindWaitMs)
-  if (settled?.row === undefined) {
-    throw new RouteProblem(503, 'The shop is behind and cannot tell yet; ask again.')
-  }
+  if (settled?.row === undefined) throw behind()
   const late = seenOf(settled.row, updateId)
   if (late !== undefined) return { seen: late, source: settled.source }
-  throw new RouteProblem(
-    404,
-    `There is no update ${updateId} of shipment ${id}, or it is older than 24 h.`,
-  )
+  const detail = `There is no update ${updateId} of shipment ${id}, or it is older than 24 h.`
+  throw new RouteProblem(problemKinds.noSuchUpdate, detail)
 }

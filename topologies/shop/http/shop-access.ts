@@ -16,6 +16,7 @@ import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
 import type { MoneyAccess } from './money-access.ts'
 import type { OrderRow } from '../orders/order-row.ts'
 import type { ParsedOrder } from '../shared/order-request.ts'
+import type { OrderChange } from '../shared/order-update.ts'
 import type { StockRequest } from '../shared/stock-request.ts'
 import type { ShopSummary } from '../shared/summary.ts'
 
@@ -139,6 +140,9 @@ export interface ShopAccess {
 
 /** What the routes need beyond: known only where the instance runs. */
 export interface ShopHost extends ShopAccess, MoneyAccess {
+  updateOrder(orderId: string, change: OrderChange, commandId: string): Promise<void>
+  /** Calls back after each commit of this instance, when reads show it; @returns what ends that */
+  onCommit(listener: () => void): () => void
   findOrder(orderId: string): Promise<Found<OrderRow>>
   /**
    * As `findOrder`, once everything is processed that was written about the order before the call:

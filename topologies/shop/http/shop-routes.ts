@@ -11,10 +11,12 @@ import { Type } from 'typebox'
 import { parseExactJson, utf8Text } from '../shared/exact-json.ts'
 import { analyticsRoutes } from './analytics-routes.ts'
 import { customerRoutes } from './customer-routes.ts'
+import { statusDoc, storeRowDoc, storeRowsDoc, summaryDoc } from './docs/store-docs.ts'
 import { inventoryRoutes } from './inventory-routes.ts'
 import { ofStore } from './of-store.ts'
 import { orderRoutes } from './order-routes.ts'
 import { paymentRoutes } from './payment-routes.ts'
+import { problemKinds } from './problem-kinds.ts'
 import { shipmentRoutes } from './shipment-routes.ts'
 import { sourceView } from './answer-source.ts'
 import { RouteProblem } from './route-problem.ts'
@@ -43,8 +45,8 @@ export const shopRoutes = (server: FastifyInstance, access: ShopHost): void => {
   customerRoutes(server, access)
   analyticsRoutes(server, access)
   storeRoutes(server, access)
-  server.get('/api/status', () => access.status())
-  server.get('/api/summary', () => access.summary())
+  server.get('/api/status', { config: { doc: statusDoc } }, () => access.status())
+  server.get('/api/summary', { config: { doc: summaryDoc } }, () => access.summary())
 }
 
 /** JSON.parse would round an amount before anybody could refuse it as inexact. */
@@ -65,19 +67,20 @@ const keepDigitsOfAmounts = (server: FastifyInstance): void => {
 const storeRoutes = (server: FastifyInstance, access: ShopHost): void => {
   server.get<{ Params: { store: string; '*': string }; Querystring: RowBounds }>(
     '/api/stores/:store/rows/*',
-    { schema: { querystring: boundsQuery } },
+    { schema: { querystring: boundsQuery }, config: { doc: storeRowDoc } },
     async ({ params, query }) => {
       const read = (): Promise<SourcedRows> => access.storeGetAll(params.store, params['*'], query)
       const { rows, sources } = await ofStore(read)
       if (rows[0] === undefined) {
-        throw new RouteProblem(404, `Store ${params.store} has no key ${params['*']}.`)
+        const detail = `Store ${params.store} has no key ${params['*']}.`
+        throw new RouteProblem(problemKinds.noSuchRow, detail)
       }
       return { ...rows[0], rows, sources: sources.map(sourceView) }
     },
   )
   server.get<{ Params: { store: string }; Querystring: Partial<RangeRequest> }>(
     '/api/stores/:store/rows',
-    { schema: { querystring: rangeQuery } },
+    { schema: { querystring: rangeQuery }, config: { doc: storeRowsDoc } },
     async ({ params, query }) => {
       const range = { ...query, limit: query.limit ?? rowsDefault }
       const page = await ofStore(() => access.storeRange(params.store, range))

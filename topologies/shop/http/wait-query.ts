@@ -1,4 +1,4 @@
-/** `?wait=ms`: how long a command's outcome is waited for. */
+/** `?wait=ms`: how long a request waits for its outcome. */
 
 import { Type } from 'typebox'
 
@@ -9,6 +9,16 @@ export interface WaitQuery {
 }
 
 export const waitQuery = Type.Object(
-  { wait: Type.Optional(Type.Integer({ minimum: 0, maximum: waitMsMax })) },
+  {
+    wait: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: waitMsMax,
+        description: 'How long to wait for the outcome, in ms.',
+      }),
+    ),
+  },
   { additionalProperties: false },
 )
+
+export const waitMsOf = ({ wait }: WaitQuery, byDefaultMs: number): number => wait ?? byDefaultMs

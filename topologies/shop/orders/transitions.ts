@@ -41,7 +41,9 @@ export const nextStatuses: Readonly<Record<OrderStatus, readonly OrderStatus[]>>
   expired: [],
 }
 
-/** `drop`: a repetition, or an answer that came too late to matter; counted, nothing else. */
+/**
+ * `drop`: a repetition, or an answer or a wish that came too late to matter; counted, nothing else.
+ */
 export type OrderAction =
   | 'drop'
   | 'createAgain'
@@ -86,6 +88,7 @@ const stockKnown = {
 const windingDown: Row = {
   ...always,
   ...stockKnown,
+  UpdateOrder: 'drop',
   CancelOrder: 'drop',
   'stock.released': 'lineReleased',
   RefundOrder: 'refund',
@@ -94,6 +97,7 @@ const windingDown: Row = {
 const ended: Row = {
   ...always,
   ...stockKnown,
+  UpdateOrder: 'drop',
   CancelOrder: 'drop',
   'stock.reserved': 'lateHold',
   RefundOrder: 'refund',
@@ -102,6 +106,7 @@ const ended: Row = {
 const shipped: Row = {
   ...always,
   ...stockKnown,
+  UpdateOrder: 'drop',
   CancelOrder: 'returnGoods',
   RefundOrder: 'refund',
   'stock.released': 'lineReturned',

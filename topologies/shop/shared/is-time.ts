@@ -2,11 +2,12 @@
 
 import { isoTime } from './iso-time.ts'
 
-const timePattern =
+/** ISO-8601: a date, or a time with its offset. */
+export const timePattern =
   /^(\d{4}-\d{2}-\d{2})(T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 /**
- * ISO-8601: a date, or a time with its offset, that exists.
+ * A date or time of `timePattern`, that exists.
  *
  * Date.parse takes the 30th of February for the 2nd of March: the date must come back.
  */

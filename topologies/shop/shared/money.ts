@@ -47,7 +47,7 @@ export const isCurrency = (code: string): boolean => known.has(code)
 /** @returns digits after the decimal point, 0 to 4 */
 export const currencyExponent = (currency: string): number => exponents.get(currency) ?? 2
 
-const decimalPattern = /^(-?)(\d+)(?:\.(\d+))?$/
+export const decimalPattern = /^(-?)(\d+)(?:\.(\d+))?$/
 
 /**
  * Reads a decimal amount exactly.

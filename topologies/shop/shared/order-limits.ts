@@ -20,6 +20,9 @@ export const orderLinesMax = 500
 /** Of every id, in UTF-16 code units; an id may take three times as many bytes. */
 export const idLengthMax = 255
 
+/** Of notes and addresses, in UTF-16 code units. */
+export const textLengthMax = 1_000
+
 /** Units in one line. */
 export const lineQuantityMax = 1_000_000
 

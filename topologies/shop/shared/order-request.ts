@@ -15,6 +15,7 @@ import {
   orderLinesMax,
   orderTotalMinorMax,
   placedAheadMsMax,
+  textLengthMax,
 } from './order-limits.ts'
 import type { ParsedBody } from './parsed-body.ts'
 import { type JsonObject, RequestProblems } from './request-problems.ts'
@@ -69,7 +70,6 @@ const fields = [
   'totalAmount',
 ]
 const itemFields = ['productId', 'quantity', 'price']
-const textMax = 1000
 
 /**
  * Finds every problem, not only the first.
@@ -102,8 +102,9 @@ const checkBody = (body: JsonObject, nowMs: number, problems: RequestProblems): 
   problems.unknownFields(body, fields)
   problems.text(customerId, '/customerId', idLengthMax)
   if (orderId !== undefined) checkOrderId(orderId, problems)
-  if (shippingAddress !== undefined) problems.text(shippingAddress, '/shippingAddress', textMax)
-  if (notes !== undefined) problems.text(notes, '/notes', textMax)
+  if (shippingAddress !== undefined)
+    problems.text(shippingAddress, '/shippingAddress', textLengthMax)
+  if (notes !== undefined) problems.text(notes, '/notes', textLengthMax)
   const isKnownCurrency = typeof currency === 'string' && isCurrency(currency)
   if (!isKnownCurrency) problems.tell('/currency', 'must be an ISO-4217 code')
   problems.oneOf(paymentMethod, '/paymentMethod', ['card', 'transfer'])

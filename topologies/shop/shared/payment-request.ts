@@ -22,7 +22,8 @@ export interface RefundRequest {
   readonly reason: string
 }
 
-const reasonMax = 200
+/** In UTF-16 code units. */
+export const reasonLengthMax = 200
 
 export const parsePaymentRequest = (given: unknown): ParsedBody<PaymentRequest> => {
   const problems = new RequestProblems()
@@ -46,7 +47,7 @@ export const parseRefundRequest = (given: unknown): ParsedBody<RefundRequest> =>
   const { amount, reason = 'customer' } = body
   problems.unknownFields(body, ['amount', 'reason'])
   checkAmount(amount, problems)
-  problems.text(reason, '/reason', reasonMax)
+  problems.text(reason, '/reason', reasonLengthMax)
   return parsedBody({ ...(amount !== undefined && { amount }), reason }, problems)
 }
 

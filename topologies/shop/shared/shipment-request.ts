@@ -15,14 +15,15 @@ export interface StatusRequest {
 }
 
 /** What a shipment can become. */
-const statuses: readonly ShipmentStatus[] = [
+export const statusesToTell: readonly ShipmentStatus[] = [
   'SHIPPED',
   'IN_TRANSIT',
   'OUT_FOR_DELIVERY',
   'DELIVERY_FAILED',
   'DELIVERED',
 ]
-const locationMax = 200
+/** In UTF-16 code units. */
+export const locationLengthMax = 200
 
 export const parseShipmentRequest = (given: unknown): ParsedBody<ShipmentRequest> => {
   const problems = new RequestProblems()
@@ -37,7 +38,7 @@ export const parseStatusRequest = (given: unknown): ParsedBody<StatusRequest> =>
   const body = problems.object(given, '') ?? {}
   const { status, location } = body
   problems.unknownFields(body, ['status', 'location'])
-  problems.oneOf(status, '/status', statuses)
-  if (location !== undefined) problems.text(location, '/location', locationMax)
+  problems.oneOf(status, '/status', statusesToTell)
+  if (location !== undefined) problems.text(location, '/location', locationLengthMax)
   return parsedBody({ status, ...(location !== undefined && { location }) }, problems)
 }

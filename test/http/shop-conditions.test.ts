@@ -1,0 +1,149 @@
+/**
+ * Goal: requests that depend on what was before: on a version, or on an earlier one with their key.
+ *
+ * Method: one instance over a real socket. Invariant: no request leaves a dead letter.
+ */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { problemUri } from '../../src/http/problem.ts'
+import { problemKinds } from '../../topologies/shop/http/problem-kinds.ts'
+import { isProblem, key, replayed } from './expected-answers.ts'
+import { orderOf, ShopClient } from './shop-client.ts'
+
+const client = new ShopClient()
+const { call, post, put, eventually } = client
+
+beforeAll(async () => {
+  await client.open()
+  await put('/api/inventory/tea', { operation: 'ADD', quantity: 1000 })
+}, 30_000)
+
+afterAll(async () => {
+  await client.close()
+  client.remove()
+  expect(client.deadLetters).toBe(0)
+})
+
+/** An order that waits for its money. */
+const waiting = async (): Promise<string> => {
+  const order = orderOf(1, { paymentMethod: 'transfer', notes: 'first' })
+  const path = (await post('/api/orders', order)).headers.get('location')!
+  await eventually(path, ({ body }) => body['status'] === 'paying')
+  return path
+}
+
+describe('a key whose first request is not answered yet', () => {
+  it('is told so, and another body that the key is taken', async () => {
+    const order = orderOf(1, { orderId: 'in-flight', paymentMethod: 'transfer' })
+    const first = post('/api/orders?wait=20000', order, key('k-1'))
+    const path = '/api/orders/in-flight'
+    await eventually(path, ({ body }) => body['status'] === 'paying')
+    const second = await post('/api/orders', order, key('k-1'))
+    isProblem(second, 'keyInFlight')
+    expect(second.headers.get('retry-after')).toBe('1')
+    const other = orderOf(2, { orderId: 'in-flight' })
+    isProblem(await post('/api/orders', other, key('k-1')), 'keyReused')
+    await call(path, { method: 'DELETE' })
+    const { status, body, headers } = await first
+    expect([status, body['status'], headers.get('idempotency-replayed')]).toEqual([
+      200,
+      'cancelled',
+      null,
+    ])
+    const again = await post('/api/orders?wait=20000', order, key('k-1'))
+    expect([again.status, again.body, replayed(again)]).toEqual([200, body, 'true'])
+  })
+
+  it('of an update of stock too, each product for itself', async () => {
+    const add = { operation: 'ADD', quantity: 1 }
+    const [one, two, other] = await Promise.all([
+      put('/api/inventory/pots', add, key('k')),
+      put('/api/inventory/pots', add, key('k')),
+      put('/api/inventory/cups', add, key('k')),
+    ])
+    expect([one.status, other.status]).toEqual([200, 200])
+    isProblem(two, 'keyInFlight')
+    const again = await put('/api/inventory/pots', add, key('k'))
+    expect([again.body['onHand'], replayed(again), replayed(one)]).toEqual([1, 'true', null])
+  })
+})
+
+describe('If-Match', () => {
+  const ifMatch = (tag: string): Record<string, string> => ({ 'if-match': tag })
+
+  it('cancels only the version that was seen', async () => {
+    const path = await waiting()
+    const etag = (await call(path)).headers.get('etag')!
+    for (const tag of ['"1000"', `W/${etag}`, 'x', '']) {
+      const init = { method: 'DELETE', headers: ifMatch(tag) }
+      isProblem(await call(path, init), 'versionPassed')
+    }
+    expect((await call(path)).headers.get('etag')).toBe(etag)
+    const init = { method: 'DELETE', headers: ifMatch(`"1000", ${etag}`) }
+    expect((await call(path, init)).status).toBe(202)
+    await eventually(path, ({ body }) => body['status'] === 'cancelled')
+    isProblem(await call(path, { method: 'DELETE', headers: ifMatch('"1"') }), 'orderEnded')
+  })
+
+  it('changes only the stock that was seen', async () => {
+    const [path, add] = ['/api/inventory/mugs', { operation: 'ADD', quantity: 1 }]
+    for (const tag of ['*', '"0"']) isProblem(await put(path, add, ifMatch(tag)), 'versionPassed')
+    expect((await call(path)).status).toBe(404)
+    const { headers } = await put(path, add)
+    const seen = { ...ifMatch(headers.get('etag')!), ...key('mug') }
+    expect((await put(path, add, seen)).body['onHand']).toBe(2)
+    isProblem(await put(path, add, ifMatch(headers.get('etag')!)), 'versionPassed')
+    const again = await put(path, add, seen) // sent again it is the same request, not a new one
+    expect([again.status, replayed(again)]).toEqual([200, 'true'])
+    expect((await put(path, add, ifMatch('*'))).body['onHand']).toBe(3)
+  })
+})
+
+describe('a change of an order', () => {
+  it('is made once per key, as long as the goods are not sent', async () => {
+    const path = await waiting()
+    const change = { shippingAddress: 'Harbour 1', notes: 'second' }
+    const changed = await put(`${path}?wait=10000`, change, key('c-1'))
+    expect(changed.body).toMatchObject({ ...change, status: 'paying' })
+    expect((await put(path, { notes: 'third' })).status).toBe(202)
+    await eventually(path, ({ body }) => body['notes'] === 'third')
+    const again = await put(path, change, key('c-1'))
+    expect([again.status, again.body['notes'], replayed(again)]).toEqual([200, 'third', 'true'])
+    isProblem(await put(path, { notes: 'x' }, key('c-1')), 'keyReused')
+    isProblem(await put(path, { notes: 'x' }, { 'if-match': '"1"' }), 'versionPassed')
+    await call(path, { method: 'DELETE' })
+    await eventually(path, ({ body }) => body['status'] === 'cancelled')
+    isProblem(await put(path, { notes: 'x' }), 'orderFrozen')
+    const events = (await call(`${path}/history`)).body['events'] as { eventType: string }[]
+    expect(events.filter(({ eventType }) => eventType === 'order.updated')).toHaveLength(2)
+  })
+
+  it('that comes too late is told, and changes nothing', async () => {
+    const order = orderOf(1, { orderId: 'too-late' })
+    const placed = post('/api/orders?wait=10000', order)
+    const path = '/api/orders/too-late'
+    const statuses = new Set<number>()
+    for (let done = false; !done;) {
+      const { status, body } = await put(`${path}?wait=10000`, { notes: `n-${statuses.size}` })
+      statuses.add(status)
+      done = body['type'] === problemUri(problemKinds.orderFrozen.name)
+      if (!done) expect([200, 404]).toContain(status)
+    }
+    expect((await placed).body['status']).toBe('completed')
+    isProblem(await put('/api/orders/none', { notes: 'x' }), 'noSuchOrder')
+  })
+
+  it.each([
+    [{}, ['']],
+    [{ notes: '', extra: 1 }, ['/extra', '/notes']],
+    [{ shippingAddress: 'x'.repeat(1_001) }, ['/shippingAddress']],
+    ['[]', ['']],
+  ])('names what is wrong with %j', async (body, pointers) => {
+    const answer = await put('/api/orders/any', body)
+    const errors = answer.body['errors'] as { pointer: string }[]
+    expect([answer.status, errors.map(({ pointer }) => pointer).toSorted()]).toEqual([
+      400,
+      pointers,
+    ])
+  })
+})

@@ -1,0 +1,20 @@
+/** How an order is answered with: as accepted, or as it is. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { acceptedReply } from './accepted-reply.ts'
+import type { KnownOrder } from './known-order.ts'
+import { orderView } from './order-view.ts'
+import { rowReply } from './row-reply.ts'
+
+const orderPath = (orderId: string): string => `/api/orders/${encodeURIComponent(orderId)}`
+
+export const acceptedOrderReply = (reply: FastifyReply, orderId: string): FastifyReply =>
+  acceptedReply(reply, orderPath(orderId), { orderId })
+
+/** 304 if a GET has this version at hand. */
+export const sendOrder = (
+  reply: FastifyReply,
+  request: FastifyRequest,
+  order: KnownOrder,
+): FastifyReply =>
+  rowReply(reply.header('location', orderPath(order.row.orderId)), request, order, orderView)
