@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { StateDirectory } from '../../state/directory.ts'
 
 const command = join(import.meta.dirname, '..', '..', 'bin', 'millrace')
-const readyMaxMs = 120_000
+const readyMaxMs = 300_000
 const stopMaxMs = 30_000
 const pollMs = 100
 
