@@ -11,6 +11,7 @@ import {
   orderEvent,
   paidOrder,
   platformEvent,
+  rare,
   shortOrder,
   stockEvent,
   topics,
@@ -113,7 +114,7 @@ const placed: readonly Step[] = [
 
 const key = keyed('order')
 const yen = { customerId: '{run}-bob', currency: 'JPY' }
-const keyedItems = [{ productId: '{run}-rare', quantity: 1, price: '250' }]
+const keyedItems = [{ productId: rare, quantity: 1, price: '250' }]
 
 /** Without an order id in the body: it derives from the key. */
 const repeated: readonly Step[] = [
