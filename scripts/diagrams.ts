@@ -68,7 +68,7 @@ const topologies: Readonly<Record<string, () => Topology>> = {
         paid: { events$: stream(payments) },
         shipped: { events$: stream(shipments) },
       }
-      return analyticsFlow(flows, 'all')
+      return analyticsFlow(flows)
     }),
   'topologies/shop/shipments': () => topology('shipments', () => shipmentsFlow(config).sinks),
 }

@@ -7,42 +7,16 @@
  * (default), the real purchases of `topologies/shop/load/data` over and over, 1.1 lines and 12
  * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. What only
  * collects is `on` (default), or `off` to compare: CUSTOMERS and NOTIFICATIONS, three records more
- * each, and AUDIT, a record more per event. ANALYTICS says how much is counted: `all`, `counts` or
- * `off`. Up to 60,000 commands are made before the clock starts, since who orders is not the shop;
- * more are made on the way, since they would be memory.
+ * each, AUDIT, a record more per event, and ANALYTICS, which counts. Up to 60,000 commands are made
+ * before the clock starts, since who orders is not the shop; more are made on the way, since they
+ * would be memory.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { divideMemory, memoryBudgetDefaultBytes } from '../../state/memory-budget.ts'
-import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
-import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
-import { partitionOf } from '../../src/broker/partitioner.ts'
-import type { ProduceRecord } from '../../src/broker/port.ts'
-import { Application, systemClock, type Topic } from '../../src/index.ts'
-import { noHeaders } from '../../src/record.ts'
-import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
-import { orderTotals } from '../../topologies/shop/orders/stores.ts'
-import { shopConfig } from '../../topologies/shop/shared/config.ts'
-import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
-import { createOrderCommand } from '../../topologies/shop/shared/order-request.ts'
-import { updateStockCommand } from '../../topologies/shop/shared/stock-request.ts'
-import { shopSummary } from '../../topologies/shop/shared/summary.ts'
-import {
-  inventoryCommands,
-  orderCommands,
-  topicCatalogue,
-} from '../../topologies/shop/shared/topics.ts'
-import { shopTopology } from '../../topologies/shop/shop.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { report } from '../report.ts'
 import { orderSource } from './shop-orders.ts'
-
-interface EncodedRecord {
-  readonly partition: number
-  readonly key: Uint8Array
-  readonly value: Uint8Array
-}
+import { type EncodedRecord, ShopRig } from './shop-rig.ts'
 
 const orderCount = Number(process.env['ORDERS'] ?? 60_000)
 const inFlightMax = Number(process.env['IN_FLIGHT'] ?? 4_000)
@@ -54,120 +28,23 @@ const flows = {
   customers: isOn('customers'),
   audit: isOn('audit'),
   notifications: isOn('notifications'),
+  analytics: isOn('analytics'),
 }
-const withoutOf = { all: [], counts: ['payment delays'], off: ['analytics'] } as const
-const analyticsOf = (text = 'all'): keyof typeof withoutOf => {
-  if (text in withoutOf) return text as keyof typeof withoutOf
-  throw new Error(`ANALYTICS is ${text}, it must be all, counts or off`)
-}
-const analytics = analyticsOf(process.env['ANALYTICS'])
-const leftOut = [
-  ...Object.entries(flows).flatMap(([flow, isWanted]) => (isWanted ? [] : [flow])),
-  ...withoutOf[analytics],
-]
-const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-const memory = divideMemory(memoryBudgetDefaultBytes, { hasBroker: true })
-const [brokerEngine, stateEngine] = [
-  await RocksEngine.open(join(directory, 'broker'), {
-    memoryBytes: memory.brokerEngineBytes,
-    compaction: 'universal',
-  }),
-  await RocksEngine.open(join(directory, 'state'), { memoryBytes: memory.storeEngineBytes }),
-]
-const broker = await EmbeddedBroker.open({
-  engine: brokerEngine,
-  clock: systemClock,
-  cacheBytesMax: memory.logCacheBytes,
-})
-await broker.topics.create(
-  topicCatalogue.map(({ topic, partitions, retentionMs }) => ({
-    name: topic.name,
-    partitions,
-    config: { cleanupPolicy: 'delete', retentionMs },
-  })),
-)
-const application = new Application({
-  applicationId: 'shop',
-  broker,
-  engine: stateEngine,
-  slotCacheBytes: memory.slotCacheBytes,
-  topology: shopTopology(shopConfig({ gateway: fakeGateway({ seed: 1 }), ...flows, analytics })),
-})
-await application.start()
-const producer = broker.producer('bench')
+const leftOut = Object.entries(flows).flatMap(([flow, isWanted]) => (isWanted ? [] : [flow]))
+const rig = await ShopRig.open(flows)
+const { application } = rig
+await rig.stock(source.productIds)
 
-const encoded = <V>(
-  topic: Topic<string, V>,
-  values: readonly (readonly [string, V])[],
-): readonly EncodedRecord[] =>
-  values.map(([key, value]) => {
-    const keyBytes = topic.key.encode(key)
-    return { partition: partitionOf(keyBytes, 6), key: keyBytes, value: topic.value.encode(value) }
-  })
-
-const send = async (topic: string, records: readonly EncodedRecord[]): Promise<void> => {
-  const partitions = new Map<number, ProduceRecord[]>()
-  const timestampMs = Date.now()
-  for (const { partition, key, value } of records) {
-    const batch = partitions.get(partition) ?? []
-    partitions.set(partition, batch)
-    batch.push({ key, value, timestampMs, headers: noHeaders })
-  }
-  await producer.send(
-    [...partitions].map(([partition, batch]) => ({ topic, partition, records: batch })),
-  )
-}
-
-const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
-const summary = (): ReturnType<typeof shopSummary> =>
-  shopSummary(application.query(orderTotals).range(), { checked: 0, violations: [] })
-const finalOrders = (): number =>
-  Object.values(summary().outcomes).reduce((sum, count) => sum + count, 0)
-
-const namespace = '6ba7b811-9dad-11d1-80b4-00c04fd430c8'
-const origin = (commandId: string): { commandId: string; nowMs: number; source: string } => ({
-  commandId,
-  nowMs: Date.now(),
-  source: 'bench',
-})
-const restock = source.productIds.map(
-  (productId) =>
-    [
-      productId,
-      updateStockCommand(
-        productId,
-        { operation: 'ADD', quantity: 100_000_000, reason: 'RESTOCK' },
-        origin(uuidV5(namespace, productId)),
-      ),
-    ] as const,
-)
-await send(inventoryCommands.name, encoded(inventoryCommands, restock))
-while (application.lagRecords() !== 0) await pause(10)
-await pause(300)
-
-/** Commands of the orders from here on, encoded as a client would send them. */
-const commands = (from: number, count: number): readonly EncodedRecord[] =>
-  encoded(
-    orderCommands,
-    Array.from({ length: count }, (_, i) => {
-      const orderId = uuidV5(namespace, `order-${from + i}`)
-      const context = { orderId, nowMs: Date.now(), source: 'bench' }
-      return [orderId, createOrderCommand(source.next(), context)] as const
-    }),
-  )
 const made: (readonly EncodedRecord[])[] = []
 for (let from = 0; orderCount <= madeMax && from < orderCount; from += sliceOrders) {
-  made.push(commands(from, Math.min(sliceOrders, orderCount - from)))
+  made.push(rig.commands(source, from, Math.min(sliceOrders, orderCount - from)))
 }
 const [cpuStart, mainStart] = [process.cpuUsage(), process.threadCpuUsage()]
 const startedMs = performance.now()
 let [sent, ended, peakRssBytes] = [0, 0, 0]
 const samples: (readonly [ms: number, orders: number])[] = []
 const meter = setInterval(() => {
-  ended = finalOrders()
+  ended = rig.endedOrders()
   samples.push([performance.now(), ended])
   peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())
 }, 100) // asking scans the counters of six tasks: often enough to load, too rare to cost
@@ -176,8 +53,8 @@ while (sent < orderCount) {
     await pause(2)
     continue
   }
-  const slice = made.shift() ?? commands(sent, Math.min(sliceOrders, orderCount - sent))
-  await send(orderCommands.name, slice)
+  const slice = made.shift() ?? rig.commands(source, sent, Math.min(sliceOrders, orderCount - sent))
+  await rig.send(orderCommands, slice)
   sent += slice.length
 }
 while (ended < orderCount) await pause(2)
@@ -187,12 +64,8 @@ const cpu = process.cpuUsage(cpuStart)
 const main = process.threadCpuUsage(mainStart)
 const metrics = application.metrics()
 const { bytes: decodedRowsBytes } = application.slotCache()
-const { outcomes } = summary()
-await application.close()
-await broker.close()
-await stateEngine.close()
-await brokerEngine.close()
-rmSync(directory, { recursive: true, force: true })
+const { outcomes } = rig.summary()
+await rig.close()
 /** Without the first fifth (warm-up) and the last tenth (the queue runs empty). */
 const steady = samples.filter(([, count]) => count > orderCount * 0.2 && count < orderCount * 0.9)
 const [first, last] = [steady[0], steady.at(-1)]

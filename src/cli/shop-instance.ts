@@ -13,6 +13,7 @@
  * replica it is).
  */
 
+import type { ShopConfig } from '../../topologies/shop/shared/config.ts'
 import { shopFailureClasses } from '../../topologies/shop/shared/shop-error.ts'
 import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
@@ -97,6 +98,7 @@ export class ShopInstance {
     const logger = stderrLogger(settings.logLevel)
     const provider = openPaymentProvider(settings, logger)
     parts.defer(() => provider.close())
+    const config = shopConfigOf(settings, provider)
     const directory = StateDirectory.lock(settings.stateDir)
     parts.defer(() => directory.unlock())
     const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
@@ -106,7 +108,7 @@ export class ShopInstance {
     const schemas = await openSchemaAccess(settings, broker, parts)
     const { session } = schemas
     const shared = { broker, logger, parts, provider }
-    const opened = await openApplication(settings, { ...shared, endpoint, session })
+    const opened = await openApplication(settings, { ...shared, endpoint, session, config })
     const { app, topology, figures } = opened
     const stores = runningStores(app, topology)
     const shop = await LocalShop.open({
@@ -299,17 +301,17 @@ interface ApplicationParts {
   /** Where the other replicas ask. */
   readonly endpoint: string
   readonly session: SchemaSession | undefined
-  readonly provider: PaymentProvider
+  readonly config: ShopConfig
 }
 
 const openApplication = async (
   settings: Settings,
-  { broker, logger, parts, endpoint, session, provider }: ApplicationParts,
+  { broker, logger, parts, endpoint, session, config }: ApplicationParts,
 ): Promise<OpenedApplication> => {
   const memory = stateMemoryOf(settings, { hasBroker: broker.kind === 'embedded' })
   const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
-  const topology = shopTopology(shopConfigOf(settings, provider))
+  const topology = shopTopology(config)
   const stampHeaders = shopStamp(settings)
   const app = new Application({
     applicationId,

@@ -15,23 +15,23 @@ import {
   type FigureSubject,
   lateIn,
   readFigures,
+  totalsOf,
   windowsOf,
 } from '../../topologies/shop/analytics/read-figures.ts'
 import {
   analyticsStores,
-  awaitingPayment,
   type Granularity,
   lowStock,
 } from '../../topologies/shop/analytics/stores.ts'
 import { productStore } from '../../topologies/shop/inventory/stores.ts'
 import type { PaymentMethod } from '../../topologies/shop/shared/commands.ts'
-import { shopConfig, type ShopConfig } from '../../topologies/shop/shared/config.ts'
+import { shopConfig } from '../../topologies/shop/shared/config.ts'
 import { processPaymentCommand } from '../../topologies/shop/shared/customer-commands.ts'
-import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
-import { orderCommands, paymentCommands } from '../../topologies/shop/shared/topics.ts'
+import { paymentCommands } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { AnalyticsStory, type StoryStep } from './analytics-story.ts'
 import { expectFigures, naiveFigures } from './expect-figures.ts'
+import { operatorJoin } from './operator-join.ts'
 
 const nths = fc.nat(1 << 16)
 const products = fc.nat(2)
@@ -83,8 +83,7 @@ const expectAll = async (story: AnalyticsStory): Promise<void> => {
   for (const subject of subjects) {
     for (const granularity of ['minute', 'hour'] as const) {
       const figures = await readFigures(story.reads, subject, { ...always, granularity })
-      const untilMs = story.nowMs
-      expectFigures(figures, naiveFigures(story.raw, subject, { granularity, untilMs }))
+      expectFigures(figures, naiveFigures(story.raw, subject, granularity))
     }
   }
 }
@@ -103,6 +102,7 @@ describe('the figures', () => {
         shop.driver.restart()
         await expectAll(shop)
         expectLowStock(shop)
+        await expectJoin(shop)
       }),
       { numRuns: 8, interruptAfterTimeLimit: 40_000 }, // ends looking for a smaller story,
     )
@@ -117,6 +117,25 @@ const expectLowStock = ({ driver }: AnalyticsStory): void => {
   )
 }
 
+/** By the operator over the raw topics: who is paid in time, after how long, and who is not. */
+const expectJoin = async (story: AnalyticsStory): Promise<void> => {
+  const figures = await readFigures(story.reads, 'orders', { ...always, granularity: 'hour' })
+  const told = totalsOf(windowsOf(figures, 'delay')).map(({ parts, row: { sums, durations } }) => ({
+    label: `${parts['method']}|${parts['currency']}`,
+    unpaid: (sums['awaited'] ?? 0) - (sums['paid'] ?? 0),
+    paid: sums['paid'] ?? 0,
+    sumMs: durations?.['delay']?.sumMs ?? 0,
+  }))
+  const joined = operatorJoin(story.raw, story.nowMs)
+  const wanted = [...new Set(joined.map(({ label }) => label))].toSorted().map((label) => {
+    const own = joined.filter((each) => each.label === label)
+    const delays = own.flatMap(({ delayMs }) => (delayMs === undefined ? [] : [delayMs]))
+    const sumMs = delays.reduce((sum, ms) => sum + ms, 0)
+    return { label, unpaid: own.length - delays.length, paid: delays.length, sumMs }
+  })
+  expect(told).toEqual(wanted)
+}
+
 /** All rows of a subject by minute: `<ms since the start> <label>` and the row. */
 const byMinute = async (story: AnalyticsStory, subject: FigureSubject, granularity = 'minute') => {
   const range = { ...always, granularity: granularity as Granularity }
@@ -126,13 +145,6 @@ const byMinute = async (story: AnalyticsStory, subject: FigureSubject, granulari
 }
 
 const startOfAll = Date.UTC(2026, 0, 1)
-
-const oneTea: ParsedOrder = {
-  customerId: 'ann',
-  currency: 'EUR',
-  paymentMethod: 'card',
-  items: [{ productId: 'tea', quantity: 1, priceMinor: 1_250 }],
-}
 
 /** One partition, so one stream time. */
 const opened = (): AnalyticsStory => {
@@ -179,7 +191,7 @@ describe('windows', () => {
     story.driver.clock.stepWallClock(-days(3))
     story.order('o-2', { tea: 1 }, 'transfer')
     const figures = await readFigures(story.reads, 'orders', { ...always, granularity: 'minute' })
-    // two facts: that it was created, and that it is too late to be joined
+    // two facts: that it was created, and that it waits for its money
     expect([windowsOf(figures, 'order').length, lateIn(figures)]).toEqual([1, 2])
     expect(await byMinute(story, 'orders')).toHaveProperty([`${days(4)} late`])
     expect(await byMinute(story, 'orders', 'hour')).toHaveProperty([`${days(1)} order|EUR`])
@@ -203,48 +215,24 @@ describe('payment delays', () => {
   it('end with the window of 15 minutes, to the millisecond', async () => {
     const withinMs = minutes(15)
     expect(await delayOf(withinMs)).toMatchObject({
-      sums: { paid: 1 },
+      sums: { awaited: 1, paid: 1 },
       durations: { delay: { count: 1, minMs: withinMs, maxMs: withinMs } },
     })
-    expect(await delayOf(withinMs + 1)).toEqual({ sums: { unpaid: 1 } })
-  })
-
-  it('say so where an order came too late to be joined', async () => {
-    const story = opened()
-    story.driver.clock.advanceBy(minutes(20))
-    const { nowMs } = story
-    const place = (orderId: string, ageMs: number): void => {
-      const command = createOrderCommand(oneTea, { orderId, nowMs, source: 'test' })
-      story.driver.pipe(orderCommands, orderId, command, { timestampMs: nowMs - ageMs })
-    }
-    place('o-now', 0) // stream time is now
-    place('o-last', minutes(16))
-    place('o-late', minutes(16) + 1)
-    await story.end()
-    const rows = await byMinute(story, 'orders')
-    const sums = { paid: 1, unpaid: 1, tooLate: 1 }
-    expect(rows[`${minutes(20)} delay|card|EUR`]).toMatchObject({ sums })
+    expect(await delayOf(withinMs + 1)).toEqual({ sums: { awaited: 1, paidLate: 1 } })
   })
 })
 
 describe('the shop without analytics', () => {
   const gateway = () => Promise.reject(new Error('only planned'))
-  const planOf = (analytics: ShopConfig['analytics']) =>
-    shopTopology(shopConfig({ gateway, analytics })).plan
+  const planOf = (analytics: boolean) => shopTopology(shopConfig({ gateway, analytics })).plan
 
   it('has no trace of them, and the same tasks, sources and topics', () => {
-    const [whole, without] = [planOf('all'), planOf('off')]
+    const [whole, without] = [planOf(true), planOf(false)]
     const added = [...whole.stores.keys()].filter((name) => !without.stores.has(name))
     expect(added.toSorted()).toEqual(analyticsStores.map(({ name }) => name).toSorted())
     const shapeOf = (plan: Plan): object =>
       plan.subTopologies.map(({ id, sourceTopics }) => ({ id, sourceTopics }))
     expect(shapeOf(whole)).toEqual(shapeOf(without))
     expect(whole.internalTopics).toEqual(without.internalTopics)
-  })
-
-  it('or with counts only lacks nothing but the join', () => {
-    const [whole, counts] = [planOf('all'), planOf('counts')]
-    const missing = [...whole.stores.keys()].filter((name) => !counts.stores.has(name))
-    expect([shopConfig({ gateway }).analytics, missing]).toEqual(['all', [awaitingPayment.name]])
   })
 })

@@ -6,8 +6,11 @@
  */
 
 import { describe, expect, it } from 'vitest'
+import { describeJson } from '../../src/index.ts'
 import type { StreamRecord } from '../../src/record.ts'
 import type { Topic } from '../../src/topic.ts'
+import { compareTopologies } from '../../src/topology/compare-topologies.ts'
+import { shapeOf } from '../../src/topology/topology-shape.ts'
 import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
 import { type AuditEntry, auditEntryOf } from '../../topologies/shop/shared/audit-entry.ts'
 import { cancelOrderCommand } from '../../topologies/shop/shared/customer-commands.ts'
@@ -94,6 +97,22 @@ describe('the audit', () => {
     const again = written.length - expectedEntries(written).length
     expect(again).toBeGreaterThan(0) // the inventory did answer again
     expectAudited(driver.read(audit), written)
+  })
+
+  it('changes no task and no store, there or not', () => {
+    const gateway = () => Promise.reject(new Error('only planned'))
+    const off = { audit: false, notifications: false }
+    const [whole, without] = [{}, off].map((settings) =>
+      shapeOf(describeJson(shopTopology(shopConfig({ gateway, ...settings })).plan)),
+    )
+    const differences = compareTopologies(without!, whole!)
+    expect(differences.filter(({ consequence }) => consequence !== 'safe')).toEqual([])
+    expect(differences.filter(({ what }) => /store|source|topic/.test(what))).toEqual([])
+    const sinks = differences.filter(({ what }) => what === 'sink')
+    expect(sinks.length).toBeGreaterThan(0)
+    expect(compareTopologies(whole!, without!).map(({ consequence }) => consequence)).not.toContain(
+      'forbidden',
+    )
   })
 
   it('is left out where the shop is configured so', async () => {

@@ -21,17 +21,16 @@ const windowMsOf: Readonly<Record<Granularity, number>> = { minute: 60_000, hour
 const shares = [0, 0.5, 0.95, 0.99, 1]
 const errorMax = 0.045
 
-/** @param untilMs  stream time of every task of the orders, at least */
 export const naiveFigures = (
   raw: RawTopics,
   subject: FigureSubject,
-  { granularity, untilMs }: { readonly granularity: Granularity; readonly untilMs: number },
+  granularity: Granularity,
 ): NaiveFigures => {
   const windowMs = windowMsOf[granularity]
   if (subject === 'payments') return naivePayments(raw, windowMs)
   if (subject === 'shipping') return naiveShipping(raw, windowMs)
   if (subject === 'stock') return naiveStock(raw, windowMs)
-  return { ...naiveOrders(raw, windowMs), ...naiveDelays(raw, windowMs, untilMs) }
+  return { ...naiveOrders(raw, windowMs), ...naiveDelays(raw, windowMs) }
 }
 
 /** The same windows, sums and counts; quantiles within their error. */

@@ -33,10 +33,6 @@ export interface NaiveFigure {
 /** By `<start in ms> <label>`. */
 export type NaiveFigures = Record<string, NaiveFigure>
 
-const joinMs = 15 * 60_000
-const graceMs = 60_000
-const stepMs = 1_000
-
 export class NaiveCount {
   readonly figures: NaiveFigures = {}
   readonly #windowMs: number
@@ -80,27 +76,25 @@ export const naiveOrders = (raw: RawTopics, windowMs: number): NaiveFigures => {
   return naive.figures
 }
 
-/** @param untilMs  orders whose wait was over by then, in time of records, are told as unpaid */
-export const naiveDelays = (raw: RawTopics, windowMs: number, untilMs: number): NaiveFigures => {
+/** Each order with its first capture, if there is one. */
+export const naiveDelays = (raw: RawTopics, windowMs: number): NaiveFigures => {
   const naive = new NaiveCount(windowMs)
-  const captures = once(raw.payments).flatMap(({ value, timestampMs }) =>
-    value.eventType === 'payment.processed' && value.data.status === 'COMPLETED'
-      ? [{ orderId: value.data.orderId, at: value.timestamp, timestampMs }]
-      : [],
-  )
-  for (const { value: event, timestampMs } of once(raw.orders)) {
+  const captures = new Map<string, string>()
+  for (const { value } of raw.payments) {
+    if (value.eventType !== 'payment.processed' || value.data.status !== 'COMPLETED') continue
+    const { orderId } = value.data
+    if (!captures.has(orderId)) captures.set(orderId, value.timestamp)
+  }
+  for (const { value: event } of once(raw.orders)) {
     if (event.eventType !== 'order.created') continue
     const { orderId, paymentMethod, currency } = event.data
     const label = `delay|${paymentMethod}|${currency}`
-    const own = captures.filter(
-      (each) => each.orderId === orderId && Math.abs(each.timestampMs - timestampMs) <= joinMs,
-    )
-    for (const { at } of own) {
-      const delay = Date.parse(at) - Date.parse(event.timestamp)
-      naive.count(label, event.timestamp, { paid: 1 }, { delay })
-    }
-    const isOver = timestampMs + joinMs + graceMs + stepMs < untilMs
-    if (own.length === 0 && isOver) naive.count(label, event.timestamp, { unpaid: 1 })
+    naive.count(label, event.timestamp, { awaited: 1 })
+    const at = captures.get(orderId)
+    if (at === undefined) continue
+    const delay = Date.parse(at) - Date.parse(event.timestamp)
+    if (delay > 15 * 60_000) naive.count(label, event.timestamp, { paidLate: 1 })
+    else naive.count(label, event.timestamp, { paid: 1 }, { delay })
   }
   return naive.figures
 }

@@ -21,7 +21,7 @@ export type Trouble =
   | 'cut'
   /** Two whole answers to one request. */
   | 'twice'
-  /** The answer to another payment. */
+  /** The answer to another payment, which was declined. */
   | 'mixed-up'
   | 'fails-after'
   | 'pending'
@@ -152,7 +152,7 @@ export class ProviderServer {
       case 'twice':
         return void response.socket?.write(whole + whole)
       case 'mixed-up':
-        return send(response, 200, { ...answer, paymentId: 'another', refundId: 'another' })
+        return send(response, 200, { paymentId: 'another', status: 'declined', reason: 'no' })
       case 'fails-after':
         return send(response, 500, {})
       case 'pending':

@@ -289,7 +289,10 @@ describe('a day of orders', () => {
       partitions: 3,
       rebuildBeforeEachRecord,
       gateway: { declineRate: 0.1, shortRate: 0.1, timeoutRate: 0.1, unknownRate: 0.05 },
-      settings: { gatewayCalls: { backoffMs: 1, backoffMaxMs: 100 } },
+      settings: {
+        gatewayCalls: { backoffMs: 1, backoffMaxMs: 100 },
+        carrier: { checkEveryMs: 1_000 }, // each check rebuilds all pipelines
+      },
     })
     for (const { productId, initialStock } of musicCatalogue.products) {
       if (initialStock > 0) story.stock(productId, 30)

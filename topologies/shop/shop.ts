@@ -44,7 +44,7 @@ export const shopTopology = (config: ShopConfig): Topology =>
       ...(config.customers ? customersFlow(decided.events$) : []),
       ...(config.notifications ? notificationsFlow(decided.decided$) : []),
       ...(config.audit ? auditFlow({ stock, decided, paid, shipped }) : []),
-      ...analyticsFlow({ stock, decided, paid, shipped }, config.analytics),
+      ...(config.analytics ? analyticsFlow({ stock, decided, paid, shipped }) : []),
     ]
   })
 

@@ -6,11 +6,8 @@
  */
 
 import {
-  columns,
   days,
   hours,
-  joinStore,
-  json,
   keyValueStore,
   minutes,
   type Store,
@@ -19,7 +16,6 @@ import {
   windowStore,
   type WindowStore,
 } from '../../../src/index.ts'
-import type { PaymentMethod } from '../shared/commands.ts'
 import { type FigureRow, figureRows } from './figure-row.ts'
 import { lowStockRows } from './low-stock-row.ts'
 
@@ -55,31 +51,6 @@ export const shippingFigures = figureStores('shipping')
 /** By productId. */
 export const stockFigures = figureStores('stock')
 
-/** An order that may be paid: the left side of the join. */
-export interface AwaitedPayment {
-  readonly createdAtMs: number
-  readonly method: PaymentMethod
-  readonly currency: string
-}
-
-const joinSpan = { withinMs: minutes(15), graceMs: minutes(1) }
-
-/** Orders and their captures (ms of event time), as long as they may meet. */
-export const awaitingPayment = joinStore('awaiting-payment', {
-  key: utf8,
-  left: columns<AwaitedPayment>('awaited-payment/1', {
-    createdAtMs: 'json',
-    method: 'json',
-    currency: 'json',
-  }),
-  right: json<number>(),
-  ...joinSpan,
-})
-
-/** The join would drop it: stream time is past its window and grace. */
-export const isTooLateToJoin = (timestampMs: number, streamTimeMs: number): boolean =>
-  timestampMs + joinSpan.withinMs + joinSpan.graceMs < streamTimeMs
-
 /** By productId: the products that are low now. */
 export const lowStock = keyValueStore('low-stock', { key: utf8, value: lowStockRows })
 
@@ -89,6 +60,5 @@ export const analyticsStores: readonly Store[] = [
     minute,
     hour,
   ]),
-  awaitingPayment,
   lowStock,
 ]

@@ -7,42 +7,24 @@
  * decision stands or falls with the same record.
  */
 
-import {
-  flatMapValues,
-  type KeyValueState,
-  leftJoinWithin,
-  type Observable,
-  ofKind,
-  process,
-  type StreamRecord,
-} from '../../../src/index.ts'
+import { type KeyValueState, type Observable, ofKind, process } from '../../../src/index.ts'
 import type { StockEmission } from '../inventory/model.ts'
 import type { InventoryFlow } from '../inventory/topology.ts'
 import { productStore } from '../inventory/stores.ts'
-import type { OrdersFlow, PaymentTaken } from '../orders/topology.ts'
+import type { FirstCapture, OrdersFlow } from '../orders/topology.ts'
 import type { PaymentRow } from '../payments/payment-row.ts'
 import { paymentStore } from '../payments/stores.ts'
-import type { ShopConfig } from '../shared/config.ts'
 import type { OrderEvent, PaymentEvent, ShipmentEvent } from '../shared/events.ts'
 import type { Flow } from '../shared/flow.ts'
 import { shipmentStore } from '../shipments/stores.ts'
 import { countFact } from './count-fact.ts'
-import { delayFact, type PaymentDelay, tooLateFact } from './delay-fact.ts'
+import { awaitedFact, paidFact } from './delay-fact.ts'
 import { lowStockOf } from './low-stock-row.ts'
 import { orderFact } from './order-fact.ts'
 import { paymentFact } from './payment-fact.ts'
 import { shippingFact } from './shipping-fact.ts'
 import { stockFact } from './stock-fact.ts'
-import {
-  type AwaitedPayment,
-  awaitingPayment,
-  isTooLateToJoin,
-  lowStock,
-  orderFigures,
-  paymentFigures,
-  shippingFigures,
-  stockFigures,
-} from './stores.ts'
+import { lowStock, orderFigures, paymentFigures, shippingFigures, stockFigures } from './stores.ts'
 
 export interface FollowedFlows {
   readonly stock: Pick<InventoryFlow, 'decided$'>
@@ -51,61 +33,45 @@ export interface FollowedFlows {
   readonly shipped: Pick<Flow<ShipmentEvent>, 'events$'>
 }
 
-export const analyticsFlow = (
-  { stock, decided, paid, shipped }: FollowedFlows,
-  which: ShopConfig['analytics'],
-): readonly Observable<unknown>[] => {
-  if (which === 'off') return []
-  const awaited$ = decided.events$.pipe(orderCounter({ isJoined: which === 'all' }))
+export const analyticsFlow = ({
+  stock,
+  decided,
+  paid,
+  shipped,
+}: FollowedFlows): readonly Observable<unknown>[] => {
+  const captures$ = decided.decided$.pipe(ofKind('firstCapture'))
   return [
-    which === 'all' ? delays(awaited$, decided) : awaited$,
+    decided.events$.pipe(orderCounter()),
+    captures$.pipe(delayCounter()),
     paid.events$.pipe(paymentCounter()),
     shipped.events$.pipe(shippingCounter()),
     stock.decided$.pipe(stockCounter()),
   ]
 }
 
-/** Each order meets its captures, or stays alone for 15 minutes. */
-const delays = (
-  awaited$: Observable<StreamRecord<string, AwaitedPayment>>,
-  { decided$ }: FollowedFlows['decided'],
-): Observable<unknown> => {
-  const captures$ = decided$.pipe(ofKind('paymentTaken'), flatMapValues(captureTimes))
-  return awaited$.pipe(leftJoinWithin(captures$, awaitingPayment, delayOf), delayCounter())
-}
-
 /** Of events that a flow of ours has just made: their times can be read. */
 const atMsOf = ({ timestamp }: { readonly timestamp: string }): number => Date.parse(timestamp)
 
-/** Of a payment that came by its topic, where others may have written a time that is none. */
-const captureTimes = ({ message: { data, timestamp } }: PaymentTaken): readonly number[] => {
-  const atMs = Date.parse(timestamp)
-  return data.status === 'COMPLETED' && !Number.isNaN(atMs) ? [atMs] : []
-}
-
-/** Counts orders; hands on those that were created, where they are to wait for their money. */
-const orderCounter = ({ isJoined }: { readonly isJoined: boolean }) =>
-  process<string, OrderEvent, typeof orderFigures, AwaitedPayment>('order-figures', orderFigures, {
-    onRecord: ({ value, timestampMs }, states, context) => {
+const orderCounter = () =>
+  process<string, OrderEvent, typeof orderFigures, never>('order-figures', orderFigures, {
+    onRecord: ({ value }, states, context) => {
       const [atMs, streamTimeMs] = [atMsOf(value), context.streamTimeMs()]
       const fact = orderFact(value, atMs)
       if (fact !== undefined) countFact(states, fact, streamTimeMs)
-      if (value.eventType !== 'order.created' || !isJoined) return []
-      const { paymentMethod: method, currency } = value.data
-      const awaited = { createdAtMs: atMs, method, currency }
-      if (!isTooLateToJoin(timestampMs, streamTimeMs)) return [awaited]
-      countFact(states, tooLateFact(awaited), streamTimeMs)
+      if (value.eventType === 'order.created') {
+        countFact(states, awaitedFact(value.data, atMs), streamTimeMs)
+      }
       return []
     },
   })
 
-const delayOf = (awaited: AwaitedPayment, paidAtMs: number | undefined): PaymentDelay =>
-  paidAtMs === undefined ? awaited : { ...awaited, paidAtMs }
-
+/** The payment came by its topic, where others may have written a time that is none. */
 const delayCounter = () =>
-  process<string, PaymentDelay, typeof orderFigures, never>('payment-delays', orderFigures, {
-    onRecord: ({ value }, states, context) => {
-      countFact(states, delayFact(value), context.streamTimeMs())
+  process<string, FirstCapture, typeof orderFigures, never>('payment-delays', orderFigures, {
+    onRecord: ({ value: { message, row }, timestampMs }, states, context) => {
+      const atMs = atMsOf(message)
+      const paidAtMs = Number.isNaN(atMs) ? timestampMs : atMs
+      countFact(states, paidFact(row, paidAtMs), context.streamTimeMs())
       return []
     },
   })

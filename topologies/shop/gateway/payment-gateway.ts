@@ -3,7 +3,8 @@
  *
  * 1. The same idempotency key is the same request: a provider that has done it answers as before.
  * 2. A decline is an answer. Only when it cannot be known whether money moved does the call reject;
- * it is then asked again under the same key, for as long as it takes.
+ * it is then asked again under the same key, for as long as it takes. 3. A call that was not made,
+ * or was sent away undone, rejects with EffectPostponed: that is no attempt.
  */
 
 import type { PaymentMethod } from '../shared/commands.ts'
@@ -43,7 +44,10 @@ export interface GatewayCall {
   readonly signal: AbortSignal
 }
 
-/** @throws anything: the outcome is unknown, the caller asks again under the same key */
+/**
+ * @throws {EffectPostponed} called again at its time
+ * @throws anything else: the outcome is unknown, the caller asks again under the same key
+ */
 export type PaymentGateway = (request: GatewayRequest, call: GatewayCall) => Promise<GatewayAnswer>
 
 /** The key under which the provider knows a request: the same over retries and restarts. */

@@ -162,10 +162,13 @@ const methodsOf = (payments: Figures, { filter }: FigureRequest): readonly objec
   }))
 }
 
-const delayRowView = (row: FigureRow): object => ({
-  ...sumsView(row, delaySums),
-  delay: durationView(row.durations?.['delay']),
-})
+/** What is not paid yet may still be. */
+const delayRowView = (row: FigureRow): object => {
+  const sums = sumsView(row, delaySums)
+  const { awaited, paid, paidLate } = sums
+  const delay = durationView(row.durations?.['delay'])
+  return { ...sums, unpaid: awaited - paid - paidLate, delay }
+}
 
 const shipmentRowView = (row: FigureRow): object => ({
   ...sumsView(row, shipmentSums),

@@ -13,6 +13,6 @@ export const paymentSums = [
   'refundedMinor',
 ] as const
 
-export const delaySums = ['paid', 'unpaid', 'tooLate'] as const
+export const delaySums = ['awaited', 'paid', 'paidLate'] as const
 
 export const shipmentSums = ['created', 'shipped', 'delivered', 'failedAttempts'] as const

@@ -33,11 +33,10 @@ export const notificationsOf = (
   nowMs: number,
 ): readonly NotificationRequested[] => {
   if (before === undefined) return none
-  const facts = [
-    ...(before.charges === after.charges ? [] : moneyFacts(before, after)),
-    ...(before.status === after.status ? [] : statusFacts(after)),
-    ...(before.shipment === after.shipment ? [] : shipmentFacts(after)),
-  ]
+  const facts: Fact[] = []
+  if (before.charges !== after.charges) facts.push(...moneyFacts(before, after))
+  if (before.status !== after.status) facts.push(...statusFacts(after))
+  if (before.shipment !== after.shipment) facts.push(...shipmentFacts(after))
   return facts.length === 0 ? none : facts.map((fact) => notificationOf(after, fact, nowMs))
 }
 

@@ -48,7 +48,7 @@ import {
   type OrderDecision,
 } from './model.ts'
 import type { OrderContext, OrderEmission } from './order-draft.ts'
-import type { OrderRow } from './order-row.ts'
+import type { OrderCharge, OrderRow } from './order-row.ts'
 import { orderDeadlines, orderStore, orderTotals } from './stores.ts'
 import { countDecision } from './totals.ts'
 import type { OrderInput } from './transitions.ts'
@@ -62,10 +62,12 @@ interface OrderStores {
   readonly totals: Counters
 }
 
-/** A charge that the order takes note of: never the same outcome twice. */
-export interface PaymentTaken {
-  readonly kind: 'paymentTaken'
+/** The first money of an order, as the order takes note of it: once in its life. */
+export interface FirstCapture {
+  readonly kind: 'firstCapture'
   readonly message: PaymentProcessed
+  /** Of the order, after it. */
+  readonly row: OrderRow
 }
 
 export interface OrdersFlow extends Flow<OrderEvent> {
@@ -76,7 +78,7 @@ export interface OrdersFlow extends Flow<OrderEvent> {
 
 export type OrderOutput =
   | OrderEmission
-  | PaymentTaken
+  | FirstCapture
   /** None if the configuration leaves them out. */
   | { readonly kind: 'notification'; readonly message: NotificationRequested }
 
@@ -137,7 +139,9 @@ const decider = (config: ShopConfig) => {
         return []
       }
       const emissions = store(opened, { before: row, decision, nowMs })
-      return isCharged(value) ? [...emissions, { kind: 'paymentTaken', message: value }] : emissions
+      return isFirstCapture(value, row, decision.row)
+        ? [...emissions, { kind: 'firstCapture', message: value, row: decision.row }]
+        : emissions
     },
     prefetchKeys: ({ key }) => ({ rows: [key] }),
     punctuators: {
@@ -156,8 +160,18 @@ const decider = (config: ShopConfig) => {
   })
 }
 
-const isCharged = (input: OrderInput): input is PaymentProcessed =>
-  'eventType' in input && input.eventType === 'payment.processed'
+const isFirstCapture = (
+  input: OrderInput,
+  before: OrderRow | undefined,
+  after: OrderRow,
+): input is PaymentProcessed =>
+  'eventType' in input
+  && input.eventType === 'payment.processed'
+  && input.data.status === 'COMPLETED'
+  && before?.charges.some(isCaptured) !== true
+  && after.charges.some(isCaptured)
+
+const isCaptured = ({ state }: OrderCharge): boolean => state === 'captured'
 
 /** Up to when deadlines have passed: an answer that waits in our queues must be seen first. */
 const timesOf = (nowMs: number, context: ProcessContext): DueTimes => ({

@@ -72,11 +72,8 @@ export interface ShopConfig {
   readonly audit: boolean
   /** Whether customers are told what became of their orders: three records of most orders. */
   readonly notifications: boolean
-  /**
-   * What `analytics/` does: `all`; `counts` only, without the join of orders and payments, which
-   * keeps rows per order; or nothing. What happens meanwhile is in no figure later.
-   */
-  readonly analytics: 'all' | 'counts' | 'off'
+  /** Whether figures are counted (`analytics/`). Off, what happens meanwhile is in none later. */
+  readonly analytics: boolean
 }
 
 type Single = 'gateway' | 'chargesMax' | 'customers' | 'audit' | 'notifications' | 'analytics'
@@ -119,7 +116,7 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
   customers: true,
   audit: true,
   notifications: true,
-  analytics: 'all',
+  analytics: true,
 }
 
 /** Fills in the defaults; what is given wins, field by field. */

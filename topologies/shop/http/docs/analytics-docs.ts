@@ -42,7 +42,7 @@ const orderRow = {
 }
 const paymentKey = { method: oneOf(paymentMethods), currency: Type.String() }
 const paymentRow = { ...paymentKey, ...counts(paymentSums), successRate }
-const delayRow = { ...paymentKey, ...counts(delaySums), delay: duration }
+const delayRow = { ...paymentKey, ...counts([...delaySums, 'unpaid']), delay: duration }
 const methodRow = exactly({
   method: paymentKey.method,
   ...counts(outcomeSums),
