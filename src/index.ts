@@ -1,19 +1,19 @@
 /** The public API and nothing else; topologies import no other file of the runner. */
 
-export { type Observable } from 'rxjs'
+export type { Observable } from 'rxjs'
 export { days, hours, minutes, seconds } from './durations.ts'
 export { RecordError, type RecordPosition, RuntimeError, TopologyError } from './errors/classes.ts'
-export {
-  type ErrorAction,
-  type RecordErrorCode,
-  type RuntimeErrorCode,
-  type TopologyErrorCode,
+export type {
+  ErrorAction,
+  RecordErrorCode,
+  RuntimeErrorCode,
+  TopologyErrorCode,
 } from './errors/codes.ts'
 export { aggregate } from './operators/aggregate.ts'
 export { branch, type Branches, type BranchTests } from './operators/branch.ts'
 export { aggregateGroups, type GroupFolds } from './operators/aggregate-groups.ts'
-export { type EmitOptions, type SessionOptions } from './operators/aggregation/fold.ts'
-export { type KeyAggregateStore } from './operators/aggregation/key-aggregation.ts'
+export type { EmitOptions, SessionOptions } from './operators/aggregation/fold.ts'
+export type { KeyAggregateStore } from './operators/aggregation/key-aggregation.ts'
 export { cogroup, type CogroupInput, folding } from './operators/cogroup.ts'
 export { count } from './operators/count.ts'
 export { countGroups } from './operators/count-groups.ts'
@@ -30,7 +30,7 @@ export { joinTable } from './operators/join-table.ts'
 export { joinTables } from './operators/join-tables.ts'
 export { joinWithin } from './operators/join-within.ts'
 export { joinTablesByForeignKey } from './operators/join-tables-by-foreign-key.ts'
-export { type ForeignKey } from './operators/foreign-key-join.ts'
+export type { ForeignKey } from './operators/foreign-key-join.ts'
 export { leftJoinGlobal } from './operators/left-join-global.ts'
 export { leftJoinTable } from './operators/left-join-table.ts'
 export { leftJoinTables } from './operators/left-join-tables.ts'
@@ -66,32 +66,32 @@ export { to } from './operators/to.ts'
 export { toDynamic } from './operators/to-dynamic.ts'
 export { toTable } from './operators/to-table.ts'
 export { toStream } from './operators/to-stream.ts'
-export { type RouteDoc } from './http/openapi/route-doc.ts'
+export type { RouteDoc } from './http/openapi/route-doc.ts'
 export { PeerQueries } from './http/peer-queries.ts'
-export { type ProblemKind } from './http/problem.ts'
-export {
-  type AnswerSource,
-  type FoundRow,
-  type PartitionAnswer,
-  type PartitionRead,
+export type { ProblemKind } from './http/problem.ts'
+export type {
+  AnswerSource,
+  FoundRow,
+  PartitionAnswer,
+  PartitionRead,
 } from './queries/partition-read.ts'
-export { type QueryRouter } from './queries/query-router.ts'
+export type { QueryRouter } from './queries/query-router.ts'
 export {
   type PartitionRow,
   readEverywhere,
   readPage,
   type StorePage,
 } from './queries/store-page.ts'
-export { type StoreReads } from './queries/store-reads.ts'
+export type { StoreReads } from './queries/store-reads.ts'
 export { Application, type ApplicationOptions } from './runtime/application.ts'
-export { type ApplicationState } from './runtime/application-state.ts'
+export type { ApplicationState } from './runtime/application-state.ts'
 export { StoreQuery } from './runtime/queries.ts'
-export { type RuntimeMetrics } from './runtime/runtime-metrics.ts'
-export { type FailureClass, type FailureClasses } from './errors/failure-class.ts'
+export type { RuntimeMetrics } from './runtime/runtime-metrics.ts'
+export type { FailureClass, FailureClasses } from './errors/failure-class.ts'
 export { type HandlerAnswer, runtimeOptions, type RuntimeConfig } from './runtime-config.ts'
 export { type Clock, systemClock } from './clock.ts'
-export { type Logger } from './logger.ts'
-export { type Header, type Headers, type StreamRecord } from './record.ts'
+export type { Logger } from './logger.ts'
+export type { Header, Headers, StreamRecord } from './record.ts'
 export {
   type AvroOptions,
   type AvroSchema,
@@ -105,12 +105,12 @@ export { int64 } from './serde/int64.ts'
 export { json, type JsonSerde } from './serde/json.ts'
 export { nullable } from './serde/nullable.ts'
 export { replacement, type Replacement } from './serde/replacement.ts'
-export { type Serde, type SerdePlace, type Serdes, type SerdeSchemas } from './serde/serde.ts'
+export type { Serde, SerdePlace, Serdes, SerdeSchemas } from './serde/serde.ts'
 export { windowed } from './serde/windowed.ts'
 export { utf8 } from './serde/utf8.ts'
 export { SchemaRegistryError, type SchemaRegistryErrorCode } from './schema-registry/errors.ts'
 export { HttpRegistry, type HttpRegistryOptions } from './schema-registry/http-registry.ts'
-export { type SchemaRegistry } from './schema-registry/port.ts'
+export type { SchemaRegistry } from './schema-registry/port.ts'
 export { SchemaSession, type SchemaSessionOptions } from './schema-registry/schema-session.ts'
 export {
   type ForeignKeyReader,
@@ -118,10 +118,10 @@ export {
   type ForeignKeyStore,
 } from './stores/foreign-key-store.ts'
 export { type DistinctReader, distinctStore, type DistinctStore } from './stores/distinct-store.ts'
-export { type JoinReader } from './stores/join-reader.ts'
-export { type JoinState } from './stores/join-state.ts'
+export type { JoinReader } from './stores/join-reader.ts'
+export type { JoinState } from './stores/join-state.ts'
 export { joinStore, type JoinStore } from './stores/join-store.ts'
-export { type KeyRangeOptions } from './stores/key-range.ts'
+export type { KeyRangeOptions } from './stores/key-range.ts'
 export {
   keyValueStore,
   type KeyValueReader,
@@ -134,8 +134,8 @@ export {
   outboxStore,
   type OutboxStore,
 } from './stores/outbox-store.ts'
-export { type Store } from './stores/store.ts'
-export { type StoreVersion } from './stores/store-version.ts'
+export type { Store } from './stores/store.ts'
+export type { StoreVersion } from './stores/store-version.ts'
 export { suppressStore, type SuppressReader, type SuppressStore } from './stores/suppress-store.ts'
 export {
   type TableReader,
@@ -156,7 +156,7 @@ export {
   windowedStore,
   type WindowedStoreOptions,
 } from './stores/windowed-store.ts'
-export { type WindowedReader, type WindowRow } from './stores/windowed-rows.ts'
+export type { WindowedReader, WindowRow } from './stores/windowed-rows.ts'
 export {
   windowStore,
   type WindowReader,
@@ -167,17 +167,17 @@ export { Prng } from './testing/prng.ts'
 export { repartitionTopic, type RepartitionTopic, topic, type Topic } from './topic.ts'
 export { describe } from './topology/describe.ts'
 export { describeJson, type PlanJson } from './topology/describe-json.ts'
-export { type EffectCall, type EffectContext } from './topology/effect-node.ts'
+export type { EffectCall, EffectContext } from './topology/effect-node.ts'
 export { mermaid } from './topology/mermaid.ts'
 export { topology, type Topology } from './topology/topology.ts'
 export { hopping } from './windows/hopping.ts'
 export { session } from './windows/session.ts'
 export { sliding } from './windows/sliding.ts'
 export { tumbling } from './windows/tumbling.ts'
-export {
-  type SessionWindows,
-  type SlidingWindows,
-  type TimeWindows,
-  type Windowed,
-  type Windows,
+export type {
+  SessionWindows,
+  SlidingWindows,
+  TimeWindows,
+  Windowed,
+  Windows,
 } from './windows/windows.ts'

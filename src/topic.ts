@@ -4,7 +4,7 @@
  * The handle is the only place where the type of a topic is written; operators infer from it.
  */
 
-import { type Serdes } from './serde/serde.ts'
+import type { Serdes } from './serde/serde.ts'
 
 /** An external topic: created by the operators of the cluster, its partition count is theirs. */
 export interface Topic<K, V> extends Serdes<K, V> {

@@ -6,7 +6,7 @@
  * RocksDB shows fewer. 2. Names are Kafka Streams' where it has such a figure, with the unit.
  */
 
-import { type Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 
 export type FigureSource = Pick<Engine, 'property'>
 

@@ -13,7 +13,7 @@
  * fully used before the call returns.
  */
 
-import { type WriteBatch } from './write-batch.ts'
+import type { WriteBatch } from './write-batch.ts'
 
 export interface KeyRange {
   /** Inclusive lower bound. */

@@ -4,7 +4,7 @@
  * Called at start, to find rows that were left behind. One seek per namespace.
  */
 
-import { type Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { allRows, namespaceOfRow, namespacePrefix, prefixEnd } from './key-layout.ts'
 
 export interface Namespace {

@@ -7,10 +7,10 @@
  * chunk, else by `return`. 4. The row that tells versions is not shown.
  */
 
-import { type Cursor } from './engine.ts'
+import type { Cursor } from './engine.ts'
 import { versionRowKey } from './key-layout.ts'
 import { absent } from './slot.ts'
-import { type SortedKeys } from './sorted-keys.ts'
+import type { SortedKeys } from './sorted-keys.ts'
 
 const chunkRowsMax = 256
 const firstChunkRows = 32

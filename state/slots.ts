@@ -9,7 +9,7 @@
  * 4. Knows bytes only through the codec, and nothing of serdes, topics or records.
  */
 
-import { type Cursor, type Engine, type ScanOptions } from './engine.ts'
+import type { Cursor, Engine, ScanOptions } from './engine.ts'
 import { bytesFromLatin1, prefixEnd, versionRowKey } from './key-layout.ts'
 import { type Overlay, scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
 import { SlotCache } from './slot-cache.ts'
@@ -17,7 +17,7 @@ import { SlotMemory } from './slot-memory.ts'
 import { absent, type DirtyList, type Slot } from './slot.ts'
 import { SortedKeys } from './sorted-keys.ts'
 import { StoreCounters } from './store-counters.ts'
-import { type UndoLog } from './undo-log.ts'
+import type { UndoLog } from './undo-log.ts'
 
 export { type SlotRange }
 

@@ -6,7 +6,7 @@
  * A skipped suite says why by `context.skip(reason)`, or in its name.
  */
 
-import { type Reporter, type TestCase, type TestModule, type TestSuite } from 'vitest/node'
+import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node'
 
 interface Counts {
   passed: number

@@ -18,7 +18,7 @@ import { divideMemory, memoryBudgetDefaultBytes } from '../../state/memory-budge
 import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
 import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
 import { partitionOf } from '../../src/broker/partitioner.ts'
-import { type ProduceRecord } from '../../src/broker/port.ts'
+import type { ProduceRecord } from '../../src/broker/port.ts'
 import { Application, systemClock, type Topic } from '../../src/index.ts'
 import { noHeaders } from '../../src/record.ts'
 import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'

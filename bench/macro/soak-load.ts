@@ -6,7 +6,7 @@
  */
 
 import { partitionOf } from '../../src/broker/partitioner.ts'
-import { type ProduceRecord, type Producer } from '../../src/broker/port.ts'
+import type { ProduceRecord, Producer } from '../../src/broker/port.ts'
 import { Prng, type Topic } from '../../src/index.ts'
 import { noHeaders } from '../../src/record.ts'
 import { type Order, orders, payments } from './soak-topology.ts'

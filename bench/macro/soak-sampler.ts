@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { engineMemoryBytes, figuresOf, type FigureSource } from '../../state/engine-figures.ts'
-import { type EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
-import { type Application } from '../../src/index.ts'
+import type { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
+import type { Application } from '../../src/index.ts'
 
 export interface SampledParts {
   readonly application: Application

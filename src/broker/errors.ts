@@ -2,7 +2,7 @@
  * Failures of a broker, classified once; callers switch on `action`, never on code or message.
  */
 
-import { type ErrorAction } from '../errors/codes.ts'
+import type { ErrorAction } from '../errors/codes.ts'
 
 export const brokerErrorCodes = {
   BROKER_UNAVAILABLE: 'retry', // no connection, leader moving: wait and ask again

@@ -9,7 +9,7 @@
  * as success or failure.
  */
 
-import { type Headers } from '../record.ts'
+import type { Headers } from '../record.ts'
 
 export interface TopicPartition {
   readonly topic: string

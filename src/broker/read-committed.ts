@@ -5,7 +5,7 @@
  * kept. Bytes of a record may be views of a fetch buffer: whoever keeps them copies them.
  */
 
-import { type Broker, type RawBatch, type RawRecord, type TopicPartition } from './port.ts'
+import type { Broker, RawBatch, RawRecord, TopicPartition } from './port.ts'
 
 const fetchBytes = 4_194_304
 const longWaitMs = 500

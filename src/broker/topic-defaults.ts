@@ -1,6 +1,6 @@
 /** What Kafka sets a topic to when nobody says otherwise; the embedded broker does the same. */
 
-import { type TopicSettings } from './port.ts'
+import type { TopicSettings } from './port.ts'
 
 export const topicDefaults: TopicSettings = {
   cleanupPolicy: 'delete',

@@ -7,24 +7,18 @@
  * the view holds all that was committed until then. 3. It joins no group and writes to no topic.
  */
 
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { namespacePrefix } from '../../state/key-layout.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import { BrokerError } from '../broker/errors.ts'
-import {
-  type Broker,
-  type Fetcher,
-  type FetchOptions,
-  type RawBatch,
-  type TopicPartition,
-} from '../broker/port.ts'
+import type { Broker, Fetcher, FetchOptions, RawBatch, TopicPartition } from '../broker/port.ts'
 import { ChangelogRows } from '../runtime/changelog-rows.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import { TopicPlan } from '../runtime/topic-plan.ts'
-import { type Plan } from '../topology/graph.ts'
+import type { Plan } from '../topology/graph.ts'
 import { readGlobal } from './read-globals.ts'
 import { storeReaders } from './store-readers.ts'
-import { type StoreSource } from './store-source.ts'
+import type { StoreSource } from './store-source.ts'
 
 export interface ChangelogViewOptions {
   readonly broker: Broker

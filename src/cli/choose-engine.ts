@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { StoreMismatchError } from '../../state/errors.ts'
 import { type DiskEngine, engineOf } from '../../state/made-by.ts'
 import { loadRocksBinding } from '../../state/rocksdb/rocks-binding.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 
 const told = new Set<string>()
 

@@ -10,11 +10,11 @@
 
 import { BrokerError } from '../broker/errors.ts'
 import { partitionOf } from '../broker/partitioner.ts'
-import { type Broker, type Producer, type ProduceRecord } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
+import type { Broker, Producer, ProduceRecord } from '../broker/port.ts'
+import type { Clock } from '../clock.ts'
 import { noHeaders } from '../record.ts'
-import { type StampHeaders } from '../task/producer-headers.ts'
-import { type Topic } from '../topic.ts'
+import type { StampHeaders } from '../task/producer-headers.ts'
+import type { Topic } from '../topic.ts'
 
 interface Pending {
   readonly topic: string

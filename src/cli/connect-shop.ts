@@ -5,10 +5,10 @@
  * closed. Nothing is processed.
  */
 
-import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
+import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { systemClock } from '../clock.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { LocalShop } from './local-shop.ts'
 import { RemoteShop } from './remote-shop.ts'
 import { openEngine } from './open-engine.ts'

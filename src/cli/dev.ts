@@ -1,7 +1,7 @@
 /** `millrace dev`: the shop with generated orders, on the embedded broker or a Kafka of its own. */
 
 import { Command } from 'commander'
-import { type OptionName } from '../config/options.ts'
+import type { OptionName } from '../config/options.ts'
 import {
   addConfigFlags,
   type ConfigFlags,

@@ -5,11 +5,11 @@
  * a dry run unless `--yes` was given. 3. What was done before a failure is printed all the same.
  */
 
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { type DeadLetterAccess } from '../dlq/dead-letter-access.ts'
-import { type LetterSelection } from '../dlq/letter-selection.ts'
-import { type ListFlags, type SettleFlags } from './dlq.ts'
+import type { DeadLetterAccess } from '../dlq/dead-letter-access.ts'
+import type { LetterSelection } from '../dlq/letter-selection.ts'
+import type { ListFlags, SettleFlags } from './dlq.ts'
 import { type EditFlags, editLetter } from './edit-letter.ts'
 import { exitCodes } from './exit-codes.ts'
 import { CommandError } from './failure.ts'

@@ -5,9 +5,9 @@
  */
 
 import { Command } from 'commander'
-import { type OptionName } from '../config/options.ts'
+import type { OptionName } from '../config/options.ts'
 import { addConfigFlags, type ConfigFlags, kafkaOptions, settingsOf } from './config-flags.ts'
-import { type EditFlags } from './edit-letter.ts'
+import type { EditFlags } from './edit-letter.ts'
 import { addLetterFlags, addTopicFlag, type LetterFlags } from './letter-flags.ts'
 
 const flags: ConfigFlags = {

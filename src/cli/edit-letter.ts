@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from '../config/usage-error.ts'
-import { type DeadLetterAccess, type EditReport } from '../dlq/dead-letter-access.ts'
+import type { DeadLetterAccess, EditReport } from '../dlq/dead-letter-access.ts'
 import { type TextPayload, textPayload } from '../dlq/payload.ts'
 import { CommandError } from './failure.ts'
 

@@ -4,9 +4,9 @@
  * Committed records only, one partition after the other; a record the serde refuses is left out.
  */
 
-import { type Broker, type FetchRequest } from '../broker/port.ts'
+import type { Broker, FetchRequest } from '../broker/port.ts'
 import { askAll, missingSchemas } from '../task/missing-schemas.ts'
-import { type Topic } from '../topic.ts'
+import type { Topic } from '../topic.ts'
 
 const fetchBytes = 1_048_576
 const fetchMaxWaitMs = 1_000

@@ -2,7 +2,7 @@
 
 import { describe } from '../topology/describe.ts'
 import { describeJson } from '../topology/describe-json.ts'
-import { type Plan } from '../topology/graph.ts'
+import type { Plan } from '../topology/graph.ts'
 import { mermaid } from '../topology/mermaid.ts'
 import { planAt } from './topology-source.ts'
 

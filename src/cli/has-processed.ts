@@ -7,7 +7,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Broker, type TopicPartition } from '../broker/port.ts'
+import type { Broker, TopicPartition } from '../broker/port.ts'
 
 const lookEveryMs = 20
 

@@ -8,9 +8,9 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { type KafkaBrokerOptions } from '../broker/kafka/kafka-broker-options.ts'
+import type { KafkaBrokerOptions } from '../broker/kafka/kafka-broker-options.ts'
 
 export type KafkaSecurity = Partial<Pick<KafkaBrokerOptions, 'tls' | 'sasl' | 'saslSecretFile'>>
 

@@ -1,7 +1,7 @@
 /** Flags that say which dead letters a command is about, and what they mean. */
 
 import { userInfo, hostname } from 'node:os'
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import { parseDurationMs } from '../config/duration.ts'
 import { nearest } from '../config/nearest.ts'
 import { UsageError } from '../config/usage-error.ts'

@@ -1,8 +1,8 @@
 /** Dead letters as text for people: lists, one letter, counts. */
 
-import { type LetterDetail, type LetterPage, type LetterView } from '../dlq/dead-letter-access.ts'
-import { type CountsByName, type LetterStats, type StatusCounts } from '../dlq/letter-stats.ts'
-import { type Payload } from '../dlq/payload.ts'
+import type { LetterDetail, LetterPage, LetterView } from '../dlq/dead-letter-access.ts'
+import type { CountsByName, LetterStats, StatusCounts } from '../dlq/letter-stats.ts'
+import type { Payload } from '../dlq/payload.ts'
 import { table } from './table.ts'
 
 const messageMax = 80

@@ -1,6 +1,6 @@
 /** Where an instance is to be reached: a port that is taken is the user's to change. */
 
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { listenOnLoopback } from '../http/http-server.ts'
 import { CommandError } from './failure.ts'
 

@@ -6,10 +6,10 @@
  * everything goes to stderr: stdout is for the one document at the end.
  */
 
-import { type WriteStream } from 'node:tty'
+import type { WriteStream } from 'node:tty'
 import { styleText } from 'node:util'
-import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
-import { type ShopStatus } from '../../topologies/shop/http/shop-access.ts'
+import type { RuntimeMetrics } from '../runtime/runtime-metrics.ts'
+import type { ShopStatus } from '../../topologies/shop/http/shop-access.ts'
 import { finalStatuses } from '../../topologies/shop/orders/order-row.ts'
 
 const drawEveryMs = 1_000

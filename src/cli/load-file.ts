@@ -8,7 +8,7 @@
 
 import { parseCdnowLine } from '../../topologies/shop/load/cdnow.ts'
 import { jsonLineParser } from '../../topologies/shop/load/json-lines.ts'
-import { type LoadLine } from '../../topologies/shop/load/load-line.ts'
+import type { LoadLine } from '../../topologies/shop/load/load-line.ts'
 import { utf8Text } from '../../topologies/shop/shared/exact-json.ts'
 import { type LoadInput, readFailure } from './open-input.ts'
 import { lineBytesMax, type RawLine, readLines } from './read-lines.ts'

@@ -7,9 +7,9 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
-import { type ShopSummary } from '../../topologies/shop/shared/summary.ts'
-import { type Settings } from '../config/settings.ts'
+import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
+import type { ShopSummary } from '../../topologies/shop/shared/summary.ts'
+import type { Settings } from '../config/settings.ts'
 import { runningShop } from './connect-shop.ts'
 import { exitCodes } from './exit-codes.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'

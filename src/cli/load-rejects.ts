@@ -9,7 +9,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { UsageError } from '../config/usage-error.ts'
 import { CommandError } from './failure.ts'
-import { type LoadFile, type NumberedLine } from './load-file.ts'
+import type { LoadFile, NumberedLine } from './load-file.ts'
 
 const shownMax = 20
 

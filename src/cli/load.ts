@@ -1,7 +1,7 @@
 /** `millrace load FILE`: real or prepared orders into the shop. */
 
 import { Command } from 'commander'
-import { type OptionName } from '../config/options.ts'
+import type { OptionName } from '../config/options.ts'
 import {
   addConfigFlags,
   type ConfigFlags,

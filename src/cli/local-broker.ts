@@ -11,7 +11,7 @@ import { StateDirectory } from '../../state/directory.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { systemClock } from '../clock.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { CommandError } from './failure.ts'
 import { isBrokerMissing, openEmbeddedBroker } from './open-broker.ts'
 

@@ -8,21 +8,21 @@
 
 import { customerBounds, type CustomerRow } from '../../topologies/shop/customers/customer-row.ts'
 import { customerStore } from '../../topologies/shop/customers/stores.ts'
-import { type ProductRow, type StockCommandRow } from '../../topologies/shop/inventory/stock-row.ts'
+import type { ProductRow, StockCommandRow } from '../../topologies/shop/inventory/stock-row.ts'
 import { holdStore, productStore, stockCommands } from '../../topologies/shop/inventory/stores.ts'
 import { finalStatuses, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { orderStore, orderTotals } from '../../topologies/shop/orders/stores.ts'
 import { paymentStore } from '../../topologies/shop/payments/stores.ts'
-import {
-  type CustomerOrders,
-  type Found,
-  type OrderHistory,
-  type PageRequest,
-  type RangeRequest,
-  type RowBounds,
-  type ShopHost,
-  type ShopStatus,
-  type SourcedRows,
+import type {
+  CustomerOrders,
+  Found,
+  OrderHistory,
+  PageRequest,
+  RangeRequest,
+  RowBounds,
+  ShopHost,
+  ShopStatus,
+  SourcedRows,
 } from '../../topologies/shop/http/shop-access.ts'
 import {
   cancelOrderCommand,
@@ -31,7 +31,7 @@ import {
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
-import { type OrderChange } from '../../topologies/shop/shared/order-update.ts'
+import type { OrderChange } from '../../topologies/shop/shared/order-update.ts'
 import {
   stockCommandId,
   type StockRequest,
@@ -40,19 +40,19 @@ import {
 import { type ShopSummary, shopSummary } from '../../topologies/shop/shared/summary.ts'
 import { inventoryCommands, orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { partitionOf } from '../broker/partitioner.ts'
-import { type Broker } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
+import type { Broker } from '../broker/port.ts'
+import type { Clock } from '../clock.ts'
 import { type PartitionAnswer, sourceOf } from '../queries/partition-read.ts'
 import { readPage } from '../queries/store-page.ts'
-import { type PartitionOfStore, type StoreReads } from '../queries/store-reads.ts'
+import type { PartitionOfStore, StoreReads } from '../queries/store-reads.ts'
 import { utf8 } from '../serde/utf8.ts'
-import { type KeyValueStore } from '../stores/key-value-store.ts'
-import { type StampHeaders } from '../task/producer-headers.ts'
-import { type Topic } from '../topic.ts'
+import type { KeyValueStore } from '../stores/key-value-store.ts'
+import type { StampHeaders } from '../task/producer-headers.ts'
+import type { Topic } from '../topic.ts'
 import { CommandWriter } from './command-writer.ts'
 import { orderHistory } from './order-history.ts'
 import { readStoreKey, readStorePage } from './read-store.ts'
-import { type StoreSource } from './store-source.ts'
+import type { StoreSource } from './store-source.ts'
 
 export interface LocalShopOptions {
   readonly broker: Broker

@@ -16,7 +16,7 @@ import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import { lossOf, LogWitness } from '../broker/embedded/log-witness.ts'
 import { clusterKey } from '../broker/embedded/rows.ts'
 import { systemClock } from '../clock.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { type EngineSettings, openEngine } from './open-engine.ts'
 import { stateMemoryOf } from './state-memory.ts'
 

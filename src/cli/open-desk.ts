@@ -5,8 +5,8 @@
  * closed behind the command.
  */
 
-import { type DeadLetterAccess } from '../dlq/dead-letter-access.ts'
-import { type Settings } from '../config/settings.ts'
+import type { DeadLetterAccess } from '../dlq/dead-letter-access.ts'
+import type { Settings } from '../config/settings.ts'
 import { CommandError } from './failure.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'
 import { connectKafka } from './open-kafka.ts'

@@ -1,11 +1,11 @@
 /** The databases of an instance, each with its part of the state memory. */
 
 import { join } from 'node:path'
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { LmdbEngine } from '../../state/lmdb/lmdb-engine.ts'
-import { type MemoryBudget } from '../../state/memory-budget.ts'
+import type { MemoryBudget } from '../../state/memory-budget.ts'
 import { RocksEngine } from '../../state/rocksdb/rocks-engine.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { chooseEngine } from './choose-engine.ts'
 
 export type EngineSettings = Pick<Settings, 'stateDir' | 'fsync' | 'stateEngine'>

@@ -14,7 +14,7 @@ import { type FileHandle, open, stat, unlink } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { type Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { CommandError } from './failure.ts'
 import { readFifo } from './read-fifo.ts'
 

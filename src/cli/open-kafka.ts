@@ -9,7 +9,7 @@
 import { BrokerError } from '../broker/errors.ts'
 import { KafkaBroker } from '../broker/kafka/kafka-broker.ts'
 import { CommandError } from './failure.ts'
-import { type KafkaSecurity } from './kafka-security.ts'
+import type { KafkaSecurity } from './kafka-security.ts'
 import { createShopTopics } from './shop-topics.ts'
 
 export interface OpenKafkaOptions {

@@ -8,7 +8,7 @@
  */
 
 import { isFinal } from '../../topologies/shop/orders/order-row.ts'
-import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
+import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 
 const openInARowMax = 200
 const refusedAfterMs = 2_000

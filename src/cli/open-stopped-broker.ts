@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StateDirectory } from '../../state/directory.ts'
-import { type EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
-import { type Settings } from '../config/settings.ts'
+import type { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
+import type { Settings } from '../config/settings.ts'
 import { CommandError } from './failure.ts'
 import { isBrokerMissing, openEmbeddedBroker } from './open-broker.ts'
 

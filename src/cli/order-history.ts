@@ -6,9 +6,9 @@
  * product: this is for people and support, not for a hot path.
  */
 
-import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
-import { type OrderCreatedData } from '../../topologies/shop/shared/events.ts'
-import { type EventEnvelope } from '../../topologies/shop/shared/envelope.ts'
+import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import type { OrderCreatedData } from '../../topologies/shop/shared/events.ts'
+import type { EventEnvelope } from '../../topologies/shop/shared/envelope.ts'
 import {
   inventory,
   orders,
@@ -16,9 +16,9 @@ import {
   platform,
   shipments,
 } from '../../topologies/shop/shared/topics.ts'
-import { type HistoryEntry, type OrderHistory } from '../../topologies/shop/http/shop-access.ts'
-import { type Broker } from '../broker/port.ts'
-import { type Topic } from '../topic.ts'
+import type { HistoryEntry, OrderHistory } from '../../topologies/shop/http/shop-access.ts'
+import type { Broker } from '../broker/port.ts'
+import type { Topic } from '../topic.ts'
 import { readKey } from './read-topic.ts'
 
 type AnyEvent = EventEnvelope<string, object>

@@ -6,7 +6,7 @@
  * filled again, so that the shop can run for days.
  */
 
-import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
+import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 import { type Catalogue, musicCatalogue } from '../../topologies/shop/load/catalogue.ts'
 import { type OrderGenerator, orderGenerator } from '../../topologies/shop/load/order-generator.ts'
 import { uuidV7 } from '../../topologies/shop/shared/ids.ts'

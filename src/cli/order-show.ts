@@ -1,14 +1,14 @@
 /** `millrace order show ID`: an order's row and everything that happened to it, in time order. */
 
 import { Command } from 'commander'
-import { type HistoryEntry, type OrderHistory } from '../../topologies/shop/http/shop-access.ts'
+import type { HistoryEntry, OrderHistory } from '../../topologies/shop/http/shop-access.ts'
 import {
   capturedMinorOf,
   type OrderRow,
   refundedMinorOf,
 } from '../../topologies/shop/orders/order-row.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
-import { type OptionName } from '../config/options.ts'
+import type { OptionName } from '../config/options.ts'
 import { addConfigFlags, registryOptions, settingsOf } from './config-flags.ts'
 import { CommandError } from './failure.ts'
 import { table } from './table.ts'

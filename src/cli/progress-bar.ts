@@ -4,7 +4,7 @@
  * Used by `load`. The rate is that of the whole run so far, so the estimate does not jump.
  */
 
-import { type WriteStream } from 'node:tty'
+import type { WriteStream } from 'node:tty'
 
 const drawEveryMs = 200
 const barWidth = 30

@@ -6,14 +6,10 @@
  */
 
 import { latin1FromBytes } from '../../state/key-layout.ts'
-import {
-  type RangeRequest,
-  type SourcedRows,
-  type StoreRow,
-} from '../../topologies/shop/http/shop-access.ts'
+import type { RangeRequest, SourcedRows, StoreRow } from '../../topologies/shop/http/shop-access.ts'
 import { decodeCursor, encodeCursor } from '../queries/page-cursor.ts'
-import { type GlobalRows } from '../stores/global-rows.ts'
-import { type Timestamped } from '../stores/table-store.ts'
+import type { GlobalRows } from '../stores/global-rows.ts'
+import type { Timestamped } from '../stores/table-store.ts'
 import { keyFromText, printable } from './store-keys.ts'
 import { isoOf } from './time-bounds.ts'
 

@@ -4,14 +4,14 @@
  * Costs a pass over the whole topic.
  */
 
-import { type Broker } from '../broker/port.ts'
+import type { Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { silentLogger } from '../logger.ts'
 import { GlobalReader } from '../runtime/global-reader.ts'
 import { type GlobalRows, GlobalTables } from '../stores/global-rows.ts'
 import { resolveConfig } from '../runtime-config.ts'
-import { type Plan } from '../topology/graph.ts'
+import type { Plan } from '../topology/graph.ts'
 
 /**
  * The rows as committed at the time of the call; undefined if the topology has no such table.

@@ -12,15 +12,15 @@ import {
   type SourcedRows,
   StoreRequestError,
 } from '../../topologies/shop/http/shop-access.ts'
-import { type RangeRead, type WindowsRead } from '../queries/partition-read.ts'
+import type { RangeRead, WindowsRead } from '../queries/partition-read.ts'
 import { keyFormatOf, rowShapeOf } from '../queries/row-shape.ts'
 import { readEverywhere, readPage, type StorePage } from '../queries/store-page.ts'
-import { type StoreReads } from '../queries/store-reads.ts'
-import { type Store } from '../stores/store.ts'
+import type { StoreReads } from '../queries/store-reads.ts'
+import type { Store } from '../stores/store.ts'
 import { globalRow, globalRowsPage } from './read-global-rows.ts'
 import { keyFromText } from './store-keys.ts'
 import { shownRow } from './store-rows.ts'
-import { type StoreSource } from './store-source.ts'
+import type { StoreSource } from './store-source.ts'
 import { timeBounds } from './time-bounds.ts'
 
 /** Stores of tasks, by whoever has their partitions, and the tables that every instance has. */

@@ -6,10 +6,10 @@
  */
 
 import { partitionOf } from '../broker/partitioner.ts'
-import { type Broker, type RawBatch } from '../broker/port.ts'
+import type { Broker, RawBatch } from '../broker/port.ts'
 import { readCommitted } from '../broker/read-committed.ts'
 import { askAll, missingSchemas } from '../task/missing-schemas.ts'
-import { type Topic } from '../topic.ts'
+import type { Topic } from '../topic.ts'
 
 /** @returns values in the order of their offsets; what the serde refuses is left out */
 export async function* readKey<K, V>(

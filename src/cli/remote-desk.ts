@@ -5,19 +5,19 @@
  * is not selected again.
  */
 
-import {
-  type DeadLetterAccess,
-  type EditReport,
-  type EditRequest,
-  type LetterDetail,
-  type LetterPage,
-  type PageRequest,
-  type SettleReport,
-  type SettleRequest,
+import type {
+  DeadLetterAccess,
+  EditReport,
+  EditRequest,
+  LetterDetail,
+  LetterPage,
+  PageRequest,
+  SettleReport,
+  SettleRequest,
 } from '../dlq/dead-letter-access.ts'
 import { DeskError, type DeskErrorCode } from '../dlq/desk-error.ts'
-import { type LetterSelection } from '../dlq/letter-selection.ts'
-import { type LetterStats } from '../dlq/letter-stats.ts'
+import type { LetterSelection } from '../dlq/letter-selection.ts'
+import type { LetterStats } from '../dlq/letter-stats.ts'
 import { deskErrorStatus } from '../http/dead-letter-routes.ts'
 import { type ApiCall, InstanceApi } from './instance-api.ts'
 

@@ -5,21 +5,21 @@
  * safe.
  */
 
-import { type ProductRow } from '../../topologies/shop/inventory/stock-row.ts'
-import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
-import {
-  type OrderHistory,
-  type RangeRequest,
-  type RowBounds,
-  type ShopAccess,
-  type ShopStatus,
-  type StoreRows,
+import type { ProductRow } from '../../topologies/shop/inventory/stock-row.ts'
+import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import type {
+  OrderHistory,
+  RangeRequest,
+  RowBounds,
+  ShopAccess,
+  ShopStatus,
+  StoreRows,
 } from '../../topologies/shop/http/shop-access.ts'
 import { problemKinds } from '../../topologies/shop/http/problem-kinds.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
-import { type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
-import { type StockRequest } from '../../topologies/shop/shared/stock-request.ts'
-import { type ShopSummary } from '../../topologies/shop/shared/summary.ts'
+import type { ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
+import type { StockRequest } from '../../topologies/shop/shared/stock-request.ts'
+import type { ShopSummary } from '../../topologies/shop/shared/summary.ts'
 import { orderStore } from '../../topologies/shop/orders/stores.ts'
 import { productStore } from '../../topologies/shop/inventory/stores.ts'
 import { problemUri } from '../http/problem.ts'

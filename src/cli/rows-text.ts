@@ -1,6 +1,6 @@
 /** Rows of a store for people: partition, key, start and end of windows, value. */
 
-import { type StoreRow } from '../../topologies/shop/http/shop-access.ts'
+import type { StoreRow } from '../../topologies/shop/http/shop-access.ts'
 import { table } from './table.ts'
 
 export const rowsText = (rows: readonly StoreRow[]): string => table(rows.map(cellsOf))

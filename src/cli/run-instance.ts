@@ -5,9 +5,9 @@
  * on every way out but a second Ctrl-C. 3. The summary is taken while the stores can be read.
  */
 
-import { type ShipmentEvent } from '../../topologies/shop/shared/events.ts'
+import type { ShipmentEvent } from '../../topologies/shop/shared/events.ts'
 import { shipments } from '../../topologies/shop/shared/topics.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { exitCodes } from './exit-codes.ts'
 import { followTopics } from './follow-topics.ts'
 import { LiveView } from './live-view.ts'

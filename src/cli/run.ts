@@ -5,7 +5,7 @@
  */
 
 import { Command } from 'commander'
-import { type OptionName } from '../config/options.ts'
+import type { OptionName } from '../config/options.ts'
 import { checkApplication } from './applications.ts'
 import {
   addConfigFlags,

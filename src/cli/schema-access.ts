@@ -10,9 +10,9 @@
 
 import { readFileSync } from 'node:fs'
 import { topicCatalogue } from '../../topologies/shop/shared/topics.ts'
-import { type Broker } from '../broker/port.ts'
+import type { Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { openSerdes, type SchemaTopic } from '../runtime/open-schemas.ts'
 import { BuiltInRegistry } from '../schema-registry/built-in-registry.ts'

@@ -5,10 +5,10 @@
  */
 
 import { Command } from 'commander'
-import { type OptionName } from '../config/options.ts'
+import type { OptionName } from '../config/options.ts'
 import { checkApplication } from './applications.ts'
 import { addConfigFlags, type ConfigFlags, registryOptions, settingsOf } from './config-flags.ts'
-import { type SchemaVerb } from './schema-admin.ts'
+import type { SchemaVerb } from './schema-admin.ts'
 
 const flags: ConfigFlags = {
   options: [...registryOptions, 'stateDir', 'output'] satisfies OptionName[],

@@ -8,12 +8,12 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
+import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 import { bodyHash } from '../../topologies/shop/shared/body-hash.ts'
 import { shopNamespace, uuidV5 } from '../../topologies/shop/shared/ids.ts'
 import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
-import { type FileNeeds, type LoadFile, type NumberedLine } from './load-file.ts'
-import { type LoadRejects } from './load-rejects.ts'
+import type { FileNeeds, LoadFile, NumberedLine } from './load-file.ts'
+import type { LoadRejects } from './load-rejects.ts'
 import { OpenOrders, otherOrderReason, type Refusal } from './open-orders.ts'
 import { ProgressBar } from './progress-bar.ts'
 

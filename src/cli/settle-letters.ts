@@ -6,11 +6,11 @@
  * command again goes on with the rest.
  */
 
-import {
-  type DeadLetterAccess,
-  type SettledCount,
-  type SettleReport,
-  type SettleRequest,
+import type {
+  DeadLetterAccess,
+  SettledCount,
+  SettleReport,
+  SettleRequest,
 } from '../dlq/dead-letter-access.ts'
 
 const pageMax = 500

@@ -6,7 +6,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
+import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 import { finalStatuses } from '../../topologies/shop/orders/order-row.ts'
 
 const pollMs = 50

@@ -1,9 +1,9 @@
 /** The desk for the shop's dead letters, or for those of another topic on the same broker. */
 
-import { type Broker } from '../broker/port.ts'
+import type { Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { DeadLetterDesk } from '../dlq/dead-letter-desk.ts'
-import { type Logger } from '../logger.ts'
+import type { Logger } from '../logger.ts'
 import { deadLetterTopic, knownTopics } from './shop-topics.ts'
 
 export interface ShopDeskOptions {

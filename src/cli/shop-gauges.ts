@@ -1,13 +1,13 @@
 /** What `/metrics` of the shop shows beyond the runtime's own figures. */
 
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
-import { type Broker } from '../broker/port.ts'
+import type { Broker } from '../broker/port.ts'
 import { OpenLetters } from '../dlq/open-letters.ts'
-import { type ExtraGauge, type GaugeValue } from '../http/prometheus.ts'
-import { type Logger } from '../logger.ts'
-import { type Application } from '../runtime/application.ts'
+import type { ExtraGauge, GaugeValue } from '../http/prometheus.ts'
+import type { Logger } from '../logger.ts'
+import type { Application } from '../runtime/application.ts'
 import { deadLetterTopic } from './shop-topics.ts'
-import { type StoreSource } from './store-source.ts'
+import type { StoreSource } from './store-source.ts'
 
 /** How long a scrape waits for the broker before it shows what was known of dead letters. */
 const lettersWaitMs = 1_000

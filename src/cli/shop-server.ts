@@ -5,19 +5,19 @@
  * the document alone.
  */
 
-import { type FastifyInstance } from 'fastify'
-import { type ShopHost } from '../../topologies/shop/http/shop-access.ts'
+import type { FastifyInstance } from 'fastify'
+import type { ShopHost } from '../../topologies/shop/http/shop-access.ts'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
-import { type DeadLetterAccess } from '../dlq/dead-letter-access.ts'
+import type { DeadLetterAccess } from '../dlq/dead-letter-access.ts'
 import { deadLetterRoutes } from '../http/dead-letter-routes.ts'
 import { createHttpServer } from '../http/http-server.ts'
-import { type ApiInfo } from '../http/openapi/openapi-document.ts'
+import type { ApiInfo } from '../http/openapi/openapi-document.ts'
 import { openApiPath } from '../http/openapi/openapi-route.ts'
-import { type OperationSources } from '../http/operation-routes.ts'
+import type { OperationSources } from '../http/operation-routes.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { schemaRoutes } from '../http/schema-routes.ts'
 import { type Logger, silentLogger } from '../logger.ts'
-import { type SchemaRegistry } from '../schema-registry/port.ts'
+import type { SchemaRegistry } from '../schema-registry/port.ts'
 import { shopIdentity } from './shop-settings.ts'
 
 export interface ShopServerOptions extends OperationSources {

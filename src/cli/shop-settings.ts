@@ -2,7 +2,7 @@
 
 import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
 import { type ShopConfig, shopConfig } from '../../topologies/shop/shared/config.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { producerHeaders, type StampHeaders } from '../task/producer-headers.ts'
 
 export const shopIdentity = { service: 'shop', version: '0.1.0' } as const

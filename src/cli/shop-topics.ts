@@ -12,14 +12,14 @@ import {
   topicCatalogue,
 } from '../../topologies/shop/shared/topics.ts'
 import { BrokerError } from '../broker/errors.ts'
-import { type Broker, type Topics, type TopicSpec } from '../broker/port.ts'
+import type { Broker, Topics, TopicSpec } from '../broker/port.ts'
 import { wantedAuditTopic } from '../dlq/audit-topic.ts'
-import { type KnownTopics } from '../dlq/letter-view.ts'
+import type { KnownTopics } from '../dlq/letter-view.ts'
 import { repartitionTopicName } from '../runtime/internal-names.ts'
 import { internalTopics, partitionCounts } from '../runtime/internal-topics.ts'
 import { fittedSpec, type WantedTopic } from '../runtime/topic-steps.ts'
-import { type Topic } from '../topic.ts'
-import { type Plan } from '../topology/graph.ts'
+import type { Topic } from '../topic.ts'
+import type { Plan } from '../topology/graph.ts'
 
 export const applicationId = 'shop'
 

@@ -6,7 +6,7 @@ import {
   memoryBudgetMinBytes,
   type MemoryHolders,
 } from '../../state/memory-budget.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { formatSize } from '../config/size.ts'
 import { UsageError } from '../config/usage-error.ts'
 

@@ -1,7 +1,7 @@
 /** The log of a process: pino's JSON lines on stderr, so that stdout carries data only. */
 
 import { destination, pino } from 'pino'
-import { type Logger } from '../logger.ts'
+import type { Logger } from '../logger.ts'
 
 /** @param level  the lowest that is written; `silent` writes nothing */
 export const stderrLogger = (level: string): Logger =>

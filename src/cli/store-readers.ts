@@ -1,12 +1,12 @@
 /** Readers of a store straight over an engine, without tasks: one per task that has it. */
 
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { namespacePrefix } from '../../state/key-layout.ts'
 import { Slots } from '../../state/slots.ts'
 import { UndoLog } from '../../state/undo-log.ts'
-import { type PartitionReader } from '../runtime/queries.ts'
+import type { PartitionReader } from '../runtime/queries.ts'
 import { refuseOtherVersions } from '../task/store-migration.ts'
-import { type Store } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 
 export interface StoreReadersOptions {
   readonly engine: Engine

@@ -5,10 +5,10 @@
  * from their keys, and values are such that JSON can hold them.
  */
 
-import { type StoreRow } from '../../topologies/shop/http/shop-access.ts'
+import type { StoreRow } from '../../topologies/shop/http/shop-access.ts'
 import { rowShapeOf } from '../queries/row-shape.ts'
-import { type PartitionRow } from '../queries/store-page.ts'
-import { type Store } from '../stores/store.ts'
+import type { PartitionRow } from '../queries/store-page.ts'
+import type { Store } from '../stores/store.ts'
 import { printable } from './store-keys.ts'
 import { isoOf } from './time-bounds.ts'
 

@@ -5,13 +5,13 @@
  * which the next start restores from the changelogs; nothing is written here.
  */
 
-import { type Engine } from '../../state/engine.ts'
-import { type Broker } from '../broker/port.ts'
+import type { Engine } from '../../state/engine.ts'
+import type { Broker } from '../broker/port.ts'
 import { repartitionTopicName } from '../runtime/internal-names.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
-import { type GlobalRows } from '../stores/global-rows.ts'
-import { type Store } from '../stores/store.ts'
-import { type Plan } from '../topology/graph.ts'
+import type { GlobalRows } from '../stores/global-rows.ts'
+import type { Store } from '../stores/store.ts'
+import type { Plan } from '../topology/graph.ts'
 import { readGlobal } from './read-globals.ts'
 import { storeReaders } from './store-readers.ts'
 

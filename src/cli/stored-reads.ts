@@ -5,15 +5,15 @@
  * were applied last.
  */
 
-import { type Broker } from '../broker/port.ts'
+import type { Broker } from '../broker/port.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type PartitionAnswer, type PartitionRead } from '../queries/partition-read.ts'
+import type { PartitionAnswer, PartitionRead } from '../queries/partition-read.ts'
 import { readRows } from '../queries/read-rows.ts'
-import { type PartitionOfStore, type Settled, type StoreReads } from '../queries/store-reads.ts'
-import { type StoreQuery } from '../runtime/queries.ts'
-import { type Store } from '../stores/store.ts'
+import type { PartitionOfStore, Settled, StoreReads } from '../queries/store-reads.ts'
+import type { StoreQuery } from '../runtime/queries.ts'
+import type { Store } from '../stores/store.ts'
 import { hasProcessed } from './has-processed.ts'
-import { type StoreSource } from './store-source.ts'
+import type { StoreSource } from './store-source.ts'
 
 export interface StoredReadsOptions {
   readonly broker: Broker

@@ -1,7 +1,7 @@
 /** The end of `dev`, `run` and `load`: the shop's summary for people or as one JSON object. */
 
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
-import { type ShopSummary } from '../../topologies/shop/shared/summary.ts'
+import type { ShopSummary } from '../../topologies/shop/shared/summary.ts'
 import { exitCodes } from './exit-codes.ts'
 import { table } from './table.ts'
 

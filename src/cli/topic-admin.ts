@@ -6,8 +6,8 @@
  */
 
 import { shopTopology } from '../../topologies/shop/shop.ts'
-import { type Broker, type Topics } from '../broker/port.ts'
-import { type Settings } from '../config/settings.ts'
+import type { Broker, Topics } from '../broker/port.ts'
+import type { Settings } from '../config/settings.ts'
 import { applySteps, planTopics, type TopicStep, type WantedTopic } from '../runtime/topic-steps.ts'
 import { exitCodes } from './exit-codes.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'

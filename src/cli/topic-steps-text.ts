@@ -1,6 +1,6 @@
 /** Steps of a topic plan as a table for people, or as one JSON document; in Kafka's names. */
 
-import { type SettingChange, type TopicStep } from '../runtime/topic-steps.ts'
+import type { SettingChange, TopicStep } from '../runtime/topic-steps.ts'
 import { table } from './table.ts'
 
 export const stepsText = (steps: readonly TopicStep[], output: 'table' | 'json'): string => {

@@ -5,10 +5,10 @@
  */
 
 import { Command } from 'commander'
-import { type OptionName } from '../config/options.ts'
+import type { OptionName } from '../config/options.ts'
 import { checkApplication } from './applications.ts'
 import { addConfigFlags, type ConfigFlags, kafkaOptions, settingsOf } from './config-flags.ts'
-import { type TopicsVerb } from './topic-admin.ts'
+import type { TopicsVerb } from './topic-admin.ts'
 
 const flags: ConfigFlags = {
   options: [...kafkaOptions, 'stateDir', 'output'] satisfies OptionName[],

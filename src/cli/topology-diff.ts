@@ -1,9 +1,9 @@
 /** `millrace topology diff A B`: what a deploy would change, before it does. */
 
-import { type Settings } from '../config/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { compareTopologies } from '../topology/compare-topologies.ts'
-import { type Consequence, type TopologyDifference } from '../topology/topology-difference.ts'
+import type { Consequence, TopologyDifference } from '../topology/topology-difference.ts'
 import { exitCodes } from './exit-codes.ts'
 import { table } from './table.ts'
 import { shapeAt, shapeInState } from './topology-source.ts'

@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander'
 import { UsageError } from '../config/usage-error.ts'
 import { addConfigFlags, type ConfigFlags, settingsOf } from './config-flags.ts'
-import { type GraphFormat } from './graph-text.ts'
+import type { GraphFormat } from './graph-text.ts'
 
 const formats: readonly GraphFormat[] = ['text', 'json', 'mermaid']
 

@@ -7,7 +7,7 @@
 
 import { createHttpServer } from '../http/http-server.ts'
 import { HttpProblem } from '../http/problem.ts'
-import { type Logger } from '../logger.ts'
+import type { Logger } from '../logger.ts'
 import { listenAt } from './listen-at.ts'
 
 export interface WaitingRoom {

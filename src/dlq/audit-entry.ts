@@ -8,7 +8,7 @@
 
 import { json } from '../serde/json.ts'
 import { DeskError } from './desk-error.ts'
-import { type TextPayload } from './payload.ts'
+import type { TextPayload } from './payload.ts'
 
 export const auditTopicName = (deadLetterTopic: string): string => `${deadLetterTopic}-audit`
 

@@ -7,10 +7,10 @@
  * bytes of memory per settled letter, and the value of every edited one that is still open.
  */
 
-import { type Broker, type TopicPartition } from '../broker/port.ts'
+import type { Broker, TopicPartition } from '../broker/port.ts'
 import { readCommitted } from '../broker/read-committed.ts'
 import { type AuditEntry, auditTopicName, decodeAuditEntry } from './audit-entry.ts'
-import { type LetterStatus } from './letter-selection.ts'
+import type { LetterStatus } from './letter-selection.ts'
 import { payloadBytes } from './payload.ts'
 
 export interface LetterState {

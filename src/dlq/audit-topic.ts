@@ -5,7 +5,7 @@
  * it yet. A record that was lost from it would make a settled letter open again.
  */
 
-import { type TopicPartition, type Topics } from '../broker/port.ts'
+import type { TopicPartition, Topics } from '../broker/port.ts'
 import { fittedSpec, type WantedTopic } from '../runtime/topic-steps.ts'
 import { auditTopicName } from './audit-entry.ts'
 import { DeskError } from './desk-error.ts'

@@ -12,19 +12,19 @@
  */
 
 import { BrokerError } from '../broker/errors.ts'
-import {
-  type Broker,
-  type ProduceBatch,
-  type ProducedBatch,
-  type TopicPartition,
-  type TransactionalProducer,
+import type {
+  Broker,
+  ProduceBatch,
+  ProducedBatch,
+  TopicPartition,
+  TransactionalProducer,
 } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
-import { type Logger } from '../logger.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../logger.ts'
 import { noHeaders } from '../record.ts'
 import { releaseForgotten } from '../runtime/forgotten-transactions.ts'
 import { type AuditEntry, encodeAuditEntry } from './audit-entry.ts'
-import { type AuditLedger } from './audit-ledger.ts'
+import type { AuditLedger } from './audit-ledger.ts'
 import { auditTopic, checkAuditKeepsAll } from './audit-topic.ts'
 import { DeskError } from './desk-error.ts'
 

@@ -6,10 +6,10 @@
  * command that is run again goes on, since what is settled is not selected any more.
  */
 
-import { type AuditEntry } from './audit-entry.ts'
-import { type LetterSelection, type LetterStatus } from './letter-selection.ts'
-import { type LetterStats } from './letter-stats.ts'
-import { type Payload, type TextPayload } from './payload.ts'
+import type { AuditEntry } from './audit-entry.ts'
+import type { LetterSelection, LetterStatus } from './letter-selection.ts'
+import type { LetterStats } from './letter-stats.ts'
+import type { Payload, TextPayload } from './payload.ts'
 
 export interface PageRequest {
   readonly selection: LetterSelection

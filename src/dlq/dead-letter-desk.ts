@@ -8,23 +8,23 @@
  * transaction. 4. Calls that only look write nothing, and need no audit topic.
  */
 
-import { type Broker, type TopicDescription, type TopicPartition } from '../broker/port.ts'
+import type { Broker, TopicDescription, TopicPartition } from '../broker/port.ts'
 import { readCommitted } from '../broker/read-committed.ts'
-import { type Clock } from '../clock.ts'
-import { type Logger } from '../logger.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../logger.ts'
 import { type AuditEntry, decodeAuditEntry } from './audit-entry.ts'
 import { AuditLedger } from './audit-ledger.ts'
 import { AuditWriter } from './audit-writer.ts'
-import { type DeadLetter } from './dead-letter.ts'
-import {
-  type DeadLetterAccess,
-  type EditReport,
-  type EditRequest,
-  type LetterDetail,
-  type LetterPage,
-  type PageRequest,
-  type SettleReport,
-  type SettleRequest,
+import type { DeadLetter } from './dead-letter.ts'
+import type {
+  DeadLetterAccess,
+  EditReport,
+  EditRequest,
+  LetterDetail,
+  LetterPage,
+  PageRequest,
+  SettleReport,
+  SettleRequest,
 } from './dead-letter-access.ts'
 import { DeskError } from './desk-error.ts'
 import { decodeCursor, encodeCursor, firstCursor, type LetterCursor } from './letter-cursor.ts'

@@ -6,12 +6,12 @@
  * `source` is absent and it cannot be replayed, only looked at and discarded.
  */
 
-import { type RawRecord } from '../broker/port.ts'
-import { type RecordPosition } from '../errors/classes.ts'
+import type { RawRecord } from '../broker/port.ts'
+import type { RecordPosition } from '../errors/classes.ts'
 import { withoutErrors } from '../errors/dead-letter.ts'
 import { errorHeaders, replayHeaders } from '../errors/dead-letter-headers.ts'
 import { classOfRecordCode, type FailureClass, failureClassNames } from '../errors/failure-class.ts'
-import { type Headers } from '../record.ts'
+import type { Headers } from '../record.ts'
 import { letterId, type LetterPosition } from './letter-id.ts'
 
 export interface ReplayHistory {

@@ -5,7 +5,7 @@
  * again at once comes behind that, so no pass meets it twice.
  */
 
-import { type Broker, type TopicDescription } from '../broker/port.ts'
+import type { Broker, TopicDescription } from '../broker/port.ts'
 import { DeskError } from './desk-error.ts'
 
 export interface LetterCursor {

@@ -5,10 +5,10 @@
  * are fetched one by one.
  */
 
-import { type Broker, type TopicDescription } from '../broker/port.ts'
+import type { Broker, TopicDescription } from '../broker/port.ts'
 import { readCommitted } from '../broker/read-committed.ts'
 import { type DeadLetter, deadLetterOf } from './dead-letter.ts'
-import { type LetterCursor } from './letter-cursor.ts'
+import type { LetterCursor } from './letter-cursor.ts'
 import { letterId, type LetterPosition, parseLetterId } from './letter-id.ts'
 
 export interface ScannedLetter {

@@ -1,6 +1,6 @@
 /** Which dead letters are meant: all conditions that are given must hold. */
 
-import { type DeadLetter } from './dead-letter.ts'
+import type { DeadLetter } from './dead-letter.ts'
 
 export const letterStatuses = ['open', 'replayed', 'discarded'] as const
 

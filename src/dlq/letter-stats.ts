@@ -1,7 +1,7 @@
 /** Dead letters counted by topic, class, code and hour of the failure, each by status. */
 
-import { type DeadLetter } from './dead-letter.ts'
-import { type LetterStatus } from './letter-selection.ts'
+import type { DeadLetter } from './dead-letter.ts'
+import type { LetterStatus } from './letter-selection.ts'
 
 export type StatusCounts = Readonly<Record<LetterStatus, number>>
 

@@ -1,10 +1,10 @@
 /** Dead letters as the answers of the desk show them. */
 
-import { type Topic } from '../topic.ts'
-import { type AuditEntry } from './audit-entry.ts'
-import { type LetterState } from './audit-ledger.ts'
+import type { Topic } from '../topic.ts'
+import type { AuditEntry } from './audit-entry.ts'
+import type { LetterState } from './audit-ledger.ts'
 import { dateMs, type DeadLetter } from './dead-letter.ts'
-import { type LetterDetail, type LetterView } from './dead-letter-access.ts'
+import type { LetterDetail, LetterView } from './dead-letter-access.ts'
 import { payloadOf, textPayload } from './payload.ts'
 import { firstOf } from './replay-record.ts'
 

@@ -6,9 +6,9 @@
  * does not hold up the scrape: it gets what was known last.
  */
 
-import { type Broker } from '../broker/port.ts'
+import type { Broker } from '../broker/port.ts'
 import { readCommitted } from '../broker/read-committed.ts'
-import { type Logger } from '../logger.ts'
+import type { Logger } from '../logger.ts'
 import { DeadLetterTally, type DeadLetterCount } from '../task/dead-letter-tally.ts'
 import { AuditLedger } from './audit-ledger.ts'
 import { type DeadLetter, deadLetterOf } from './dead-letter.ts'

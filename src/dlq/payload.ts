@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto'
 import { isUtf8 } from 'node:buffer'
-import { type Serde } from '../serde/serde.ts'
+import type { Serde } from '../serde/serde.ts'
 
 export type Payload =
   | { readonly encoding: 'null' }

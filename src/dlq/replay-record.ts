@@ -5,9 +5,9 @@
  * state that belongs to it lies there. Headers say that it is a replay, and count.
  */
 
-import { type ProduceRecord, type TopicDescription, type TopicSettings } from '../broker/port.ts'
+import type { ProduceRecord, TopicDescription, TopicSettings } from '../broker/port.ts'
 import { replayHeaders } from '../errors/dead-letter-headers.ts'
-import { type DeadLetter } from './dead-letter.ts'
+import type { DeadLetter } from './dead-letter.ts'
 
 export interface ReplayTerms {
   /** Replays of one record after which it is refused. */

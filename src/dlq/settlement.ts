@@ -7,12 +7,12 @@
  */
 
 import { BrokerError } from '../broker/errors.ts'
-import { type Broker, type ProduceBatch, type ProducedBatch } from '../broker/port.ts'
-import { type AuditEntry } from './audit-entry.ts'
-import { type AuditLedger } from './audit-ledger.ts'
-import { type AuditWriter } from './audit-writer.ts'
-import { type DeadLetter } from './dead-letter.ts'
-import { type SettledCount, type SettleReport, type SettleRequest } from './dead-letter-access.ts'
+import type { Broker, ProduceBatch, ProducedBatch } from '../broker/port.ts'
+import type { AuditEntry } from './audit-entry.ts'
+import type { AuditLedger } from './audit-ledger.ts'
+import type { AuditWriter } from './audit-writer.ts'
+import type { DeadLetter } from './dead-letter.ts'
+import type { SettledCount, SettleReport, SettleRequest } from './dead-letter-access.ts'
 import { hashOf } from './payload.ts'
 import {
   attemptOf,

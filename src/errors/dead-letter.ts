@@ -7,8 +7,8 @@
  * of a replay stay, if this is the record that was replayed: they count how often it was.
  */
 
-import { type Header, type Headers } from '../record.ts'
-import { type RecordError, type RecordPosition } from './classes.ts'
+import type { Header, Headers } from '../record.ts'
+import type { RecordError, RecordPosition } from './classes.ts'
 import { errorHeaderPrefixes, errorHeaders, replayHeaders } from './dead-letter-headers.ts'
 import { causeCodeOf, type FailureClass } from './failure-class.ts'
 

@@ -10,8 +10,8 @@
  * letter. One table; an application adds its own errors to it (`RuntimeConfig.failureClasses`).
  */
 
-import { type RecordError } from './classes.ts'
-import { type RecordErrorCode } from './codes.ts'
+import type { RecordError } from './classes.ts'
+import type { RecordErrorCode } from './codes.ts'
 
 export const failureClassNames = ['poison', 'business', 'transient'] as const
 

@@ -9,11 +9,11 @@
 import { randomUUID } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
 import { RuntimeError } from '../errors/classes.ts'
-import { type PartitionReply } from '../queries/partition-read.ts'
+import type { PartitionReply } from '../queries/partition-read.ts'
 import { type Forward, UnreachableError } from '../queries/query-router.ts'
-import { type Peer } from '../runtime/group-protocol.ts'
+import type { Peer } from '../runtime/group-protocol.ts'
 import { isSealed, nonceHeader, peerPath, sealHeader, sealOf } from './peer-seal.ts'
-import { type PeerReply } from './peer-server.ts'
+import type { PeerReply } from './peer-server.ts'
 
 /** An owner that needs longer is as good as gone for whoever waits. */
 const answerMaxMs = 2_000

@@ -4,8 +4,8 @@
  * Called by fastify with the bare socket; there is no request yet, so nothing of it can be named.
  */
 
-import { type ConnectionError } from 'fastify'
-import { type Socket } from 'node:net'
+import type { ConnectionError } from 'fastify'
+import type { Socket } from 'node:net'
 import { problemText, problemType } from './problem.ts'
 
 const answers: Readonly<Record<string, readonly [status: number, line: string, detail: string]>> = {

@@ -2,7 +2,7 @@
 
 import { type TSchema, Type } from 'typebox'
 import { letterStatuses } from '../dlq/letter-selection.ts'
-import { type RouteDoc } from './openapi/route-doc.ts'
+import type { RouteDoc } from './openapi/route-doc.ts'
 
 const strict = { additionalProperties: false }
 const text = Type.String()

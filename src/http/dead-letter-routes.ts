@@ -6,16 +6,16 @@
  * over; 422: refused for safety. They need the broker only, so they answer while state is restored.
  */
 
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import {
-  type DeadLetterAccess,
-  type EditRequest,
-  type PageRequest,
-  type SettleRequest,
+import type {
+  DeadLetterAccess,
+  EditRequest,
+  PageRequest,
+  SettleRequest,
 } from '../dlq/dead-letter-access.ts'
 import { DeskError, type DeskErrorCode } from '../dlq/desk-error.ts'
-import { type LetterSelection } from '../dlq/letter-selection.ts'
+import type { LetterSelection } from '../dlq/letter-selection.ts'
 import {
   amendLetterDoc,
   letterStatsDoc,

@@ -7,18 +7,18 @@
  * application answer 503 until the instance runs. It must not know which application it is.
  */
 
-import { type IncomingHttpHeaders } from 'node:http'
-import { type AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import fastify, {
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
-import { type Logger } from '../logger.ts'
+import type { Logger } from '../logger.ts'
 import { endWithProblem } from './client-error.ts'
 import { ApiRoutes } from './openapi/api-routes.ts'
-import { type ApiInfo } from './openapi/openapi-document.ts'
+import type { ApiInfo } from './openapi/openapi-document.ts'
 import { openApiRoute } from './openapi/openapi-route.ts'
 import { type OperationSources, operationRoutes } from './operation-routes.ts'
 import { HttpProblem, type ProblemKind, type ProblemPlace, sendProblem } from './problem.ts'

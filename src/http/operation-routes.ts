@@ -4,9 +4,9 @@
  * Registered by `http-server.ts`.
  */
 
-import { type FastifyInstance, type FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { type TSchema, Type } from 'typebox'
-import { type RouteDoc } from './openapi/route-doc.ts'
+import type { RouteDoc } from './openapi/route-doc.ts'
 
 export interface Health {
   readonly isLive: boolean

@@ -8,11 +8,11 @@
  * secret of the questions is the application's incarnation (`peer-seal.ts`).
  */
 
-import { type Broker } from '../broker/port.ts'
+import type { Broker } from '../broker/port.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { answerHere } from '../queries/answer-here.ts'
 import { QueryRouter } from '../queries/query-router.ts'
-import { type Application } from '../runtime/application.ts'
+import type { Application } from '../runtime/application.ts'
 import { askPeer } from './ask-peer.ts'
 import { PeerServer } from './peer-server.ts'
 

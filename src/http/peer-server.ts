@@ -7,9 +7,9 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { deserialize, serialize } from 'node:v8'
-import { type PartitionQuestion, type PartitionReply } from '../queries/partition-read.ts'
+import type { PartitionQuestion, PartitionReply } from '../queries/partition-read.ts'
 import { isSealed, nonceHeader, peerPath, sealHeader, sealOf } from './peer-seal.ts'
 
 export interface PeerHost {

@@ -5,7 +5,7 @@
  * each place by JSON pointer. 2. An internal failure never shows its stack or message outside.
  */
 
-import { type FastifyReply } from 'fastify'
+import type { FastifyReply } from 'fastify'
 
 export interface ProblemPlace {
   /** JSON pointer into the body (`/items/0/quantity`), or `?name` for a query parameter. */

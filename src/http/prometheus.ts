@@ -6,8 +6,8 @@
  */
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { type CommitPhases } from '../runtime/commit-timings.ts'
-import { type RuntimeMetrics } from '../runtime/runtime-metrics.ts'
+import type { CommitPhases } from '../runtime/commit-timings.ts'
+import type { RuntimeMetrics } from '../runtime/runtime-metrics.ts'
 import { collectState, type StateSources } from './state-collectors.ts'
 
 /** Adds figures of the application itself: name, help, value by labels. */

@@ -6,7 +6,7 @@
  * is ever deleted.
  */
 
-import { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 import { SchemaRegistryError, type SchemaRegistryErrorCode } from '../schema-registry/errors.ts'
 import { compatibilityLevels, type SchemaRegistry } from '../schema-registry/port.ts'
 

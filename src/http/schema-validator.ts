@@ -6,8 +6,8 @@
  * where the text is the number as it would be written (`1.5`, `0x10` and `` are no integers).
  */
 
-import { type FastifySchemaCompiler } from 'fastify'
-import { type TSchema } from 'typebox'
+import type { FastifySchemaCompiler } from 'fastify'
+import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Value } from 'typebox/value'
 import { nearest } from '../config/nearest.ts'

@@ -7,7 +7,7 @@
 
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { engineFigures, engineMemoryBytes, type FigureSource } from '../../state/engine-figures.ts'
-import { type StoreMetrics } from '../runtime/store-metrics.ts'
+import type { StoreMetrics } from '../runtime/store-metrics.ts'
 
 export interface StateSources {
   stores(): ReadonlyMap<string, StoreMetrics>

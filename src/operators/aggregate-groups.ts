@@ -1,4 +1,4 @@
-import { type TableStore } from '../stores/table-store.ts'
+import type { TableStore } from '../stores/table-store.ts'
 import { groupAggregation, type GroupOperator } from './aggregation/group-aggregation.ts'
 
 /** How values enter and leave the aggregate of their group; both pure. */

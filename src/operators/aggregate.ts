@@ -1,15 +1,10 @@
-import { type OperatorFunction } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
-import { type WindowedStore } from '../stores/windowed-store.ts'
-import {
-  type SessionWindows,
-  type SlidingWindows,
-  type TimeWindows,
-  type Windowed,
-} from '../windows/windows.ts'
+import type { OperatorFunction } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
+import type { WindowedStore } from '../stores/windowed-store.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows, Windowed } from '../windows/windows.ts'
 import { aggregationNode, type AggregateStore } from './aggregation/aggregation.ts'
-import { type EmitOptions, type SessionOptions } from './aggregation/fold.ts'
-import { type KeyAggregateStore } from './aggregation/key-aggregation.ts'
+import type { EmitOptions, SessionOptions } from './aggregation/fold.ts'
+import type { KeyAggregateStore } from './aggregation/key-aggregation.ts'
 
 /**
  * Folds the records of each key, or of each key and window, into one stored value.

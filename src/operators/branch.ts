@@ -1,7 +1,7 @@
-import { type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { TopologyError } from '../errors/classes.ts'
-import { type StreamRecord } from '../record.ts'
-import { type HotStream } from '../topology/hot-stream.ts'
+import type { StreamRecord } from '../record.ts'
+import type { HotStream } from '../topology/hot-stream.ts'
 import { currentScope } from '../topology/scope.ts'
 
 /** Predicates by the name of their branch, asked in the order they are written. */

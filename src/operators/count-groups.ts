@@ -1,4 +1,4 @@
-import { type TableStore } from '../stores/table-store.ts'
+import type { TableStore } from '../stores/table-store.ts'
 import { groupAggregation, type GroupOperator } from './aggregation/group-aggregation.ts'
 
 /**

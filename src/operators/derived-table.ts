@@ -7,15 +7,15 @@
  */
 
 import { StreamRecord } from '../record.ts'
-import { type Store } from '../stores/store.ts'
-import { type TableRows, type TableStore } from '../stores/table-store.ts'
-import { type GraphNode } from '../topology/graph.ts'
-import { type HotStream } from '../topology/hot-stream.ts'
+import type { Store } from '../stores/store.ts'
+import type { TableRows, TableStore } from '../stores/table-store.ts'
+import type { GraphNode } from '../topology/graph.ts'
+import type { HotStream } from '../topology/hot-stream.ts'
 import { prefetchByKey } from '../topology/prefetch.ts'
-import { type Scope } from '../topology/scope.ts'
+import type { Scope } from '../topology/scope.ts'
 import { Change } from './change.ts'
 import { viewOf } from './keep-table.ts'
-import { type Table, type TableView } from './table.ts'
+import type { Table, TableView } from './table.ts'
 
 export interface DerivedTableSpec<K, V> {
   /** Starts with `table`: such a node needs no consumer. */

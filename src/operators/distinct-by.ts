@@ -1,6 +1,6 @@
-import { type MonoTypeOperatorFunction } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
-import { type DistinctStore } from '../stores/distinct-store.ts'
+import type { MonoTypeOperatorFunction } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
+import type { DistinctStore } from '../stores/distinct-store.ts'
 import { currentScope } from '../topology/scope.ts'
 
 /**

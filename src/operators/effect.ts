@@ -1,13 +1,9 @@
-import { type OperatorFunction } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import { TopologyError } from '../errors/classes.ts'
 import { StreamRecord } from '../record.ts'
-import { type OutboxState, type OutboxStore } from '../stores/outbox-store.ts'
-import {
-  type EffectCall,
-  type EffectCompletion,
-  type EffectSettings,
-} from '../topology/effect-node.ts'
-import { type HotStream } from '../topology/hot-stream.ts'
+import type { OutboxState, OutboxStore } from '../stores/outbox-store.ts'
+import type { EffectCall, EffectCompletion, EffectSettings } from '../topology/effect-node.ts'
+import type { HotStream } from '../topology/hot-stream.ts'
 import { NodeInput } from '../topology/node-input.ts'
 import { currentScope } from '../topology/scope.ts'
 

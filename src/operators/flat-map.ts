@@ -1,4 +1,4 @@
-import { type OperatorFunction } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import { StreamRecord } from '../record.ts'
 import { currentScope } from '../topology/scope.ts'
 

@@ -23,16 +23,16 @@ import {
   type ForeignResponse,
   type ForeignSubscription,
 } from '../stores/foreign-key-messages.ts'
-import { type ForeignKeyStore } from '../stores/foreign-key-store.ts'
+import type { ForeignKeyStore } from '../stores/foreign-key-store.ts'
 import { KeyCodec } from '../stores/key-codec.ts'
-import { type TableStore } from '../stores/table-store.ts'
-import { type Topic } from '../topic.ts'
-import { type HotStream } from '../topology/hot-stream.ts'
+import type { TableStore } from '../stores/table-store.ts'
+import type { Topic } from '../topic.ts'
+import type { HotStream } from '../topology/hot-stream.ts'
 import { prefetchByKey } from '../topology/prefetch.ts'
-import { type Scope, type SinkSpec } from '../topology/scope.ts'
-import { type Change } from './change.ts'
+import type { Scope, SinkSpec } from '../topology/scope.ts'
+import type { Change } from './change.ts'
 import { DerivedTable } from './derived-table.ts'
-import { type Table } from './table.ts'
+import type { Table } from './table.ts'
 
 /** How left rows find their right row. */
 export interface ForeignKey<K, A, FK, B, W> {

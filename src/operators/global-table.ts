@@ -1,4 +1,4 @@
-import { type Topic } from '../topic.ts'
+import type { Topic } from '../topic.ts'
 import { currentScope } from '../topology/scope.ts'
 
 /** A whole topic as its latest value per key, for `joinGlobal`. */

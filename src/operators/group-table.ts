@@ -1,10 +1,10 @@
-import { type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { TopologyError } from '../errors/classes.ts'
 import { StreamRecord } from '../record.ts'
-import { type Replacement } from '../serde/replacement.ts'
-import { type RepartitionTopic } from '../topic.ts'
+import type { Replacement } from '../serde/replacement.ts'
+import type { RepartitionTopic } from '../topic.ts'
 import { currentScope, type SinkSpec } from '../topology/scope.ts'
-import { type Table } from './table.ts'
+import type { Table } from './table.ts'
 
 /**
  * Groups the rows of a table under other keys, for `countGroups`, `reduceGroups` and

@@ -1,7 +1,7 @@
-import { type OperatorFunction } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
+import type { OperatorFunction } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
 import { currentScope } from '../topology/scope.ts'
-import { type GlobalTable } from './global-table.ts'
+import type { GlobalTable } from './global-table.ts'
 import { joinStreamWithGlobal } from './stream-global-join.ts'
 
 /**

@@ -1,9 +1,9 @@
-import { type OperatorFunction } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
-import { type WaitingStore } from '../stores/waiting-store.ts'
+import type { OperatorFunction } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
+import type { WaitingStore } from '../stores/waiting-store.ts'
 import { currentScope } from '../topology/scope.ts'
 import { joinStreamWithTable } from './stream-table-join.ts'
-import { type Table } from './table.ts'
+import type { Table } from './table.ts'
 
 /**
  * Looks up each record's key in a table and joins what is found; other records are dropped.

@@ -5,15 +5,15 @@
  * for it. 3. What a versioned store refuses as too old goes no further.
  */
 
-import { type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { TopologyError } from '../errors/classes.ts'
-import { type StreamRecord } from '../record.ts'
-import { type TableRows } from '../stores/table-store.ts'
-import { type GraphNode } from '../topology/graph.ts'
+import type { StreamRecord } from '../record.ts'
+import type { TableRows } from '../stores/table-store.ts'
+import type { GraphNode } from '../topology/graph.ts'
 import { prefetchByKey } from '../topology/prefetch.ts'
-import { type Scope } from '../topology/scope.ts'
+import type { Scope } from '../topology/scope.ts'
 import { Change } from './change.ts'
-import { type AnyTableStore, type Table, type TableView } from './table.ts'
+import type { AnyTableStore, Table, TableView } from './table.ts'
 
 /** Keeps each update in the store; the node is named after it. */
 export const keepTable = <K, V>(

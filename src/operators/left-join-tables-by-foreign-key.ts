@@ -1,6 +1,6 @@
 import { currentScope } from '../topology/scope.ts'
 import { type ForeignKey, joinByForeignKey } from './foreign-key-join.ts'
-import { type Table } from './table.ts'
+import type { Table } from './table.ts'
 
 /**
  * As `joinTablesByForeignKey`, but every left row has a result.

@@ -1,7 +1,7 @@
-import { type TableStore } from '../stores/table-store.ts'
+import type { TableStore } from '../stores/table-store.ts'
 import { currentScope } from '../topology/scope.ts'
 import { projectTable } from './project-table.ts'
-import { type Table } from './table.ts'
+import type { Table } from './table.ts'
 
 /**
  * A table of the same keys with other values.

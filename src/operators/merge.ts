@@ -1,5 +1,5 @@
-import { type Observable } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
+import type { Observable } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
 import { currentScope } from '../topology/scope.ts'
 
 /**

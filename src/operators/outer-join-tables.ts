@@ -1,6 +1,6 @@
-import { type TableStore } from '../stores/table-store.ts'
+import type { TableStore } from '../stores/table-store.ts'
 import { currentScope } from '../topology/scope.ts'
-import { type Table } from './table.ts'
+import type { Table } from './table.ts'
 import { joinTwoTables } from './table-table-join.ts'
 
 /**

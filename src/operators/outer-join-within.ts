@@ -1,6 +1,6 @@
-import { type Observable, type OperatorFunction } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
-import { type JoinStore } from '../stores/join-store.ts'
+import type { Observable, OperatorFunction } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
+import type { JoinStore } from '../stores/join-store.ts'
 import { currentScope } from '../topology/scope.ts'
 import { joinTwoStreams } from './stream-stream-join.ts'
 

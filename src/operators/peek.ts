@@ -1,5 +1,5 @@
-import { type MonoTypeOperatorFunction } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
+import type { MonoTypeOperatorFunction } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
 import { currentScope } from '../topology/scope.ts'
 
 /**

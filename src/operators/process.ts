@@ -1,10 +1,10 @@
-import { type OperatorFunction } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import { TopologyError } from '../errors/classes.ts'
 import { noHeaders, StreamRecord } from '../record.ts'
-import { type Store } from '../stores/store.ts'
-import { type HotStream } from '../topology/hot-stream.ts'
+import type { Store } from '../stores/store.ts'
+import type { HotStream } from '../topology/hot-stream.ts'
 import { NodeInput } from '../topology/node-input.ts'
-import { type PunctuationTime, type Punctuator } from '../topology/punctuator.ts'
+import type { PunctuationTime, Punctuator } from '../topology/punctuator.ts'
 import { currentScope, type Scope } from '../topology/scope.ts'
 
 export type NamedStores = Readonly<Record<string, Store>>

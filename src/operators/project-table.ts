@@ -1,9 +1,9 @@
 /** What a filter and a mapping of a table share: each row is a function of the row before. */
 
-import { type TableStore, type Timestamped } from '../stores/table-store.ts'
-import { type Scope } from '../topology/scope.ts'
+import type { TableStore, Timestamped } from '../stores/table-store.ts'
+import type { Scope } from '../topology/scope.ts'
 import { DerivedTable, type DerivedTableSpec } from './derived-table.ts'
-import { type Table } from './table.ts'
+import type { Table } from './table.ts'
 
 export interface Projection<K, V, W> {
   readonly kind: DerivedTableSpec<K, W>['kind']

@@ -1,5 +1,5 @@
-import { type TableStore } from '../stores/table-store.ts'
-import { type GroupFolds } from './aggregate-groups.ts'
+import type { TableStore } from '../stores/table-store.ts'
+import type { GroupFolds } from './aggregate-groups.ts'
 import { groupAggregation, type GroupOperator } from './aggregation/group-aggregation.ts'
 
 /**

@@ -1,15 +1,10 @@
-import { type OperatorFunction } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
-import { type WindowedStore } from '../stores/windowed-store.ts'
-import {
-  type SessionWindows,
-  type SlidingWindows,
-  type TimeWindows,
-  type Windowed,
-} from '../windows/windows.ts'
+import type { OperatorFunction } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
+import type { WindowedStore } from '../stores/windowed-store.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows, Windowed } from '../windows/windows.ts'
 import { aggregationNode, type AggregateStore } from './aggregation/aggregation.ts'
-import { type EmitOptions } from './aggregation/fold.ts'
-import { type KeyAggregateStore } from './aggregation/key-aggregation.ts'
+import type { EmitOptions } from './aggregation/fold.ts'
+import type { KeyAggregateStore } from './aggregation/key-aggregation.ts'
 
 /**
  * Combines the values of each key, or of each key and window, into one of the same type.

@@ -1,6 +1,6 @@
-import { type OperatorFunction } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import { StreamRecord } from '../record.ts'
-import { type RepartitionTopic } from '../topic.ts'
+import type { RepartitionTopic } from '../topic.ts'
 import { currentScope, type SinkSpec } from '../topology/scope.ts'
 
 /**

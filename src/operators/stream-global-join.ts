@@ -1,10 +1,10 @@
 /** The body of `joinGlobal` and `leftJoinGlobal`: a look-up per record under a key of its own. */
 
-import { type Observable } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
-import { type HotStream } from '../topology/hot-stream.ts'
-import { type Scope } from '../topology/scope.ts'
-import { type GlobalTable } from './global-table.ts'
+import type { Observable } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
+import type { HotStream } from '../topology/hot-stream.ts'
+import type { Scope } from '../topology/scope.ts'
+import type { GlobalTable } from './global-table.ts'
 
 export interface StreamGlobalJoin<K, A, FK, B, W> {
   readonly kind: 'join-global' | 'left-join-global'

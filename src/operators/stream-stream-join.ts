@@ -8,13 +8,13 @@
  * are those of the record that caused it.
  */
 
-import { type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { StreamRecord } from '../record.ts'
-import { type JoinMoment, type JoinState } from '../stores/join-state.ts'
-import { type JoinStore } from '../stores/join-store.ts'
-import { type Side } from '../stores/join-window.ts'
-import { type HotStream } from '../topology/hot-stream.ts'
-import { type Scope } from '../topology/scope.ts'
+import type { JoinMoment, JoinState } from '../stores/join-state.ts'
+import type { JoinStore } from '../stores/join-store.ts'
+import type { Side } from '../stores/join-window.ts'
+import type { HotStream } from '../topology/hot-stream.ts'
+import type { Scope } from '../topology/scope.ts'
 
 export interface StreamStreamJoin<K, A, B, W> {
   readonly kind: 'join-within' | 'left-join-within' | 'outer-join-within'

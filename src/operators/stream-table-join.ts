@@ -7,14 +7,14 @@
  * time and headers; only records of the stream release.
  */
 
-import { type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { TopologyError } from '../errors/classes.ts'
 import { StreamRecord } from '../record.ts'
-import { type WaitingRecord, type WaitingStore } from '../stores/waiting-store.ts'
-import { type HotStream } from '../topology/hot-stream.ts'
+import type { WaitingRecord, WaitingStore } from '../stores/waiting-store.ts'
+import type { HotStream } from '../topology/hot-stream.ts'
 import { prefetchByKey } from '../topology/prefetch.ts'
-import { type Scope } from '../topology/scope.ts'
-import { type Table } from './table.ts'
+import type { Scope } from '../topology/scope.ts'
+import type { Table } from './table.ts'
 
 export interface StreamTableJoin<K, A, B, W> {
   readonly kind: 'join-table' | 'left-join-table'

@@ -1,6 +1,6 @@
-import { type OperatorFunction } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import { StreamRecord } from '../record.ts'
-import { type SuppressStore } from '../stores/suppress-store.ts'
+import type { SuppressStore } from '../stores/suppress-store.ts'
 import { currentScope } from '../topology/scope.ts'
 import { checkMs, closeDelayMs, type Windowed, type Windows } from '../windows/windows.ts'
 

@@ -6,13 +6,13 @@
  * of a versioned table changes its history only, so it is dropped here and counted.
  */
 
-import { type StreamRecord } from '../record.ts'
-import { type TableStore, type Timestamped } from '../stores/table-store.ts'
+import type { StreamRecord } from '../record.ts'
+import type { TableStore, Timestamped } from '../stores/table-store.ts'
 import { prefetchByKey } from '../topology/prefetch.ts'
-import { type Scope } from '../topology/scope.ts'
-import { type Change } from './change.ts'
+import type { Scope } from '../topology/scope.ts'
+import type { Change } from './change.ts'
 import { DerivedTable } from './derived-table.ts'
-import { type Table, type TableView } from './table.ts'
+import type { Table, TableView } from './table.ts'
 
 /** Which sides a result needs. */
 export type TableJoinKind = 'table-join' | 'table-left-join' | 'table-outer-join'

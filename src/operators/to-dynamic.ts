@@ -1,7 +1,7 @@
-import { type OperatorFunction } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import { TopologyError } from '../errors/classes.ts'
-import { type StreamRecord } from '../record.ts'
-import { type Topic } from '../topic.ts'
+import type { StreamRecord } from '../record.ts'
+import type { Topic } from '../topic.ts'
 import { currentScope, type SinkSpec } from '../topology/scope.ts'
 
 /**

@@ -1,7 +1,7 @@
-import { type Observable } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
+import type { Observable } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
 import { currentScope } from '../topology/scope.ts'
-import { type Table } from './table.ts'
+import type { Table } from './table.ts'
 
 /**
  * The changes of a table as a stream: the new value per change, `undefined` for a deletion.

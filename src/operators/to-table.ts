@@ -1,8 +1,8 @@
-import { type Observable } from 'rxjs'
-import { type StreamRecord } from '../record.ts'
+import type { Observable } from 'rxjs'
+import type { StreamRecord } from '../record.ts'
 import { currentScope } from '../topology/scope.ts'
 import { keepTable, passChanges } from './keep-table.ts'
-import { type AnyTableStore, type Table } from './table.ts'
+import type { AnyTableStore, Table } from './table.ts'
 
 /**
  * Reads a stream as the changes of a table: the latest value per key, `undefined` deletes.

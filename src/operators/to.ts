@@ -1,4 +1,4 @@
-import { type OperatorFunction } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import { StreamRecord } from '../record.ts'
 import { isInternalTopic, type Topic } from '../topic.ts'
 import { currentScope, type SinkSpec } from '../topology/scope.ts'

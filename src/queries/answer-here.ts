@@ -5,8 +5,8 @@
  * anybody else, so no question can go round in circles.
  */
 
-import { type InstanceView } from '../runtime/instance-view.ts'
-import { type PartitionQuestion, type PartitionReply } from './partition-read.ts'
+import type { InstanceView } from '../runtime/instance-view.ts'
+import type { PartitionQuestion, PartitionReply } from './partition-read.ts'
 import { readRows } from './read-rows.ts'
 
 /** @throws {RuntimeError} STREAMS_CONFIG: there is no such store, or it takes no such read */

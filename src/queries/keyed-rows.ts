@@ -8,12 +8,12 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { bytesFromLatin1 } from '../../state/key-layout.ts'
-import { type KeyRangeOptions } from '../stores/key-range.ts'
-import { type Store } from '../stores/store.ts'
-import { type Timestamped } from '../stores/table-store.ts'
-import { type Windowed } from '../windows/windows.ts'
-import { type FoundRow, type GetRead, type RangeRead, type WindowsRead } from './partition-read.ts'
-import { type ReadRowsOptions } from './read-rows.ts'
+import type { KeyRangeOptions } from '../stores/key-range.ts'
+import type { Store } from '../stores/store.ts'
+import type { Timestamped } from '../stores/table-store.ts'
+import type { Windowed } from '../windows/windows.ts'
+import type { FoundRow, GetRead, RangeRead, WindowsRead } from './partition-read.ts'
+import type { ReadRowsOptions } from './read-rows.ts'
 import { orderOf } from './row-order.ts'
 import { keySerdeOf } from './row-shape.ts'
 

@@ -4,12 +4,12 @@
  * Called by `read-rows.ts` with the reader of one partition; a scan up to the end of the page.
  */
 
-import { type ForeignKeyReader, type ForeignKeyStore } from '../stores/foreign-key-store.ts'
+import type { ForeignKeyReader, ForeignKeyStore } from '../stores/foreign-key-store.ts'
 import { latin1FromBytes } from '../../state/key-layout.ts'
 import { orderedU32 } from '../stores/key-codec.ts'
-import { type OutboxReader } from '../stores/outbox-store.ts'
-import { type FoundRow, type RangeRead } from './partition-read.ts'
-import { type ReadRowsOptions } from './read-rows.ts'
+import type { OutboxReader } from '../stores/outbox-store.ts'
+import type { FoundRow, RangeRead } from './partition-read.ts'
+import type { ReadRowsOptions } from './read-rows.ts'
 import { keyFilter, orderOf } from './row-order.ts'
 
 /** By the length of their keys' bytes, then by the bytes: as the stores have them. */

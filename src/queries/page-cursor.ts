@@ -5,7 +5,7 @@
  * instance and no generation is named, so it survives restarts and moves.
  */
 
-import { type RowPlace } from './partition-read.ts'
+import type { RowPlace } from './partition-read.ts'
 
 const version = 1
 

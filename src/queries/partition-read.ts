@@ -6,7 +6,7 @@
  * merged by whoever asked.
  */
 
-import { type InputOffset } from '../task/applied-inputs.ts'
+import type { InputOffset } from '../task/applied-inputs.ts'
 
 /** Behind which row of all partitions a reading goes on. */
 export interface RowPlace {

@@ -16,21 +16,21 @@
  * missed a later one refuses.
  */
 
-import { type Broker } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
+import type { Broker } from '../broker/port.ts'
+import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type Peer } from '../runtime/group-protocol.ts'
-import { type InstanceView } from '../runtime/instance-view.ts'
+import type { Peer } from '../runtime/group-protocol.ts'
+import type { InstanceView } from '../runtime/instance-view.ts'
 import { sleep } from '../runtime/sleep.ts'
-import { type Store } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 import { answerHere } from './answer-here.ts'
-import {
-  type PartitionAnswer,
-  type PartitionQuestion,
-  type PartitionRead,
-  type PartitionReply,
+import type {
+  PartitionAnswer,
+  PartitionQuestion,
+  PartitionRead,
+  PartitionReply,
 } from './partition-read.ts'
-import { type PartitionOfStore, type Settled, type StoreReads } from './store-reads.ts'
+import type { PartitionOfStore, Settled, StoreReads } from './store-reads.ts'
 
 /** Asks the owner. @throws {UnreachableError} it gave no answer that can be trusted */
 export type Forward = (owner: Peer, question: PartitionQuestion) => Promise<PartitionReply>

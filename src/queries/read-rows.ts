@@ -6,10 +6,10 @@
  */
 
 import { RuntimeError } from '../errors/classes.ts'
-import { type Store } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 import { keyRow, keyRows, windowedKeyRows } from './keyed-rows.ts'
 import { listedRows } from './listed-rows.ts'
-import { type FoundRow, type PartitionRead, type RowPlace } from './partition-read.ts'
+import type { FoundRow, PartitionRead, RowPlace } from './partition-read.ts'
 import { keyedKinds, rowShapeOf } from './row-shape.ts'
 import { timedRows } from './timed-rows.ts'
 

@@ -1,7 +1,7 @@
 /** Places of rows by their keys: characters are bytes, so text sorts as encoded keys do. */
 
 import { latin1FromBytes } from '../../state/key-layout.ts'
-import { type Store } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 import { keySerdeOf } from './row-shape.ts'
 
 export const orderOf = (store: Store, key: unknown): string =>

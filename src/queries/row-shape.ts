@@ -6,10 +6,10 @@
  */
 
 import { RuntimeError } from '../errors/classes.ts'
-import { type Serde } from '../serde/serde.ts'
-import { type DistinctStore } from '../stores/distinct-store.ts'
-import { type ForeignKeyStore } from '../stores/foreign-key-store.ts'
-import { type Store } from '../stores/store.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { DistinctStore } from '../stores/distinct-store.ts'
+import type { ForeignKeyStore } from '../stores/foreign-key-store.ts'
+import type { Store } from '../stores/store.ts'
 
 /**
  * `keys`: one row per key and partition. `windows`: rows lie in time, a key may have several.

@@ -8,7 +8,7 @@
  */
 
 import { RuntimeError } from '../errors/classes.ts'
-import { type Store } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 import {
   type AnswerSource,
   type FoundRow,
@@ -20,7 +20,7 @@ import {
 } from './partition-read.ts'
 import { decodeCursor, encodeCursor } from './page-cursor.ts'
 import { isBehind } from './read-rows.ts'
-import { type StoreReads } from './store-reads.ts'
+import type { StoreReads } from './store-reads.ts'
 
 export interface PartitionRow extends Omit<FoundRow, 'order'> {
   readonly partition: number

@@ -5,9 +5,9 @@
  * changelogs that one process holds alone. Every read is of committed rows.
  */
 
-import { type TopicPartition } from '../broker/port.ts'
-import { type Store } from '../stores/store.ts'
-import { type PartitionAnswer, type PartitionRead } from './partition-read.ts'
+import type { TopicPartition } from '../broker/port.ts'
+import type { Store } from '../stores/store.ts'
+import type { PartitionAnswer, PartitionRead } from './partition-read.ts'
 
 export interface PartitionOfStore {
   readonly store: Store

@@ -7,15 +7,15 @@
  */
 
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
-import { type JoinReader } from '../stores/join-reader.ts'
+import type { JoinReader } from '../stores/join-reader.ts'
 import { orderedU32 } from '../stores/key-codec.ts'
-import { type WaitingReader } from '../stores/waiting-store.ts'
-import { type WindowReader } from '../stores/window-store.ts'
-import { type WindowedReader } from '../stores/windowed-rows.ts'
-import { type WindowedStore } from '../stores/windowed-store.ts'
+import type { WaitingReader } from '../stores/waiting-store.ts'
+import type { WindowReader } from '../stores/window-store.ts'
+import type { WindowedReader } from '../stores/windowed-rows.ts'
+import type { WindowedStore } from '../stores/windowed-store.ts'
 import { keyFilter, orderOf } from './row-order.ts'
-import { type FoundRow, type WindowsRead } from './partition-read.ts'
-import { type ReadRowsOptions } from './read-rows.ts'
+import type { FoundRow, WindowsRead } from './partition-read.ts'
+import type { ReadRowsOptions } from './read-rows.ts'
 
 /** A row before its place among those of the same time and key is known. */
 type TimedRow = Omit<FoundRow, 'order'> & { readonly timeMs: number }

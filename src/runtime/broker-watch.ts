@@ -7,10 +7,10 @@
  * is counted in turns of our own, so that a stall of this process is not taken for silence.
  */
 
-import { type BrokerError } from '../broker/errors.ts'
-import { type Broker } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
-import { type Logger } from '../logger.ts'
+import type { BrokerError } from '../broker/errors.ts'
+import type { Broker } from '../broker/port.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../logger.ts'
 
 export interface BrokerWatchOptions {
   readonly broker: Broker

@@ -8,8 +8,8 @@
  */
 
 import { latin1FromBytes } from '../../state/key-layout.ts'
-import { type WriteBatch } from '../../state/write-batch.ts'
-import { type RawBatch, type RawRecord } from '../broker/port.ts'
+import type { WriteBatch } from '../../state/write-batch.ts'
+import type { RawBatch, RawRecord } from '../broker/port.ts'
 import { RecordView } from '../broker/records/record-view.ts'
 
 const decodedAtOnce = 1_000

@@ -6,9 +6,9 @@
  * commit time), so that low load has low latency and the broker no storm of markers.
  */
 
-import { type Clock } from '../clock.ts'
-import { type RuntimeConfig } from '../runtime-config.ts'
-import { type CommitTimings } from './commit-timings.ts'
+import type { Clock } from '../clock.ts'
+import type { RuntimeConfig } from '../runtime-config.ts'
+import type { CommitTimings } from './commit-timings.ts'
 
 export class CommitSchedule {
   readonly #clock: Clock

@@ -16,20 +16,16 @@
  * drops all uncommitted work of all tasks.
  */
 
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { StoreError } from '../../state/errors.ts'
-import {
-  type GroupMetadata,
-  type ProducedBatch,
-  type TransactionalProducer,
-} from '../broker/port.ts'
+import type { GroupMetadata, ProducedBatch, TransactionalProducer } from '../broker/port.ts'
 import { BrokerError } from '../broker/errors.ts'
-import { type Clock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type Logger } from '../logger.ts'
+import type { Logger } from '../logger.ts'
 import { causeOf, type Generation, storeBatch } from './generation.ts'
-import { type CommitTimings } from './commit-timings.ts'
-import { type RefusedInputs } from './refused-inputs.ts'
+import type { CommitTimings } from './commit-timings.ts'
+import type { RefusedInputs } from './refused-inputs.ts'
 import { refuseRewound } from './remade-changelogs.ts'
 import { sleep } from './sleep.ts'
 

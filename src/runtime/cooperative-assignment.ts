@@ -8,7 +8,7 @@
  * in a former generation and are absent now are named to those who inherit unclaimed tasks.
  */
 
-import { type GroupMemberMetadata } from '../broker/port.ts'
+import type { GroupMemberMetadata } from '../broker/port.ts'
 import { assignTasks } from './assignor.ts'
 import {
   type Assignment,

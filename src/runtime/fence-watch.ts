@@ -9,7 +9,7 @@
  */
 
 import { BrokerError } from '../broker/errors.ts'
-import { type Clock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 
 const fencesMax = 3

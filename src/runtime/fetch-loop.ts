@@ -10,13 +10,13 @@
  */
 
 import { BrokerError } from '../broker/errors.ts'
-import { type Fetcher, type RawBatch } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
-import { type Logger } from '../logger.ts'
-import { type RuntimeConfig } from '../runtime-config.ts'
+import type { Fetcher, RawBatch } from '../broker/port.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../logger.ts'
+import type { RuntimeConfig } from '../runtime-config.ts'
 import { SchemaRegistryError } from '../schema-registry/errors.ts'
 import { askAll, type MissingSchema, missingSchemas } from '../task/missing-schemas.ts'
-import { type TaskInput } from '../task/stream-task.ts'
+import type { TaskInput } from '../task/stream-task.ts'
 import { sleep } from './sleep.ts'
 
 export interface FetchLoopOptions {

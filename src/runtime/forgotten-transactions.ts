@@ -6,8 +6,8 @@
  * offsets are never stable, changelogs are never restored to their ends.
  */
 
-import { type TransactionalProducer, type WrittenPlaces } from '../broker/port.ts'
-import { type Logger } from '../logger.ts'
+import type { TransactionalProducer, WrittenPlaces } from '../broker/port.ts'
+import type { Logger } from '../logger.ts'
 
 /** @throws {BrokerError} as `TransactionalProducer.abort`; initialise the producer again */
 export const releaseForgotten = async (

@@ -8,12 +8,12 @@
 
 import { namespacePrefix } from '../../state/key-layout.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
-import { type CommittedOffset, type ProduceBatch, type ProducedBatch } from '../broker/port.ts'
+import type { CommittedOffset, ProduceBatch, ProducedBatch } from '../broker/port.ts'
 import { PackedBatch } from '../broker/records/packed-batch.ts'
-import { type RecordPosition } from '../errors/classes.ts'
+import type { RecordPosition } from '../errors/classes.ts'
 import { positionBytes } from '../task/changelog-head.ts'
-import { type StreamTask } from '../task/stream-task.ts'
-import { type SealedStore, type TaskGeneration } from '../task/task-generation.ts'
+import type { StreamTask } from '../task/stream-task.ts'
+import type { SealedStore, TaskGeneration } from '../task/task-generation.ts'
 
 export interface Generation {
   readonly tasks: readonly TaskGeneration[]

@@ -13,16 +13,16 @@
  */
 
 import { BrokerError } from '../broker/errors.ts'
-import { type Broker, type Fetcher, type RawBatch, type TopicPartition } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
+import type { Broker, Fetcher, RawBatch, TopicPartition } from '../broker/port.ts'
+import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type Logger } from '../logger.ts'
-import { type RuntimeConfig } from '../runtime-config.ts'
+import type { Logger } from '../logger.ts'
+import type { RuntimeConfig } from '../runtime-config.ts'
 import { SchemaRegistryError } from '../schema-registry/errors.ts'
-import { type GlobalTables } from '../stores/global-rows.ts'
+import type { GlobalTables } from '../stores/global-rows.ts'
 import { askAll, missingSchemas } from '../task/missing-schemas.ts'
 import { sleep } from './sleep.ts'
-import { type TopicFacts } from './topic-plan.ts'
+import type { TopicFacts } from './topic-plan.ts'
 
 export interface GlobalReaderOptions {
   readonly globals: GlobalTables

@@ -9,7 +9,7 @@
  */
 
 import { RuntimeError } from '../errors/classes.ts'
-import { type SourcePlaces } from './task-meaning.ts'
+import type { SourcePlaces } from './task-meaning.ts'
 
 export const protocolVersion = 2
 

@@ -8,14 +8,14 @@
  */
 
 import { RuntimeError } from '../errors/classes.ts'
-import { type Store } from '../stores/store.ts'
-import { type AppliedAt } from '../task/applied-inputs.ts'
-import { type SubTopology } from '../topology/graph.ts'
-import { type Peer } from './group-protocol.ts'
-import { type Membership } from './membership.ts'
+import type { Store } from '../stores/store.ts'
+import type { AppliedAt } from '../task/applied-inputs.ts'
+import type { SubTopology } from '../topology/graph.ts'
+import type { Peer } from './group-protocol.ts'
+import type { Membership } from './membership.ts'
 import { storeByName } from './queries.ts'
-import { type TaskManager } from './task-manager.ts'
-import { type TopicPlan } from './topic-plan.ts'
+import type { TaskManager } from './task-manager.ts'
+import type { TopicPlan } from './topic-plan.ts'
 
 export interface InstanceViewOptions {
   readonly instanceId: string

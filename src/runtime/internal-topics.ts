@@ -7,8 +7,8 @@
  * a partition per task. 3. Nothing is asked of a broker here.
  */
 
-import { type TopicConfig, type TopicSpec } from '../broker/port.ts'
-import { type Plan } from '../topology/graph.ts'
+import type { TopicConfig, TopicSpec } from '../broker/port.ts'
+import type { Plan } from '../topology/graph.ts'
 import { changelogTopicName, deadLetterTopicName, repartitionTopicName } from './internal-names.ts'
 
 export interface TopicPlanOptions {

@@ -6,11 +6,11 @@
  * position must go too, or the store would resume over no rows. Doing it again does no harm.
  */
 
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { namespacePrefix, positionKey, prefixEnd } from '../../state/key-layout.ts'
 import { type Namespace, namespacesOf } from '../../state/namespaces.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
-import { type Plan } from '../topology/graph.ts'
+import type { Plan } from '../topology/graph.ts'
 import { changelogTopicName } from './internal-names.ts'
 
 export interface LeftRowsOptions {

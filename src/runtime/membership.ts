@@ -17,14 +17,14 @@
  */
 
 import { BrokerError } from '../broker/errors.ts'
-import {
-  type Broker,
-  type GroupMetadata,
-  type GroupSession,
-  type JoinedGeneration,
-  type JoinRequest,
+import type {
+  Broker,
+  GroupMetadata,
+  GroupSession,
+  JoinedGeneration,
+  JoinRequest,
 } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { assignCooperatively } from './cooperative-assignment.ts'
 import {

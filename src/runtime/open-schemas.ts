@@ -6,13 +6,13 @@
  * registry that is away is waited for; what is missing in it stops the start.
  */
 
-import { type Clock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type Logger } from '../logger.ts'
+import type { Logger } from '../logger.ts'
 import { SchemaRegistryError } from '../schema-registry/errors.ts'
-import { type SchemaSession } from '../schema-registry/schema-session.ts'
-import { type SerdePlace, type Serdes } from '../serde/serde.ts'
-import { type Plan } from '../topology/graph.ts'
+import type { SchemaSession } from '../schema-registry/schema-session.ts'
+import type { SerdePlace, Serdes } from '../serde/serde.ts'
+import type { Plan } from '../topology/graph.ts'
 import { sleep } from './sleep.ts'
 
 export interface SchemaTopic {

@@ -5,21 +5,21 @@
  */
 
 import { namespacePrefix, positionKey } from '../../state/key-layout.ts'
-import { type Engine } from '../../state/engine.ts'
-import { type SlotMemory } from '../../state/slot-memory.ts'
+import type { Engine } from '../../state/engine.ts'
+import type { SlotMemory } from '../../state/slot-memory.ts'
 import { Slots } from '../../state/slots.ts'
-import { type StoreCounters } from '../../state/store-counters.ts'
-import { type UndoLog } from '../../state/undo-log.ts'
-import { type CommittedOffset, type TopicDescription } from '../broker/port.ts'
+import type { StoreCounters } from '../../state/store-counters.ts'
+import type { UndoLog } from '../../state/undo-log.ts'
+import type { CommittedOffset, TopicDescription } from '../broker/port.ts'
 import { withRowVersions } from '../stores/row-versions.ts'
-import { type GraphNode, type SubTopology } from '../topology/graph.ts'
+import type { GraphNode, SubTopology } from '../topology/graph.ts'
 import { ChangelogHead } from '../task/changelog-head.ts'
 import { InputProgress } from '../task/input-progress.ts'
 import { RecordQueue } from '../task/record-queue.ts'
-import { type TaskInput, type TaskStore } from '../task/stream-task.ts'
-import { type TaskSink } from '../task/task-io.ts'
+import type { TaskInput, TaskStore } from '../task/stream-task.ts'
+import type { TaskSink } from '../task/task-io.ts'
 import { defaultMaxMessageBytes, type TopicFacts } from './topic-plan.ts'
-import { type StreamTime } from '../stores/stream-time.ts'
+import type { StreamTime } from '../stores/stream-time.ts'
 
 export interface TaskIdentity {
   readonly id: string

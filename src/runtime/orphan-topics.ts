@@ -7,8 +7,8 @@
  * 2. Topics that hold nothing are no loss.
  */
 
-import { type Broker, type TopicDescription, type TopicPartition } from '../broker/port.ts'
-import { type TopologyDifference } from '../topology/topology-difference.ts'
+import type { Broker, TopicDescription, TopicPartition } from '../broker/port.ts'
+import type { TopologyDifference } from '../topology/topology-difference.ts'
 import { changelogTopicName, deadLetterTopicName, repartitionTopicName } from './internal-names.ts'
 
 export interface OrphanOptions {

@@ -7,7 +7,7 @@
  */
 
 import { RuntimeError } from '../errors/classes.ts'
-import { type Store } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 
 /** What a key-value store's reader offers; others have faces of their own. */
 interface Gettable<K, V> {

@@ -5,7 +5,7 @@
  * the same output, so the replay must know. Kept in memory: after a crash the refusal repeats once.
  */
 
-import { type RecordPosition } from '../errors/classes.ts'
+import type { RecordPosition } from '../errors/classes.ts'
 
 export class RefusedInputs {
   readonly byPosition = new Map<string, Error>()

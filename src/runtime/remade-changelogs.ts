@@ -6,10 +6,10 @@
  * be restored wrongly ever after, so the instance stops, with nothing committed or wiped.
  */
 
-import { type Broker, type ProducedBatch } from '../broker/port.ts'
+import type { Broker, ProducedBatch } from '../broker/port.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type ChangelogHead } from '../task/changelog-head.ts'
-import { type Generation } from './generation.ts'
+import type { ChangelogHead } from '../task/changelog-head.ts'
+import type { Generation } from './generation.ts'
 
 /** @throws {RuntimeError} STREAMS_STATE_MISMATCH: what was appended lies before what is applied */
 export const refuseRewound = ({ tasks }: Generation, produced: readonly ProducedBatch[]): void => {

@@ -11,13 +11,13 @@
  */
 
 import { namespacePrefix } from '../../state/key-layout.ts'
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
-import { type Broker, type Fetcher, type RawBatch } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
+import type { Broker, Fetcher, RawBatch } from '../broker/port.ts'
+import type { Clock } from '../clock.ts'
 import { type ChangelogHead, positionBytes } from '../task/changelog-head.ts'
 import { ChangelogRows } from './changelog-rows.ts'
-import { type RestoreProgress } from './restore-progress.ts'
+import type { RestoreProgress } from './restore-progress.ts'
 import { macrotask } from './sleep.ts'
 
 export interface RestoreJob {

@@ -4,11 +4,11 @@
  * Counters only rise over the life of the process; gauges are as of now. Times are in ms.
  */
 
-import { type TaskCounters } from '../task/task-counters.ts'
-import { type ApplicationState } from './application-state.ts'
-import { type CommitTimings } from './commit-timings.ts'
-import { type RestoreProgress } from './restore-progress.ts'
-import { type RunningTask } from './task-manager.ts'
+import type { TaskCounters } from '../task/task-counters.ts'
+import type { ApplicationState } from './application-state.ts'
+import type { CommitTimings } from './commit-timings.ts'
+import type { RestoreProgress } from './restore-progress.ts'
+import type { RunningTask } from './task-manager.ts'
 
 export interface RuntimeMetrics {
   readonly state: ApplicationState

@@ -1,6 +1,6 @@
 /** Waits on the injected clock, so that tests with a manual clock stay in charge of time. */
 
-import { type Clock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 
 export const sleep = (clock: Clock, delayMs: number): Promise<void> =>
   new Promise((resolve) => {

@@ -5,12 +5,12 @@
  * knew the layouts of the stores only, version 2 keeps the topology as `describeJson` tells it.
  */
 
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { metaKey } from '../../state/key-layout.ts'
-import { type WriteBatch } from '../../state/write-batch.ts'
+import type { WriteBatch } from '../../state/write-batch.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type StoreKind } from '../stores/store.ts'
-import { type PlanJson } from '../topology/describe-json.ts'
+import type { StoreKind } from '../stores/store.ts'
+import type { PlanJson } from '../topology/describe-json.ts'
 import { shapeOf, type TopologyShape } from '../topology/topology-shape.ts'
 
 interface Owner {

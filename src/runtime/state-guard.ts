@@ -9,14 +9,14 @@
  * crash in between asks again.
  */
 
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
-import { type Broker } from '../broker/port.ts'
+import type { Broker } from '../broker/port.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type Logger } from '../logger.ts'
+import type { Logger } from '../logger.ts'
 import { compareTopologies } from '../topology/compare-topologies.ts'
 import { describeJson } from '../topology/describe-json.ts'
-import { type Plan } from '../topology/graph.ts'
+import type { Plan } from '../topology/graph.ts'
 import { differenceText, type TopologyDifference } from '../topology/topology-difference.ts'
 import { shapeOf } from '../topology/topology-shape.ts'
 import { changelogTopicName, repartitionTopicName } from './internal-names.ts'

@@ -5,8 +5,8 @@
  */
 
 import { StoreCounters } from '../../state/store-counters.ts'
-import { type RestoreProgress } from './restore-progress.ts'
-import { type RunningTask } from './task-manager.ts'
+import type { RestoreProgress } from './restore-progress.ts'
+import type { RunningTask } from './task-manager.ts'
 
 export interface StoreMetrics {
   readonly counters: Readonly<StoreCounters>

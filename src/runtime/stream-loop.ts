@@ -14,23 +14,23 @@
  * `action` only. 6. No join is sent while a commit is in flight, and no commit while a join is.
  */
 
-import { type Broker, type TransactionalProducer } from '../broker/port.ts'
-import { type Engine } from '../../state/engine.ts'
+import type { Broker, TransactionalProducer } from '../broker/port.ts'
+import type { Engine } from '../../state/engine.ts'
 import { StoreError } from '../../state/errors.ts'
-import { type Clock } from '../clock.ts'
-import { type ErrorAction } from '../errors/codes.ts'
-import { type Logger } from '../logger.ts'
-import { type RuntimeConfig } from '../runtime-config.ts'
+import type { Clock } from '../clock.ts'
+import type { ErrorAction } from '../errors/codes.ts'
+import type { Logger } from '../logger.ts'
+import type { RuntimeConfig } from '../runtime-config.ts'
 import { CommitSchedule } from './commit-schedule.ts'
-import { type CommitTimings } from './commit-timings.ts'
+import type { CommitTimings } from './commit-timings.ts'
 import { Committer } from './committer.ts'
 import { FenceWatch } from './fence-watch.ts'
 import { FetchLoop } from './fetch-loop.ts'
 import { type Generation, sealGeneration } from './generation.ts'
-import { type Membership } from './membership.ts'
-import { type RefusedInputs } from './refused-inputs.ts'
+import type { Membership } from './membership.ts'
+import type { RefusedInputs } from './refused-inputs.ts'
 import { lateEmissions, macrotask, sleep } from './sleep.ts'
-import { type TaskManager } from './task-manager.ts'
+import type { TaskManager } from './task-manager.ts'
 import { TaskShare } from './task-share.ts'
 
 export interface StreamLoopOptions {

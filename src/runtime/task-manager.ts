@@ -8,35 +8,35 @@
  * data. 3. Repartition topics are purged below the committed offsets, now and then.
  */
 
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { StoreLossError } from '../../state/errors.ts'
 import { positionKey } from '../../state/key-layout.ts'
 import { decodePosition, judgePosition, type Position } from '../../state/position.ts'
 import { prefixEnd, namespacePrefix } from '../../state/key-layout.ts'
-import { type SlotMemory } from '../../state/slot-memory.ts'
+import type { SlotMemory } from '../../state/slot-memory.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
-import {
-  type Broker,
-  type CommittedOffset,
-  type PartitionOffsets,
-  type TopicPartition,
-  type TransactionalProducer,
+import type {
+  Broker,
+  CommittedOffset,
+  PartitionOffsets,
+  TopicPartition,
+  TransactionalProducer,
 } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type Logger } from '../logger.ts'
-import { type RuntimeConfig } from '../runtime-config.ts'
+import type { Logger } from '../logger.ts'
+import type { RuntimeConfig } from '../runtime-config.ts'
 import { bytes as bytesSerde } from '../serde/bytes.ts'
-import { type Globals } from '../stores/global-rows.ts'
+import type { Globals } from '../stores/global-rows.ts'
 import { StreamTime } from '../stores/stream-time.ts'
 import { EffectRunner } from '../task/effect-runner.ts'
 import { decodeOffsetMetadata, mergeOffsetMetadata } from '../task/offset-metadata.ts'
-import { type StampHeaders } from '../task/producer-headers.ts'
+import type { StampHeaders } from '../task/producer-headers.ts'
 import { RecordScope } from '../task/record-scope.ts'
 import { StreamTask, type TaskStore } from '../task/stream-task.ts'
 import { migrationsOf } from '../task/store-migration.ts'
-import { type TaskCounters } from '../task/task-counters.ts'
-import { type Topology } from '../topology/topology.ts'
+import type { TaskCounters } from '../task/task-counters.ts'
+import type { Topology } from '../topology/topology.ts'
 import { releaseForgotten } from './forgotten-transactions.ts'
 import {
   inputsOf,
@@ -47,12 +47,12 @@ import {
   type TaskIdentity,
   taskIdentity,
 } from './open-task.ts'
-import { type RefusedInputs } from './refused-inputs.ts'
+import type { RefusedInputs } from './refused-inputs.ts'
 import { refuseRemade } from './remade-changelogs.ts'
 import { restoreStores, type RestoreJob } from './restore.ts'
-import { type RestoreProgress } from './restore-progress.ts'
-import { type StoreTotals } from './store-metrics.ts'
-import { type TopicPlan } from './topic-plan.ts'
+import type { RestoreProgress } from './restore-progress.ts'
+import type { StoreTotals } from './store-metrics.ts'
+import type { TopicPlan } from './topic-plan.ts'
 
 export interface TaskManagerOptions {
   readonly applicationId: string

@@ -6,7 +6,7 @@
  * commits the group could not tell apart.
  */
 
-import { type Plan } from '../topology/graph.ts'
+import type { Plan } from '../topology/graph.ts'
 
 /** Number of the sub-topology by the name of a source in the plan. */
 export type SourcePlaces = Readonly<Record<string, number>>

@@ -12,11 +12,11 @@
  * it, the rest is opened again: a restore goes on where it was.
  */
 
-import { type Broker } from '../broker/port.ts'
+import type { Broker } from '../broker/port.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type Logger } from '../logger.ts'
-import { type Assignment } from './group-protocol.ts'
-import { type Membership } from './membership.ts'
+import type { Logger } from '../logger.ts'
+import type { Assignment } from './group-protocol.ts'
+import type { Membership } from './membership.ts'
 import { closeTasks, type RunningTask, type TaskManager } from './task-manager.ts'
 
 export interface TaskShareOptions {

@@ -8,15 +8,15 @@
  */
 
 import { endsMembership } from '../broker/errors.ts'
-import {
-  type GroupMetadata,
-  type Groups,
-  type GroupSession,
-  type GroupSessionOptions,
-  type JoinedGeneration,
-  type JoinRequest,
+import type {
+  GroupMetadata,
+  Groups,
+  GroupSession,
+  GroupSessionOptions,
+  JoinedGeneration,
+  JoinRequest,
 } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 
 export interface TimerSessionOptions extends GroupSessionOptions {
   readonly groups: Groups

@@ -6,9 +6,9 @@
  * agree. 3. What the internal ones are like is worked out in `internal-topics.ts`.
  */
 
-import { type Broker, type TopicDescription, type TopicPartition } from '../broker/port.ts'
+import type { Broker, TopicDescription, TopicPartition } from '../broker/port.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { type SubTopology } from '../topology/graph.ts'
+import type { SubTopology } from '../topology/graph.ts'
 import { checkCopartitions } from '../topology/sub-topology.ts'
 import { changelogTopicName, deadLetterTopicName, repartitionTopicName } from './internal-names.ts'
 import {

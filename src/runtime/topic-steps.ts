@@ -8,12 +8,12 @@
  */
 
 import { BrokerError } from '../broker/errors.ts'
-import {
-  type TopicConfig,
-  type TopicDescription,
-  type Topics,
-  type TopicSettings,
-  type TopicSpec,
+import type {
+  TopicConfig,
+  TopicDescription,
+  Topics,
+  TopicSettings,
+  TopicSpec,
 } from '../broker/port.ts'
 
 export interface WantedTopic extends TopicSpec {

@@ -7,17 +7,17 @@
  * anything is answered. 3. BACKWARD_TRANSITIVE unless set otherwise.
  */
 
-import { type Broker, type Producer, type RawBatch } from '../broker/port.ts'
-import { type Clock } from '../clock.ts'
+import type { Broker, Producer, RawBatch } from '../broker/port.ts'
+import type { Clock } from '../clock.ts'
 import { noHeaders } from '../record.ts'
 import { avroTypeOf, evolutionProblems } from './compatibility.ts'
 import { SchemaRegistryError } from './errors.ts'
-import {
-  type CompatibilityAnswer,
-  type CompatibilityLevel,
-  type SchemaRef,
-  type SchemaRegistry,
-  type SubjectVersion,
+import type {
+  CompatibilityAnswer,
+  CompatibilityLevel,
+  SchemaRef,
+  SchemaRegistry,
+  SubjectVersion,
 } from './port.ts'
 import {
   canonicalText,

@@ -7,7 +7,7 @@
 
 import avro from 'avsc'
 import { SchemaRegistryError } from './errors.ts'
-import { type CompatibilityLevel } from './port.ts'
+import type { CompatibilityLevel } from './port.ts'
 
 /**
  * @returns undefined if it is one

@@ -1,6 +1,6 @@
 /** Failures of a schema registry, classified once; callers switch on `action`, not on messages. */
 
-import { type ErrorAction } from '../errors/codes.ts'
+import type { ErrorAction } from '../errors/codes.ts'
 
 export const schemaRegistryErrorCodes = {
   SCHEMA_REGISTRY_UNAVAILABLE: 'retry', // no connection, a time-out, a 5xx: ask again later

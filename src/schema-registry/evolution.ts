@@ -8,7 +8,7 @@
 
 import { evolutionProblems } from './compatibility.ts'
 import { SchemaRegistryError } from './errors.ts'
-import { type SchemaRegistry } from './port.ts'
+import type { SchemaRegistry } from './port.ts'
 
 export interface WantedSchema {
   readonly subject: string

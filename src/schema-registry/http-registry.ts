@@ -8,7 +8,7 @@
  * schema twice registers it once. 4. Credentials are never part of a message.
  */
 
-import { type Clock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { SchemaRegistryError } from './errors.ts'
 import { type RegistryAnswer, RegistryConnections, type RegistryRequest } from './http-request.ts'
 import {

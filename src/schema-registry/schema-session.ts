@@ -6,10 +6,10 @@
  * 2. Whoever asks for what is asked for already gets the same answer. 3. Failures are not kept.
  */
 
-import { type Clock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { SchemaRegistryError } from './errors.ts'
 import { registerEvolved } from './evolution.ts'
-import { type SchemaRef, type SchemaRegistry } from './port.ts'
+import type { SchemaRef, SchemaRegistry } from './port.ts'
 
 export interface SchemaSessionOptions {
   readonly registry: SchemaRegistry

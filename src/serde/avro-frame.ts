@@ -7,8 +7,8 @@
  * ```
  */
 
-import { type Header, type Headers } from '../record.ts'
-import { type SchemaRef } from '../schema-registry/port.ts'
+import type { Header, Headers } from '../record.ts'
+import type { SchemaRef } from '../schema-registry/port.ts'
 
 export const magicByte = 0
 export const frameBytes = 5

@@ -10,11 +10,11 @@
  */
 
 import avro from 'avsc'
-import { type Headers } from '../record.ts'
+import type { Headers } from '../record.ts'
 import { avroTypeOf } from '../schema-registry/compatibility.ts'
-import { type WantedSchema } from '../schema-registry/evolution.ts'
-import { type SchemaRef } from '../schema-registry/port.ts'
-import { type SchemaSession } from '../schema-registry/schema-session.ts'
+import type { WantedSchema } from '../schema-registry/evolution.ts'
+import type { SchemaRef } from '../schema-registry/port.ts'
+import type { SchemaSession } from '../schema-registry/schema-session.ts'
 import {
   frameBytes,
   frameId,
@@ -27,7 +27,7 @@ import { bodyCheck } from './avro-check.ts'
 import { exactLongFor } from './avro-long.ts'
 import { plainOf } from './avro-plain.ts'
 import { IsoTimestamp } from './avro-timestamp.ts'
-import { type Serde, type SerdePlace, type SerdeSchemas } from './serde.ts'
+import type { Serde, SerdePlace, SerdeSchemas } from './serde.ts'
 
 /** A schema as JSON: the content of an `.avsc` file, parsed. */
 export type AvroSchema = Readonly<Record<string, unknown>>

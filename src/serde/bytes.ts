@@ -1,4 +1,4 @@
-import { type Serde } from './serde.ts'
+import type { Serde } from './serde.ts'
 
 /**
  * Bytes as they are.

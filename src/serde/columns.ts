@@ -8,7 +8,7 @@
  */
 
 import { json } from './json.ts'
-import { type Serde } from './serde.ts'
+import type { Serde } from './serde.ts'
 
 /** Columns of a row, in the order in which they are stored. */
 export type Columns<Row> = {

@@ -1,4 +1,4 @@
-import { type Serde } from './serde.ts'
+import type { Serde } from './serde.ts'
 
 const min = -(2n ** 63n)
 const max = 2n ** 63n - 1n

@@ -1,4 +1,4 @@
-import { type Serde } from './serde.ts'
+import type { Serde } from './serde.ts'
 import { utf8 } from './utf8.ts'
 
 /** With its faces for speed, for serdes that are made of it. */

@@ -1,4 +1,4 @@
-import { type Serde } from './serde.ts'
+import type { Serde } from './serde.ts'
 
 /**
  * Lets a stream carry null bytes, read as `undefined`: a deletion that must be seen, not refused.

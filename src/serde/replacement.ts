@@ -1,4 +1,4 @@
-import { type Serde } from './serde.ts'
+import type { Serde } from './serde.ts'
 
 /**
  * A value in place of another, of one row of a table that was grouped: what aggregates of tables

@@ -1,8 +1,8 @@
-import { type Headers } from '../record.ts'
-import { type WantedSchema } from '../schema-registry/evolution.ts'
-import { type SchemaRef } from '../schema-registry/port.ts'
-import { type SchemaSession } from '../schema-registry/schema-session.ts'
-import { type RecordPart } from './avro-frame.ts'
+import type { Headers } from '../record.ts'
+import type { WantedSchema } from '../schema-registry/evolution.ts'
+import type { SchemaRef } from '../schema-registry/port.ts'
+import type { SchemaSession } from '../schema-registry/schema-session.ts'
+import type { RecordPart } from './avro-frame.ts'
 
 /**
  * Bytes ⇄ values: the only place where a type meets its wire format.

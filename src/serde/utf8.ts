@@ -5,7 +5,7 @@
  * 2. So is a lone surrogate on the way out. 3. A leading byte order mark is kept as data.
  */
 
-import { type Serde } from './serde.ts'
+import type { Serde } from './serde.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

@@ -1,5 +1,5 @@
-import { type Windowed } from '../windows/windows.ts'
-import { type Serde } from './serde.ts'
+import type { Windowed } from '../windows/windows.ts'
+import type { Serde } from './serde.ts'
 
 /**
  * Keys of windowed aggregates: `[key][startMs u64][endMs u64]`, big-endian.

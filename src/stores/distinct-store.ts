@@ -10,14 +10,14 @@
  */
 
 import { orderedMs } from '../../state/key-layout.ts'
-import { type SlotCodec, type Slots } from '../../state/slots.ts'
-import { type Serde } from '../serde/serde.ts'
+import type { SlotCodec, Slots } from '../../state/slots.ts'
+import type { Serde } from '../serde/serde.ts'
 import { checkMs } from '../windows/windows.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
 import { removeBelow } from './remove-below.ts'
-import { type Store } from './store.ts'
+import type { Store } from './store.ts'
 
 export interface DistinctOptions<I> {
   readonly id: Serde<I>

@@ -6,8 +6,8 @@
  */
 
 import { hash } from 'node:crypto'
-import { type SlotCodec } from '../../state/slots.ts'
-import { type Serde } from '../serde/serde.ts'
+import type { SlotCodec } from '../../state/slots.ts'
+import type { Serde } from '../serde/serde.ts'
 
 /**
  * What the right side is to do.

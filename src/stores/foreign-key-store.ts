@@ -10,8 +10,8 @@
  * rows of one right row are one short scan, in the order of the left keys' bytes.
  */
 
-import { type Slots } from '../../state/slots.ts'
-import { type Serdes } from '../serde/serde.ts'
+import type { Slots } from '../../state/slots.ts'
+import type { Serdes } from '../serde/serde.ts'
 import { repartitionTopic, type RepartitionTopic } from '../topic.ts'
 import {
   type ForeignResponse,
@@ -21,7 +21,7 @@ import {
   subscriptionSerde,
 } from './foreign-key-messages.ts'
 import { KeyCodec, orderedU32, prefixEndOf, u32FromOrdered } from './key-codec.ts'
-import { type Store } from './store.ts'
+import type { Store } from './store.ts'
 
 export interface ForeignKeyStoreOptions<K, A, FK, B> {
   /** Of the left table; its store will do. */

@@ -7,10 +7,10 @@
  */
 
 import { latin1FromBytes } from '../../state/key-layout.ts'
-import { type Headers } from '../record.ts'
-import { type Topic } from '../topic.ts'
+import type { Headers } from '../record.ts'
+import type { Topic } from '../topic.ts'
 import { KeyCodec } from './key-codec.ts'
-import { type Timestamped } from './table-store.ts'
+import type { Timestamped } from './table-store.ts'
 
 /** What a task asks. */
 export interface Globals {

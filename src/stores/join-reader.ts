@@ -1,7 +1,7 @@
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
-import { type Slots } from '../../state/slots.ts'
+import type { Slots } from '../../state/slots.ts'
 import { KeyCodec } from './key-codec.ts'
-import { type JoinRow, type JoinSides } from './join-rows.ts'
+import type { JoinRow, JoinSides } from './join-rows.ts'
 import { bucketMsOf, type JoinWindow, type Side } from './join-window.ts'
 
 /**

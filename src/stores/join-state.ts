@@ -12,7 +12,7 @@
  */
 
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
-import { type Slots } from '../../state/slots.ts'
+import type { Slots } from '../../state/slots.ts'
 import { type AnyRow, type AnySides, boundsSlot, type JoinBounds, withRows } from './join-rows.ts'
 import { noBounds, noSides } from './join-rows.ts'
 import {

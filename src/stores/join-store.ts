@@ -13,16 +13,16 @@
  */
 
 import { bytesFromLatin1, latin1FromBytes } from '../../state/key-layout.ts'
-import { type SlotCodec } from '../../state/slots.ts'
-import { type Serde } from '../serde/serde.ts'
+import type { SlotCodec } from '../../state/slots.ts'
+import type { Serde } from '../serde/serde.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
-import { type JoinBounds, type JoinRow, type JoinSides, type JoinTimes } from './join-rows.ts'
+import type { JoinBounds, JoinRow, JoinSides, JoinTimes } from './join-rows.ts'
 import { timesSlot } from './join-rows.ts'
 import { JoinReader } from './join-reader.ts'
-import { type JoinState } from './join-state.ts'
-import { type JoinWindow } from './join-window.ts'
+import type { JoinState } from './join-state.ts'
+import type { JoinWindow } from './join-window.ts'
 import { LateJoinState } from './late-join-state.ts'
-import { type Store } from './store.ts'
+import type { Store } from './store.ts'
 import { StrictJoinState } from './strict-join-state.ts'
 
 export interface JoinStoreOptions<K, A, B> {

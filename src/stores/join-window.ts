@@ -1,6 +1,6 @@
 /** The window of a join of two streams: which records may meet, and what follows for its rows. */
 
-import { type Serde } from '../serde/serde.ts'
+import type { Serde } from '../serde/serde.ts'
 
 export type Side = 'left' | 'right'
 

@@ -6,7 +6,7 @@
  */
 
 import { bytesFromLatin1, latin1FromBytes } from '../../state/key-layout.ts'
-import { type Serde } from '../serde/serde.ts'
+import type { Serde } from '../serde/serde.ts'
 import { utf8 } from '../serde/utf8.ts'
 
 export class KeyCodec<K> {

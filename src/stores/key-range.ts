@@ -1,6 +1,6 @@
 /** A range of typed keys, and the range of slots it stands for. */
 
-import { type SlotRange } from '../../state/slots.ts'
+import type { SlotRange } from '../../state/slots.ts'
 import { type KeyCodec, prefixEndOf } from './key-codec.ts'
 
 export interface KeyRangeOptions<K> {

@@ -4,11 +4,11 @@
  * Slot layout: `[key]` → `[value]`, both as their serdes write them.
  */
 
-import { type SlotCodec, type Slots } from '../../state/slots.ts'
-import { type Serde, type Serdes } from '../serde/serde.ts'
+import type { SlotCodec, Slots } from '../../state/slots.ts'
+import type { Serde, Serdes } from '../serde/serde.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange } from './key-range.ts'
-import { type Store } from './store.ts'
+import type { Store } from './store.ts'
 import { type StoreVersion, versionFields } from './store-version.ts'
 
 /** Committed rows; what a query sees. */

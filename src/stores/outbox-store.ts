@@ -12,12 +12,12 @@
  */
 
 import { orderedMs } from '../../state/key-layout.ts'
-import { type SlotCodec, type Slots } from '../../state/slots.ts'
-import { type Header, type Headers } from '../record.ts'
-import { type Serde, type Serdes } from '../serde/serde.ts'
+import type { SlotCodec, Slots } from '../../state/slots.ts'
+import type { Header, Headers } from '../record.ts'
+import type { Serde, Serdes } from '../serde/serde.ts'
 import { boundsCodec } from './fixed-codecs.ts'
 import { KeyCodec, orderedU32, u32FromOrdered } from './key-codec.ts'
-import { type Store } from './store.ts'
+import type { Store } from './store.ts'
 
 export interface OutboxRow<V> {
   /** Numbers the requests of a task from 1, in the order of their records. */

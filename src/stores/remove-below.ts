@@ -1,5 +1,5 @@
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
-import { type Slots } from '../../state/slots.ts'
+import type { Slots } from '../../state/slots.ts'
 
 /** Rows removed at once, at most; the rest goes with later records. */
 const removedMax = 1_000

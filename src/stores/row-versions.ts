@@ -7,7 +7,7 @@
  * why a store of version 1 never has one.
  */
 
-import { type SlotCodec } from '../../state/slots.ts'
+import type { SlotCodec } from '../../state/slots.ts'
 import { versionRowKey } from '../../state/key-layout.ts'
 
 interface Segment {

@@ -14,17 +14,17 @@
  */
 
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
-import { type SlotCodec, type Slots } from '../../state/slots.ts'
-import { type Serde } from '../serde/serde.ts'
-import { type SessionWindows } from '../windows/windows.ts'
+import type { SlotCodec, Slots } from '../../state/slots.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { SessionWindows } from '../windows/windows.ts'
 import { markerCodec } from './fixed-codecs.ts'
 import { KeyCodec } from './key-codec.ts'
 import { removeBelow } from './remove-below.ts'
-import { type SlotView } from './slot-view.ts'
+import type { SlotView } from './slot-view.ts'
 import { TimePrefixes } from './time-prefixes.ts'
 import { decodeTimedList, encodeTimedList, type TimedListParts } from './timed-list.ts'
 import { boundsSlot, including, readBounds, type WindowBounds } from './window-bounds.ts'
-import { type WindowedReader, type WindowedRows, type WindowRow } from './windowed-rows.ts'
+import type { WindowedReader, WindowedRows, WindowRow } from './windowed-rows.ts'
 
 export interface SessionOptions<K> {
   readonly key: Serde<K>

@@ -1,6 +1,6 @@
 /** Slots to read from: the newest values for operators, the committed ones for queries. */
 
-import { type SlotRange, type Slots } from '../../state/slots.ts'
+import type { SlotRange, Slots } from '../../state/slots.ts'
 
 export interface SlotView {
   get(slot: string): unknown

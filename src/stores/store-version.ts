@@ -6,9 +6,9 @@
  * keeps around them (times, window bounds, marks) stays as it is.
  */
 
-import { type SlotCodec } from '../../state/slots.ts'
-import { type Serde } from '../serde/serde.ts'
-import { type Store } from './store.ts'
+import type { SlotCodec } from '../../state/slots.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { Store } from './store.ts'
 
 export interface StoreVersion<V> {
   /**

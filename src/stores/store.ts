@@ -5,8 +5,8 @@
  * rebuilds of its pipeline; `Opened` is the face an operator sees, `Reader` that of a query.
  */
 
-import { type SlotCodec, type Slots } from '../../state/slots.ts'
-import { type StreamTime } from './stream-time.ts'
+import type { SlotCodec, Slots } from '../../state/slots.ts'
+import type { StreamTime } from './stream-time.ts'
 
 export type StoreKind =
   | 'key-value'

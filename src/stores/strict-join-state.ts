@@ -12,7 +12,7 @@
  */
 
 import { orderedMs, msFromOrdered } from '../../state/key-layout.ts'
-import { type Slots } from '../../state/slots.ts'
+import type { Slots } from '../../state/slots.ts'
 import { expiredMax, type JoinMoment, JoinState, type Unmatched } from './join-state.ts'
 import { aheadMs, type JoinWindow, type Side } from './join-window.ts'
 

@@ -12,14 +12,14 @@
  */
 
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
-import { type SlotCodec, type Slots } from '../../state/slots.ts'
-import { type Headers } from '../record.ts'
-import { type Serde, type Serdes } from '../serde/serde.ts'
+import type { SlotCodec, Slots } from '../../state/slots.ts'
+import type { Headers } from '../record.ts'
+import type { Serde, Serdes } from '../serde/serde.ts'
 import { markerCodec } from './fixed-codecs.ts'
 import { headersFromText, textOfHeaders } from './header-text.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
-import { type Store } from './store.ts'
+import type { Store } from './store.ts'
 import { type StoreVersion, versionFields } from './store-version.ts'
 
 /** An update that waits. */

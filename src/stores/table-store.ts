@@ -6,11 +6,11 @@
  * them, which must outlive the record that brought it.
  */
 
-import { type SlotCodec, type SlotRange, type Slots } from '../../state/slots.ts'
-import { type Serde, type Serdes } from '../serde/serde.ts'
+import type { SlotCodec, SlotRange, Slots } from '../../state/slots.ts'
+import type { Serde, Serdes } from '../serde/serde.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange } from './key-range.ts'
-import { type Store } from './store.ts'
+import type { Store } from './store.ts'
 import { type StoreVersion, versionFields } from './store-version.ts'
 
 /** A value with its event time. */

@@ -11,13 +11,13 @@
  */
 
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
-import { type Slots } from '../../state/slots.ts'
-import { type Serde } from '../serde/serde.ts'
-import { type TimeWindows } from '../windows/windows.ts'
+import type { Slots } from '../../state/slots.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { TimeWindows } from '../windows/windows.ts'
 import { KeyCodec } from './key-codec.ts'
 import { removeBelow } from './remove-below.ts'
-import { type SlotView } from './slot-view.ts'
-import { type Timestamped } from './table-store.ts'
+import type { SlotView } from './slot-view.ts'
+import type { Timestamped } from './table-store.ts'
 import { TimePrefixes } from './time-prefixes.ts'
 import { boundsSlot, including, readBounds, type WindowBounds } from './window-bounds.ts'
 import {

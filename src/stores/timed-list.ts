@@ -7,7 +7,7 @@
  * Used by sliding windows and sessions, which name the two times.
  */
 
-import { type Serde } from '../serde/serde.ts'
+import type { Serde } from '../serde/serde.ts'
 
 const headBytes = 20
 

@@ -14,16 +14,16 @@
  */
 
 import { orderedMs } from '../../state/key-layout.ts'
-import { type SlotCodec, type Slots } from '../../state/slots.ts'
-import { type Serde, type Serdes } from '../serde/serde.ts'
+import type { SlotCodec, Slots } from '../../state/slots.ts'
+import type { Serde, Serdes } from '../serde/serde.ts'
 import { checkMs } from '../windows/windows.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
 import { removeBelow } from './remove-below.ts'
 import { cleanView, type SlotView } from './slot-view.ts'
-import { type ChangelogPolicy, type Store } from './store.ts'
-import { type StreamTime } from './stream-time.ts'
+import type { ChangelogPolicy, Store } from './store.ts'
+import type { StreamTime } from './stream-time.ts'
 import { timedCodec, type Timestamped } from './table-store.ts'
 
 /** Committed rows, without those that had expired at the last use of the store. */

@@ -10,17 +10,12 @@
  */
 
 import { orderedMs } from '../../state/key-layout.ts'
-import { type SlotRange, type Slots } from '../../state/slots.ts'
-import { type Serde } from '../serde/serde.ts'
+import type { SlotRange, Slots } from '../../state/slots.ts'
+import type { Serde } from '../serde/serde.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
 import { removeBelow } from './remove-below.ts'
-import {
-  type PutResult,
-  type TableReader,
-  type TableRows,
-  type Timestamped,
-} from './table-store.ts'
+import type { PutResult, TableReader, TableRows, Timestamped } from './table-store.ts'
 
 export interface Version<V> {
   /** Inclusive. */

@@ -12,13 +12,13 @@
  * at the start of the history may have begun long before it.
  */
 
-import { type SlotCodec } from '../../state/slots.ts'
-import { type Serde, type Serdes } from '../serde/serde.ts'
+import type { SlotCodec } from '../../state/slots.ts'
+import type { Serde, Serdes } from '../serde/serde.ts'
 import { checkMs } from '../windows/windows.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
-import { type Store } from './store.ts'
+import type { Store } from './store.ts'
 import { type StoreVersion, versionFields } from './store-version.ts'
-import { type TableReader, type TableRows, type Timestamped } from './table-store.ts'
+import type { TableReader, TableRows, Timestamped } from './table-store.ts'
 import {
   type EndedVersion,
   type Version,

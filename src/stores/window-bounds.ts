@@ -6,8 +6,8 @@
  * of a window is its start, that of a session its end.
  */
 
-import { type Slots } from '../../state/slots.ts'
-import { type SlotView } from './slot-view.ts'
+import type { Slots } from '../../state/slots.ts'
+import type { SlotView } from './slot-view.ts'
 
 export interface WindowBounds {
   /** Highest timestamp among the records that had a key; -Infinity before the first. */

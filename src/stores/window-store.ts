@@ -12,12 +12,12 @@
  */
 
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
-import { type SlotCodec, type SlotRange, type Slots } from '../../state/slots.ts'
-import { type Serde, type Serdes } from '../serde/serde.ts'
+import type { SlotCodec, SlotRange, Slots } from '../../state/slots.ts'
+import type { Serde, Serdes } from '../serde/serde.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { KeyCodec, orderedU32 } from './key-codec.ts'
 import { removeBelow } from './remove-below.ts'
-import { type Store } from './store.ts'
+import type { Store } from './store.ts'
 import { type StoreVersion, versionFields } from './store-version.ts'
 
 /** Committed windows; what a query sees. Times are window starts in ms. */

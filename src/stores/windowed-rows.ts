@@ -5,9 +5,9 @@
  * retentionMs` are hidden from everyone but an aggregation that has still to emit them.
  */
 
-import { type Windowed } from '../windows/windows.ts'
-import { type Timestamped } from './table-store.ts'
-import { type WindowBounds } from './window-bounds.ts'
+import type { Windowed } from '../windows/windows.ts'
+import type { Timestamped } from './table-store.ts'
+import type { WindowBounds } from './window-bounds.ts'
 
 export type WindowRow<K, V> = readonly [Windowed<K>, Timestamped<V>]
 

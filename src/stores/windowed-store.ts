@@ -5,8 +5,8 @@
  * layout text carries the width of the windows, so that a store is not opened for others.
  */
 
-import { type SlotCodec, type Slots } from '../../state/slots.ts'
-import { type Serde, type Serdes } from '../serde/serde.ts'
+import type { SlotCodec, Slots } from '../../state/slots.ts'
+import type { Serde, Serdes } from '../serde/serde.ts'
 import {
   layoutOf,
   openMs,
@@ -18,12 +18,12 @@ import {
 import { cleanView } from './slot-view.ts'
 import { SessionReader, SessionRows, sessionsCodec } from './session-rows.ts'
 import { SlidingReader, slidingCodec, SlidingRows } from './sliding-rows.ts'
-import { type Store } from './store.ts'
+import type { Store } from './store.ts'
 import { type StoreVersion, versionFields } from './store-version.ts'
 import { timedCodec } from './table-store.ts'
 import { TimeWindowReader, TimeWindowRows } from './time-window-rows.ts'
 import { boundsSlot, windowBoundsCodec } from './window-bounds.ts'
-import { type WindowedReader } from './windowed-rows.ts'
+import type { WindowedReader } from './windowed-rows.ts'
 
 export interface WindowedStoreOptions<K, V, W extends Windows>
   extends Serdes<K, V>, StoreVersion<NoInfer<V>> {

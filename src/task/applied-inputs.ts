@@ -5,8 +5,8 @@
  * seal and its apply the offsets stay those of the last apply, whatever was processed meanwhile.
  */
 
-import { type TopicPartition } from '../broker/port.ts'
-import { type RecordQueue } from './record-queue.ts'
+import type { TopicPartition } from '../broker/port.ts'
+import type { RecordQueue } from './record-queue.ts'
 
 /** The next offset of an input that is not processed, or not applied, yet. */
 export interface InputOffset extends TopicPartition {

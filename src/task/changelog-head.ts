@@ -8,7 +8,7 @@
 
 import { positionKey } from '../../state/key-layout.ts'
 import { decodePosition, encodePosition, type Position } from '../../state/position.ts'
-import { type WriteBatch } from '../../state/write-batch.ts'
+import type { WriteBatch } from '../../state/write-batch.ts'
 
 const noPrefix = new Uint8Array(0)
 

@@ -4,7 +4,7 @@
  * Kept per generation by the task, and per instance, since the start, for `/metrics`.
  */
 
-import { type FailureClass } from '../errors/failure-class.ts'
+import type { FailureClass } from '../errors/failure-class.ts'
 
 export interface DeadLetterCount {
   readonly topic: string

@@ -7,14 +7,14 @@
  * failure: with the record's own, retention would delete letters of old records unread.
  */
 
-import { type RawRecord } from '../broker/port.ts'
-import { type RecordError } from '../errors/classes.ts'
+import type { RawRecord } from '../broker/port.ts'
+import type { RecordError } from '../errors/classes.ts'
 import { deadLetterHeaders } from '../errors/dead-letter.ts'
-import { type Logger } from '../logger.ts'
+import type { Logger } from '../logger.ts'
 import { DeadLetterTally } from './dead-letter-tally.ts'
-import { type Verdict } from './failure-policy.ts'
-import { type RecordScope } from './record-scope.ts'
-import { type TaskSink } from './task-io.ts'
+import type { Verdict } from './failure-policy.ts'
+import type { RecordScope } from './record-scope.ts'
+import type { TaskSink } from './task-io.ts'
 
 export interface DeadLettersOptions {
   readonly sink: TaskSink

@@ -14,11 +14,11 @@
  * nothing completes: the rows are in the store, and the next owner asks again by the same key.
  */
 
-import { type Clock } from '../clock.ts'
-import { type EffectCompletion, type EffectNode } from '../topology/effect-node.ts'
-import { type EffectRequest } from './record-scope.ts'
-import { type StreamTask } from './stream-task.ts'
-import { type TaskCounters } from './task-counters.ts'
+import type { Clock } from '../clock.ts'
+import type { EffectCompletion, EffectNode } from '../topology/effect-node.ts'
+import type { EffectRequest } from './record-scope.ts'
+import type { StreamTask } from './stream-task.ts'
+import type { TaskCounters } from './task-counters.ts'
 
 export interface EffectRunnerOptions {
   readonly task: StreamTask

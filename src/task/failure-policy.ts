@@ -7,9 +7,9 @@
  * a transient failure is retried: another attempt at any other ends the same.
  */
 
-import { type RecordError } from '../errors/classes.ts'
+import type { RecordError } from '../errors/classes.ts'
 import { type FailureClass, failureClassOf } from '../errors/failure-class.ts'
-import { type HandlerAnswer, type RuntimeConfig } from '../runtime-config.ts'
+import type { HandlerAnswer, RuntimeConfig } from '../runtime-config.ts'
 
 export type Verdict =
   | { readonly kind: 'fail' | 'skip' }

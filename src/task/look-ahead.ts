@@ -7,9 +7,9 @@
  * it looks ahead rarely, since a hit costs a tenth of asking.
  */
 
-import { type RawRecord } from '../broker/port.ts'
-import { type StreamRecord } from '../record.ts'
-import { type RecordQueue } from './record-queue.ts'
+import type { RawRecord } from '../broker/port.ts'
+import type { StreamRecord } from '../record.ts'
+import type { RecordQueue } from './record-queue.ts'
 import { decodeRecord, type TaskSource } from './task-io.ts'
 
 /** Small enough to stay in the caches, large enough that the call into the engine is shared. */

@@ -5,9 +5,9 @@
  * cannot ask. Costs nothing for serdes without a registry, a look at each record for the others.
  */
 
-import { type RawBatch, type RawRecord } from '../broker/port.ts'
-import { type SchemaRef } from '../schema-registry/port.ts'
-import { type SerdeSchemas, type Serdes } from '../serde/serde.ts'
+import type { RawBatch, RawRecord } from '../broker/port.ts'
+import type { SchemaRef } from '../schema-registry/port.ts'
+import type { SerdeSchemas, Serdes } from '../serde/serde.ts'
 
 export interface MissingSchema {
   readonly schemas: SerdeSchemas

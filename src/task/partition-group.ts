@@ -7,7 +7,7 @@
  * are known to wait at the broker, and not longer than `maxTaskIdleMs`.
  */
 
-import { type RecordQueue } from './record-queue.ts'
+import type { RecordQueue } from './record-queue.ts'
 
 export class PartitionGroup {
   readonly queues: readonly RecordQueue[]

@@ -14,7 +14,7 @@
  * rest would write at each tick: a restart may bring them forward, by an interval at most.
  */
 
-import { type Punctuator, type PunctuationTime } from '../topology/punctuator.ts'
+import type { Punctuator, PunctuationTime } from '../topology/punctuator.ts'
 
 const longMs = 10_000
 const longSaveMs = 1_000

@@ -5,9 +5,9 @@
  * record, and one for each punctuation and each completion of an effect.
  */
 
-import { type RecordPosition } from '../errors/classes.ts'
-import { type RecordQueue } from './record-queue.ts'
-import { type TaskSource } from './task-io.ts'
+import type { RecordPosition } from '../errors/classes.ts'
+import type { RecordQueue } from './record-queue.ts'
+import type { TaskSource } from './task-io.ts'
 
 export interface Origin {
   readonly node: string

@@ -7,7 +7,7 @@
  * 3. The head stays until `pop`, so that a failed record can be tried again.
  */
 
-import { type RawBatch, type RawRecord, type RecordCursor } from '../broker/port.ts'
+import type { RawBatch, RawRecord, RecordCursor } from '../broker/port.ts'
 
 /** Decoded at once; few enough to die young, enough to make the call cheap. */
 const decodedAtOnce = 256

@@ -8,9 +8,9 @@
  * with buffers as large as this one needed.
  */
 
-import { type ProduceRecord } from '../broker/port.ts'
+import type { ProduceRecord } from '../broker/port.ts'
 import { type PackedContent, PackedRecords } from '../broker/records/packed-records.ts'
-import { type Headers } from '../record.ts'
+import type { Headers } from '../record.ts'
 
 /** An encoded output, addressed. */
 export interface EncodedOutput {

@@ -8,7 +8,7 @@
  * 2. Every row is migrated once, from the version it is of. 3. Nothing else is written meanwhile.
  */
 
-import { type Cursor, type Engine, type Row } from '../../state/engine.ts'
+import type { Cursor, Engine, Row } from '../../state/engine.ts'
 import {
   bytesFromLatin1,
   latin1FromBytes,
@@ -18,8 +18,8 @@ import {
 } from '../../state/key-layout.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { RowVersions } from '../stores/row-versions.ts'
-import { type Store } from '../stores/store.ts'
-import { type TaskStore } from './stream-task.ts'
+import type { Store } from '../stores/store.ts'
+import type { TaskStore } from './stream-task.ts'
 
 const rowsPerRead = 256
 

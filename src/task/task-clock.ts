@@ -6,7 +6,7 @@
  * they know of times is void. 3. A wrong timestamp from outside must not move stream time for all.
  */
 
-import { type InputProgress } from './input-progress.ts'
+import type { InputProgress } from './input-progress.ts'
 
 export interface TaskClockOptions {
   /** Highest wall-clock time that earlier lives saw. */

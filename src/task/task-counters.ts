@@ -1,6 +1,6 @@
 /** Plain numbers that tasks raise and metrics read; one object per instance. */
 
-import { type DropReason } from '../topology/scope.ts'
+import type { DropReason } from '../topology/scope.ts'
 import { DeadLetterTally } from './dead-letter-tally.ts'
 
 export class TaskCounters {

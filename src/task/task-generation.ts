@@ -1,11 +1,11 @@
 /** What one task hands to one commit: everything since its last seal, or nothing. */
 
-import { type CommittedOffset } from '../broker/port.ts'
-import { type PackedRecords } from '../broker/records/packed-records.ts'
-import { type DeadLetterTally } from './dead-letter-tally.ts'
-import { type EffectRequest } from './record-scope.ts'
-import { type StagedOutputs } from './staged-outputs.ts'
-import { type StreamTask, type TaskStore } from './stream-task.ts'
+import type { CommittedOffset } from '../broker/port.ts'
+import type { PackedRecords } from '../broker/records/packed-records.ts'
+import type { DeadLetterTally } from './dead-letter-tally.ts'
+import type { EffectRequest } from './record-scope.ts'
+import type { StagedOutputs } from './staged-outputs.ts'
+import type { StreamTask, TaskStore } from './stream-task.ts'
 
 export interface SealedStore extends TaskStore {
   /** What goes to the changelog, and from there to the store: at least one. */

@@ -5,13 +5,13 @@
  * scope, so that what cannot be encoded or is too large fails that record and no other.
  */
 
-import { type RawRecord } from '../broker/port.ts'
+import type { RawRecord } from '../broker/port.ts'
 import { RecordView } from '../broker/records/record-view.ts'
 import { partitionOf, partitionOfText } from '../broker/partitioner.ts'
-import { type PackedContent } from '../broker/records/packed-records.ts'
+import type { PackedContent } from '../broker/records/packed-records.ts'
 import { type Headers, isTimestamp, StreamRecord, timestampMsMax } from '../record.ts'
-import { type Serde, type Serdes } from '../serde/serde.ts'
-import { type EncodedOutput } from './staged-outputs.ts'
+import type { Serde, Serdes } from '../serde/serde.ts'
+import type { EncodedOutput } from './staged-outputs.ts'
 
 /** One input of a task: the logical topic name is the source node's. */
 export interface TaskSource {

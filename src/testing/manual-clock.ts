@@ -8,7 +8,7 @@
  * them settle between two advances.
  */
 
-import { type Clock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 
 interface Timer {
   readonly dueMs: number

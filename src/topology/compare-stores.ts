@@ -8,8 +8,8 @@
  */
 
 import { editDistance } from '../config/nearest.ts'
-import { type ChangedThing, type TopologyDifference } from './topology-difference.ts'
-import { type ShapedStore } from './topology-shape.ts'
+import type { ChangedThing, TopologyDifference } from './topology-difference.ts'
+import type { ShapedStore } from './topology-shape.ts'
 
 export const compareStores = (
   before: readonly ShapedStore[],

@@ -8,9 +8,9 @@
  */
 
 import { compareStores } from './compare-stores.ts'
-import { type NodeJson } from './describe-json.ts'
-import { type ChangedThing, type TopologyDifference } from './topology-difference.ts'
-import { type ShapedNode, type TopologyShape } from './topology-shape.ts'
+import type { NodeJson } from './describe-json.ts'
+import type { ChangedThing, TopologyDifference } from './topology-difference.ts'
+import type { ShapedNode, TopologyShape } from './topology-shape.ts'
 
 export const compareTopologies = (
   was: TopologyShape,

@@ -4,7 +4,7 @@
  * 1. Names only, no handles: it survives JSON.stringify unchanged. 2. Deterministic order.
  */
 
-import { type ChangelogPolicy, type Store } from '../stores/store.ts'
+import type { ChangelogPolicy, Store } from '../stores/store.ts'
 import { type Edge, type GraphNode, type Plan, shownTopic } from './graph.ts'
 
 export interface NodeJson {

@@ -13,8 +13,8 @@
  * the pipeline: look them up by `name` for every completion, never keep one.
  */
 
-import { type OutboxEntry, type OutboxStore } from '../stores/outbox-store.ts'
-import { type NodeInput } from './node-input.ts'
+import type { OutboxEntry, OutboxStore } from '../stores/outbox-store.ts'
+import type { NodeInput } from './node-input.ts'
 
 export interface EffectContext<K> {
   readonly key: K

@@ -17,7 +17,7 @@
  */
 
 import { TopologyError } from '../errors/classes.ts'
-import { type TopologyErrorCode } from '../errors/codes.ts'
+import type { TopologyErrorCode } from '../errors/codes.ts'
 
 export type Phase = 'building' | 'idle' | 'open' | 'failed' | 'closed'
 

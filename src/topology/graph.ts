@@ -8,8 +8,8 @@
  * describe, JSON and diagram show names only.
  */
 
-import { type Store } from '../stores/store.ts'
-import { type Topic } from '../topic.ts'
+import type { Store } from '../stores/store.ts'
+import type { Topic } from '../topic.ts'
 
 export type Role = 'source' | 'processor' | 'sink'
 

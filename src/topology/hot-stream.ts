@@ -13,11 +13,11 @@
 
 import { Observable, type Subscriber } from 'rxjs'
 import { TopologyError } from '../errors/classes.ts'
-import { type Gate } from './gate.ts'
-import { type GraphNode } from './graph.ts'
+import type { Gate } from './gate.ts'
+import type { GraphNode } from './graph.ts'
 import { NodeInput } from './node-input.ts'
 import { PlainEntry } from './plain-step.ts'
-import { type Scope } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 /** A method, not a function property: methods are bivariant, so HotStream<T> is covariant. */
 interface Consumer<T> {

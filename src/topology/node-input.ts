@@ -8,9 +8,9 @@
  */
 
 import { type Observer, Subscription } from 'rxjs'
-import { type Gate } from './gate.ts'
-import { type GraphNode } from './graph.ts'
-import { type HotStream } from './hot-stream.ts'
+import type { Gate } from './gate.ts'
+import type { GraphNode } from './graph.ts'
+import type { HotStream } from './hot-stream.ts'
 
 export class NodeInput<T> extends Subscription implements Observer<T> {
   readonly node: GraphNode

@@ -11,12 +11,12 @@
  */
 
 import { type Observer, type Subscriber, Subscription } from 'rxjs'
-import { type TopologyError } from '../errors/classes.ts'
-import { type TopologyErrorCode } from '../errors/codes.ts'
+import type { TopologyError } from '../errors/classes.ts'
+import type { TopologyErrorCode } from '../errors/codes.ts'
 import { StreamRecord } from '../record.ts'
-import { type Gate } from './gate.ts'
-import { type GraphNode } from './graph.ts'
-import { type HotStream } from './hot-stream.ts'
+import type { Gate } from './gate.ts'
+import type { GraphNode } from './graph.ts'
+import type { HotStream } from './hot-stream.ts'
 
 const nothingEntered = Symbol('nothing entered')
 

@@ -8,9 +8,9 @@
 
 import { TopologyError } from '../errors/classes.ts'
 import { GlobalRows } from '../stores/global-rows.ts'
-import { type Store } from '../stores/store.ts'
-import { type Topic } from '../topic.ts'
-import { type AnyTopic, type Edge, type GraphNode, type NodeSpec, type Plan } from './graph.ts'
+import type { Store } from '../stores/store.ts'
+import type { Topic } from '../topic.ts'
+import type { AnyTopic, Edge, GraphNode, NodeSpec, Plan } from './graph.ts'
 import { Scope } from './scope.ts'
 import { splitSubTopologies } from './sub-topology.ts'
 import { untouchable } from './untouchable.ts'

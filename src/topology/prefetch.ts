@@ -8,8 +8,8 @@
  * pass, is not known yet.
  */
 
-import { type StreamRecord } from '../record.ts'
-import { type Edge, type GraphNode } from './graph.ts'
+import type { StreamRecord } from '../record.ts'
+import type { Edge, GraphNode } from './graph.ts'
 
 export interface Prefetch {
   readonly node: GraphNode

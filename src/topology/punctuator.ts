@@ -5,8 +5,8 @@
  * the pipeline, and each punctuation gets a record scope of its own, so it is all or nothing too.
  */
 
-import { type GraphNode } from './graph.ts'
-import { type NodeInput } from './node-input.ts'
+import type { GraphNode } from './graph.ts'
+import type { NodeInput } from './node-input.ts'
 
 export type PunctuationTime = 'streamTime' | 'wallClock'
 

@@ -10,17 +10,17 @@
 
 import { isObservable } from 'rxjs'
 import { TopologyError } from '../errors/classes.ts'
-import { type StreamRecord } from '../record.ts'
-import { type GlobalRows } from '../stores/global-rows.ts'
-import { type Store } from '../stores/store.ts'
-import { type Topic } from '../topic.ts'
-import { type EffectNode } from './effect-node.ts'
+import type { StreamRecord } from '../record.ts'
+import type { GlobalRows } from '../stores/global-rows.ts'
+import type { Store } from '../stores/store.ts'
+import type { Topic } from '../topic.ts'
+import type { EffectNode } from './effect-node.ts'
 import { Gate } from './gate.ts'
-import { type AnyTopic, type GraphNode, type NodeSpec } from './graph.ts'
+import type { AnyTopic, GraphNode, NodeSpec } from './graph.ts'
 import { HotStream } from './hot-stream.ts'
 import { PlainStep } from './plain-step.ts'
-import { type Prefetch } from './prefetch.ts'
-import { type Punctuator } from './punctuator.ts'
+import type { Prefetch } from './prefetch.ts'
+import type { Punctuator } from './punctuator.ts'
 
 let ambient: Scope | undefined
 

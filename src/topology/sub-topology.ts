@@ -8,7 +8,7 @@
 
 import { TopologyError } from '../errors/classes.ts'
 import { DisjointSets } from './disjoint-sets.ts'
-import { type Edge, type GraphNode, type SubTopology } from './graph.ts'
+import type { Edge, GraphNode, SubTopology } from './graph.ts'
 
 export const splitSubTopologies = (
   nodes: readonly GraphNode[],

@@ -9,20 +9,14 @@
  */
 
 import { TopologyError } from '../errors/classes.ts'
-import { type GlobalRows } from '../stores/global-rows.ts'
-import { type Store } from '../stores/store.ts'
-import { type Topic } from '../topic.ts'
-import { type EffectNode } from './effect-node.ts'
-import {
-  type AnyTopic,
-  type GraphNode,
-  type NodeSpec,
-  type Plan,
-  type SubTopology,
-} from './graph.ts'
-import { type HotStream } from './hot-stream.ts'
+import type { GlobalRows } from '../stores/global-rows.ts'
+import type { Store } from '../stores/store.ts'
+import type { Topic } from '../topic.ts'
+import type { EffectNode } from './effect-node.ts'
+import type { AnyTopic, GraphNode, NodeSpec, Plan, SubTopology } from './graph.ts'
+import type { HotStream } from './hot-stream.ts'
 import { type Prefetch, prefetchedTopics } from './prefetch.ts'
-import { type Punctuator } from './punctuator.ts'
+import type { Punctuator } from './punctuator.ts'
 import { type DropReason, Scope, type SinkSpec, type StagedRecord } from './scope.ts'
 import { untouchable } from './untouchable.ts'
 

@@ -5,7 +5,7 @@
  * compared by `compare-topologies.ts`. What is absent is not known, and is not compared.
  */
 
-import { type NodeJson, type PlanJson, type StoreJson } from './describe-json.ts'
+import type { NodeJson, PlanJson, StoreJson } from './describe-json.ts'
 
 /** A store and where it is; states made by older releases do not tell where. */
 export interface ShapedStore extends StoreJson {

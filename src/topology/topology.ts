@@ -5,8 +5,8 @@
  * stack that points at the guilty line of the definition.
  */
 
-import { type Observable } from 'rxjs'
-import { type Plan } from './graph.ts'
+import type { Observable } from 'rxjs'
+import type { Plan } from './graph.ts'
 import { PlanningScope } from './planning-scope.ts'
 
 export interface Topology {

@@ -6,7 +6,7 @@
  */
 
 import { TopologyError } from '../errors/classes.ts'
-import { type Store } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 
 const made = new WeakMap<Store, object>()
 

@@ -10,9 +10,9 @@
  */
 
 import { TopologyError } from '../errors/classes.ts'
-import { type Edge, type GraphNode, type Plan } from './graph.ts'
+import type { Edge, GraphNode, Plan } from './graph.ts'
 import { HotStream } from './hot-stream.ts'
-import { type Scope } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 export const validate = (
   scope: Scope,

@@ -13,7 +13,7 @@
 
 import { StateDirectory } from '../directory.ts'
 import { checkKey } from '../check-arguments.ts'
-import { type Cursor, type ScanOptions } from '../engine.ts'
+import type { Cursor, ScanOptions } from '../engine.ts'
 import { StoreClosedError, StoreLockedError } from '../errors.ts'
 import { checkMadeBy } from '../made-by.ts'
 import { type LmdbStore, openLmdb } from './lmdb-binding.ts'

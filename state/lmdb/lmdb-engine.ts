@@ -10,13 +10,7 @@
  * for (`write-turn.ts`).
  */
 
-import {
-  type Cursor,
-  type Engine,
-  type KeyRange,
-  type ScanOptions,
-  type Snapshot,
-} from '../engine.ts'
+import type { Cursor, Engine, KeyRange, ScanOptions, Snapshot } from '../engine.ts'
 import { checkKey } from '../check-arguments.ts'
 import { StoreClosedError } from '../errors.ts'
 import { WriteBatch } from '../write-batch.ts'

@@ -12,7 +12,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { type KeyRange } from '../engine.ts'
+import type { KeyRange } from '../engine.ts'
 
 const shortBytesMax = 1900
 const hashBytes = 32

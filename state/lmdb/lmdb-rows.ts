@@ -5,8 +5,8 @@
  * keys with the same beginning are held together, to be sorted.
  */
 
-import { type ScanOptions } from '../engine.ts'
-import { type LmdbEntry, type LmdbStore, type LmdbTransaction } from './lmdb-binding.ts'
+import type { ScanOptions } from '../engine.ts'
+import type { LmdbEntry, LmdbStore, LmdbTransaction } from './lmdb-binding.ts'
 import { beginningOf, isLong, rowOf, storedRange } from './lmdb-keys.ts'
 
 export interface LmdbRow {

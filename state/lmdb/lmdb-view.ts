@@ -7,9 +7,9 @@
  */
 
 import { checkKey, checkLimit, checkRows } from '../check-arguments.ts'
-import { type Cursor, type Row, type ScanOptions, type Snapshot } from '../engine.ts'
+import type { Cursor, Row, ScanOptions, Snapshot } from '../engine.ts'
 import { StoreClosedError } from '../errors.ts'
-import { type LmdbStore, type LmdbTransaction } from './lmdb-binding.ts'
+import type { LmdbStore, LmdbTransaction } from './lmdb-binding.ts'
 import { storeErrorOf } from './lmdb-errors.ts'
 import { rowOf, storedKey } from './lmdb-keys.ts'
 import { type LmdbRow, lmdbRows } from './lmdb-rows.ts'

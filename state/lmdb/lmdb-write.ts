@@ -5,9 +5,9 @@
  */
 
 import { visitEntries } from '../batch-entries.ts'
-import { type KeyRange } from '../engine.ts'
+import type { KeyRange } from '../engine.ts'
 import { StoreConflictError } from '../errors.ts'
-import { type LmdbStore } from './lmdb-binding.ts'
+import type { LmdbStore } from './lmdb-binding.ts'
 import { rowOf, storedKey, storedValue } from './lmdb-keys.ts'
 import { lmdbRows } from './lmdb-rows.ts'
 

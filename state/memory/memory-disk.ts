@@ -10,7 +10,7 @@
 import { visitEntries } from '../batch-entries.ts'
 import { StoreConflictError, StoreLockedError } from '../errors.ts'
 import { SortedKeys } from '../sorted-keys.ts'
-import { type WriteBatch } from '../write-batch.ts'
+import type { WriteBatch } from '../write-batch.ts'
 
 /** Values that rows had when the view began, undefined for a row that did not exist. */
 export type RowsBefore = Map<string, string | undefined>

@@ -6,16 +6,10 @@
  * 2. Commits take effect in the order of the calls, also when a gate makes one wait.
  */
 
-import {
-  type Cursor,
-  type Engine,
-  type KeyRange,
-  type ScanOptions,
-  type Snapshot,
-} from '../engine.ts'
+import type { Cursor, Engine, KeyRange, ScanOptions, Snapshot } from '../engine.ts'
 import { StoreClosedError } from '../errors.ts'
 import { bytesFromLatin1, latin1FromBytes } from '../key-layout.ts'
-import { type WriteBatch } from '../write-batch.ts'
+import type { WriteBatch } from '../write-batch.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { MemoryView } from './memory-view.ts'
 

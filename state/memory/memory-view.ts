@@ -6,10 +6,10 @@
  * 1. A key in `before` is read from there, any other from the live rows.
  */
 
-import { type Cursor, type Row, type ScanOptions, type Snapshot } from '../engine.ts'
+import type { Cursor, Row, ScanOptions, Snapshot } from '../engine.ts'
 import { StoreClosedError } from '../errors.ts'
 import { bytesFromLatin1, latin1FromBytes } from '../key-layout.ts'
-import { type MemoryDisk, type RowsBefore } from './memory-disk.ts'
+import type { MemoryDisk, RowsBefore } from './memory-disk.ts'
 
 export class MemoryView implements Snapshot {
   readonly #disk: MemoryDisk

@@ -7,9 +7,9 @@
  */
 
 import { checkKey, checkRows } from '../check-arguments.ts'
-import { type Cursor, type Row } from '../engine.ts'
+import type { Cursor, Row } from '../engine.ts'
 import { StoreClosedError } from '../errors.ts'
-import { type RocksBinding, type RocksIterator } from './rocks-binding.ts'
+import type { RocksBinding, RocksIterator } from './rocks-binding.ts'
 import { storeErrorOf } from './rocks-errors.ts'
 
 export interface RocksCursorOptions {

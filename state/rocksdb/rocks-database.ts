@@ -13,7 +13,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkKey, checkLimit } from '../check-arguments.ts'
-import { type ScanOptions } from '../engine.ts'
+import type { ScanOptions } from '../engine.ts'
 import { StoreClosedError, StoreCorruptError } from '../errors.ts'
 import { checkMadeBy } from '../made-by.ts'
 import {

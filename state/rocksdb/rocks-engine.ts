@@ -7,13 +7,7 @@
  * 2. Close order: commits in flight, cursors, writer thread, database.
  */
 
-import {
-  type Cursor,
-  type Engine,
-  type KeyRange,
-  type ScanOptions,
-  type Snapshot,
-} from '../engine.ts'
+import type { Cursor, Engine, KeyRange, ScanOptions, Snapshot } from '../engine.ts'
 import { StoreClosedError } from '../errors.ts'
 import { divideEngineMemory } from '../memory-budget.ts'
 import { WriteBatch } from '../write-batch.ts'

@@ -5,9 +5,9 @@
  * anew, so any number of cursors can share the two iterators.
  */
 
-import { type Cursor, type Row, type ScanOptions, type Snapshot } from '../engine.ts'
+import type { Cursor, Row, ScanOptions, Snapshot } from '../engine.ts'
 import { StoreClosedError } from '../errors.ts'
-import { type RocksCursor } from './rocks-cursor.ts'
+import type { RocksCursor } from './rocks-cursor.ts'
 
 export class RocksSnapshot implements Snapshot {
   readonly #up: RocksCursor

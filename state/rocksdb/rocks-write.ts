@@ -7,7 +7,7 @@
 
 import { visitEntries } from '../batch-entries.ts'
 import { StoreConflictError } from '../errors.ts'
-import { type RocksBatch, type RocksBinding, type RocksContext } from './rocks-binding.ts'
+import type { RocksBatch, RocksBinding, RocksContext } from './rocks-binding.ts'
 
 const noOptions = {}
 

@@ -6,9 +6,9 @@
  */
 
 import { batchBuffers } from '../batch-buffers.ts'
-import { type KeyRange } from '../engine.ts'
+import type { KeyRange } from '../engine.ts'
 import { WriterThread } from '../writer/writer-thread.ts'
-import { type RocksDatabase } from './rocks-database.ts'
+import type { RocksDatabase } from './rocks-database.ts'
 import { storeErrorOf } from './rocks-errors.ts'
 
 /**

@@ -6,9 +6,9 @@
  */
 
 import { parentPort } from 'node:worker_threads'
-import { type KeyRange } from '../engine.ts'
+import type { KeyRange } from '../engine.ts'
 import { StoreConflictError } from '../errors.ts'
-import { type WriterFailure, type WriterReply, type WriterRequest } from './writer-messages.ts'
+import type { WriterFailure, WriterReply, WriterRequest } from './writer-messages.ts'
 
 export interface WriterTarget {
   /** Writes a packed batch atomically; a throw means that nothing was written. */

@@ -10,9 +10,9 @@
 
 import { Worker } from 'node:worker_threads'
 import { batchBuffers } from '../batch-buffers.ts'
-import { type KeyRange } from '../engine.ts'
+import type { KeyRange } from '../engine.ts'
 import { StoreConflictError, StoreIoError, type StoreError } from '../errors.ts'
-import { type WriterFailure, type WriterReply, type WriterRequest } from './writer-messages.ts'
+import type { WriterFailure, WriterReply, WriterRequest } from './writer-messages.ts'
 
 export interface WriterThreadOptions {
   readonly name: string

@@ -16,7 +16,7 @@ import {
   batchKinds,
   recordBytes,
 } from '../../src/broker/embedded/stored-batch.ts'
-import { type ProduceRecord } from '../../src/broker/port.ts'
+import type { ProduceRecord } from '../../src/broker/port.ts'
 import { headerBytes } from '../../src/broker/records/batch-header.ts'
 import { PackedRecords, type PackedSegment } from '../../src/broker/records/packed-records.ts'
 import { packedCuts } from '../../src/broker/records/packed-views.ts'

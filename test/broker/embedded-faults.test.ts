@@ -5,7 +5,7 @@ import {
   type FaultOperation,
   type RandomFaults,
 } from '../../src/broker/embedded/faults.ts'
-import { type TransactionalProducer } from '../../src/broker/port.ts'
+import type { TransactionalProducer } from '../../src/broker/port.ts'
 import { Prng } from '../../src/testing/prng.ts'
 import { Probe, batchOf, codeOf, offsetOf, uncheckedGroup } from '../contract/broker/probe.ts'
 import { EmbeddedHarness, memorySource } from './embedded-harness.ts'

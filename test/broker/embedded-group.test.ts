@@ -1,7 +1,7 @@
 /** What only the embedded broker promises of groups: speed, and one turn of simultaneous joins. */
 
 import { describe, expect, it } from 'vitest'
-import { type JoinRequest } from '../../src/broker/port.ts'
+import type { JoinRequest } from '../../src/broker/port.ts'
 import { codeOf } from '../contract/broker/probe.ts'
 import { EmbeddedHarness, memorySource, turns } from './embedded-harness.ts'
 

@@ -9,13 +9,13 @@ import {
   EmbeddedBroker,
   type EmbeddedBrokerOptions,
 } from '../../src/broker/embedded/embedded-broker.ts'
-import { type Broker } from '../../src/broker/port.ts'
+import type { Broker } from '../../src/broker/port.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
-import { type DiskEngine } from '../../state/made-by.ts'
-import { type BrokerHarness } from '../contract/broker/harness.ts'
+import type { DiskEngine } from '../../state/made-by.ts'
+import type { BrokerHarness } from '../contract/broker/harness.ts'
 import { openEngineKind } from '../contract/engine-kinds.ts'
 
 export interface EngineSource {

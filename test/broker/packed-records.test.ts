@@ -9,9 +9,9 @@ import { describe, expect, test } from 'vitest'
 import { batchOfSegment } from '../../src/broker/kafka/records/encode.ts'
 import { openRecords } from '../../src/broker/kafka/records/decode.ts'
 import { writeInt64 } from '../../src/broker/kafka/records/int64.ts'
-import { type ProduceRecord } from '../../src/broker/port.ts'
+import type { ProduceRecord } from '../../src/broker/port.ts'
 import { type PackedContent, PackedRecords } from '../../src/broker/records/packed-records.ts'
-import { type Headers } from '../../src/record.ts'
+import type { Headers } from '../../src/record.ts'
 
 interface Entry {
   readonly timestampMs: number

@@ -12,10 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openEmbeddedBroker } from '../../src/cli/open-broker.ts'
 import { createShopTopics } from '../../src/cli/shop-topics.ts'
-import { type LetterView } from '../../src/dlq/dead-letter-access.ts'
+import type { LetterView } from '../../src/dlq/dead-letter-access.ts'
 import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import { command, writeLetters } from '../dlq/letters.ts'
-import { type Broker } from '../../src/broker/port.ts'
+import type { Broker } from '../../src/broker/port.ts'
 import { millrace, startMillrace, temporaryDirectory } from './run-millrace.ts'
 
 const folder = temporaryDirectory()

@@ -1,7 +1,7 @@
 /** A topology with a store of every kind but the outbox, which the shop has, and its records. */
 
 import { expect } from 'vitest'
-import { type StoreSource } from '../../src/cli/store-source.ts'
+import type { StoreSource } from '../../src/cli/store-source.ts'
 import {
   count,
   distinctBy,

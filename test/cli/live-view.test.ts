@@ -1,7 +1,7 @@
 /** Goal: the figures of the live lines make sense whatever the shop's counts do. */
 
 import { PassThrough } from 'node:stream'
-import { type WriteStream } from 'node:tty'
+import type { WriteStream } from 'node:tty'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LiveView, type LiveViewOptions } from '../../src/cli/live-view.ts'
 

@@ -7,7 +7,7 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
-import { type KafkaSecurity } from '../../src/cli/kafka-security.ts'
+import type { KafkaSecurity } from '../../src/cli/kafka-security.ts'
 import { openKafka } from '../../src/cli/open-kafka.ts'
 
 const hangingUp = async (): Promise<string> => {

@@ -16,11 +16,11 @@ import { createHttpServer } from '../../src/http/http-server.ts'
 import { int64, json, PeerQueries, table, tableStore, topic, topology } from '../../src/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { TopologyDriver } from '../../src/testing/index.ts'
-import {
-  type RangeRequest,
-  type RowBounds,
-  type ShopHost,
-  type StoreRow,
+import type {
+  RangeRequest,
+  RowBounds,
+  ShopHost,
+  StoreRow,
 } from '../../topologies/shop/http/shop-access.ts'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
 import { Site } from '../runtime/fixture.ts'

@@ -23,11 +23,7 @@ import {
   windowedStore,
 } from '../../src/index.ts'
 import { TopologyDriver } from '../../src/testing/index.ts'
-import {
-  type RangeRequest,
-  type SourcedRows,
-  type StoreRow,
-} from '../../topologies/shop/http/shop-access.ts'
+import type { RangeRequest, SourcedRows, StoreRow } from '../../topologies/shop/http/shop-access.ts'
 import { clicks, driveEveryKind, everyKind, owners, pages } from './every-kind.ts'
 import { storedStores, storesOf } from './stored-stores.ts'
 

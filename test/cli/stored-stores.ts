@@ -1,11 +1,11 @@
 /** Reads over a source of stores that this process has whole, as the surfaces get them. */
 
-import { type Broker } from '../../src/broker/port.ts'
-import { type NamedStores } from '../../src/cli/read-store.ts'
-import { type StoreSource } from '../../src/cli/store-source.ts'
+import type { Broker } from '../../src/broker/port.ts'
+import type { NamedStores } from '../../src/cli/read-store.ts'
+import type { StoreSource } from '../../src/cli/store-source.ts'
 import { StoredReads } from '../../src/cli/stored-reads.ts'
-import { type Store } from '../../src/index.ts'
-import { type TopologyDriver } from '../../src/testing/index.ts'
+import type { Store } from '../../src/index.ts'
+import type { TopologyDriver } from '../../src/testing/index.ts'
 
 export const storedStores = (stores: StoreSource): NamedStores => {
   const broker = undefined as unknown as Broker // asked only for what is not settled

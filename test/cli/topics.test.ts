@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type Topics } from '../../src/broker/port.ts'
+import type { Topics } from '../../src/broker/port.ts'
 import { openEmbeddedBroker } from '../../src/cli/open-broker.ts'
 import { millrace, temporaryDirectory } from './run-millrace.ts'
 

@@ -18,7 +18,7 @@ import { resolveSettings } from '../../src/config/settings.ts'
 import { UsageError } from '../../src/config/usage-error.ts'
 import { Application, type PlanJson } from '../../src/index.ts'
 import { putFacts, readFacts, type StateFacts } from '../../src/runtime/state-facts.ts'
-import { type TopologyDifference } from '../../src/topology/topology-difference.ts'
+import type { TopologyDifference } from '../../src/topology/topology-difference.ts'
 import { purchases, spendingInCents, spent } from '../../docs/examples/spending.ts'
 import { type Ended, millrace, temporaryDirectory } from './run-millrace.ts'
 

@@ -11,7 +11,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import {
   StoreClosedError,
   StoreFullError,
@@ -20,7 +20,7 @@ import {
   StoreMismatchError,
 } from '../../state/errors.ts'
 import { bytesFromLatin1 } from '../../state/key-layout.ts'
-import { type DiskEngine } from '../../state/made-by.ts'
+import type { DiskEngine } from '../../state/made-by.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import { batchOf, drain } from './engine-contract.ts'
 import { openEngineKind } from './engine-kinds.ts'

@@ -4,7 +4,7 @@
  */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Cursor, type Engine } from '../../state/engine.ts'
+import type { Cursor, Engine } from '../../state/engine.ts'
 import { StoreClosedError, StoreConflictError, StoreLockedError } from '../../state/errors.ts'
 import { bytesFromLatin1, latin1FromBytes } from '../../state/key-layout.ts'
 import { WriteBatch } from '../../state/write-batch.ts'

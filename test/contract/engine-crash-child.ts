@@ -7,7 +7,7 @@
  */
 
 import { writeSync } from 'node:fs'
-import { type DiskEngine } from '../../state/made-by.ts'
+import type { DiskEngine } from '../../state/made-by.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import { openEngineKind } from './engine-kinds.ts'
 

@@ -6,7 +6,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
-import { type CompatibilityLevel, type SchemaRegistry } from '../../src/schema-registry/port.ts'
+import type { CompatibilityLevel, SchemaRegistry } from '../../src/schema-registry/port.ts'
 import { SchemaSession } from '../../src/schema-registry/schema-session.ts'
 import { avroSerde } from '../../src/serde/avro.ts'
 

@@ -14,10 +14,10 @@ import { shopDesk } from '../../src/cli/shop-desk.ts'
 import { deadLetterTopic } from '../../src/cli/shop-topics.ts'
 import { stderrLogger } from '../../src/cli/stderr-logger.ts'
 import { systemClock } from '../../src/clock.ts'
-import {
-  type DeadLetterAccess,
-  type SettleReport,
-  type SettleRequest,
+import type {
+  DeadLetterAccess,
+  SettleReport,
+  SettleRequest,
 } from '../../src/dlq/dead-letter-access.ts'
 import { OpenLetters } from '../../src/dlq/open-letters.ts'
 import { orderCommands, paymentCommands } from '../../topologies/shop/shared/topics.ts'

@@ -6,13 +6,13 @@
  */
 
 import { createShopTopics, deadLetterTopic } from '../../src/cli/shop-topics.ts'
-import { type Broker, type ProduceRecord } from '../../src/broker/port.ts'
+import type { Broker, ProduceRecord } from '../../src/broker/port.ts'
 import { readCommitted } from '../../src/broker/read-committed.ts'
 import { type AuditEntry, decodeAuditEntry } from '../../src/dlq/audit-entry.ts'
 import { RecordError } from '../../src/errors/classes.ts'
 import { deadLetterHeaders } from '../../src/errors/dead-letter.ts'
 import { failureClassOf } from '../../src/errors/failure-class.ts'
-import { type Headers } from '../../src/record.ts'
+import type { Headers } from '../../src/record.ts'
 import { ShopError, shopFailureClasses } from '../../topologies/shop/shared/shop-error.ts'
 import { orderCommands, paymentCommands } from '../../topologies/shop/shared/topics.ts'
 

@@ -6,7 +6,7 @@
  */
 
 import { Compile } from 'typebox/schema'
-import { type OpenApiDocument } from '../../src/http/openapi/openapi-document.ts'
+import type { OpenApiDocument } from '../../src/http/openapi/openapi-document.ts'
 
 export interface AnswerParts {
   readonly status: number

@@ -11,7 +11,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { shopApiText } from '../../src/cli/shop-server.ts'
-import { type OpenApiDocument } from '../../src/http/openapi/openapi-document.ts'
+import type { OpenApiDocument } from '../../src/http/openapi/openapi-document.ts'
 import { finalStatuses, type OrderStatus } from '../../topologies/shop/orders/order-row.ts'
 import { type JsonSchema, schemaArbitrary } from './schema-arbitrary.ts'
 import { type Answer, orderOf, ShopClient } from './shop-client.ts'

@@ -1,11 +1,11 @@
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { afterEach, describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { RuntimeError } from '../../src/errors/classes.ts'
 import { createHttpServer, listenOnLoopback } from '../../src/http/http-server.ts'
 import { HttpProblem } from '../../src/http/problem.ts'
-import { type Logger } from '../../src/logger.ts'
+import type { Logger } from '../../src/logger.ts'
 
 const health = { isLive: true, isReady: true }
 const errors: object[] = []

@@ -7,10 +7,10 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { OrderStreams, streamsMax } from '../../topologies/shop/http/order-streams.ts'
 import { OrderWatch } from '../../topologies/shop/http/order-watch.ts'
-import { type Found } from '../../topologies/shop/http/shop-access.ts'
+import type { Found } from '../../topologies/shop/http/shop-access.ts'
 import { sentEvents } from './event-stream.ts'
 import { orderOf, ShopClient } from './shop-client.ts'
 

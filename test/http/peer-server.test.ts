@@ -6,15 +6,15 @@
  */
 
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { serialize } from 'node:v8'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RuntimeError } from '../../src/errors/classes.ts'
 import { askPeer } from '../../src/http/ask-peer.ts'
 import { nonceHeader, peerPath, sealHeader, sealOf } from '../../src/http/peer-seal.ts'
 import { type PeerHost, PeerServer } from '../../src/http/peer-server.ts'
-import { type PartitionQuestion, type PartitionReply } from '../../src/queries/partition-read.ts'
-import { type Peer } from '../../src/runtime/group-protocol.ts'
+import type { PartitionQuestion, PartitionReply } from '../../src/queries/partition-read.ts'
+import type { Peer } from '../../src/runtime/group-protocol.ts'
 
 const incarnation = 'a5f8c0de-secret'
 

@@ -5,9 +5,9 @@
  * commands are written and nobody processes them.
  */
 
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalShop } from '../../src/cli/local-shop.ts'
+import type { LocalShop } from '../../src/cli/local-shop.ts'
 import { createHttpServer } from '../../src/http/http-server.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'

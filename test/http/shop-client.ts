@@ -11,8 +11,8 @@ import { withShop } from '../../src/cli/connect-shop.ts'
 import { ShopInstance } from '../../src/cli/shop-instance.ts'
 import { resolveSettings, type Settings } from '../../src/config/settings.ts'
 import { shopApiText } from '../../src/cli/shop-server.ts'
-import { type OpenApiDocument } from '../../src/http/openapi/openapi-document.ts'
-import { type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
+import type { OpenApiDocument } from '../../src/http/openapi/openapi-document.ts'
+import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 import { AnswerCheck } from './answer-check.ts'
 
 const check = new AnswerCheck(JSON.parse(await shopApiText()) as OpenApiDocument)

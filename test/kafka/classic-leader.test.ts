@@ -1,7 +1,7 @@
 /** The leader of a classic group: it assigns, and gives its place up when it cannot. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type GroupMemberMetadata } from '../../src/broker/port.ts'
+import type { GroupMemberMetadata } from '../../src/broker/port.ts'
 import { KafkaHarness } from './kafka-harness.ts'
 import { realKafka } from './real-kafka.ts'
 

@@ -9,7 +9,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type Broker } from '../../src/broker/port.ts'
+import type { Broker } from '../../src/broker/port.ts'
 import { Prng } from '../../src/testing/prng.ts'
 import { type Ended, millrace, startMillrace } from '../cli/run-millrace.ts'
 import {

@@ -9,7 +9,7 @@ import { bootstrapAddresses } from '../../src/broker/kafka/bootstrap-addresses.t
 import { Cluster } from '../../src/broker/kafka/cluster.ts'
 import { FetchSession, type FetchTarget } from '../../src/broker/kafka/fetch-session.ts'
 import { type FetchAnswer, fetchApi } from '../../src/broker/kafka/protocol/fetch.ts'
-import { type Broker, type Fetcher } from '../../src/broker/port.ts'
+import type { Broker, Fetcher } from '../../src/broker/port.ts'
 import { systemClock } from '../../src/clock.ts'
 import { batchOf, Probe } from '../contract/broker/probe.ts'
 import { KafkaHarness } from './kafka-harness.ts'

@@ -5,9 +5,9 @@
 
 import { randomUUID } from 'node:crypto'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
-import { type KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker-options.ts'
-import { type Broker } from '../../src/broker/port.ts'
-import { type BrokerHarness } from '../contract/broker/harness.ts'
+import type { KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker-options.ts'
+import type { Broker } from '../../src/broker/port.ts'
+import type { BrokerHarness } from '../contract/broker/harness.ts'
 
 export class KafkaHarness implements BrokerHarness {
   readonly #options: KafkaBrokerOptions

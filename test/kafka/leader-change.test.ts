@@ -13,7 +13,7 @@ import { BrokerError } from '../../src/broker/errors.ts'
 import { bootstrapAddresses } from '../../src/broker/kafka/bootstrap-addresses.ts'
 import { Cluster } from '../../src/broker/kafka/cluster.ts'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
-import { type Fetcher, type TransactionalProducer } from '../../src/broker/port.ts'
+import type { Fetcher, TransactionalProducer } from '../../src/broker/port.ts'
 import { batchOf, offsetOf, Probe, uncheckedGroup } from '../contract/broker/probe.ts'
 import { realKafka } from './real-kafka.ts'
 

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
-import { type RawBatch } from '../../src/broker/port.ts'
+import type { RawBatch } from '../../src/broker/port.ts'
 import {
   batchOf,
   codeOf,

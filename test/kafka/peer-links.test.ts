@@ -5,10 +5,10 @@
 
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { PeerLinks } from '../../src/broker/kafka/peer-links.ts'
-import { type GroupPeer } from '../../src/broker/port.ts'
+import type { GroupPeer } from '../../src/broker/port.ts'
 import { codeOf } from '../contract/broker/probe.ts'
 
 const host = '127.0.0.1'

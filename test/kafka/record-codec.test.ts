@@ -8,9 +8,9 @@ import fc from 'fast-check'
 import { compressionsAlgorithms } from '@platformatic/kafka'
 import { describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
-import { type ProduceRecord } from '../../src/broker/port.ts'
+import type { ProduceRecord } from '../../src/broker/port.ts'
 import { at, headerBytes } from '../../src/broker/records/batch-header.ts'
-import { type Compression } from '../../src/broker/kafka/records/compression.ts'
+import type { Compression } from '../../src/broker/kafka/records/compression.ts'
 import {
   type EncodedRecords,
   nextOffsetOf,

@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
-import { type Compression } from '../../src/broker/kafka/records/compression.ts'
-import { type ProduceRecord } from '../../src/broker/port.ts'
+import type { Compression } from '../../src/broker/kafka/records/compression.ts'
+import type { ProduceRecord } from '../../src/broker/port.ts'
 import { errorOf, recordOf } from '../contract/broker/probe.ts'
 import { realKafka } from './real-kafka.ts'
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
-import { type KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker-options.ts'
+import type { KafkaBrokerOptions } from '../../src/broker/kafka/kafka-broker-options.ts'
 import { batchOf, errorOf, Probe } from '../contract/broker/probe.ts'
 import { type Credentials, realKafka } from './real-kafka.ts'
 

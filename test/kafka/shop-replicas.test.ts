@@ -4,7 +4,7 @@
  * started again; the totals of the load, seen through the changelogs, must be those of its file.
  */
 
-import { type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
-import { type Application } from '../../src/index.ts'
+import type { Application } from '../../src/index.ts'
 import { realKafka } from './real-kafka.ts'
 import { partitions, summingSite } from './summing-site.ts'
 

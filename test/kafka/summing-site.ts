@@ -5,10 +5,10 @@
 
 import { randomUUID } from 'node:crypto'
 import { onTestFinished } from 'vitest'
-import { type MemoryDisk } from '../../state/memory/memory-disk.ts'
+import type { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
-import { type Groups } from '../../src/broker/port.ts'
+import type { Groups } from '../../src/broker/port.ts'
 import {
   aggregate,
   Application,
@@ -23,9 +23,9 @@ import {
   utf8,
 } from '../../src/index.ts'
 import { PeerQueries } from '../../src/http/peer-queries.ts'
-import { type StoreReads } from '../../src/queries/store-reads.ts'
+import type { StoreReads } from '../../src/queries/store-reads.ts'
 import { noHeaders } from '../../src/record.ts'
-import { type RuntimeConfig } from '../../src/runtime-config.ts'
+import type { RuntimeConfig } from '../../src/runtime-config.ts'
 import { readTopic } from '../simulation/topics.ts'
 
 export const partitions = 4

@@ -5,12 +5,12 @@
 
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import {
-  type Broker,
-  type GroupMemberMetadata,
-  type GroupSession,
-  type GroupSessionOptions,
-  type JoinRequest,
+import type {
+  Broker,
+  GroupMemberMetadata,
+  GroupSession,
+  GroupSessionOptions,
+  JoinRequest,
 } from '../../src/broker/port.ts'
 import { codeOf, eventually } from '../contract/broker/probe.ts'
 import { KafkaHarness } from './kafka-harness.ts'

@@ -21,7 +21,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { families } from './families.ts'
-import { type Family } from './family.ts'
+import type { Family } from './family.ts'
 import { disordered, type Output, seenIn, type Step, tellDriver } from './story.ts'
 
 const numRuns = 15

@@ -16,7 +16,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { families } from './families.ts'
-import { type Family } from './family.ts'
+import type { Family } from './family.ts'
 import { engines, type Life, tellRuntime } from './on-runtime.ts'
 import { disordered, inOrder, type Output, type Seen, seenIn, tellDriver } from './story.ts'
 

@@ -1,5 +1,5 @@
 import { aggregateFamilies } from './aggregate-families.ts'
-import { type Family, type Times } from './family.ts'
+import type { Family, Times } from './family.ts'
 import { joinFamilies } from './join-families.ts'
 import { processFamilies } from './process-families.ts'
 

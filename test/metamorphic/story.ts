@@ -1,15 +1,15 @@
 /** What happens to a topology in one run, and what is seen of it. */
 
 import fc from 'fast-check'
-import { type StreamRecord } from '../../src/index.ts'
-import { type PartitionRead } from '../../src/queries/partition-read.ts'
+import type { StreamRecord } from '../../src/index.ts'
+import type { PartitionRead } from '../../src/queries/partition-read.ts'
 import { readRows } from '../../src/queries/read-rows.ts'
 import { rowShapeOf } from '../../src/queries/row-shape.ts'
 import { timestampMsMax } from '../../src/record.ts'
-import { type StoreQuery } from '../../src/runtime/queries.ts'
-import { type Store } from '../../src/stores/store.ts'
+import type { StoreQuery } from '../../src/runtime/queries.ts'
+import type { Store } from '../../src/stores/store.ts'
 import { TopologyDriver } from '../../src/testing/index.ts'
-import { type Family, type Value } from './family.ts'
+import type { Family, Value } from './family.ts'
 
 export interface Step {
   /** Index among the inputs of the family, modulo their number. */

@@ -16,7 +16,7 @@ import {
   utf8,
 } from '../../src/index.ts'
 import { noHeaders, StreamRecord } from '../../src/record.ts'
-import { type EffectOutcome } from '../../src/topology/effect-node.ts'
+import type { EffectOutcome } from '../../src/topology/effect-node.ts'
 import { TopologyRunner } from '../topology/run-topology.ts'
 import { numbers } from '../topology/shared.ts'
 

@@ -7,11 +7,7 @@
 
 import { expect, test } from 'vitest'
 import { type NamedStores, readStoreKey, readStorePage } from '../../src/cli/read-store.ts'
-import {
-  type RangeRequest,
-  type SourcedRows,
-  type StoreRow,
-} from '../../topologies/shop/http/shop-access.ts'
+import type { RangeRequest, SourcedRows, StoreRow } from '../../topologies/shop/http/shop-access.ts'
 import { driveEveryKind, everyKind, everyRecord, owners } from '../cli/every-kind.ts'
 import { storedStores } from '../cli/stored-stores.ts'
 import { Site } from '../runtime/fixture.ts'

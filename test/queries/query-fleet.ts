@@ -5,11 +5,11 @@
 
 import { systemClock } from '../../src/clock.ts'
 import { answerHere } from '../../src/queries/answer-here.ts'
-import { type PartitionQuestion, type PartitionReply } from '../../src/queries/partition-read.ts'
+import type { PartitionQuestion, PartitionReply } from '../../src/queries/partition-read.ts'
 import { QueryRouter, UnreachableError } from '../../src/queries/query-router.ts'
-import { type Peer } from '../../src/runtime/group-protocol.ts'
-import { type Site } from '../runtime/fixture.ts'
-import { type InstanceOptions, type Launched } from '../runtime/instance.ts'
+import type { Peer } from '../../src/runtime/group-protocol.ts'
+import type { Site } from '../runtime/fixture.ts'
+import type { InstanceOptions, Launched } from '../runtime/instance.ts'
 
 export interface Member extends Launched {
   readonly name: string

@@ -7,10 +7,10 @@
 import { expect, test } from 'vitest'
 import { positionKey } from '../../state/key-layout.ts'
 import { StoreFullError, StoreIoError } from '../../state/errors.ts'
-import { type GroupMetadata } from '../../src/broker/port.ts'
+import type { GroupMetadata } from '../../src/broker/port.ts'
 import { hold } from './hold.ts'
 import { Site } from './fixture.ts'
-import { type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { entries, sumChangelog, summing, sumsOf, sumStore } from './summing.ts'
 
 const open = async (): Promise<{ readonly site: Site; readonly instance: Instance }> => {

@@ -1,7 +1,7 @@
 /** A broker that goes away and comes back: noticed, told once, and commands do not hang. */
 
 import { expect, onTestFinished, test } from 'vitest'
-import { type Broker } from '../../src/broker/port.ts'
+import type { Broker } from '../../src/broker/port.ts'
 import { BrokerWatch } from '../../src/runtime/broker-watch.ts'
 import { CommandWriter } from '../../src/cli/command-writer.ts'
 import { connect } from '../simulation/severable.ts'

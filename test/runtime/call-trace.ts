@@ -5,7 +5,7 @@
  * many promises of a commit are about.
  */
 
-import { type Broker } from '../../src/broker/port.ts'
+import type { Broker } from '../../src/broker/port.ts'
 import { BrokerError } from '../../src/broker/errors.ts'
 
 export interface Call {

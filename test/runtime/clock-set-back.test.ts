@@ -28,7 +28,7 @@ import {
   topology,
   utf8,
 } from '../../src/index.ts'
-import { type Clock } from '../../src/clock.ts'
+import type { Clock } from '../../src/clock.ts'
 import { hold } from './hold.ts'
 import { Site } from './fixture.ts'
 

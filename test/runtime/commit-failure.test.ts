@@ -6,7 +6,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { BrokerError, type BrokerErrorCode } from '../../src/broker/errors.ts'
-import { type FaultOperation } from '../../src/broker/embedded/faults.ts'
+import type { FaultOperation } from '../../src/broker/embedded/faults.ts'
 import { utf8 } from '../../src/index.ts'
 import { hold } from './hold.ts'
 import { Site } from './fixture.ts'

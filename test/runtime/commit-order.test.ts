@@ -14,8 +14,8 @@ import {
   utf8,
   mapValues,
 } from '../../src/index.ts'
-import { type CommittedOffset, type GroupMetadata } from '../../src/broker/port.ts'
-import { type Call } from './call-trace.ts'
+import type { CommittedOffset, GroupMetadata } from '../../src/broker/port.ts'
+import type { Call } from './call-trace.ts'
 import { hold } from './hold.ts'
 import { Site } from './fixture.ts'
 import { entries, summing, sumsOf } from './summing.ts'

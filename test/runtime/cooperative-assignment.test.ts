@@ -1,7 +1,7 @@
 /** One generation as the leader makes it: nothing is given to two, the vanished are named. */
 
 import { describe, expect, test } from 'vitest'
-import { type GroupMemberMetadata } from '../../src/broker/port.ts'
+import type { GroupMemberMetadata } from '../../src/broker/port.ts'
 import { assignCooperatively } from '../../src/runtime/cooperative-assignment.ts'
 import {
   type Assignment,

@@ -5,12 +5,12 @@
 
 import { expect, test } from 'vitest'
 import { partitionOf } from '../../src/broker/partitioner.ts'
-import { type CommittedOffset } from '../../src/broker/port.ts'
+import type { CommittedOffset } from '../../src/broker/port.ts'
 import { Prng } from '../../src/testing/prng.ts'
-import { type Call } from './call-trace.ts'
-import { type Site } from './fixture.ts'
+import type { Call } from './call-trace.ts'
+import type { Site } from './fixture.ts'
 import { hold } from './hold.ts'
-import { type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { entries, sumsOf, sumStore } from './summing.ts'
 import { a, b, expectRounds, keys, open, partitions, sendRound, tasksOf } from './replica-rounds.ts'
 

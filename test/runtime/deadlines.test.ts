@@ -10,7 +10,7 @@ import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { json, keyValueStore, process, stream, to, topic, topology, utf8 } from '../../src/index.ts'
 import { hold } from './hold.ts'
 import { Site } from './fixture.ts'
-import { type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 
 const text = json<string>()
 const ticks = topic('ticks', { key: utf8, value: text })

@@ -14,11 +14,11 @@ import {
 } from '../../src/broker/embedded/embedded-broker.ts'
 import { EmbeddedBrokerFaults } from '../../src/broker/embedded/faults.ts'
 import { partitionOf } from '../../src/broker/partitioner.ts'
-import { type CommittedOffset, type TopicConfig } from '../../src/broker/port.ts'
+import type { CommittedOffset, TopicConfig } from '../../src/broker/port.ts'
 import { noHeaders, type StreamRecord } from '../../src/record.ts'
 import { macrotask } from '../../src/runtime/sleep.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { type Topic } from '../../src/topic.ts'
+import type { Topic } from '../../src/topic.ts'
 import { readTopic } from '../simulation/topics.ts'
 import {
   type Instance,

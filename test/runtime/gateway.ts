@@ -15,7 +15,7 @@ import {
   utf8,
 } from '../../src/index.ts'
 import { Site } from './fixture.ts'
-import { type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 
 export const charges = topic('charges', { key: utf8, value: json<number>() })
 export const receipts = topic('receipts', { key: utf8, value: utf8 })

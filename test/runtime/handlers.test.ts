@@ -19,7 +19,7 @@ import {
   utf8,
 } from '../../src/index.ts'
 import { Site } from './fixture.ts'
-import { type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 
 interface Order {
   readonly text: string

@@ -4,8 +4,8 @@
  */
 
 import { expect, test } from 'vitest'
-import { type Site } from './fixture.ts'
-import { type Launched } from './instance.ts'
+import type { Site } from './fixture.ts'
+import type { Launched } from './instance.ts'
 import { expectRounds, open, sendRound, topology } from './replica-rounds.ts'
 
 const isStopped = ({ application }: Launched): boolean => application.state === 'failed'

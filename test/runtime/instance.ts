@@ -2,15 +2,15 @@
  * One instance of an application that a test may watch and kill: own disk, own traced connection.
  */
 
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
-import { type Broker } from '../../src/broker/port.ts'
-import { type Clock } from '../../src/clock.ts'
+import type { Broker } from '../../src/broker/port.ts'
+import type { Clock } from '../../src/clock.ts'
 import { Application } from '../../src/runtime/application.ts'
-import { type RuntimeConfig } from '../../src/runtime-config.ts'
-import { type SchemaSession } from '../../src/schema-registry/schema-session.ts'
-import { type Topology } from '../../src/topology/topology.ts'
+import type { RuntimeConfig } from '../../src/runtime-config.ts'
+import type { SchemaSession } from '../../src/schema-registry/schema-session.ts'
+import type { Topology } from '../../src/topology/topology.ts'
 import { connect, type Connection } from '../simulation/severable.ts'
 import { type Call, traced } from './call-trace.ts'
 import { loggerOf } from './written-log.ts'

@@ -2,12 +2,12 @@
 
 import { describe, expect, test } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
-import { type GroupMetadata } from '../../src/broker/port.ts'
+import type { GroupMetadata } from '../../src/broker/port.ts'
 import { Prng } from '../../src/testing/prng.ts'
-import { type Call } from './call-trace.ts'
+import type { Call } from './call-trace.ts'
 import { hold } from './hold.ts'
-import { type Site } from './fixture.ts'
-import { type Instance } from './instance.ts'
+import type { Site } from './fixture.ts'
+import type { Instance } from './instance.ts'
 import { entries, sumsOf } from './summing.ts'
 import { a, b, expectRounds, keys, open, sendRound, tasksOf } from './replica-rounds.ts'
 

@@ -3,9 +3,9 @@
 import { expect, test } from 'vitest'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { json, process, stream, to, topic, topology, utf8 } from '../../src/index.ts'
-import { type Topology } from '../../src/topology/topology.ts'
+import type { Topology } from '../../src/topology/topology.ts'
 import { Site } from './fixture.ts'
-import { type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 
 const text = json<string>()
 const ticks = topic('ticks', { key: utf8, value: text })

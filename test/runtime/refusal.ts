@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { type Site } from './fixture.ts'
-import { type InstanceOptions } from './instance.ts'
+import type { Site } from './fixture.ts'
+import type { InstanceOptions } from './instance.ts'
 
 /** Why an instance did not start. @throws {Error} it did */
 export const refusal = async (site: Site, options: InstanceOptions): Promise<Error> => {

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { process, type RuntimeConfig, stream, to, topic, topology, utf8 } from '../../src/index.ts'
 import { Site } from './fixture.ts'
-import { type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { entries, summing, sums, sumsOf, sumStore } from './summing.ts'
 
 type Chime = readonly (readonly [key: string, value: number])[]

@@ -5,7 +5,7 @@
 
 import { expect, test } from 'vitest'
 import { Site } from './fixture.ts'
-import { type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { entries, sumChangelog, summing, sums, sumsOf } from './summing.ts'
 
 const open = async (): Promise<{ site: Site; instance: Instance }> => {

@@ -8,10 +8,10 @@
 
 import { expect, test } from 'vitest'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
-import { type GroupMetadata } from '../../src/broker/port.ts'
+import type { GroupMetadata } from '../../src/broker/port.ts'
 import { Prng } from '../../src/testing/prng.ts'
 import { Site } from './fixture.ts'
-import { type Launched } from './instance.ts'
+import type { Launched } from './instance.ts'
 import { expectRounds, keys, partitions, topology } from './replica-rounds.ts'
 import { entries, sums } from './summing.ts'
 

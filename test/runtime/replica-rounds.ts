@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest'
 import { Site } from './fixture.ts'
-import { type Instance, type InstanceOptions } from './instance.ts'
+import type { Instance, InstanceOptions } from './instance.ts'
 import { entries, summing, sums, sumsOf } from './summing.ts'
 
 export const partitions = 5

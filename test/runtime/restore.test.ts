@@ -9,7 +9,7 @@ import { json, keyValueStore, process, stream, topology, utf8 } from '../../src/
 import { hold } from './hold.ts'
 import { copyOf } from './copy-of.ts'
 import { Site } from './fixture.ts'
-import { type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { entries, sumChangelog, summing, sums, sumsOf, sumStore } from './summing.ts'
 
 const number = json<number>()

@@ -1,7 +1,7 @@
 /** What a state directory was made by, against what is started on it: refused, with the way out. */
 
 import { describe, expect, test } from 'vitest'
-import { type MemoryDisk } from '../../state/memory/memory-disk.ts'
+import type { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import {
   aggregate,
   json,

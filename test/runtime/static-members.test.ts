@@ -1,8 +1,8 @@
 /** Static instances: their place outlives a stop, is taken over by a namesake, and is given up. */
 
 import { expect, test } from 'vitest'
-import { type GroupMetadata } from '../../src/broker/port.ts'
-import { type Instance } from './instance.ts'
+import type { GroupMetadata } from '../../src/broker/port.ts'
+import type { Instance } from './instance.ts'
 import { a, b, expectRounds, open, sendRound, tasksOf } from './replica-rounds.ts'
 
 const config = { sessionTimeoutMs: 60_000 }

@@ -10,7 +10,7 @@ import {
   topology,
   utf8,
 } from '../../src/index.ts'
-import { type Site } from './fixture.ts'
+import type { Site } from './fixture.ts'
 
 const number = json<number>()
 export const entries = topic('entries', { key: utf8, value: number })

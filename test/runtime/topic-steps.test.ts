@@ -1,7 +1,7 @@
 /** Replicas and the copies that must be in sync: as many as wanted, as few as there are brokers. */
 
 import { expect, test } from 'vitest'
-import { type TopicDescription, type Topics, type TopicSettings } from '../../src/broker/port.ts'
+import type { TopicDescription, Topics, TopicSettings } from '../../src/broker/port.ts'
 import { topicDefaults } from '../../src/broker/topic-defaults.ts'
 import {
   applySteps,

@@ -1,4 +1,4 @@
-import { type Logger } from '../../src/logger.ts'
+import type { Logger } from '../../src/logger.ts'
 
 /** Keeps warnings and errors, one line each, with the message of the error they carry. */
 export const loggerOf = (log: string[]): Logger => {

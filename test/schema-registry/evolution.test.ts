@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { evolutionProblems, readProblem } from '../../src/schema-registry/compatibility.ts'
-import { type CompatibilityLevel } from '../../src/schema-registry/port.ts'
+import type { CompatibilityLevel } from '../../src/schema-registry/port.ts'
 import { schemaChanges } from '../../src/schema-registry/schema-changes.ts'
 
 const record = (...fields: readonly object[]): string =>

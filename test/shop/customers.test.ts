@@ -8,7 +8,7 @@
 import { fastify } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RuntimeError } from '../../src/errors/classes.ts'
-import { type Plan } from '../../src/topology/graph.ts'
+import type { Plan } from '../../src/topology/graph.ts'
 import {
   customerBounds,
   customerKey,
@@ -16,7 +16,7 @@ import {
 } from '../../topologies/shop/customers/customer-row.ts'
 import { customerStore } from '../../topologies/shop/customers/stores.ts'
 import { customerRoutes } from '../../topologies/shop/http/customer-routes.ts'
-import { type ShopHost } from '../../topologies/shop/http/shop-access.ts'
+import type { ShopHost } from '../../topologies/shop/http/shop-access.ts'
 import { shopConfig } from '../../topologies/shop/shared/config.ts'
 import { customerEvents, orders } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'

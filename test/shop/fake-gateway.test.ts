@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { fakeGateway, type FakeGatewayOptions } from '../../topologies/shop/gateway/fake-gateway.ts'
-import {
-  type GatewayAnswer,
-  type GatewayRequest,
+import type {
+  GatewayAnswer,
+  GatewayRequest,
 } from '../../topologies/shop/gateway/payment-gateway.ts'
 
 const charge = (paymentId: string, method: 'card' | 'transfer' = 'card'): GatewayRequest => ({

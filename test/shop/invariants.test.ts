@@ -4,8 +4,8 @@ import {
   type HoldRow,
   type ProductRow,
 } from '../../topologies/shop/inventory/stock-row.ts'
-import { type OrderRow } from '../../topologies/shop/orders/order-row.ts'
-import { type PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
+import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import type { PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { shopSummary } from '../../topologies/shop/shared/summary.ts'
 

@@ -12,11 +12,11 @@ import {
   type ProductRow,
 } from '../../topologies/shop/inventory/stock-row.ts'
 import { decideStockUpdate } from '../../topologies/shop/inventory/update-stock.ts'
-import {
-  type HoldCommand,
-  type ReleaseReason,
-  type UpdateStock,
-  type UpdateStockData,
+import type {
+  HoldCommand,
+  ReleaseReason,
+  UpdateStock,
+  UpdateStockData,
 } from '../../topologies/shop/shared/commands.ts'
 import { stockUnitsMax } from '../../topologies/shop/shared/order-limits.ts'
 import { newCommand } from '../../topologies/shop/shared/new-command.ts'

@@ -4,21 +4,21 @@ import {
   decideOrderDeadline,
   type OrderDecision,
 } from '../../topologies/shop/orders/model.ts'
-import { type OrderContext } from '../../topologies/shop/orders/order-draft.ts'
-import { type OrderRow, type OrderStatus } from '../../topologies/shop/orders/order-row.ts'
+import type { OrderContext } from '../../topologies/shop/orders/order-draft.ts'
+import type { OrderRow, OrderStatus } from '../../topologies/shop/orders/order-row.ts'
 import {
   nextStatuses,
   orderActions,
   type OrderInput,
 } from '../../topologies/shop/orders/transitions.ts'
-import { type PaymentMethod } from '../../topologies/shop/shared/commands.ts'
+import type { PaymentMethod } from '../../topologies/shop/shared/commands.ts'
 import { shopConfig } from '../../topologies/shop/shared/config.ts'
 import {
   cancelOrderCommand,
   refundOrderCommand,
   updateOrderCommand,
 } from '../../topologies/shop/shared/customer-commands.ts'
-import { type StockReply, type StockReplyType } from '../../topologies/shop/shared/events.ts'
+import type { StockReply, StockReplyType } from '../../topologies/shop/shared/events.ts'
 import {
   holdIdOf,
   paymentIdOf,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type GatewayAnswer,
-  type GatewayRequest,
+import type {
+  GatewayAnswer,
+  GatewayRequest,
 } from '../../topologies/shop/gateway/payment-gateway.ts'
 import {
   decideAnswer,
@@ -9,10 +9,7 @@ import {
   type PaymentDecision,
 } from '../../topologies/shop/payments/model.ts'
 import { type PaymentRow, refundableMinorOf } from '../../topologies/shop/payments/payment-row.ts'
-import {
-  type ProcessPaymentData,
-  type RefundPayment,
-} from '../../topologies/shop/shared/commands.ts'
+import type { ProcessPaymentData, RefundPayment } from '../../topologies/shop/shared/commands.ts'
 import { newCommand } from '../../topologies/shop/shared/new-command.ts'
 
 const origin = { commandId: 'c', source: 't', nowMs: 0 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type ShipmentStatus } from '../../topologies/shop/shared/commands.ts'
+import type { ShipmentStatus } from '../../topologies/shop/shared/commands.ts'
 import { shipmentIdOf } from '../../topologies/shop/shared/ids.ts'
 import { newCommand } from '../../topologies/shop/shared/new-command.ts'
 import {

@@ -7,7 +7,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type PaymentMethod } from '../../topologies/shop/shared/commands.ts'
+import type { PaymentMethod } from '../../topologies/shop/shared/commands.ts'
 import {
   cancelOrderCommand,
   processPaymentCommand,

@@ -12,10 +12,10 @@ import {
   decideHoldDue,
   type StockEmission,
 } from '../../topologies/shop/inventory/model.ts'
-import {
-  type HoldRow,
-  type ProductRow,
-  type StockCommandRow,
+import type {
+  HoldRow,
+  ProductRow,
+  StockCommandRow,
 } from '../../topologies/shop/inventory/stock-row.ts'
 import { decideStockUpdate } from '../../topologies/shop/inventory/update-stock.ts'
 import {
@@ -24,26 +24,26 @@ import {
   type OrderDecision,
 } from '../../topologies/shop/orders/model.ts'
 import { isFinal, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
-import { type OrderInput } from '../../topologies/shop/orders/transitions.ts'
+import type { OrderInput } from '../../topologies/shop/orders/transitions.ts'
 import {
   decideAnswer,
   decidePayment,
   type GatewayResult,
   type PaymentEmission,
 } from '../../topologies/shop/payments/model.ts'
-import { type PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
-import {
-  type InventoryCommand,
-  type OrderCommand,
-  type PaymentCommand,
-  type ShipmentCommand,
+import type { PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
+import type {
+  InventoryCommand,
+  OrderCommand,
+  PaymentCommand,
+  ShipmentCommand,
 } from '../../topologies/shop/shared/commands.ts'
 import { shopConfig, type ShopConfig } from '../../topologies/shop/shared/config.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { ShopError } from '../../topologies/shop/shared/shop-error.ts'
-import { type Violation } from '../../topologies/shop/shared/violation.ts'
+import type { Violation } from '../../topologies/shop/shared/violation.ts'
 import { advanceShipment, decideShipment } from '../../topologies/shop/shipments/model.ts'
-import { type ShipmentRow } from '../../topologies/shop/shipments/shipment-row.ts'
+import type { ShipmentRow } from '../../topologies/shop/shipments/shipment-row.ts'
 
 export type WorldMessage =
   | { readonly to: 'orders'; readonly value: OrderInput }

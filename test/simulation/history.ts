@@ -5,7 +5,7 @@
  */
 
 import { Prng } from '../../src/testing/prng.ts'
-import { type Input } from './ledger.ts'
+import type { Input } from './ledger.ts'
 import { verify } from './verify.ts'
 import { World } from './world.ts'
 

@@ -5,7 +5,7 @@
  * had been killed between two instructions.
  */
 
-import { type Broker } from '../../src/broker/port.ts'
+import type { Broker } from '../../src/broker/port.ts'
 
 export interface Connection {
   readonly broker: Broker

@@ -1,10 +1,10 @@
 /** The ledger's topics at a broker: made, written by a loader, read back as a committed reader. */
 
 import { partitionOf } from '../../src/broker/partitioner.ts'
-import { type Broker } from '../../src/broker/port.ts'
-import { type Clock } from '../../src/clock.ts'
+import type { Broker } from '../../src/broker/port.ts'
+import type { Clock } from '../../src/clock.ts'
 import { noHeaders, StreamRecord } from '../../src/record.ts'
-import { type Topic } from '../../src/topic.ts'
+import type { Topic } from '../../src/topic.ts'
 import { balances, branchCounts, deposits, type Input, receipts, reported } from './ledger.ts'
 
 const partitions = 2

@@ -15,7 +15,7 @@ import {
   touchedStore,
   unreported,
 } from './ledger.ts'
-import { type World } from './world.ts'
+import type { World } from './world.ts'
 
 const deadLetters = topic('ledger-dead-letters', { key: bytes, value: bytes })
 

@@ -9,7 +9,7 @@
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
-import { type Broker } from '../../src/broker/port.ts'
+import type { Broker } from '../../src/broker/port.ts'
 import { Application } from '../../src/runtime/application.ts'
 import { macrotask } from '../../src/runtime/sleep.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'

@@ -6,7 +6,7 @@
 
 import { expect, test } from 'vitest'
 import { bytes, joinStore, json, utf8 } from '../../src/index.ts'
-import { type JoinState } from '../../src/stores/join-state.ts'
+import type { JoinState } from '../../src/stores/join-state.ts'
 import { OpenStore } from './open-store.ts'
 
 const store = joinStore('j', {

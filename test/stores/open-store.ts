@@ -1,12 +1,12 @@
 /** One store over an engine (memory if not told), as a task keeps it: records, commits, restart. */
 
-import { type Engine } from '../../state/engine.ts'
+import type { Engine } from '../../state/engine.ts'
 import { namespacePrefix } from '../../state/key-layout.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { Slots } from '../../state/slots.ts'
 import { UndoLog } from '../../state/undo-log.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
-import { type Store } from '../../src/stores/store.ts'
+import type { Store } from '../../src/stores/store.ts'
 import { StreamTime } from '../../src/stores/stream-time.ts'
 
 export class OpenStore<Opened, Reader> {

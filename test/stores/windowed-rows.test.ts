@@ -7,10 +7,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { json, session, sliding, tumbling, utf8, windowedStore } from '../../src/index.ts'
-import { type SessionRows } from '../../src/stores/session-rows.ts'
-import { type SlidingRows } from '../../src/stores/sliding-rows.ts'
-import { type TimeWindowRows } from '../../src/stores/time-window-rows.ts'
-import { type WindowedRows } from '../../src/stores/windowed-rows.ts'
+import type { SessionRows } from '../../src/stores/session-rows.ts'
+import type { SlidingRows } from '../../src/stores/sliding-rows.ts'
+import type { TimeWindowRows } from '../../src/stores/time-window-rows.ts'
+import type { WindowedRows } from '../../src/stores/windowed-rows.ts'
 import { OpenStore } from './open-store.ts'
 
 interface Row {

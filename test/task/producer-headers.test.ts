@@ -1,7 +1,7 @@
 /** Goal: every record says where it comes from, and a trace that came in goes on. */
 
 import { expect, test } from 'vitest'
-import { type Headers } from '../../src/record.ts'
+import type { Headers } from '../../src/record.ts'
 import { producerHeaders } from '../../src/task/producer-headers.ts'
 
 const stamp = producerHeaders({ service: 'shop', version: '1.2.3' })

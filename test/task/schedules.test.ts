@@ -10,7 +10,7 @@ import {
   mergeOffsetMetadata,
 } from '../../src/task/offset-metadata.ts'
 import { PunctuationSchedule } from '../../src/task/punctuation-schedule.ts'
-import { type Punctuator } from '../../src/topology/punctuator.ts'
+import type { Punctuator } from '../../src/topology/punctuator.ts'
 
 const hourly = { name: 'n.hourly', everyMs: 60, on: 'wallClock' } as unknown as Punctuator
 

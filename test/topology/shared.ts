@@ -1,6 +1,6 @@
 /** Handles and one-line topologies used by several tests. */
 
-import { type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import {
   json,
   stream,

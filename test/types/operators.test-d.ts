@@ -35,7 +35,7 @@ import {
   utf8,
   windowStore,
 } from '../../src/index.ts'
-import { type Settlement } from '../operators/order-payment.ts'
+import type { Settlement } from '../operators/order-payment.ts'
 
 interface ById {
   readonly id: number

@@ -3,19 +3,19 @@
  * ways. Checked by `tsc` only, never run: a field that only one side has is an error here.
  */
 
-import {
-  type InventoryCommand,
-  type OrderCommand,
-  type PaymentCommand,
-  type ShipmentCommand,
+import type {
+  InventoryCommand,
+  OrderCommand,
+  PaymentCommand,
+  ShipmentCommand,
 } from '../../topologies/shop/shared/commands.ts'
-import { type CommandEnvelope, type EventEnvelope } from '../../topologies/shop/shared/envelope.ts'
-import {
-  type InventoryEvent,
-  type OrderEvent,
-  type PaymentEvent,
-  type PlatformEvent,
-  type ShipmentEvent,
+import type { CommandEnvelope, EventEnvelope } from '../../topologies/shop/shared/envelope.ts'
+import type {
+  InventoryEvent,
+  OrderEvent,
+  PaymentEvent,
+  PlatformEvent,
+  ShipmentEvent,
 } from '../../topologies/shop/shared/events.ts'
 import type * as commands from '../shop/command-schema-types.ts'
 import type * as events from '../shop/event-schema-types.ts'

@@ -1,6 +1,6 @@
 /** Every recorded topology that has one of ours: one line per family. */
 
-import { type Family } from './family.ts'
+import type { Family } from './family.ts'
 import { aggregatesFamily } from './topologies/aggregates.ts'
 import { rekeyedFamily } from './topologies/rekeyed.ts'
 import { foreignKeyFamily } from './topologies/foreign-key.ts'

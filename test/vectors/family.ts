@@ -10,9 +10,9 @@ import {
   utf8,
   type VersionedStore,
 } from '../../src/index.ts'
-import { type TopologyDriver } from '../../src/testing/index.ts'
-import { type Topology } from '../../src/topology/topology.ts'
-import { type Key, type Params, type StoreRow } from './vector-case.ts'
+import type { TopologyDriver } from '../../src/testing/index.ts'
+import type { Topology } from '../../src/topology/topology.ts'
+import type { Key, Params, StoreRow } from './vector-case.ts'
 
 export interface Built {
   readonly topology: Topology

@@ -16,9 +16,9 @@ import {
   type WindowedStore,
   type Windows,
 } from '../../src/index.ts'
-import { type TopologyDriver } from '../../src/testing/index.ts'
-import { type OutputTopic } from './family.ts'
-import { type Params, type StoreRow } from './vector-case.ts'
+import type { TopologyDriver } from '../../src/testing/index.ts'
+import type { OutputTopic } from './family.ts'
+import type { Params, StoreRow } from './vector-case.ts'
 
 export const windowsOf = (kind: string, params: Params): Windows => {
   const ms = (name: string): number => Number(params[name])

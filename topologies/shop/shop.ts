@@ -21,7 +21,7 @@ import { orderDeadlines, orderStore, orderTotals } from './orders/stores.ts'
 import { ordersFlow } from './orders/topology.ts'
 import { gatewayCalls, paymentStore, paymentTotals } from './payments/stores.ts'
 import { paymentsFlow } from './payments/topology.ts'
-import { type ShopConfig } from './shared/config.ts'
+import type { ShopConfig } from './shared/config.ts'
 import { shipmentSteps, shipmentStore, shipmentTotals } from './shipments/stores.ts'
 import { shipmentsFlow } from './shipments/topology.ts'
 

@@ -19,7 +19,7 @@
 import { type Header, noHeaders } from '../../record.ts'
 import { type ProduceRecord, RawRecord } from '../port.ts'
 import { packedViews } from '../records/packed-views.ts'
-import { type BatchHeader, type BatchKind, type StoredBatch } from './stored-batch.ts'
+import type { BatchHeader, BatchKind, StoredBatch } from './stored-batch.ts'
 
 const versions = { plain: 1, packed: 2 }
 const headerBytes = 56

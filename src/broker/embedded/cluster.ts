@@ -5,8 +5,8 @@
  * producer ids are never given twice: the row is written with whatever uses the new id.
  */
 
-import { type Engine } from '../../../state/engine.ts'
-import { type Journal } from './journal.ts'
+import type { Engine } from '../../../state/engine.ts'
+import type { Journal } from './journal.ts'
 import { clusterKey, type ClusterRow, decodeJson, encodeJson } from './rows.ts'
 
 export class Cluster {

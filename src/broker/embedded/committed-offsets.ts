@@ -6,10 +6,10 @@
  * partition waits for it (requireStable). 2. It becomes visible with the markers, not before.
  */
 
-import { type Engine } from '../../../state/engine.ts'
+import type { Engine } from '../../../state/engine.ts'
 import { BrokerError } from '../errors.ts'
-import { type CommittedOffset, type TopicPartition } from '../port.ts'
-import { type Journal } from './journal.ts'
+import type { CommittedOffset, TopicPartition } from '../port.ts'
+import type { Journal } from './journal.ts'
 import { kindRange, namedKey, nameOfKey } from './rows.ts'
 
 export interface GroupOffset extends CommittedOffset {

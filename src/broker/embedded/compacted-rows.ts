@@ -8,10 +8,10 @@
  */
 
 import { latin1FromBytes } from '../../../state/key-layout.ts'
-import { type RawRecord } from '../port.ts'
+import type { RawRecord } from '../port.ts'
 import { encodeBatch } from './batch-codec.ts'
-import { type Journal } from './journal.ts'
-import { type PartitionLog } from './partition-log.ts'
+import type { Journal } from './journal.ts'
+import type { PartitionLog } from './partition-log.ts'
 import { batchKey } from './rows.ts'
 import { batchKinds, recordBytes, type StoredBatch } from './stored-batch.ts'
 

@@ -14,26 +14,26 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { type Engine } from '../../../state/engine.ts'
+import type { Engine } from '../../../state/engine.ts'
 import { StoreLossError } from '../../../state/errors.ts'
-import { type Clock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { Prng } from '../../testing/prng.ts'
 import { BrokerError } from '../errors.ts'
-import {
-  type Broker,
-  type Fetcher,
-  type Groups,
-  type Producer,
-  type Topics,
-  type TransactionalOptions,
-  type TransactionalProducer,
+import type {
+  Broker,
+  Fetcher,
+  Groups,
+  Producer,
+  Topics,
+  TransactionalOptions,
+  TransactionalProducer,
 } from '../port.ts'
 import { Cluster } from './cluster.ts'
 import { CommittedOffsets } from './committed-offsets.ts'
 import { EmbeddedFetcher } from './embedded-fetcher.ts'
 import { EmbeddedProducer } from './embedded-producer.ts'
 import { EmbeddedTransactionalProducer } from './embedded-transactional-producer.ts'
-import { type EmbeddedBrokerFaults } from './faults.ts'
+import type { EmbeddedBrokerFaults } from './faults.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import { Journal } from './journal.ts'
 import { type CleanOptions, LogCleaner } from './log-cleaner.ts'

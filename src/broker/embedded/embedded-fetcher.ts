@@ -7,14 +7,14 @@
  * the journal) are answered together.
  */
 
-import { type Engine } from '../../../state/engine.ts'
-import { type Clock } from '../../clock.ts'
+import type { Engine } from '../../../state/engine.ts'
+import type { Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import { type Fetcher, type FetchOptions, type FetchRequest, type RawBatch } from '../port.ts'
-import { type EmbeddedBrokerFaults } from './faults.ts'
+import type { Fetcher, FetchOptions, FetchRequest, RawBatch } from '../port.ts'
+import type { EmbeddedBrokerFaults } from './faults.ts'
 import { readLog } from './log-reader.ts'
-import { type PartitionLog } from './partition-log.ts'
-import { type TopicRegistry } from './topic-registry.ts'
+import type { PartitionLog } from './partition-log.ts'
+import type { TopicRegistry } from './topic-registry.ts'
 
 export interface EmbeddedFetcherOptions {
   readonly engine: Engine

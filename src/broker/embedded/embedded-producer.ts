@@ -5,15 +5,15 @@
  * are no sequence numbers: a send that failed before its effect may be repeated.
  */
 
-import { type Clock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import { type ProduceBatch, type ProducedBatch, type Producer } from '../port.ts'
-import { type EmbeddedBrokerFaults } from './faults.ts'
-import { type Journal } from './journal.ts'
+import type { ProduceBatch, ProducedBatch, Producer } from '../port.ts'
+import type { EmbeddedBrokerFaults } from './faults.ts'
+import type { Journal } from './journal.ts'
 import { noIdentity, type AppendedRange, type PartitionLog } from './partition-log.ts'
 import { checkRecords } from './record-limits.ts'
-import { type TopicRegistry } from './topic-registry.ts'
-import { type AppendTo } from './transaction-coordinator.ts'
+import type { TopicRegistry } from './topic-registry.ts'
+import type { AppendTo } from './transaction-coordinator.ts'
 
 export interface EmbeddedProducerOptions {
   readonly clock: Clock

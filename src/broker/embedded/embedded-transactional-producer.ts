@@ -12,22 +12,22 @@
  * 2. A failure whose action is `retry` had no effect and changes nothing.
  */
 
-import { type Clock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import {
-  type CommittedOffset,
-  type GroupMetadata,
-  type ProduceBatch,
-  type ProducedBatch,
-  type TransactionalOptions,
-  type TransactionalProducer,
+import type {
+  CommittedOffset,
+  GroupMetadata,
+  ProduceBatch,
+  ProducedBatch,
+  TransactionalOptions,
+  TransactionalProducer,
 } from '../port.ts'
 import { checkedTargets, producedBatch } from './embedded-producer.ts'
-import { type EmbeddedBrokerFaults, type FaultOperation } from './faults.ts'
-import { type GroupCoordinator } from './group-coordinator.ts'
-import { type ProducerIdentity } from './partition-log.ts'
-import { type TopicRegistry } from './topic-registry.ts'
-import { type TransactionCoordinator } from './transaction-coordinator.ts'
+import type { EmbeddedBrokerFaults, FaultOperation } from './faults.ts'
+import type { GroupCoordinator } from './group-coordinator.ts'
+import type { ProducerIdentity } from './partition-log.ts'
+import type { TopicRegistry } from './topic-registry.ts'
+import type { TransactionCoordinator } from './transaction-coordinator.ts'
 
 const defaultTimeoutMs = 10_000
 

@@ -7,8 +7,8 @@
  * 3. A fault before the effect means that nothing happened; one after it, that it did.
  */
 
-import { type Clock } from '../../clock.ts'
-import { type Prng } from '../../testing/prng.ts'
+import type { Clock } from '../../clock.ts'
+import type { Prng } from '../../testing/prng.ts'
 import { BrokerError, type BrokerErrorCode } from '../errors.ts'
 
 export const faultOperations = [

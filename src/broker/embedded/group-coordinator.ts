@@ -5,18 +5,18 @@
  * memory: members die with the process, so after a start every old member id is unknown.
  */
 
-import { type Clock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import {
-  type CommittedOffset,
-  type GroupMetadata,
-  type Groups,
-  type JoinedGeneration,
-  type JoinRequest,
-  type TopicPartition,
+import type {
+  CommittedOffset,
+  GroupMetadata,
+  Groups,
+  JoinedGeneration,
+  JoinRequest,
+  TopicPartition,
 } from '../port.ts'
-import { type CommittedOffsets } from './committed-offsets.ts'
-import { type EmbeddedBrokerFaults } from './faults.ts'
+import type { CommittedOffsets } from './committed-offsets.ts'
+import type { EmbeddedBrokerFaults } from './faults.ts'
 import { Group } from './group.ts'
 
 export interface GroupCoordinatorOptions {

@@ -12,9 +12,9 @@
  * 3. A member that is joining has no session time-out.
  */
 
-import { type Clock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import { type GroupMetadata, type JoinedGeneration, type JoinRequest } from '../port.ts'
+import type { GroupMetadata, JoinedGeneration, JoinRequest } from '../port.ts'
 
 interface Member {
   readonly memberId: string

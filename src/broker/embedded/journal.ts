@@ -10,12 +10,12 @@
  * 6. Every group counts: the count lies in the engine, and in the witness once it is durable.
  */
 
-import { type Engine } from '../../../state/engine.ts'
+import type { Engine } from '../../../state/engine.ts'
 import { StoreError } from '../../../state/errors.ts'
 import { WriteBatch } from '../../../state/write-batch.ts'
-import { type Clock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import { type LogWitness } from './log-witness.ts'
+import type { LogWitness } from './log-witness.ts'
 import { decodeCount, encodeCount, journalKey, noPrefix } from './rows.ts'
 
 interface Group {

@@ -9,7 +9,7 @@
  * collector more than the encoding.
  */
 
-import { type StoredBatch } from './stored-batch.ts'
+import type { StoredBatch } from './stored-batch.ts'
 
 /** What a record costs beside its bytes: the object, two typed arrays. */
 const recordOverheadBytes = 200

@@ -11,15 +11,15 @@
  * min.cleanable.dirty.ratio 0.5); one run looks at `keysMax` keys at most, to bound its memory.
  */
 
-import { type Engine } from '../../../state/engine.ts'
+import type { Engine } from '../../../state/engine.ts'
 import { latin1FromBytes } from '../../../state/key-layout.ts'
-import { type Clock } from '../../clock.ts'
-import { type TopicConfig } from '../port.ts'
+import type { Clock } from '../../clock.ts'
+import type { TopicConfig } from '../port.ts'
 import { topicDefaults } from '../topic-defaults.ts'
 import { decodeBatch, decodeHeader } from './batch-codec.ts'
 import { CompactedRows } from './compacted-rows.ts'
-import { type Journal } from './journal.ts'
-import { type PartitionLog } from './partition-log.ts'
+import type { Journal } from './journal.ts'
+import type { PartitionLog } from './partition-log.ts'
 import { abortedKey, logRange } from './rows.ts'
 import { batchKinds, type StoredBatch } from './stored-batch.ts'
 

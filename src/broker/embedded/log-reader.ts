@@ -8,11 +8,11 @@
  * 4. A single batch that is taken whole is handed out as it lies in the cache, uncopied.
  */
 
-import { type Cursor, type Engine } from '../../../state/engine.ts'
+import type { Cursor, Engine } from '../../../state/engine.ts'
 import { type FetchOptions, type RawBatch, RawRecord } from '../port.ts'
 import { RecordView } from '../records/record-view.ts'
 import { decodeBatch } from './batch-codec.ts'
-import { type PartitionLog } from './partition-log.ts'
+import type { PartitionLog } from './partition-log.ts'
 import { logRange } from './rows.ts'
 import { batchKinds, recordBytes, type StoredBatch } from './stored-batch.ts'
 

@@ -12,7 +12,7 @@
  */
 
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { type Engine } from '../../../state/engine.ts'
+import type { Engine } from '../../../state/engine.ts'
 import { StoreError, StoreIoError } from '../../../state/errors.ts'
 import { clusterKey, type ClusterRow, decodeJson } from './rows.ts'
 import { storedCommits } from './journal.ts'

@@ -9,10 +9,10 @@
  * first append of a start notes where its leader epoch begins.
  */
 
-import { type PartitionOffsets, type ProduceBatch, type TopicConfig } from '../port.ts'
+import type { PartitionOffsets, ProduceBatch, TopicConfig } from '../port.ts'
 import { AbortedRanges } from './aborted-ranges.ts'
 import { encodeBatch } from './batch-codec.ts'
-import { type Journal } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { type LogCache, LogTail } from './log-cache.ts'
 import { type LogRow, logRows } from './log-rows.ts'
 import {

@@ -6,10 +6,10 @@
 
 import { isTimestamp } from '../../record.ts'
 import { BrokerError } from '../errors.ts'
-import { type ProduceBatch, type ProduceRecord } from '../port.ts'
+import type { ProduceBatch, ProduceRecord } from '../port.ts'
 import { isWithin } from '../records/packed-batch.ts'
 import { topicDefaults } from '../topic-defaults.ts'
-import { type PartitionLog } from './partition-log.ts'
+import type { PartitionLog } from './partition-log.ts'
 import { recordBytes } from './stored-batch.ts'
 
 /** Kafka measures the batch a record travels in: 61 bytes of batch header, about 9 of record. */

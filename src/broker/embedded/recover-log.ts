@@ -5,7 +5,7 @@
  * row where a purge removed all rows.
  */
 
-import { type Engine } from '../../../state/engine.ts'
+import type { Engine } from '../../../state/engine.ts'
 import { type LeaderEpoch, PartitionLog, type PartitionLogOptions } from './partition-log.ts'
 import {
   decodeAborted,

@@ -5,8 +5,8 @@
  * every incarnation of an instance brings a new one.
  */
 
-import { type Engine } from '../../../state/engine.ts'
-import { type PartitionLog } from './partition-log.ts'
+import type { Engine } from '../../../state/engine.ts'
+import type { PartitionLog } from './partition-log.ts'
 import { decodeJson, kindRange, nameOfKey } from './rows.ts'
 import { Transaction, type TransactionRow } from './transaction.ts'
 

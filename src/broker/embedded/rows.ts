@@ -18,7 +18,7 @@
  * 2. Log ids are never given twice, so a topic made again never sees old rows.
  */
 
-import { type KeyRange } from '../../../state/engine.ts'
+import type { KeyRange } from '../../../state/engine.ts'
 
 export const noPrefix = new Uint8Array(0)
 

@@ -5,8 +5,8 @@
  * numbers inside this folder (safe up to 2^53) and become bigint at the port.
  */
 
-import { type Headers } from '../../record.ts'
-import { type RawRecord } from '../port.ts'
+import type { Headers } from '../../record.ts'
+import type { RawRecord } from '../port.ts'
 
 export const batchKinds = { data: 0, commit: 1, abort: 2 } as const
 export type BatchKind = (typeof batchKinds)[keyof typeof batchKinds]

@@ -1,7 +1,7 @@
 /** Which settings of a topic are possible: the same bounds as Kafka's. */
 
 import { BrokerError } from '../errors.ts'
-import { type TopicConfig } from '../port.ts'
+import type { TopicConfig } from '../port.ts'
 
 const leastOf = {
   retentionMs: -1,

@@ -6,22 +6,22 @@
  * the background, again after a crash (`dropped` rows). 3. It knows nothing of records.
  */
 
-import { type Engine } from '../../../state/engine.ts'
+import type { Engine } from '../../../state/engine.ts'
 import { BrokerError } from '../errors.ts'
-import {
-  type PartitionOffsets,
-  type TopicDescription,
-  type TopicPartition,
-  type Topics,
-  type TopicSettings,
-  type TopicSettingsChange,
-  type TopicSpec,
+import type {
+  PartitionOffsets,
+  TopicDescription,
+  TopicPartition,
+  Topics,
+  TopicSettings,
+  TopicSettingsChange,
+  TopicSpec,
 } from '../port.ts'
 import { topicDefaults } from '../topic-defaults.ts'
-import { type Cluster } from './cluster.ts'
-import { type CommittedOffsets } from './committed-offsets.ts'
-import { type Journal } from './journal.ts'
-import { type LogCache } from './log-cache.ts'
+import type { Cluster } from './cluster.ts'
+import type { CommittedOffsets } from './committed-offsets.ts'
+import type { Journal } from './journal.ts'
+import type { LogCache } from './log-cache.ts'
 import { PartitionLog, type PartitionLogOptions } from './partition-log.ts'
 import { recoverLog } from './recover-log.ts'
 import { checkSettings } from './topic-limits.ts'

@@ -11,14 +11,14 @@
  * records would fall into the older range. 4. A time-out aborts and fences; the owner is told so.
  */
 
-import { type Engine } from '../../../state/engine.ts'
-import { type Clock } from '../../clock.ts'
+import type { Engine } from '../../../state/engine.ts'
+import type { Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import { type CommittedOffset, type ProduceBatch } from '../port.ts'
-import { type Cluster } from './cluster.ts'
-import { type CommittedOffsets, type GroupOffset } from './committed-offsets.ts'
-import { type Journal } from './journal.ts'
-import { type AppendedRange, type PartitionLog, type ProducerIdentity } from './partition-log.ts'
+import type { CommittedOffset, ProduceBatch } from '../port.ts'
+import type { Cluster } from './cluster.ts'
+import type { CommittedOffsets, GroupOffset } from './committed-offsets.ts'
+import type { Journal } from './journal.ts'
+import type { AppendedRange, PartitionLog, ProducerIdentity } from './partition-log.ts'
 import { recoverTransactions, type RecoveredTransaction } from './recover-transactions.ts'
 import { encodeJson, namedKey } from './rows.ts'
 import { batchKinds } from './stored-batch.ts'

@@ -8,8 +8,8 @@
  * start knows what to abort, and `commit` or `abort` before anybody is told of the end.
  */
 
-import { type GroupOffset } from './committed-offsets.ts'
-import { type PartitionLog, type ProducerIdentity } from './partition-log.ts'
+import type { GroupOffset } from './committed-offsets.ts'
+import type { PartitionLog, ProducerIdentity } from './partition-log.ts'
 
 export interface TransactionRow {
   readonly producerId: number

@@ -5,7 +5,7 @@
  * the time is over, `pause` throws the failure that it was given.
  */
 
-import { type Clock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 
 export interface BackoffOptions {
   /** How long the call may take in all, in ms. */

@@ -12,20 +12,20 @@
  * sent of it is dropped.
  */
 
-import { type Connection } from '@platformatic/kafka'
+import type { Connection } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
-import { type ProduceBatch, type ProducedBatch } from '../port.ts'
+import type { ProduceBatch, ProducedBatch } from '../port.ts'
 import { isWithin } from '../records/packed-batch.ts'
-import { type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { brokerErrorOf, connectionErrorOf, kafkaCodes, kafkaFailure, noError } from './errors.ts'
 import { PartitionQueue, type QueuedBatch, QueuedSend } from './partition-queue.ts'
-import { type ProducerIdentity } from './producer-identity.ts'
-import { type Produce, type ProduceAnswer, type ProduceTopic } from './protocol/produce.ts'
+import type { ProducerIdentity } from './producer-identity.ts'
+import type { Produce, ProduceAnswer, ProduceTopic } from './protocol/produce.ts'
 import { call } from './protocol/call.ts'
 import { checkRecords, tooLarge } from './record-checks.ts'
-import { type Compression } from './records/compression.ts'
+import type { Compression } from './records/compression.ts'
 import { aloneBytes, batchOfSegment, encodeBatches, type EncodedBatch } from './records/encode.ts'
-import { type TopicConfigs, type TopicLimits } from './topic-configs.ts'
+import type { TopicConfigs, TopicLimits } from './topic-configs.ts'
 
 export interface BatchSenderOptions {
   readonly cluster: Cluster

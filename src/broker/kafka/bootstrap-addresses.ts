@@ -1,7 +1,7 @@
 /** `host:port,host:port` as operators write it; an address of IPv6 stands in brackets. */
 
 import { BrokerError } from '../errors.ts'
-import { type BrokerNode } from './connections.ts'
+import type { BrokerNode } from './connections.ts'
 
 const defaultPort = 9092
 

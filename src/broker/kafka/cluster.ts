@@ -17,9 +17,9 @@ import {
   findCoordinatorV4,
   metadataV12,
 } from '@platformatic/kafka'
-import { type Clock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import { type TopicPartition } from '../port.ts'
+import type { TopicPartition } from '../port.ts'
 import { Backoff, type BackoffOptions } from './backoff.ts'
 import { type BrokerNode, Connections, type ConnectionsOptions } from './connections.ts'
 import { brokerErrorOf, kafkaCodes, kafkaFailure, noError } from './errors.ts'

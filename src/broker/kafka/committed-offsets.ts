@@ -5,8 +5,8 @@
 
 import { offsetFetchV8 } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
-import { type CommittedOffset, type TopicPartition } from '../port.ts'
-import { type Cluster } from './cluster.ts'
+import type { CommittedOffset, TopicPartition } from '../port.ts'
+import type { Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaCodes, kafkaFailure, noError } from './errors.ts'
 import { call } from './protocol/call.ts'
 

@@ -13,7 +13,7 @@ import {
   type SASLOptions,
 } from '@platformatic/kafka'
 import { isIP } from 'node:net'
-import { type ConnectionOptions as TlsOptions } from 'node:tls'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { BrokerError } from '../errors.ts'
 import { connectionErrorOf } from './errors.ts'
 

@@ -9,7 +9,7 @@ import { BrokerError } from '../errors.ts'
 import { type Cluster, isUnavailable } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
 import { call } from './protocol/call.ts'
-import { type EndTxn, type EndTxnAnswer, type EndTxnRequest } from './protocol/end-txn.ts'
+import type { EndTxn, EndTxnAnswer, EndTxnRequest } from './protocol/end-txn.ts'
 
 export interface EndTransactionOptions {
   readonly cluster: Cluster

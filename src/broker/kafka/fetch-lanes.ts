@@ -8,13 +8,13 @@
  * its own; where the broker does not know it any more, all is asked for again at once.
  */
 
-import { type Connection } from '@platformatic/kafka'
+import type { Connection } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
-import { type Cluster, type Leader } from './cluster.ts'
-import { type BrokerNode } from './connections.ts'
+import type { Cluster, Leader } from './cluster.ts'
+import type { BrokerNode } from './connections.ts'
 import { brokerErrorOf, connectionErrorOf, kafkaCodes, kafkaFailure, noError } from './errors.ts'
 import { FetchSession } from './fetch-session.ts'
-import { type PartitionFetch, type SentRequest } from './partition-fetch.ts'
+import type { PartitionFetch, SentRequest } from './partition-fetch.ts'
 import { call } from './protocol/call.ts'
 import { type FetchAnswer, fetchApi, type FetchedPartition } from './protocol/fetch.ts'
 

@@ -14,9 +14,9 @@
  * reader of committed records then has records to read, others must fetch without a session.
  */
 
-import { type fetchV15 } from '@platformatic/kafka'
+import type { fetchV15 } from '@platformatic/kafka'
 import { noError } from './errors.ts'
-import { type FetchAnswer, type FetchedPartition } from './protocol/fetch.ts'
+import type { FetchAnswer, FetchedPartition } from './protocol/fetch.ts'
 
 /** A partition as it is asked for. */
 export interface FetchTarget {

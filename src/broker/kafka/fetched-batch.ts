@@ -5,9 +5,9 @@
  * for those who want all of them, and decodes them at the first touch.
  */
 
-import { type RawBatch, type RawRecord, type RecordCursor } from '../port.ts'
-import { type HeardOffsets, type PartitionFetch } from './partition-fetch.ts'
-import { type OpenedRecords } from './records/decode.ts'
+import type { RawBatch, RawRecord, RecordCursor } from '../port.ts'
+import type { HeardOffsets, PartitionFetch } from './partition-fetch.ts'
+import type { OpenedRecords } from './records/decode.ts'
 
 export class FetchedBatch implements RawBatch {
   readonly topic: string

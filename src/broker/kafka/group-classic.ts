@@ -12,14 +12,14 @@ import {
   decodeConsumerProtocolSubscription,
   describeGroupsV5,
 } from '@platformatic/kafka'
-import {
-  type GroupMemberMetadata,
-  type GroupMetadata,
-  type Groups,
-  type JoinedGeneration,
-  type JoinRequest,
+import type {
+  GroupMemberMetadata,
+  GroupMetadata,
+  Groups,
+  JoinedGeneration,
+  JoinRequest,
 } from '../port.ts'
-import { type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaCodes, noError } from './errors.ts'
 import { JoinAttempt, type JoinHooks } from './join-attempt.ts'
 import { call } from './protocol/call.ts'

@@ -1,14 +1,14 @@
 /** What the main thread and the membership thread say to each other; see `worker-session.ts`. */
 
-import { type BrokerErrorCode } from '../errors.ts'
-import {
-  type GroupMemberMetadata,
-  type GroupMetadata,
-  type GroupPeer,
-  type JoinedGeneration,
-  type JoinRequest,
+import type { BrokerErrorCode } from '../errors.ts'
+import type {
+  GroupMemberMetadata,
+  GroupMetadata,
+  GroupPeer,
+  JoinedGeneration,
+  JoinRequest,
 } from '../port.ts'
-import { type KafkaBrokerOptions } from './kafka-broker-options.ts'
+import type { KafkaBrokerOptions } from './kafka-broker-options.ts'
 
 export interface GroupWorkerData {
   readonly broker: KafkaBrokerOptions

@@ -16,16 +16,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { keepProcessAlive, systemClock } from '../../clock.ts'
 import { BrokerError, endsMembership } from '../errors.ts'
-import { type GroupMemberMetadata, type GroupMetadata, type GroupPeer } from '../port.ts'
+import type { GroupMemberMetadata, GroupMetadata, GroupPeer } from '../port.ts'
 import { Cluster } from './cluster.ts'
 import { clusterOptions } from './kafka-broker-options.ts'
 import { ClassicGroups } from './group-classic.ts'
-import {
-  type GroupWorkerData,
-  type GroupWorkerReply,
-  type GroupWorkerRequest,
-  type SentFailure,
-  type SentJoinRequest,
+import type {
+  GroupWorkerData,
+  GroupWorkerReply,
+  GroupWorkerRequest,
+  SentFailure,
+  SentJoinRequest,
 } from './group-worker-messages.ts'
 import { PeerLinks } from './peer-links.ts'
 

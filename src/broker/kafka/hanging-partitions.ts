@@ -8,10 +8,10 @@
  */
 
 import { describeProducersV0 } from '@platformatic/kafka'
-import { type BrokerError } from '../errors.ts'
-import { type TopicPartition } from '../port.ts'
-import { type Cluster } from './cluster.ts'
-import { type BrokerNode } from './connections.ts'
+import type { BrokerError } from '../errors.ts'
+import type { TopicPartition } from '../port.ts'
+import type { Cluster } from './cluster.ts'
+import type { BrokerNode } from './connections.ts'
 import { brokerErrorOf, connectionErrorOf, kafkaFailure, noError } from './errors.ts'
 import { call } from './protocol/call.ts'
 

@@ -7,7 +7,7 @@
  */
 
 import { apiVersionsV3, type Connection } from '@platformatic/kafka'
-import { type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
 import { type LastEnd, lastEnd } from './last-end.ts'
 import { ProducerIdentity } from './producer-identity.ts'

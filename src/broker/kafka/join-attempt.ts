@@ -19,13 +19,8 @@ import {
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription,
 } from '@platformatic/kafka'
-import {
-  type GroupMemberMetadata,
-  type GroupMetadata,
-  type JoinedGeneration,
-  type JoinRequest,
-} from '../port.ts'
-import { type Cluster } from './cluster.ts'
+import type { GroupMemberMetadata, GroupMetadata, JoinedGeneration, JoinRequest } from '../port.ts'
+import type { Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaCodes, noError } from './errors.ts'
 import { call } from './protocol/call.ts'
 import { joinGroup, type JoinGroupAnswer } from './protocol/join-group.ts'

@@ -2,13 +2,13 @@
  * How to reach a Kafka cluster, and the defaults; shared by the broker and its membership thread.
  */
 
-import { type SASLOptions } from '@platformatic/kafka'
+import type { SASLOptions } from '@platformatic/kafka'
 import { readFileSync } from 'node:fs'
-import { type ConnectionOptions as TlsOptions } from 'node:tls'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { type Clock, systemClock } from '../../clock.ts'
 import { bootstrapAddresses } from './bootstrap-addresses.ts'
-import { type ClusterOptions } from './cluster.ts'
-import { type Compression } from './records/compression.ts'
+import type { ClusterOptions } from './cluster.ts'
+import type { Compression } from './records/compression.ts'
 
 export interface KafkaBrokerOptions {
   /** `host:port,host:port`: brokers to ask first; the others are learned. */

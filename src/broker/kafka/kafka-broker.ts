@@ -12,15 +12,15 @@
 
 import { keepProcessAlive, systemClock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import {
-  type Broker,
-  type Fetcher,
-  type Groups,
-  type GroupSessionOptions,
-  type Producer,
-  type Topics,
-  type TransactionalOptions,
-  type TransactionalProducer,
+import type {
+  Broker,
+  Fetcher,
+  Groups,
+  GroupSessionOptions,
+  Producer,
+  Topics,
+  TransactionalOptions,
+  TransactionalProducer,
 } from '../port.ts'
 import { Cluster } from './cluster.ts'
 import { committedOffsets } from './committed-offsets.ts'
@@ -30,7 +30,7 @@ import { KafkaFetcher } from './kafka-fetcher.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { KafkaTopics } from './kafka-topics.ts'
 import { KafkaTransactionalProducer } from './kafka-transactional-producer.ts'
-import { type Compression } from './records/compression.ts'
+import type { Compression } from './records/compression.ts'
 import { TopicConfigs } from './topic-configs.ts'
 import { WorkerSession } from './worker-session.ts'
 

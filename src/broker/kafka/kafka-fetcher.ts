@@ -9,8 +9,8 @@
  */
 
 import { BrokerError } from '../errors.ts'
-import { type Fetcher, type FetchOptions, type FetchRequest, type RawBatch } from '../port.ts'
-import { type Cluster } from './cluster.ts'
+import type { Fetcher, FetchOptions, FetchRequest, RawBatch } from '../port.ts'
+import type { Cluster } from './cluster.ts'
 import { FetchedBatch } from './fetched-batch.ts'
 import { FetchLanes } from './fetch-lanes.ts'
 import { PartitionFetch } from './partition-fetch.ts'

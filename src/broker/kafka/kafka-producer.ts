@@ -6,9 +6,9 @@
  */
 
 import { BrokerError } from '../errors.ts'
-import { type ProduceBatch, type ProducedBatch, type Producer } from '../port.ts'
+import type { ProduceBatch, ProducedBatch, Producer } from '../port.ts'
 import { BatchSender, type BatchSenderOptions } from './batch-sender.ts'
-import { type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { initProducerId } from './protocol/init-producer-id.ts'

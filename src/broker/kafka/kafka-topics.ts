@@ -16,14 +16,14 @@ import {
   offsetForLeaderEpochV4,
 } from '@platformatic/kafka'
 import { BrokerError } from '../errors.ts'
-import {
-  type PartitionOffsets,
-  type TopicDescription,
-  type TopicPartition,
-  type Topics,
-  type TopicSettings,
-  type TopicSettingsChange,
-  type TopicSpec,
+import type {
+  PartitionOffsets,
+  TopicDescription,
+  TopicPartition,
+  Topics,
+  TopicSettings,
+  TopicSettingsChange,
+  TopicSpec,
 } from '../port.ts'
 import { adminErrorOf } from './admin-error.ts'
 import { type Cluster, isUnavailable, type Leader, type TopicMetadata } from './cluster.ts'

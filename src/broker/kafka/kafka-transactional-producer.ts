@@ -21,19 +21,19 @@
 
 import { BrokerError } from '../errors.ts'
 import { noHeaders } from '../../record.ts'
-import {
-  type CommittedOffset,
-  type ForgottenPlaces,
-  type GroupMetadata,
-  type ProduceBatch,
-  type ProducedBatch,
-  type TopicPartition,
-  type TransactionalOptions,
-  type TransactionalProducer,
-  type WrittenPlaces,
+import type {
+  CommittedOffset,
+  ForgottenPlaces,
+  GroupMetadata,
+  ProduceBatch,
+  ProducedBatch,
+  TopicPartition,
+  TransactionalOptions,
+  TransactionalProducer,
+  WrittenPlaces,
 } from '../port.ts'
 import { BatchSender, type BatchSenderOptions } from './batch-sender.ts'
-import { type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { unstableOffsets } from './committed-offsets.ts'
 import { endTransaction } from './end-transaction.ts'
 import { kafkaCodes } from './errors.ts'

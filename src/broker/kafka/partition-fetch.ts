@@ -7,12 +7,12 @@
  * under its name is another one: its partitions are never mixed.
  */
 
-import { type Clock } from '../../clock.ts'
-import { type BrokerError } from '../errors.ts'
-import { type FetchOptions, type FetchRequest } from '../port.ts'
-import { type Leader } from './cluster.ts'
+import type { Clock } from '../../clock.ts'
+import type { BrokerError } from '../errors.ts'
+import type { FetchOptions, FetchRequest } from '../port.ts'
+import type { Leader } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
-import { type FetchedPartition } from './protocol/fetch.ts'
+import type { FetchedPartition } from './protocol/fetch.ts'
 import { type EncodedRecords, nextOffsetOf } from './records/decode.ts'
 
 export type Isolation = FetchOptions['isolation']

@@ -5,11 +5,11 @@
  * batch is sealed when it is first sent; a retry sends the same bytes, which Kafka recognises.
  */
 
-import { type BrokerError } from '../errors.ts'
-import { type ProduceBatch, type ProducedBatch, type TopicPartition } from '../port.ts'
-import { type Leader } from './cluster.ts'
-import { type ProducerIdentity } from './producer-identity.ts'
-import { type EncodedBatch } from './records/encode.ts'
+import type { BrokerError } from '../errors.ts'
+import type { ProduceBatch, ProducedBatch, TopicPartition } from '../port.ts'
+import type { Leader } from './cluster.ts'
+import type { ProducerIdentity } from './producer-identity.ts'
+import type { EncodedBatch } from './records/encode.ts'
 
 /** What one caller sent to one partition: one batch or more. */
 export class QueuedSend {

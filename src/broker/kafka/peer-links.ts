@@ -16,9 +16,9 @@
  */
 
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { BrokerError } from '../errors.ts'
-import { type GroupPeer } from '../port.ts'
+import type { GroupPeer } from '../port.ts'
 
 export interface PeerLinksOptions {
   /** Where this instance listens, and how the others reach it. */

@@ -5,7 +5,7 @@
  * of an identity, so the same bytes may be sent again.
  */
 
-import { type TopicPartition } from '../port.ts'
+import type { TopicPartition } from '../port.ts'
 
 const sequenceMask = 0x7fff_ffff
 

@@ -1,10 +1,10 @@
 /** What Kafka refuses, checked before anything is sent, so that a refused call has no effect. */
 
 import { BrokerError } from '../errors.ts'
-import { type ProduceBatch, type ProduceRecord } from '../port.ts'
+import type { ProduceBatch, ProduceRecord } from '../port.ts'
 import { isTimestamp } from '../../record.ts'
 import { aloneBytes } from './records/encode.ts'
-import { type TopicLimits } from './topic-configs.ts'
+import type { TopicLimits } from './topic-configs.ts'
 
 /** @throws {BrokerError} BROKER_RECORD_TOO_LARGE, BROKER_INVALID_RECORD with `recordIndex` */
 export const checkRecords = (batch: ProduceBatch, limits: TopicLimits): void => {

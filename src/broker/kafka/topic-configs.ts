@@ -8,16 +8,16 @@
  */
 
 import { describeConfigsV4, incrementalAlterConfigsV1 } from '@platformatic/kafka'
-import {
-  type CleanupPolicy,
-  type TopicCompression,
-  type TopicConfig,
-  type TopicSettings,
-  type TopicSettingsChange,
+import type {
+  CleanupPolicy,
+  TopicCompression,
+  TopicConfig,
+  TopicSettings,
+  TopicSettingsChange,
 } from '../port.ts'
 import { topicDefaults } from '../topic-defaults.ts'
 import { adminErrorOf } from './admin-error.ts'
-import { type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { kafkaFailure, noError } from './errors.ts'
 
 const topicResource = 2

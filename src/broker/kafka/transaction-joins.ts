@@ -8,11 +8,11 @@
  * the coordinator answers CONCURRENT_TRANSACTIONS: that is waited out.
  */
 
-import { type Connection } from '@platformatic/kafka'
-import { type TopicPartition } from '../port.ts'
-import { type Cluster } from './cluster.ts'
+import type { Connection } from '@platformatic/kafka'
+import type { TopicPartition } from '../port.ts'
+import type { Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
-import { type ProducerIdentity } from './producer-identity.ts'
+import type { ProducerIdentity } from './producer-identity.ts'
 import { addOffsetsToTxn } from './protocol/add-offsets-to-txn.ts'
 import { addPartitionsToTxn } from './protocol/add-partitions-to-txn.ts'
 import { call } from './protocol/call.ts'

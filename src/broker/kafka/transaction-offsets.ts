@@ -6,13 +6,13 @@
  * twice are the same offsets.
  */
 
-import { type BrokerError } from '../errors.ts'
-import { type CommittedOffset, type GroupMetadata } from '../port.ts'
-import { type Cluster } from './cluster.ts'
+import type { BrokerError } from '../errors.ts'
+import type { CommittedOffset, GroupMetadata } from '../port.ts'
+import type { Cluster } from './cluster.ts'
 import { brokerErrorOf, kafkaFailure, noError } from './errors.ts'
-import { type ProducerIdentity } from './producer-identity.ts'
+import type { ProducerIdentity } from './producer-identity.ts'
 import { call } from './protocol/call.ts'
-import { type TxnOffsetCommit, type TxnOffsetCommitAnswer } from './protocol/txn-offset-commit.ts'
+import type { TxnOffsetCommit, TxnOffsetCommitAnswer } from './protocol/txn-offset-commit.ts'
 
 export interface TransactionOffsetsOptions {
   readonly cluster: Cluster

@@ -8,23 +8,23 @@
  */
 
 import { Worker } from 'node:worker_threads'
-import { type Clock } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { BrokerError } from '../errors.ts'
-import {
-  type GroupMetadata,
-  type GroupPeer,
-  type GroupSession,
-  type GroupSessionOptions,
-  type JoinedGeneration,
-  type JoinRequest,
+import type {
+  GroupMetadata,
+  GroupPeer,
+  GroupSession,
+  GroupSessionOptions,
+  JoinedGeneration,
+  JoinRequest,
 } from '../port.ts'
-import {
-  type GroupWorkerData,
-  type GroupWorkerReply,
-  type GroupWorkerRequest,
-  type SentFailure,
+import type {
+  GroupWorkerData,
+  GroupWorkerReply,
+  GroupWorkerRequest,
+  SentFailure,
 } from './group-worker-messages.ts'
-import { type KafkaBrokerOptions } from './kafka-broker-options.ts'
+import type { KafkaBrokerOptions } from './kafka-broker-options.ts'
 
 export interface WorkerSessionOptions extends GroupSessionOptions {
   readonly broker: KafkaBrokerOptions

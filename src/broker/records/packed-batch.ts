@@ -4,8 +4,8 @@
  * Made when a generation is sealed. Several tasks may have packed records for one partition.
  */
 
-import { type ProduceBatch, type ProduceRecord } from '../port.ts'
-import { type PackedRecords } from './packed-records.ts'
+import type { ProduceBatch, ProduceRecord } from '../port.ts'
+import type { PackedRecords } from './packed-records.ts'
 
 /** What a topic takes. */
 export interface PackedLimits {

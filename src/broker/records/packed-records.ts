@@ -8,7 +8,7 @@
  */
 
 import { type Headers, noHeaders } from '../../record.ts'
-import { type ProduceRecord } from '../port.ts'
+import type { ProduceRecord } from '../port.ts'
 import { headerBytes } from './batch-header.ts'
 import { eachRecordPlace, type PackedPlace, packedViews, type RecordPlace } from './packed-views.ts'
 import { int32Bytes, int64Bytes, VarintWriter } from './varint-writer.ts'

@@ -5,7 +5,7 @@
  */
 
 import { noHeaders } from '../../record.ts'
-import { type RawRecord } from '../port.ts'
+import type { RawRecord } from '../port.ts'
 import { RecordView } from './record-view.ts'
 import { VarintReader } from './varint-reader.ts'
 

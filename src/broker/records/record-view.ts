@@ -6,8 +6,8 @@
  * `Serde.decodeSlice`. 2. The buffer is that of a whole fetch, or of a whole decompressed batch.
  */
 
-import { type Headers } from '../../record.ts'
-import { type RawRecord } from '../port.ts'
+import type { Headers } from '../../record.ts'
+import type { RawRecord } from '../port.ts'
 
 export class RecordView implements RawRecord {
   readonly offsetDelta: number

@@ -1,4 +1,4 @@
-import { type Header, type Headers } from '../../record.ts'
+import type { Header, Headers } from '../../record.ts'
 
 /** Zigzag varints at a moving position; one object per batch, in the hot loop of decoding. */
 export class VarintReader {

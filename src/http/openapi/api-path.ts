@@ -4,8 +4,8 @@
  * Used by `openapi-document.ts`.
  */
 
-import { type TSchema } from 'typebox'
-import { type ApiRoute } from './api-routes.ts'
+import type { TSchema } from 'typebox'
+import type { ApiRoute } from './api-routes.ts'
 
 export interface ApiPath {
   readonly path: string

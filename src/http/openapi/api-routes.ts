@@ -5,9 +5,9 @@
  * left out.
  */
 
-import { type RouteOptions } from 'fastify'
-import { type TSchema } from 'typebox'
-import { type RouteDoc } from './route-doc.ts'
+import type { RouteOptions } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { RouteDoc } from './route-doc.ts'
 
 export interface ApiRoute {
   /** Upper case. */

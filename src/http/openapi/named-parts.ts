@@ -4,7 +4,7 @@
  * Filled while `openapi-document.ts` makes the paths.
  */
 
-import { type TSchema } from 'typebox'
+import type { TSchema } from 'typebox'
 
 export type Json = Readonly<Record<string, unknown>>
 

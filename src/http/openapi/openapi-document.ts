@@ -9,11 +9,11 @@
 
 import { type TSchema, Type } from 'typebox'
 import { problemMediaType, type ProblemKind, problemTitle, problemUri } from '../problem.ts'
-import { type ApiRoute } from './api-routes.ts'
+import type { ApiRoute } from './api-routes.ts'
 import { apiPath, operationId } from './api-path.ts'
 import { problemSchema } from './problem-schema.ts'
 import { type Json, NamedParts } from './named-parts.ts'
-import { type AnswerDoc, type RouteDoc } from './route-doc.ts'
+import type { AnswerDoc, RouteDoc } from './route-doc.ts'
 
 export interface ApiInfo {
   readonly title: string

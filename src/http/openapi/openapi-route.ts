@@ -4,9 +4,9 @@
  * Registered by `http-server.ts`; made at the first request, when all routes are there, and kept.
  */
 
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { type ApiRoutes } from './api-routes.ts'
+import type { ApiRoutes } from './api-routes.ts'
 import { type ApiInfo, openApiDocument } from './openapi-document.ts'
 
 export const openApiPath = '/api/openapi.json'

@@ -6,8 +6,8 @@
  * and bodies that fastify validates, are taken from `schema`, so that they are written once.
  */
 
-import { type TSchema } from 'typebox'
-import { type ProblemKind } from '../problem.ts'
+import type { TSchema } from 'typebox'
+import type { ProblemKind } from '../problem.ts'
 
 export interface RouteDoc {
   /** The chapter it belongs to. */

@@ -4,11 +4,11 @@
  * Called by `aggregate`, `count`, `reduce` and `cogroup`, which differ in what they fold only.
  */
 
-import { type StreamRecord } from '../../record.ts'
-import { type WindowedFaces, type WindowedStore } from '../../stores/windowed-store.ts'
-import { type HotStream } from '../../topology/hot-stream.ts'
+import type { StreamRecord } from '../../record.ts'
+import type { WindowedFaces, WindowedStore } from '../../stores/windowed-store.ts'
+import type { HotStream } from '../../topology/hot-stream.ts'
 import { currentScope } from '../../topology/scope.ts'
-import { type EmitOptions, type Fold, type Merge } from './fold.ts'
+import type { EmitOptions, Fold, Merge } from './fold.ts'
 import { type KeyAggregateStore, KeyAggregation } from './key-aggregation.ts'
 import { SessionAggregation } from './session-aggregation.ts'
 import { SlidingAggregation } from './sliding-aggregation.ts'

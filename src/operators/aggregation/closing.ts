@@ -12,12 +12,12 @@
  */
 
 import { StreamRecord } from '../../record.ts'
-import { type WindowBounds } from '../../stores/window-bounds.ts'
-import { type WindowedRows } from '../../stores/windowed-rows.ts'
-import { type WindowedStore } from '../../stores/windowed-store.ts'
-import { type HotStream } from '../../topology/hot-stream.ts'
+import type { WindowBounds } from '../../stores/window-bounds.ts'
+import type { WindowedRows } from '../../stores/windowed-rows.ts'
+import type { WindowedStore } from '../../stores/windowed-store.ts'
+import type { HotStream } from '../../topology/hot-stream.ts'
 import { checkMs, closeDelayMs, type Windowed, type Windows } from '../../windows/windows.ts'
-import { type EmitOptions } from './fold.ts'
+import type { EmitOptions } from './fold.ts'
 
 const emitIntervalMsDefault = 1_000
 

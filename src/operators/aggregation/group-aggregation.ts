@@ -6,10 +6,10 @@
  * aggregate. 3. The result carries the highest timestamp that went into it.
  */
 
-import { type OperatorFunction } from 'rxjs'
+import type { OperatorFunction } from 'rxjs'
 import { StreamRecord } from '../../record.ts'
-import { type Replacement } from '../../serde/replacement.ts'
-import { type TableStore } from '../../stores/table-store.ts'
+import type { Replacement } from '../../serde/replacement.ts'
+import type { TableStore } from '../../stores/table-store.ts'
 import { prefetchByKey } from '../../topology/prefetch.ts'
 import { currentScope } from '../../topology/scope.ts'
 

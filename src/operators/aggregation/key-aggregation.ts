@@ -8,12 +8,12 @@
  */
 
 import { StreamRecord } from '../../record.ts'
-import { type KeyValueStore } from '../../stores/key-value-store.ts'
-import { type TableStore, type Timestamped } from '../../stores/table-store.ts'
-import { type HotStream } from '../../topology/hot-stream.ts'
+import type { KeyValueStore } from '../../stores/key-value-store.ts'
+import type { TableStore, Timestamped } from '../../stores/table-store.ts'
+import type { HotStream } from '../../topology/hot-stream.ts'
 import { prefetchByKey } from '../../topology/prefetch.ts'
-import { type Scope } from '../../topology/scope.ts'
-import { type Fold } from './fold.ts'
+import type { Scope } from '../../topology/scope.ts'
+import type { Fold } from './fold.ts'
 
 /** With a table store results carry the time of what went into them. */
 export type KeyAggregateStore<K, A> = KeyValueStore<K, A> | TableStore<K, A>

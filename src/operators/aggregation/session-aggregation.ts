@@ -9,11 +9,11 @@
  */
 
 import { StreamRecord } from '../../record.ts'
-import { type Session, type SessionRows } from '../../stores/session-rows.ts'
-import { type HotStream } from '../../topology/hot-stream.ts'
-import { type SessionWindows, type Windowed } from '../../windows/windows.ts'
+import type { Session, SessionRows } from '../../stores/session-rows.ts'
+import type { HotStream } from '../../topology/hot-stream.ts'
+import type { SessionWindows, Windowed } from '../../windows/windows.ts'
 import { Closing, type ClosingParts } from './closing.ts'
-import { type EmitOptions, type Fold, type Merge } from './fold.ts'
+import type { EmitOptions, Fold, Merge } from './fold.ts'
 
 export interface SessionParts<K, A> extends ClosingParts<K, A> {
   readonly windows: SessionWindows

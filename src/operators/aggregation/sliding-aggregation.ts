@@ -12,11 +12,11 @@
  */
 
 import { StreamRecord } from '../../record.ts'
-import { type SlidingRows, type SlidingWindow } from '../../stores/sliding-rows.ts'
-import { type HotStream } from '../../topology/hot-stream.ts'
-import { type SlidingWindows, type Windowed } from '../../windows/windows.ts'
+import type { SlidingRows, SlidingWindow } from '../../stores/sliding-rows.ts'
+import type { HotStream } from '../../topology/hot-stream.ts'
+import type { SlidingWindows, Windowed } from '../../windows/windows.ts'
 import { Closing, type ClosingParts } from './closing.ts'
-import { type Fold } from './fold.ts'
+import type { Fold } from './fold.ts'
 
 export interface SlidingParts<K, A> extends ClosingParts<K, A> {
   readonly windows: SlidingWindows

@@ -7,11 +7,11 @@
  */
 
 import { StreamRecord } from '../../record.ts'
-import { type TimeWindowRows } from '../../stores/time-window-rows.ts'
-import { type HotStream } from '../../topology/hot-stream.ts'
-import { type TimeWindows, type Windowed } from '../../windows/windows.ts'
+import type { TimeWindowRows } from '../../stores/time-window-rows.ts'
+import type { HotStream } from '../../topology/hot-stream.ts'
+import type { TimeWindows, Windowed } from '../../windows/windows.ts'
 import { Closing, type ClosingParts } from './closing.ts'
-import { type Fold } from './fold.ts'
+import type { Fold } from './fold.ts'
 
 export interface TimeWindowParts<K, A> extends ClosingParts<K, A> {
   readonly windows: TimeWindows

@@ -1,7 +1,7 @@
 /** What was acknowledged is there after the cluster was killed and started again. */
 
 import { describe, expect, it } from 'vitest'
-import { type CurrentCluster } from './harness.ts'
+import type { CurrentCluster } from './harness.ts'
 import { batchOf, codeOf, offsetOf, recordOf, uncheckedGroup } from './probe.ts'
 
 export const durabilityContract = (current: CurrentCluster): void => {

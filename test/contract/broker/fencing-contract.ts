@@ -1,8 +1,8 @@
 /** Zombies: a newer owner of a transactional id, or a time-out, stops them at every call. */
 
 import { describe, expect, it } from 'vitest'
-import { type TransactionalProducer } from '../../../src/broker/port.ts'
-import { type CurrentCluster } from './harness.ts'
+import type { TransactionalProducer } from '../../../src/broker/port.ts'
+import type { CurrentCluster } from './harness.ts'
 import { batchOf, codeOf, eventually, offsetOf, uncheckedGroup } from './probe.ts'
 
 type ZombieCall = (zombie: TransactionalProducer, topic: string) => Promise<unknown>

@@ -1,8 +1,8 @@
 /** The long poll: when it answers, how much, and what it refuses. */
 
 import { describe, expect, it } from 'vitest'
-import { type Fetcher, type FetchRequest, type RawBatch } from '../../../src/broker/port.ts'
-import { type CurrentCluster } from './harness.ts'
+import type { Fetcher, FetchRequest, RawBatch } from '../../../src/broker/port.ts'
+import type { CurrentCluster } from './harness.ts'
 import { batchOf, codeOf, recordOf } from './probe.ts'
 
 const committed = { isolation: 'read_committed' } as const

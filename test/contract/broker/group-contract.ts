@@ -1,13 +1,13 @@
 /** Groups: who is in, which generation it is, and who is told what to do. */
 
 import { describe, expect, it } from 'vitest'
-import {
-  type Broker,
-  type GroupMemberMetadata,
-  type JoinedGeneration,
-  type JoinRequest,
+import type {
+  Broker,
+  GroupMemberMetadata,
+  JoinedGeneration,
+  JoinRequest,
 } from '../../../src/broker/port.ts'
-import { type CurrentCluster } from './harness.ts'
+import type { CurrentCluster } from './harness.ts'
 import { codeOf, errorOf, eventually, offsetOf } from './probe.ts'
 
 const sessionTimeoutMs = 6_000

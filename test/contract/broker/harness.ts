@@ -2,7 +2,7 @@
  * What a broker adapter brings to the contract suite: clients, time, and what it cannot do.
  */
 
-import { type Broker } from '../../../src/broker/port.ts'
+import type { Broker } from '../../../src/broker/port.ts'
 import { Probe } from './probe.ts'
 
 export interface BrokerHarness {

@@ -1,8 +1,8 @@
 /** Topics and the log: what is written comes back, and what is refused leaves nothing behind. */
 
 import { describe, expect, it } from 'vitest'
-import { type Header } from '../../../src/record.ts'
-import { type CurrentCluster } from './harness.ts'
+import type { Header } from '../../../src/record.ts'
+import type { CurrentCluster } from './harness.ts'
 import { batchOf, codeOf, errorOf, recordOf } from './probe.ts'
 
 export const logContract = (current: CurrentCluster): void => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { Prng } from '../../../src/testing/prng.ts'
-import { type CurrentCluster } from './harness.ts'
+import type { CurrentCluster } from './harness.ts'
 import { batchOf, recordOf } from './probe.ts'
 
 export const maintenanceContract = (current: CurrentCluster): void => {

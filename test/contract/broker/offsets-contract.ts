@@ -1,7 +1,7 @@
 /** Committed offsets: part of the transaction, guarded by the generation, never read unstable. */
 
 import { describe, expect, it } from 'vitest'
-import { type CurrentCluster } from './harness.ts'
+import type { CurrentCluster } from './harness.ts'
 import { batchOf, codeOf, offsetOf, uncheckedGroup } from './probe.ts'
 
 export const offsetsContract = (current: CurrentCluster): void => {

@@ -6,15 +6,15 @@
 
 import { expect } from 'vitest'
 import { BrokerError, type BrokerErrorCode } from '../../../src/broker/errors.ts'
-import {
-  type Broker,
-  type CommittedOffset,
-  type FetchOptions,
-  type GroupMetadata,
-  type ProduceBatch,
-  type ProduceRecord,
-  type TopicConfig,
-  type TransactionalProducer,
+import type {
+  Broker,
+  CommittedOffset,
+  FetchOptions,
+  GroupMetadata,
+  ProduceBatch,
+  ProduceRecord,
+  TopicConfig,
+  TransactionalProducer,
 } from '../../../src/broker/port.ts'
 import { noHeaders } from '../../../src/record.ts'
 

@@ -1,7 +1,7 @@
 /** Topics under administration: what they are set to, settings changed, partitions added. */
 
 import { describe, expect, it } from 'vitest'
-import { type CurrentCluster } from './harness.ts'
+import type { CurrentCluster } from './harness.ts'
 import { batchOf, codeOf } from './probe.ts'
 
 export const settingsContract = (current: CurrentCluster): void => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { Prng } from '../../../src/testing/prng.ts'
-import { type CurrentCluster } from './harness.ts'
+import type { CurrentCluster } from './harness.ts'
 import { batchOf, codeOf, eventually } from './probe.ts'
 
 export const transactionContract = (current: CurrentCluster): void => {

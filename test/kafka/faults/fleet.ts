@@ -12,9 +12,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type RuntimeConfig } from '../../../src/runtime-config.ts'
+import type { RuntimeConfig } from '../../../src/runtime-config.ts'
 import { until } from './until.ts'
-import { type Dump, type FromWorker, type ToWorker, type WorkerOptions } from './worker-messages.ts'
+import type { Dump, FromWorker, ToWorker, WorkerOptions } from './worker-messages.ts'
 
 const script = fileURLToPath(new URL('./worker.ts', import.meta.url))
 

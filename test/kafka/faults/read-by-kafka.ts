@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { type RealKafka } from '../real-kafka.ts'
+import type { RealKafka } from '../real-kafka.ts'
 
 const idleMs = 3_000
 

@@ -4,7 +4,7 @@
  * One per topic and test. Records are kept as text with their partition and offset.
  */
 
-import { type Broker, type Fetcher, type TopicPartition } from '../../../src/broker/port.ts'
+import type { Broker, Fetcher, TopicPartition } from '../../../src/broker/port.ts'
 
 export interface LogRecord {
   readonly partition: number

@@ -8,9 +8,9 @@
  */
 
 import { type LogRecord, TopicLog } from './topic-log.ts'
-import { type Balance, type BranchCount, type Entry } from './fault-topology.ts'
-import { type FaultSite } from './site.ts'
-import { type Dump } from './worker-messages.ts'
+import type { Balance, BranchCount, Entry } from './fault-topology.ts'
+import type { FaultSite } from './site.ts'
+import type { Dump } from './worker-messages.ts'
 
 type Lists = ReadonlyMap<string, readonly unknown[]>
 

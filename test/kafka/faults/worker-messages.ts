@@ -1,7 +1,7 @@
 /** What a fault test and its worker processes tell each other. */
 
-import { type ApplicationState } from '../../../src/runtime/application-state.ts'
-import { type RuntimeConfig } from '../../../src/runtime-config.ts'
+import type { ApplicationState } from '../../../src/runtime/application-state.ts'
+import type { RuntimeConfig } from '../../../src/runtime-config.ts'
 
 export interface WorkerOptions {
   /** Application id, and beginning of the names of its topics. */

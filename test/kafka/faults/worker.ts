@@ -7,12 +7,12 @@
  */
 
 import { mkdirSync } from 'node:fs'
-import { type Engine } from '../../../state/engine.ts'
+import type { Engine } from '../../../state/engine.ts'
 import { RocksEngine } from '../../../state/rocksdb/rocks-engine.ts'
 import { KafkaBroker } from '../../../src/broker/kafka/kafka-broker.ts'
 import { Application } from '../../../src/runtime/application.ts'
 import { faultTopology } from './fault-topology.ts'
-import { type Dump, type FromWorker, type WorkerOptions } from './worker-messages.ts'
+import type { Dump, FromWorker, WorkerOptions } from './worker-messages.ts'
 
 const options = JSON.parse(process.argv[2]!) as WorkerOptions
 const memoryBytes = 8 * 1_048_576

@@ -24,10 +24,10 @@ import {
   type Topic,
   utf8,
 } from '../../../src/index.ts'
-import { type TopologyDriver } from '../../../src/testing/index.ts'
+import type { TopologyDriver } from '../../../src/testing/index.ts'
 import { type Family, textOutput, textTopic } from '../family.ts'
 import { fk, h31, h37, mergeSessions, num } from '../functions.ts'
-import { type StoreRow } from '../vector-case.ts'
+import type { StoreRow } from '../vector-case.ts'
 import { windowOutput, windowRows, windowTopic } from '../windows-of.ts'
 import { windowStoreOf } from './windows.ts'
 

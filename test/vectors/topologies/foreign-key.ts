@@ -14,7 +14,7 @@ import {
 } from '../../../src/index.ts'
 import { type Built, type Family, textOutput, textRows, textTopic } from '../family.ts'
 import { fk, joinText } from '../functions.ts'
-import { type Params } from '../vector-case.ts'
+import type { Params } from '../vector-case.ts'
 
 const text = { key: utf8, value: utf8 }
 const left = topic('left', text)

@@ -22,7 +22,7 @@ import {
 } from '../../../src/index.ts'
 import { type Built, type Family, textOutput, textRows, textTopic } from '../family.ts'
 import { fk, itemsOf } from '../functions.ts'
-import { type Params } from '../vector-case.ts'
+import type { Params } from '../vector-case.ts'
 import { windowOutput, windowRows, windowTopic } from '../windows-of.ts'
 import { digits, tableRows } from './aggregates.ts'
 

@@ -12,7 +12,7 @@ import {
 } from '../../../src/index.ts'
 import { type Built, type Family, textOutput, textTopic } from '../family.ts'
 import { joinText } from '../functions.ts'
-import { type Params } from '../vector-case.ts'
+import type { Params } from '../vector-case.ts'
 
 const left = textTopic('left')
 const right = textTopic('right')

@@ -23,7 +23,7 @@ import {
   windowedStore,
 } from '../../../src/index.ts'
 import { type Built, type Family, textOutput, textTopic } from '../family.ts'
-import { type Params } from '../vector-case.ts'
+import type { Params } from '../vector-case.ts'
 import { windowOutput, windowTopic } from '../windows-of.ts'
 import { digits } from './aggregates.ts'
 import { aggregated, windowStoreOf } from './windows.ts'

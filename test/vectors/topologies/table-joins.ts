@@ -19,7 +19,7 @@ import {
 } from '../../../src/index.ts'
 import { type Built, type Family, textRows, textOutput, textTopic } from '../family.ts'
 import { joinText } from '../functions.ts'
-import { type Params } from '../vector-case.ts'
+import type { Params } from '../vector-case.ts'
 
 const left = textTopic('left')
 const leftRows = topic('left', { key: utf8, value: utf8 })

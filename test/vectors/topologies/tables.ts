@@ -19,7 +19,7 @@ import {
 } from '../../../src/index.ts'
 import { type Built, type Family, textOutput, textRows, textTopic } from '../family.ts'
 import { num } from '../functions.ts'
-import { type Params } from '../vector-case.ts'
+import type { Params } from '../vector-case.ts'
 import { digits, tableRows } from './aggregates.ts'
 
 const topicIn = topic('in', { key: utf8, value: utf8 })

@@ -17,7 +17,7 @@ import {
 } from '../../../src/index.ts'
 import { type Built, type Family, textTopic } from '../family.ts'
 import { h31, mergeSessions } from '../functions.ts'
-import { type Params } from '../vector-case.ts'
+import type { Params } from '../vector-case.ts'
 import { windowOutput, windowRows, windowsOf, windowTopic } from '../windows-of.ts'
 
 const topicIn = textTopic('in')

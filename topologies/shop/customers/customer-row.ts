@@ -6,7 +6,7 @@
  */
 
 import { columns } from '../../../src/index.ts'
-import { type OrderEvent } from '../shared/events.ts'
+import type { OrderEvent } from '../shared/events.ts'
 import { timeKey } from '../shared/time-index.ts'
 
 export interface CustomerRow {

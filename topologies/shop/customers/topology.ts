@@ -12,7 +12,7 @@ import {
   repartitionBy,
   type StreamRecord,
 } from '../../../src/index.ts'
-import { type OrderEvent } from '../shared/events.ts'
+import type { OrderEvent } from '../shared/events.ts'
 import { customerEvents } from '../shared/topics.ts'
 import { type CustomerRow, customerKey, customerRowOf, namesCustomer } from './customer-row.ts'
 import { customerStore } from './stores.ts'

@@ -9,7 +9,7 @@
  * the customer sent is what there is.
  */
 
-import { type GatewayAnswer, type GatewayRequest, type PaymentGateway } from './payment-gateway.ts'
+import type { GatewayAnswer, GatewayRequest, PaymentGateway } from './payment-gateway.ts'
 
 export interface FakeGatewayOptions {
   /** Any text; another seed draws other lots. */

@@ -6,7 +6,7 @@
  * it is then asked again under the same key, for as long as it takes.
  */
 
-import { type PaymentMethod } from '../shared/commands.ts'
+import type { PaymentMethod } from '../shared/commands.ts'
 
 export interface ChargeRequest {
   readonly kind: 'charge'

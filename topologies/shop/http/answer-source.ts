@@ -5,8 +5,8 @@
  * is always `active`. Offsets are the next ones of the inputs that the answer does not show.
  */
 
-import { type FastifyReply } from 'fastify'
-import { type AnswerSource } from '../../../src/index.ts'
+import type { FastifyReply } from 'fastify'
+import type { AnswerSource } from '../../../src/index.ts'
 import { isoTime } from '../shared/iso-time.ts'
 
 export const sourceView = ({ offsets, appliedAtMs, ...rest }: AnswerSource): object => ({

@@ -6,16 +6,16 @@
  * customers out answers 404.
  */
 
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { type CustomerRow } from '../customers/customer-row.ts'
+import type { CustomerRow } from '../customers/customer-row.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import { formatMinor } from '../shared/money.ts'
 import { tellSource } from './answer-source.ts'
 import { customerOrdersDoc } from './docs/store-docs.ts'
 import { ofStore } from './of-store.ts'
 import { pathId } from './path-id.ts'
-import { type PageRequest, type ShopHost } from './shop-access.ts'
+import type { PageRequest, ShopHost } from './shop-access.ts'
 
 const eventsMax = 1_000
 const eventsDefault = 100

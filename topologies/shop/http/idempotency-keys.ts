@@ -8,7 +8,7 @@
  * while this process has not answered the first is refused: what it would be told is not known.
  */
 
-import { type FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { textProblem } from '../shared/text-problem.ts'
 import { problemKinds } from './problem-kinds.ts'
 import { RecentMap } from './recent-map.ts'

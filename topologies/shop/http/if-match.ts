@@ -5,7 +5,7 @@
  * seen: the stream decides in the order of its log.
  */
 
-import { type FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
 

@@ -9,9 +9,9 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { type ProblemKind } from '../../../src/index.ts'
-import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ProblemKind } from '../../../src/index.ts'
+import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV7 } from '../shared/ids.ts'
 import {
@@ -30,7 +30,7 @@ import { tellReplayed } from './order-replies.ts'
 import { pathId } from './path-id.ts'
 import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type Found, type ShopHost } from './shop-access.ts'
+import type { Found, ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
 import { waitMsOf, type WaitQuery, waitQuery } from './wait-query.ts'
 

@@ -1,6 +1,6 @@
 /** Conditional reads (RFC 9110, 13.1.2): whether the caller has what would be sent. */
 
-import { type FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 
 /**
  * True if the answer to a GET or HEAD is 304: `If-None-Match` names this tag, or any with `*`.

@@ -4,12 +4,12 @@
  * Used by the routes of orders.
  */
 
-import { type OrderRow } from '../orders/order-row.ts'
-import { type AcceptedOrders } from './accepted-orders.ts'
-import { type OrderWatch } from './order-watch.ts'
+import type { OrderRow } from '../orders/order-row.ts'
+import type { AcceptedOrders } from './accepted-orders.ts'
+import type { OrderWatch } from './order-watch.ts'
 import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type Found, type ShopHost } from './shop-access.ts'
+import type { Found, ShopHost } from './shop-access.ts'
 
 /** How long a request about an unknown order waits for what was written before it. */
 const behindWaitMs = 2_000

@@ -1,9 +1,9 @@
 /** How an order is answered with: as accepted, or as it is, with its version as ETag. */
 
-import { type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { tellSource } from './answer-source.ts'
 import { isUnchanged } from './is-unchanged.ts'
-import { type KnownOrder } from './known-order.ts'
+import type { KnownOrder } from './known-order.ts'
 import { orderView } from './order-view.ts'
 
 /** The same request came before: nothing was done again. */

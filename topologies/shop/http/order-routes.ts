@@ -8,7 +8,7 @@
  * means that everything written before was processed; if that takes too long the answer is 503.
  */
 
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isFinal } from '../orders/order-row.ts'
 import { bodyHash } from '../shared/body-hash.ts'
@@ -31,7 +31,7 @@ import { OrderWatch } from './order-watch.ts'
 import { pathId } from './path-id.ts'
 import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
-import { type ShopHost } from './shop-access.ts'
+import type { ShopHost } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
 import { updateOrderRoute } from './update-order-route.ts'
 import { waitMsOf, type WaitQuery, waitQuery } from './wait-query.ts'

@@ -7,13 +7,13 @@
  * row, not a queue. 3. Streams are bounded, and end when the client leaves or the server closes.
  */
 
-import { type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFinal } from '../orders/order-row.ts'
 import { orderView } from './order-view.ts'
-import { type OrderWatch } from './order-watch.ts'
+import type { OrderWatch } from './order-watch.ts'
 import { RouteProblem } from './route-problem.ts'
 
 /** Of one server; each may be a socket that nobody reads. */

@@ -7,9 +7,9 @@
  * there may be several. 2. At rest, with nobody waiting, nothing runs.
  */
 
-import { type OrderRow } from '../orders/order-row.ts'
+import type { OrderRow } from '../orders/order-row.ts'
 import { type KnownOrder, withRow } from './known-order.ts'
-import { type Found } from './shop-access.ts'
+import type { Found } from './shop-access.ts'
 import { unlessMoving } from './unless-moving.ts'
 
 const lookEveryMs = 250

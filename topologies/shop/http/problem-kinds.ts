@@ -5,7 +5,7 @@
  * alone, such as a malformed body, has no kind.
  */
 
-import { type ProblemKind } from '../../../src/index.ts'
+import type { ProblemKind } from '../../../src/index.ts'
 
 export const problemKinds = {
   noSuchOrder: { name: 'no-such-order', status: 404, title: 'There is no such order' },

@@ -5,7 +5,7 @@
  * detail.
  */
 
-import { type ProblemKind } from '../../../src/index.ts'
+import type { ProblemKind } from '../../../src/index.ts'
 
 /** Where in the body (JSON pointer), and what is wrong there. */
 export interface RouteProblemPlace {

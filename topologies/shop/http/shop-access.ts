@@ -7,14 +7,14 @@
  * the same id or key has no further effect.
  */
 
-import { type AnswerSource } from '../../../src/index.ts'
-import { type CustomerRow } from '../customers/customer-row.ts'
-import { type ProductRow, type StockCommandRow } from '../inventory/stock-row.ts'
-import { type OrderRow } from '../orders/order-row.ts'
-import { type ParsedOrder } from '../shared/order-request.ts'
-import { type OrderChange } from '../shared/order-update.ts'
-import { type StockRequest } from '../shared/stock-request.ts'
-import { type ShopSummary } from '../shared/summary.ts'
+import type { AnswerSource } from '../../../src/index.ts'
+import type { CustomerRow } from '../customers/customer-row.ts'
+import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
+import type { OrderRow } from '../orders/order-row.ts'
+import type { ParsedOrder } from '../shared/order-request.ts'
+import type { OrderChange } from '../shared/order-update.ts'
+import type { StockRequest } from '../shared/stock-request.ts'
+import type { ShopSummary } from '../shared/summary.ts'
 
 /** An event of an order's story, from whichever topic. */
 export interface HistoryEntry {

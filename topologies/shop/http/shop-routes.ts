@@ -5,7 +5,7 @@
  * brokers and engines: all goes through `ShopAccess`.
  */
 
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { parseExactJson, utf8Text } from '../shared/exact-json.ts'
 import { customerRoutes } from './customer-routes.ts'
@@ -16,12 +16,7 @@ import { orderRoutes } from './order-routes.ts'
 import { problemKinds } from './problem-kinds.ts'
 import { sourceView } from './answer-source.ts'
 import { RouteProblem } from './route-problem.ts'
-import {
-  type RangeRequest,
-  type RowBounds,
-  type ShopHost,
-  type SourcedRows,
-} from './shop-access.ts'
+import type { RangeRequest, RowBounds, ShopHost, SourcedRows } from './shop-access.ts'
 
 const rowsMax = 10_000
 const rowsDefault = 100

@@ -6,8 +6,8 @@
  * order did not wait for the change is told as 409, if it is seen in time.
  */
 
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { type OrderRow } from '../orders/order-row.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { OrderRow } from '../orders/order-row.ts'
 import { orderActions } from '../orders/transitions.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV5, uuidV7 } from '../shared/ids.ts'

@@ -8,9 +8,9 @@
  */
 
 import { checkCount, checkId } from '../shared/checks.ts'
-import { type HoldCommand } from '../shared/commands.ts'
-import { type InventoryConfig } from '../shared/config.ts'
-import { type StockNotice, type StockReply, type StockReplyType } from '../shared/events.ts'
+import type { HoldCommand } from '../shared/commands.ts'
+import type { InventoryConfig } from '../shared/config.ts'
+import type { StockNotice, StockReply, StockReplyType } from '../shared/events.ts'
 import { aheadByMs } from '../shared/due-rows.ts'
 import { newEvent } from '../shared/new-event.ts'
 import { ShopError } from '../shared/shop-error.ts'

@@ -6,7 +6,7 @@
  */
 
 import { columns } from '../../../src/index.ts'
-import { type StockRefusal } from '../shared/events.ts'
+import type { StockRefusal } from '../shared/events.ts'
 
 export interface ProductRow {
   readonly productId: string

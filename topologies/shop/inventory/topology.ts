@@ -17,11 +17,11 @@ import {
   to,
 } from '../../../src/index.ts'
 import { checkKey } from '../shared/check-key.ts'
-import { type HoldCommand, type InventoryCommand, type UpdateStock } from '../shared/commands.ts'
-import { type ShopConfig } from '../shared/config.ts'
+import type { HoldCommand, InventoryCommand, UpdateStock } from '../shared/commands.ts'
+import type { ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
-import { type InventoryEvent, type StockReply } from '../shared/events.ts'
+import type { InventoryEvent, StockReply } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import { inventory, inventoryCommands, inventoryReplies } from '../shared/topics.ts'
 import {
@@ -31,7 +31,7 @@ import {
   type StockContext,
   type StockEmission,
 } from './model.ts'
-import { type HoldRow, type ProductRow, type StockCommandRow } from './stock-row.ts'
+import type { HoldRow, ProductRow, StockCommandRow } from './stock-row.ts'
 import {
   holdKey,
   holdStore,

@@ -5,9 +5,9 @@
  * history. A hold ends exactly once: no entry leads from a closed state to `held`.
  */
 
-import { type HoldCommand } from '../shared/commands.ts'
-import { type StockReplyType } from '../shared/events.ts'
-import { type HoldState } from './stock-row.ts'
+import type { HoldCommand } from '../shared/commands.ts'
+import type { StockReplyType } from '../shared/events.ts'
+import type { HoldState } from './stock-row.ts'
 
 export type HoldAction =
   | 'hold'

@@ -10,8 +10,8 @@
 
 import { bodyHash } from '../shared/body-hash.ts'
 import { checkCount, checkId, checkOneOf } from '../shared/checks.ts'
-import { type UpdateStock } from '../shared/commands.ts'
-import { type StockRefusal } from '../shared/events.ts'
+import type { UpdateStock } from '../shared/commands.ts'
+import type { StockRefusal } from '../shared/events.ts'
 import { type EventOrigin, newEvent } from '../shared/new-event.ts'
 import { stockUnitsMax } from '../shared/order-limits.ts'
 import { expireHold, inventorySource, type StockContext, type StockEmission } from './model.ts'

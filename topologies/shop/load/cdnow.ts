@@ -9,11 +9,11 @@
  */
 
 import { shopNamespace, uuidV5 } from '../shared/ids.ts'
-import { type OrderItem } from '../shared/commands.ts'
+import type { OrderItem } from '../shared/commands.ts'
 import { parseMinor } from '../shared/money.ts'
 import { isPlacedTooFarAhead, placedTooFarAhead } from '../shared/order-request.ts'
 import { lineQuantityMax, orderTotalMinorMax } from '../shared/order-limits.ts'
-import { type LoadLine } from './load-line.ts'
+import type { LoadLine } from './load-line.ts'
 
 const fileNamespace = uuidV5(shopNamespace, 'cdnow')
 const linePattern = /^\s*(\d+)\s+(\d+)\s+(\d{4})(\d{2})(\d{2})\s+(\d+)\s+(\d+(?:\.\d+)?)\s*$/

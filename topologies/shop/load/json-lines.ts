@@ -8,7 +8,7 @@
 import { shopNamespace, uuidV5 } from '../shared/ids.ts'
 import { parseExactJson } from '../shared/exact-json.ts'
 import { parseOrderRequest } from '../shared/order-request.ts'
-import { type LoadLine } from './load-line.ts'
+import type { LoadLine } from './load-line.ts'
 
 /**
  * @param fileName  without its folder: a file keeps its orders when it is moved

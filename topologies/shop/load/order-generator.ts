@@ -7,8 +7,8 @@
  */
 
 import { Prng } from '../../../src/index.ts'
-import { type OrderRequest, type OrderRequestItem } from '../shared/order-request.ts'
-import { type Catalogue, type CatalogueProduct } from './catalogue.ts'
+import type { OrderRequest, OrderRequestItem } from '../shared/order-request.ts'
+import type { Catalogue, CatalogueProduct } from './catalogue.ts'
 
 export interface OrderGeneratorOptions {
   /** Share of orders with a product that is out of stock. Default 0.03. */

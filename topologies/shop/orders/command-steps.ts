@@ -3,9 +3,9 @@
  */
 
 import { checkCount } from '../shared/checks.ts'
-import { type CancelOrder, type RefundOrder, type UpdateOrder } from '../shared/commands.ts'
+import type { CancelOrder, RefundOrder, UpdateOrder } from '../shared/commands.ts'
 import { ShopError } from '../shared/shop-error.ts'
-import { type OrderDraft } from './order-draft.ts'
+import type { OrderDraft } from './order-draft.ts'
 import { keptMinorOf, refundSurplus } from './refunds.ts'
 import { beginWindDown } from './wind-down.ts'
 

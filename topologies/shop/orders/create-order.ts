@@ -5,13 +5,13 @@
  */
 
 import { checkCount, checkId, checkOneOf } from '../shared/checks.ts'
-import { type CreateOrder, type CreateOrderData, type OrderItem } from '../shared/commands.ts'
+import type { CreateOrder, CreateOrderData, OrderItem } from '../shared/commands.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import { isCurrency } from '../shared/money.ts'
 import { lineQuantityMax, orderLinesMax, orderTotalMinorMax } from '../shared/order-limits.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { type OrderContext, OrderDraft } from './order-draft.ts'
-import { type OrderRow } from './order-row.ts'
+import type { OrderRow } from './order-row.ts'
 
 /** @throws {ShopError} BAD_COMMAND: dead letter, the message names the field */
 export const createOrder = (

@@ -5,10 +5,10 @@
  * back, and OrderUpdated tells how far that is.
  */
 
-import { type ShipmentCreated, type ShipmentStatusUpdated } from '../shared/events.ts'
+import type { ShipmentCreated, ShipmentStatusUpdated } from '../shared/events.ts'
 import { shipmentIdOf } from '../shared/ids.ts'
 import { ShopError } from '../shared/shop-error.ts'
-import { type OrderDraft } from './order-draft.ts'
+import type { OrderDraft } from './order-draft.ts'
 import { capturedMinorOf, refundedMinorOf } from './order-row.ts'
 import { refundSurplus } from './refunds.ts'
 

@@ -8,7 +8,7 @@
  */
 
 import { bodyHash } from '../shared/body-hash.ts'
-import { type CreateOrder, type OrderCommand } from '../shared/commands.ts'
+import type { CreateOrder, OrderCommand } from '../shared/commands.ts'
 import { aheadByMs } from '../shared/due-rows.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { cancel, cancelAfterReview, refund, update } from './command-steps.ts'

@@ -8,14 +8,10 @@
  */
 
 import { checkCount } from '../shared/checks.ts'
-import {
-  type PaymentProcessed,
-  type PaymentRefunded,
-  type PaymentUnknown,
-} from '../shared/events.ts'
+import type { PaymentProcessed, PaymentRefunded, PaymentUnknown } from '../shared/events.ts'
 import { paymentIdOf } from '../shared/ids.ts'
 import { ShopError } from '../shared/shop-error.ts'
-import { type OrderDraft } from './order-draft.ts'
+import type { OrderDraft } from './order-draft.ts'
 import {
   capturedMinorOf,
   hasChargeInFlight,

@@ -6,14 +6,14 @@
  * an id that follows from the order and the step, so a replay sends the same again.
  */
 
-import {
-  type InventoryCommand,
-  type PaymentCommand,
-  type ReleaseReason,
-  type ShipmentCommand,
+import type {
+  InventoryCommand,
+  PaymentCommand,
+  ReleaseReason,
+  ShipmentCommand,
 } from '../shared/commands.ts'
-import { type DeadlineConfig } from '../shared/config.ts'
-import { type OrderEvent, type PlatformEvent } from '../shared/events.ts'
+import type { DeadlineConfig } from '../shared/config.ts'
+import type { OrderEvent, PlatformEvent } from '../shared/events.ts'
 import { holdIdOf, shipmentIdOf } from '../shared/ids.ts'
 import { newCommand } from '../shared/new-command.ts'
 import { newEvent } from '../shared/new-event.ts'

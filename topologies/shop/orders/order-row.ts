@@ -6,8 +6,8 @@
  */
 
 import { columns } from '../../../src/index.ts'
-import { type OrderItem, type PaymentMethod, type ShipmentStatus } from '../shared/commands.ts'
-import { type ReturnState } from '../shared/events.ts'
+import type { OrderItem, PaymentMethod, ShipmentStatus } from '../shared/commands.ts'
+import type { ReturnState } from '../shared/events.ts'
 
 export type OrderStatus =
   | 'reserving'

@@ -5,7 +5,7 @@
  * the order's status lets the shop keep, is asked back. Called after every change of either.
  */
 
-import { type OrderDraft } from './order-draft.ts'
+import type { OrderDraft } from './order-draft.ts'
 import {
   capturedMinorOf,
   chargeRefundingMinorOf,

@@ -4,11 +4,11 @@
  * Steps answer whether they changed anything; `false` means a repetition, to be dropped.
  */
 
-import { type StockReply } from '../shared/events.ts'
+import type { StockReply } from '../shared/events.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { tryEndReturn } from './delivery-steps.ts'
 import { enterPaying } from './money-steps.ts'
-import { type OrderDraft } from './order-draft.ts'
+import type { OrderDraft } from './order-draft.ts'
 import { hasChargeInFlight, type LineState } from './order-row.ts'
 import { beginWindDown, tryFinish } from './wind-down.ts'
 

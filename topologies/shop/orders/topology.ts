@@ -18,10 +18,10 @@ import {
   to,
 } from '../../../src/index.ts'
 import { checkKey } from '../shared/check-key.ts'
-import { type ShopConfig } from '../shared/config.ts'
+import type { ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes, withRowsRead } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
-import { type OrderEvent, type StockReply } from '../shared/events.ts'
+import type { OrderEvent, StockReply } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import {
   inventoryCommands,
@@ -39,11 +39,11 @@ import {
   decideOrderDeadline,
   type OrderDecision,
 } from './model.ts'
-import { type OrderContext, type OrderEmission } from './order-draft.ts'
-import { type OrderRow } from './order-row.ts'
+import type { OrderContext, OrderEmission } from './order-draft.ts'
+import type { OrderRow } from './order-row.ts'
 import { orderDeadlines, orderStore, orderTotals } from './stores.ts'
 import { countDecision } from './totals.ts'
-import { type OrderInput } from './transitions.ts'
+import type { OrderInput } from './transitions.ts'
 
 /** Deadlines looked at in one punctuation; more wait for the next one. */
 const deadlinesMax = 1000

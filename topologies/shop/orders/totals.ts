@@ -6,7 +6,7 @@
  */
 
 import { count, type Counters } from '../shared/counters.ts'
-import { type OrderRow, type OrderStatus } from './order-row.ts'
+import type { OrderRow, OrderStatus } from './order-row.ts'
 
 export const statusCounter = (status: OrderStatus): string => `status:${status}`
 export const amountCounter = (currency: string): string => `amount:${currency}`

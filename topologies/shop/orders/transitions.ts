@@ -15,9 +15,9 @@
  * events have an entry in every status: a money record is never dropped.
  */
 
-import { type OrderCommand } from '../shared/commands.ts'
-import { type PaymentEvent, type ShipmentEvent, type StockReply } from '../shared/events.ts'
-import { type OrderStatus } from './order-row.ts'
+import type { OrderCommand } from '../shared/commands.ts'
+import type { PaymentEvent, ShipmentEvent, StockReply } from '../shared/events.ts'
+import type { OrderStatus } from './order-row.ts'
 
 export type OrderInput = OrderCommand | StockReply | PaymentEvent | ShipmentEvent
 

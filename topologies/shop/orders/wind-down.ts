@@ -7,7 +7,7 @@
  * once. 3. The end comes when nothing is held, no charge is in flight and all money is back.
  */
 
-import { type OrderDraft } from './order-draft.ts'
+import type { OrderDraft } from './order-draft.ts'
 import {
   capturedMinorOf,
   hasChargeInFlight,

@@ -11,11 +11,11 @@
  * exceeds what was captured. 3. An unknown outcome is neither a capture nor a decline.
  */
 
-import { type GatewayAnswer, type GatewayRequest } from '../gateway/payment-gateway.ts'
+import type { GatewayAnswer, GatewayRequest } from '../gateway/payment-gateway.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { checkCount, checkId, checkOneOf } from '../shared/checks.ts'
-import { type PaymentCommand, type ProcessPayment, type RefundPayment } from '../shared/commands.ts'
-import { type PaymentEvent } from '../shared/events.ts'
+import type { PaymentCommand, ProcessPayment, RefundPayment } from '../shared/commands.ts'
+import type { PaymentEvent } from '../shared/events.ts'
 import { isCurrency } from '../shared/money.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { processedEvent, refundedEvent, unknownEvent } from './payment-events.ts'

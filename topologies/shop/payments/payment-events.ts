@@ -2,11 +2,7 @@
  * The events of a payment, made from its row after the change. Ids follow from payment and step.
  */
 
-import {
-  type PaymentProcessed,
-  type PaymentRefunded,
-  type PaymentUnknown,
-} from '../shared/events.ts'
+import type { PaymentProcessed, PaymentRefunded, PaymentUnknown } from '../shared/events.ts'
 import { paymentProcessedVersion } from '../shared/message-versions.ts'
 import { newEvent } from '../shared/new-event.ts'
 import { type PaymentRefund, type PaymentRow, refundableMinorOf } from './payment-row.ts'

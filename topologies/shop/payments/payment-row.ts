@@ -5,7 +5,7 @@
  */
 
 import { columns } from '../../../src/index.ts'
-import { type PaymentMethod } from '../shared/commands.ts'
+import type { PaymentMethod } from '../shared/commands.ts'
 
 export type PaymentState = 'asked' | 'unknown' | 'captured' | 'declined'
 

@@ -1,7 +1,7 @@
 /** State of the payments flow, partitioned by orderId. */
 
 import { json, keyValueStore, outboxStore, utf8 } from '../../../src/index.ts'
-import { type GatewayRequest } from '../gateway/payment-gateway.ts'
+import type { GatewayRequest } from '../gateway/payment-gateway.ts'
 import { paymentRows } from './payment-row.ts'
 
 /** By paymentId. */

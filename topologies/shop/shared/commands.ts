@@ -5,7 +5,7 @@
  * 1. A command states a wish; only its receiver decides. 2. Amounts are minor units.
  */
 
-import { type CommandEnvelope } from './envelope.ts'
+import type { CommandEnvelope } from './envelope.ts'
 
 export type PaymentMethod = 'card' | 'transfer'
 

@@ -6,7 +6,7 @@
  */
 
 import { days, hours, minutes, seconds } from '../../../src/index.ts'
-import { type PaymentGateway } from '../gateway/payment-gateway.ts'
+import type { PaymentGateway } from '../gateway/payment-gateway.ts'
 
 export interface DeadlineConfig {
   /** For an answer of another flow; past it an alarm is raised and the wait goes on. */

@@ -4,7 +4,7 @@
  * Each task has its own; whoever shows them adds them up over the partitions.
  */
 
-import { type KeyValueState } from '../../../src/index.ts'
+import type { KeyValueState } from '../../../src/index.ts'
 
 export type Counters = KeyValueState<string, number>
 

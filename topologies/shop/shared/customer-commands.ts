@@ -4,14 +4,14 @@
  * Called by HTTP and tests. The caller gives the commandId: the same id again is the same command.
  */
 
-import {
-  type CancelOrder,
-  type ProcessPayment,
-  type ProcessPaymentData,
-  type RefundOrder,
-  type RefundOrderData,
-  type UpdateOrder,
-  type UpdateOrderData,
+import type {
+  CancelOrder,
+  ProcessPayment,
+  ProcessPaymentData,
+  RefundOrder,
+  RefundOrderData,
+  UpdateOrder,
+  UpdateOrderData,
 } from './commands.ts'
 import { type CommandOrigin, newCommand } from './new-command.ts'
 

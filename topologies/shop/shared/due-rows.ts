@@ -12,7 +12,7 @@
  * that is not due, a part at each call, and the caller sets anew what `aheadByMs` says.
  */
 
-import { type KeyValueState } from '../../../src/index.ts'
+import type { KeyValueState } from '../../../src/index.ts'
 import { dueBound, restOf, timeKey } from './time-index.ts'
 
 const marginMs = 2_000

@@ -5,8 +5,8 @@
  * flow writes order and platform events, only payments writes payment events, and so on.
  */
 
-import { type OrderItem, type PaymentMethod, type ShipmentStatus } from './commands.ts'
-import { type EventEnvelope } from './envelope.ts'
+import type { OrderItem, PaymentMethod, ShipmentStatus } from './commands.ts'
+import type { EventEnvelope } from './envelope.ts'
 
 export interface OrderCreatedData {
   readonly orderId: string

@@ -7,7 +7,7 @@
  * its way, and the rules become equations.
  */
 
-import { type HoldRow, type ProductRow } from '../inventory/stock-row.ts'
+import type { HoldRow, ProductRow } from '../inventory/stock-row.ts'
 import {
   capturedMinorOf,
   isFinal,
@@ -18,7 +18,7 @@ import {
   refundingMinorOf,
 } from '../orders/order-row.ts'
 import { type PaymentRow, refundableMinorOf } from '../payments/payment-row.ts'
-import { type Violation } from './violation.ts'
+import type { Violation } from './violation.ts'
 
 export interface ShopSnapshot {
   readonly orders: Iterable<OrderRow>

@@ -8,8 +8,8 @@
  * namespace, the old one kept as `<type>.v<n>.avsc`, its version and upcast here, for its maker.
  */
 
-import { type EventEnvelope, type MessageVersion } from './envelope.ts'
-import { type PaymentProcessedData } from './events.ts'
+import type { EventEnvelope, MessageVersion } from './envelope.ts'
+import type { PaymentProcessedData } from './events.ts'
 
 /** What an older message becomes; the message itself is left as it is. */
 export type Upcast = (message: object) => object

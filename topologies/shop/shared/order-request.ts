@@ -5,7 +5,7 @@
  * and leave as minor units. Bounds are those of `order-limits.ts`.
  */
 
-import { type CreateOrder, type OrderItem, type PaymentMethod } from './commands.ts'
+import type { CreateOrder, OrderItem, PaymentMethod } from './commands.ts'
 import { isoTime } from './iso-time.ts'
 import { formatMinor, isCurrency, parseMinor } from './money.ts'
 import { newCommand } from './new-command.ts'

@@ -2,7 +2,7 @@
  * The body of `PUT /api/orders/{orderId}`: what may change of an order once it is placed.
  */
 
-import { type UpdateOrderData } from './commands.ts'
+import type { UpdateOrderData } from './commands.ts'
 import { textLengthMax } from './order-limits.ts'
 import { type RequestProblem, RequestProblems } from './request-problems.ts'
 

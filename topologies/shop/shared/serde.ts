@@ -20,7 +20,7 @@ import {
   type SerdeSchemas,
 } from '../../../src/index.ts'
 import { avroMessages } from './avro-messages.ts'
-import { type CommandEnvelope, type EventEnvelope } from './envelope.ts'
+import type { CommandEnvelope, EventEnvelope } from './envelope.ts'
 import { type ReadVersions, versionsOf } from './message-versions.ts'
 import { ShopError } from './shop-error.ts'
 

@@ -7,7 +7,7 @@
  * and be refused (an id in use, more stock than there is): that is an event.
  */
 
-import { type FailureClass } from '../../../src/index.ts'
+import type { FailureClass } from '../../../src/index.ts'
 
 export type ShopErrorCode =
   | 'BAD_MESSAGE' // shape, type or version: fix the producer, then replay

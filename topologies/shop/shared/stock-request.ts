@@ -4,7 +4,7 @@
  * Also used by loaders, which stock what they sell: same commandId, same effect, once.
  */
 
-import { type UpdateStock, type UpdateStockData } from './commands.ts'
+import type { UpdateStock, UpdateStockData } from './commands.ts'
 import { shopNamespace, uuidV5 } from './ids.ts'
 import { newCommand } from './new-command.ts'
 import { stockUnitsMax } from './order-limits.ts'

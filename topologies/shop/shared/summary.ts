@@ -6,8 +6,8 @@
  */
 
 import { finalStatuses, type OrderStatus } from '../orders/order-row.ts'
-import { type ShopCheck } from './invariants.ts'
-import { type Violation } from './violation.ts'
+import type { ShopCheck } from './invariants.ts'
+import type { Violation } from './violation.ts'
 
 export interface ShopSummary {
   readonly orders: number

@@ -6,19 +6,14 @@
  */
 
 import { days, repartitionTopic, type Serde, topic, type Topic, utf8 } from '../../../src/index.ts'
-import {
-  type InventoryCommand,
-  type OrderCommand,
-  type PaymentCommand,
-  type ShipmentCommand,
-} from './commands.ts'
-import {
-  type InventoryEvent,
-  type OrderEvent,
-  type PaymentEvent,
-  type PlatformEvent,
-  type ShipmentEvent,
-  type StockReply,
+import type { InventoryCommand, OrderCommand, PaymentCommand, ShipmentCommand } from './commands.ts'
+import type {
+  InventoryEvent,
+  OrderEvent,
+  PaymentEvent,
+  PlatformEvent,
+  ShipmentEvent,
+  StockReply,
 } from './events.ts'
 import { commandSerde, eventSerde } from './serde.ts'
 

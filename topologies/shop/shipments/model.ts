@@ -8,15 +8,15 @@
 
 import { bodyHash } from '../shared/body-hash.ts'
 import { checkId, checkOneOf } from '../shared/checks.ts'
-import {
-  type CreateShipment,
-  type ShipmentCommand,
-  type ShipmentStatus,
-  type UpdateShipmentStatus,
+import type {
+  CreateShipment,
+  ShipmentCommand,
+  ShipmentStatus,
+  UpdateShipmentStatus,
 } from '../shared/commands.ts'
-import { type CarrierConfig } from '../shared/config.ts'
+import type { CarrierConfig } from '../shared/config.ts'
 import { aheadByMs } from '../shared/due-rows.ts'
-import { type ShipmentEvent } from '../shared/events.ts'
+import type { ShipmentEvent } from '../shared/events.ts'
 import { shipmentIdOf } from '../shared/ids.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import { newEvent } from '../shared/new-event.ts'

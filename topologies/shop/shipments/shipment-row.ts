@@ -8,7 +8,7 @@
  */
 
 import { columns } from '../../../src/index.ts'
-import { type ShipmentStatus } from '../shared/commands.ts'
+import type { ShipmentStatus } from '../shared/commands.ts'
 
 export interface ShipmentRow {
   readonly shipmentId: string

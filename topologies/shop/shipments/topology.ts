@@ -6,15 +6,15 @@
 
 import { type KeyValueState, type Observable, process, stream, to } from '../../../src/index.ts'
 import { checkKey } from '../shared/check-key.ts'
-import { type ShipmentCommand } from '../shared/commands.ts'
-import { type ShopConfig } from '../shared/config.ts'
+import type { ShipmentCommand } from '../shared/commands.ts'
+import type { ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes, withRowsRead } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
-import { type ShipmentEvent } from '../shared/events.ts'
+import type { ShipmentEvent } from '../shared/events.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import { shipmentCommands, shipments } from '../shared/topics.ts'
 import { advanceShipment, decideShipment, dueAnew, type ShipmentContext } from './model.ts'
-import { type ShipmentRow } from './shipment-row.ts'
+import type { ShipmentRow } from './shipment-row.ts'
 import { shipmentSteps, shipmentStore, shipmentTotals } from './stores.ts'
 
 /** Shipments moved in one punctuation; more wait for the next one. */

@@ -1,7 +1,7 @@
 /** AddPartitionsToTxn v3 (transactions v1): partitions join a transaction, all of them or none. */
 
 import { createAPI, type Reader, Writer } from '@platformatic/kafka'
-import { type TopicPartition } from '../../port.ts'
+import type { TopicPartition } from '../../port.ts'
 import { kafkaCodes, noError } from '../errors.ts'
 
 export interface AddPartitionsToTxnRequest {

@@ -6,7 +6,7 @@
  * upgrade is noticed at the next one; v1 is served to who goes on with it.
  */
 
-import { type apiVersionsV3 } from '@platformatic/kafka'
+import type { apiVersionsV3 } from '@platformatic/kafka'
 import { type EndTxn, endTxnV3, endTxnV5 } from './end-txn.ts'
 import { type Produce, produceV12, produceV9 } from './produce.ts'
 import { type TxnOffsetCommit, txnOffsetCommitV3, txnOffsetCommitV5 } from './txn-offset-commit.ts'

@@ -4,7 +4,7 @@
  */
 
 import { type API, createAPI, type Reader, Writer } from '@platformatic/kafka'
-import { type CommittedOffset, type GroupMetadata } from '../../port.ts'
+import type { CommittedOffset, GroupMetadata } from '../../port.ts'
 
 export interface TxnOffsetCommitRequest {
   readonly transactionalId: string

@@ -9,7 +9,7 @@
  * an aborted transaction could be committed with the next one, which no client can prevent.
  */
 
-import { type apiVersionsV3 } from '@platformatic/kafka'
+import type { apiVersionsV3 } from '@platformatic/kafka'
 import { BrokerError } from '../../errors.ts'
 
 type Answer = apiVersionsV3.ApiVersionsResponse

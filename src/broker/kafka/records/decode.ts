@@ -10,9 +10,9 @@
 
 import { noHeaders } from '../../../record.ts'
 import { BrokerError } from '../../errors.ts'
-import { type RawRecord, type RecordCursor } from '../../port.ts'
+import type { RawRecord, RecordCursor } from '../../port.ts'
 import { RecordView } from '../../records/record-view.ts'
-import { type AbortedTransaction } from '../protocol/fetch.ts'
+import type { AbortedTransaction } from '../protocol/fetch.ts'
 import { at, attributeBits, headerBytes, lengthEnd } from '../../records/batch-header.ts'
 import { decompress } from './compression.ts'
 import { crc32c } from './crc32c.ts'

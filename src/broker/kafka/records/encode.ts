@@ -6,9 +6,9 @@
  * only when it is sent: `seal` writes them, and may be called again for another owner.
  */
 
-import { type Headers } from '../../../record.ts'
-import { type ProduceRecord } from '../../port.ts'
-import { type PackedSegment } from '../../records/packed-records.ts'
+import type { Headers } from '../../../record.ts'
+import type { ProduceRecord } from '../../port.ts'
+import type { PackedSegment } from '../../records/packed-records.ts'
 import { at, attributeBits, headerBytes, lengthEnd } from '../../records/batch-header.ts'
 import { compress, compressionBits, type Compression } from './compression.ts'
 import { crc32c } from './crc32c.ts'

@@ -1,7 +1,7 @@
 /** What the routes of the inventory say of themselves. */
 
 import { Type } from 'typebox'
-import { type RouteDoc } from '../../../../src/index.ts'
+import type { RouteDoc } from '../../../../src/index.ts'
 import { stockUnitsMax } from '../../shared/order-limits.ts'
 import { problemKinds } from '../problem-kinds.ts'
 import {

@@ -1,7 +1,7 @@
 /** What the routes of orders say of themselves. */
 
 import { Type } from 'typebox'
-import { type RouteDoc } from '../../../../src/index.ts'
+import type { RouteDoc } from '../../../../src/index.ts'
 import { problemKinds } from '../problem-kinds.ts'
 import {
   etagHeader,

@@ -1,10 +1,10 @@
 /** Orders as they come in and go out, as JSON Schema. */
 
 import { type TSchema, Type } from 'typebox'
-import { type LineState } from '../../orders/order-row.ts'
+import type { LineState } from '../../orders/order-row.ts'
 import { orderActions } from '../../orders/transitions.ts'
-import { type ShipmentStatus } from '../../shared/commands.ts'
-import { type ReturnState } from '../../shared/events.ts'
+import type { ShipmentStatus } from '../../shared/commands.ts'
+import type { ReturnState } from '../../shared/events.ts'
 import { currencies, decimalPattern } from '../../shared/money.ts'
 import { lineQuantityMax, orderLinesMax, textLengthMax } from '../../shared/order-limits.ts'
 import { timePattern } from '../../shared/order-request.ts'

@@ -1,7 +1,7 @@
 /** What the routes of stores, of customers and of the whole shop say of themselves. */
 
 import { type TSchema, Type } from 'typebox'
-import { type RouteDoc } from '../../../../src/index.ts'
+import type { RouteDoc } from '../../../../src/index.ts'
 import { problemKinds } from '../problem-kinds.ts'
 import { count, exactly, id, money, sourceHeaders, time } from './shared-schemas.ts'
 import { statuses } from './order-schemas.ts'
