@@ -60,7 +60,11 @@ export const source = exactly({
   owner: Type.String(),
   role: Type.Literal('active'),
   offsets: Type.Array(
-    exactly({ topic: Type.String(), partition: count, offset: Type.String({ pattern: '^\\d+$' }) }),
+    exactly({
+      topic: Type.String(),
+      partition: count,
+      offset: Type.String({ pattern: '^[0-9]+$' }),
+    }),
   ),
   appliedAt: Type.Optional(time),
 })
