@@ -120,8 +120,10 @@ const status = (flags) => {
   if (running.length === 0) process.exitCode = 1
 }
 
-const libs = (flags) =>
-  print({ libs: kafkaJars({ version: flags['kafka-version'], streams: flags.streams }) })
+const libs = (flags) => {
+  const java = findJava()
+  print({ libs: kafkaJars({ version: flags['kafka-version'], streams: flags.streams }), java })
+}
 
 const remove = async (directory) => {
   const cluster = readCluster(directory)

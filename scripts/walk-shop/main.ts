@@ -1,0 +1,146 @@
+/**
+ * Walks the shop's API on Kafka with two replicas, finds its events, and prints what came of it.
+ *
+ * Started by `scripts/walk-shop.mjs`. 1. stdout carries the report, stderr the progress. 2. All
+ * that was started is ended again, whatever happens. 3. Status 0 if nothing failed; what is
+ * missing is told and is no failure; 1 if something failed, 2 if it was called wrongly.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { exitCodes } from '../../src/cli/exit-codes.ts'
+import { StopSignals } from '../../src/cli/stop-signals.ts'
+import { readCoverage } from './coverage.ts'
+import { findEvent } from './find-events.ts'
+import { ScriptError } from './project-script.ts'
+import { EventReader } from './read-event.ts'
+import { readEvents } from './read-events.ts'
+import { reportText, rowReport, summaryOf, type WalkReport } from './report.ts'
+import { startReplica } from './start-replica.ts'
+import { type Services, startServices } from './start-services.ts'
+import { shopSteps } from './steps/shop-steps.ts'
+import { walk } from './walk.ts'
+
+const patienceMs = 60_000
+
+const usage = `usage: node scripts/walk-shop.mjs [options]
+  --bootstrap HOST:PORT     a Kafka that runs, instead of one of scripts/kafka.mjs
+  --schema-registry URL     a registry that runs, instead of Apicurio by scripts/registry.mjs
+  -o, --output table|json   how the report is printed (default table)
+`
+
+interface WalkFlags {
+  readonly bootstrap: string | undefined
+  readonly registryUrl: string | undefined
+  readonly isJson: boolean
+}
+
+const tell = (text: string): void => void process.stderr.write(`walk: ${text}\n`)
+
+const main = async (flags: WalkFlags): Promise<number> => {
+  const stop = new StopSignals()
+  const abort = new AbortController()
+  void stop.requested.then(() => abort.abort(new Error('stopped before its end')))
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-walk-'))
+  const ends = new AsyncDisposableStack()
+  ends.defer(() => rmSync(directory, { recursive: true, force: true }))
+  try {
+    const report = await walkOnKafka(flags, { directory, ends, signal: abort.signal })
+    const text = flags.isJson ? JSON.stringify(report, undefined, 2) : reportText(report)
+    process.stdout.write(`${text}\n`)
+    return report.summary.failed === 0 ? exitCodes.ok : exitCodes.failure
+  } finally {
+    tell('ending what was started')
+    await ends.disposeAsync()
+  }
+}
+
+interface Place {
+  readonly directory: string
+  readonly ends: AsyncDisposableStack
+  readonly signal: AbortSignal
+}
+
+const walkOnKafka = async (flags: WalkFlags, place: Place): Promise<WalkReport> => {
+  const { signal } = place
+  const services = await startServices({ ...flags, ...place, tell })
+  const replicas = []
+  for (const name of ['a', 'b']) {
+    signal.throwIfAborted()
+    tell(`starting replica ${name}`)
+    const stateDir = join(place.directory, name)
+    const { registryUrl, consumer } = services
+    const { bootstrap } = consumer
+    replicas.push(await startReplica({ ...place, stateDir, bootstrap, registryUrl }))
+  }
+  const addresses = replicas.map(({ address }) => address)
+  const taken = await walk(shopSteps, {
+    addresses,
+    run: `walk-${Date.now().toString(36)}`,
+    signal,
+    patienceMs,
+    tell: ({ row, what }) => tell(`${row}: ${what}`),
+  })
+  const expected = taken.flatMap(({ step, verdict }) => (verdict === 'ok' ? step.events! : []))
+  const reader = new EventReader(registryUrlOf(services, addresses[0]!))
+  const names = [...new Set(expected.map(({ topic }) => topic))]
+  tell(`reading ${names.join(', ')}`)
+  const topics = await readEvents(names, { consumer: services.consumer, reader, signal })
+  const instanceIds = replicas.map(({ instanceId }) => instanceId)
+  const rows = taken.map((each) => {
+    const events = each.verdict === 'ok' ? each.step.events! : []
+    return rowReport(
+      each,
+      events.map((event) => findEvent(event, topics)),
+      instanceIds,
+    )
+  })
+  const { registryName: registry } = services
+  const summary = summaryOf(rows, { registry, schemas: reader.schemaCount })
+  return { rows, summary, documents: readCoverage() }
+}
+
+/** The built-in registry is served by every replica. */
+const registryUrlOf = ({ registryUrl }: Services, address: string): string =>
+  registryUrl ?? `${address}/registry`
+
+const flagsOf = (args: readonly string[]): WalkFlags => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      bootstrap: { type: 'string' },
+      'schema-registry': { type: 'string' },
+      output: { type: 'string', short: 'o', default: 'table' },
+    },
+  })
+  if (!['table', 'json'].includes(values.output)) throw new Error('--output is table or json')
+  return {
+    bootstrap: values.bootstrap,
+    registryUrl: values['schema-registry'],
+    isJson: values.output === 'json',
+  }
+}
+
+const run = async (args: readonly string[]): Promise<number> => {
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+    process.stdout.write(usage)
+    return exitCodes.ok
+  }
+  let flags
+  try {
+    flags = flagsOf(args)
+  } catch (error) {
+    process.stderr.write(`walk: ${(error as Error).message}\n${usage}`)
+    return exitCodes.usage
+  }
+  try {
+    return await main(flags)
+  } catch (error) {
+    tell(error instanceof ScriptError ? error.message : ((error as Error).message ?? String(error)))
+    return exitCodes.failure
+  }
+}
+
+process.exitCode = await run(process.argv.slice(2))
