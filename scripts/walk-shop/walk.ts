@@ -113,7 +113,7 @@ const asExpected = async (step: Step, address: string, options: WalkOptions): Pr
   }
 }
 
-/** A command that is accepted and not decided in time has a key, so that it is still one command. */
+/** An accepted command that is not decided in time has a key: asked again it is still one. */
 const isAskedAgain = (step: Step, answer: Answer): boolean =>
   answer.status === 202
     ? !step.status.includes(202)
