@@ -29,8 +29,11 @@ export interface Services {
 
 /** @throws {ScriptError} there is no Java or no Maven, or a service does not answer */
 export const startServices = async (options: ServiceOptions): Promise<Services> => {
-  const consumer = await startKafka(options)
-  return { consumer, ...(await startRegistry(options)) }
+  // both to their ends, also if one fails: what is half started could not be ended
+  const [kafka, registry] = await Promise.allSettled([startKafka(options), startRegistry(options)])
+  if (kafka.status === 'rejected') throw kafka.reason
+  if (registry.status === 'rejected') throw registry.reason
+  return { consumer: kafka.value, ...registry.value }
 }
 
 const startKafka = async (options: ServiceOptions): Promise<ConsoleConsumer> => {

@@ -31,7 +31,7 @@ export interface Step {
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: object
-  /** Any of them. */
+  /** Any of them. Without 202 here it is asked again while it is not decided: it needs a key. */
   readonly status: readonly number[]
   /** Of the answer's body; of one that is no JSON, `{ text }`. */
   readonly shows?: { readonly [field: string]: Pattern }

@@ -107,11 +107,17 @@ const asExpected = async (step: Step, address: string, options: WalkOptions): Pr
   const endMs = performance.now() + options.patienceMs
   for (;;) {
     const answer = await ask(address, step, options)
-    const isDone = !step.isEventual || wrongIn(step, answer) === undefined
-    if (isDone || isNoRoute(step, answer) || performance.now() > endMs) return answer
+    const isDone = !isAskedAgain(step, answer) || isNoRoute(step, answer)
+    if (isDone || performance.now() > endMs) return answer
     await sleep(againMs, undefined, { signal: options.signal })
   }
 }
+
+/** An accepted command that is not decided in time has a key: asked again it is still one. */
+const isAskedAgain = (step: Step, answer: Answer): boolean =>
+  answer.status === 202
+    ? !step.status.includes(202)
+    : step.isEventual === true && wrongIn(step, answer) !== undefined
 
 /** Of a path nobody serves, or not with this method; "no such order" is another matter. */
 const isNoRoute = ({ path }: Step, { status, body }: Answer): boolean =>

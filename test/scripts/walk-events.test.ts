@@ -48,7 +48,7 @@ const schema = {
   type: 'record',
   name: 'Seen',
   fields: [{ name: 'eventType', type: 'string' }],
-} as const
+} satisfies avro.Schema
 const registry = createServer(({ url }, response) => {
   response.statusCode = url === '/schemas/ids/7' ? 200 : 404
   response.end(JSON.stringify({ schema: JSON.stringify(schema) }))

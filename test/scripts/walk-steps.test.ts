@@ -40,6 +40,16 @@ describe('the walk', () => {
     expect(taken.filter(({ verdict }) => verdict === 'FAILED').map(told)).toEqual([])
   }, 60_000)
 
+  it('has a key wherever it may ask again', () => {
+    const bare = shopSteps.filter(
+      ({ row, path, headers }) =>
+        path.includes('?wait=')
+        && headers?.['idempotency-key'] === undefined
+        && !['POST /api/orders', 'POST /api/shipments'].includes(row),
+    )
+    expect(bare.map(({ row, what }) => `${row}: ${what}`)).toEqual([])
+  })
+
   const look: Step = {
     row: 'GET /api/inventory/{productId}',
     what: 'look',

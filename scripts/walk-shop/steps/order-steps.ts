@@ -5,6 +5,7 @@ import {
   cardOrder,
   droppedOrder,
   emptyOrder,
+  keyed,
   notice,
   orderBody,
   orderEvent,
@@ -110,8 +111,8 @@ const placed: readonly Step[] = [
   isPaying(droppedOrder),
 ]
 
-const key = { 'idempotency-key': '{run}-key' }
-const keyed = { customerId: '{run}-bob', currency: 'JPY' }
+const key = keyed('order')
+const yen = { customerId: '{run}-bob', currency: 'JPY' }
 const keyedItems = [{ productId: '{run}-rare', quantity: 1, price: '250' }]
 
 /** Without an order id in the body: it derives from the key. */
@@ -122,7 +123,7 @@ const repeated: readonly Step[] = [
     method: 'POST',
     path: '/api/orders',
     headers: key,
-    body: { ...keyed, items: keyedItems },
+    body: { ...yen, items: keyedItems },
     status: [202],
     keeps: { keyedOrder: 'orderId' },
     events: [orderEvent('order.created', '{keyedOrder}', { totalMinor: 250, currency: 'JPY' })],
@@ -142,7 +143,7 @@ const repeated: readonly Step[] = [
     method: 'POST',
     path: '/api/orders',
     headers: key,
-    body: { ...keyed, items: keyedItems },
+    body: { ...yen, items: keyedItems },
     status: [200, 202],
     shows: { orderId: '{keyedOrder}' },
   },
@@ -152,7 +153,7 @@ const repeated: readonly Step[] = [
     method: 'POST',
     path: '/api/orders',
     headers: key,
-    body: { ...keyed, items: [{ ...keyedItems[0], quantity: 2 }] },
+    body: { ...yen, items: [{ ...keyedItems[0], quantity: 2 }] },
     status: [422],
     answerHeaders: isProblem,
   },
@@ -161,7 +162,7 @@ const repeated: readonly Step[] = [
     what: 'a body that cannot be: every place told',
     method: 'POST',
     path: '/api/orders',
-    body: { ...keyed, items: [{ productId: 'x', quantity: 0, price: '0.5' }] },
+    body: { ...yen, items: [{ productId: 'x', quantity: 0, price: '0.5' }] },
     status: [400],
     shows: { errors: [{ pointer: '/items/0/quantity' }, { pointer: '/items/0/price' }] },
     answerHeaders: isProblem,
@@ -174,6 +175,7 @@ const changed: readonly Step[] = [
     what: 'another address',
     method: 'PUT',
     path: `/api/orders/${paidOrder}?wait=30000`,
+    headers: keyed('address'),
     body: { shippingAddress: 'Harbour 7' },
     status: [200],
     shows: { shippingAddress: 'Harbour 7' },

@@ -1,7 +1,7 @@
 /** `/api/payments`: a transfer that comes in, one that is too little, and money paid back. */
 
 import type { ExpectedEvent, Step } from '../step.ts'
-import { notice, orderEvent, paidOrder, shortOrder, stockEvent, topics } from './places.ts'
+import { keyed, notice, orderEvent, paidOrder, shortOrder, stockEvent, topics } from './places.ts'
 
 const process = 'POST /api/payments'
 const refund = 'POST /api/payments/{paymentId}/refund'
@@ -18,7 +18,7 @@ export const paymentSteps: readonly Step[] = [
     what: 'the transfer: the order is confirmed',
     method: 'POST',
     path: '/api/payments?wait=30000',
-    headers: { 'idempotency-key': '{run}-transfer' },
+    headers: keyed('transfer'),
     body: { orderId: paidOrder, amount: '5.00', currency: 'EUR' },
     status: [200],
     shows: { status: 'captured', captured: '5.00' },
@@ -35,6 +35,7 @@ export const paymentSteps: readonly Step[] = [
     what: 'too little: paid back, cancelled',
     method: 'POST',
     path: '/api/payments?wait=30000',
+    headers: keyed('short'),
     body: { orderId: shortOrder, amount: '4.99' },
     status: [200],
     shows: { captured: '4.99' },
@@ -66,7 +67,7 @@ export const paymentSteps: readonly Step[] = [
     what: 'a part of it',
     method: 'POST',
     path: '/api/payments/{cardPayment}/refund?wait=30000',
-    headers: { 'idempotency-key': '{run}-refund' },
+    headers: keyed('refund'),
     body: { amount: '2.00', reason: 'late' },
     status: [200],
     shows: { refunded: '2.00', refundable: '3.00' },

@@ -34,6 +34,11 @@ export const orderBody = (orderId: string, more: object = {}): object => ({
 
 export const transfer = { paymentMethod: 'transfer' }
 
+/** Makes a command that is asked again the same command. */
+export const keyed = (name: string): Readonly<Record<string, string>> => ({
+  'idempotency-key': `{run}-${name}`,
+})
+
 export const orderEvent = (type: string, aggregate: string, data: object = {}): ExpectedEvent => ({
   topic: topics.orders,
   type,

@@ -1,7 +1,7 @@
 /** `/api/shipments`: the card order's shipment, moved by hand until it is delivered. */
 
 import type { Step } from '../step.ts'
-import { cardOrder, notice, orderEvent, platformEvent, topics } from './places.ts'
+import { cardOrder, keyed, notice, orderEvent, platformEvent, topics } from './places.ts'
 
 const move = (status: string, more: Partial<Step> = {}): Step => ({
   row: 'PUT /api/shipments/{shipmentId}/status',
@@ -12,6 +12,7 @@ const move = (status: string, more: Partial<Step> = {}): Step => ({
   status: [200],
   shows: { status, location: 'Harbour' },
   ...more,
+  headers: { ...keyed(status), ...more.headers },
   events: [
     {
       topic: topics.shipments,
@@ -49,7 +50,7 @@ export const shipmentSteps: readonly Step[] = [
   {
     ...move('IN_TRANSIT'),
     what: 'If-Match of a version that passed: 412',
-    headers: { 'if-match': '{shipmentTag}' },
+    headers: { ...keyed('passed'), 'if-match': '{shipmentTag}' },
     status: [412],
     shows: {},
     events: [],

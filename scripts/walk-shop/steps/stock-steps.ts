@@ -1,7 +1,7 @@
 /** `PUT` and `GET /api/inventory/{productId}`: the first steps, since orders need stock. */
 
 import type { ExpectedEvent, Pattern, Step } from '../step.ts'
-import { tea, topics } from './places.ts'
+import { keyed, tea, topics } from './places.ts'
 
 const path = `/api/inventory/${tea}`
 const wait = '?wait=30000'
@@ -16,6 +16,7 @@ const change = (body: { operation: string; quantity: number; reason: string }): 
   what: `${body.operation} ${body.quantity}, ${body.reason}`,
   method: 'PUT',
   path: path + wait,
+  headers: keyed(body.reason),
   body,
   status: [200],
   events: updated({
@@ -34,6 +35,7 @@ export const stockSteps: readonly Step[] = [
     what: 'more than there is: refused',
     method: 'PUT',
     path: path + wait,
+    headers: keyed('refused'),
     body: { operation: 'SUBTRACT', quantity: 1_000, reason: 'ADJUSTMENT' },
     status: [409],
     shows: { detail: /^STOCK_BELOW_ZERO/ },
@@ -52,6 +54,7 @@ export const stockSteps: readonly Step[] = [
     what: 'few are left: told once',
     method: 'PUT',
     path: `/api/inventory/{run}-rare${wait}`,
+    headers: keyed('rare'),
     body: { operation: 'ADD', quantity: 4, reason: 'RESTOCK' },
     status: [200],
     events: [
