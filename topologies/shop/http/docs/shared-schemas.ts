@@ -3,7 +3,7 @@
 import { type TSchema, Type } from 'typebox'
 import { idLengthMax } from '../../shared/order-limits.ts'
 import { decimalPattern } from '../../shared/money.ts'
-import { keyLengthMax } from '../idempotency-keys.ts'
+import { keyLengthMax, keyPattern } from '../idempotency-keys.ts'
 
 /** All properties, and no others. */
 export const exactly = <P extends Record<string, TSchema>>(properties: P, title?: string) =>
@@ -77,7 +77,7 @@ export const keyHeader = {
   'Idempotency-Key': Type.String({
     minLength: 1,
     maxLength: keyLengthMax,
-    pattern: '^[!-~]([ -~]*[!-~])?$',
+    pattern: keyPattern.source,
     description: 'One key, one request: sent again it has no further effect, and the same answer.',
   }),
 }
