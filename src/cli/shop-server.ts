@@ -52,11 +52,11 @@ const shopApi: ApiInfo = {
   title: 'Millrace shop',
   version: shopIdentity.version,
   description:
-    'Orders and stock over HTTP. Every replica answers for all of them. A 202 is durable: the '
-    + 'stream decides, and the same request again has no further effect. Every failure is a '
-    + 'problem document (RFC 9457) whose `type` names its kind. A path that exists answers other '
-    + 'methods with 405 and `Allow`, GET also as HEAD; what is no HTTP, or comes too slowly, gets '
-    + '400, 408 or 431.',
+    'Orders, stock, payments and shipments over HTTP. Every replica answers for all of them. A 202 '
+    + 'is durable: the stream decides, and the same request again has no further effect. Every '
+    + 'failure is a problem document (RFC 9457) whose `type` names its kind. A path that exists '
+    + 'answers other methods with 405 and `Allow`, GET also as HEAD; what is no HTTP, or comes too '
+    + 'slowly, gets 400, 408 or 431.',
 }
 
 /** The document as the server gives it out, without an instance: no other handler is called. */

@@ -23,6 +23,7 @@ import {
   settleLettersDoc,
   showLetterDoc,
 } from './dead-letter-docs.ts'
+import { timestampMsMax } from '../record.ts'
 import { HttpProblem } from './problem.ts'
 
 /** Ids in one request, and letters in one page, at most. */
@@ -30,7 +31,7 @@ export const lettersMax = 1_000
 
 const strict = { additionalProperties: false }
 const text = Type.Optional(Type.String())
-const timeMs = Type.Optional(Type.Integer({ minimum: 0 }))
+const timeMs = Type.Optional(Type.Integer({ minimum: 0, maximum: timestampMsMax }))
 const limit = Type.Integer({ minimum: 1, maximum: lettersMax })
 
 const conditions = {

@@ -9,7 +9,12 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import type { Logger } from '../logger.ts'
 import { endWithProblem } from './client-error.ts'
 import { ApiRoutes } from './openapi/api-routes.ts'
@@ -47,10 +52,6 @@ export const createHttpServer = (options: HttpServerOptions): FastifyInstance =>
     },
     clientErrorHandler: endWithProblem,
   })
-  server.addHook('onRequest', async ({ headers, url }) => {
-    checkEncoding(headers)
-    checkQuery(url)
-  })
   server.setValidatorCompiler(schemaValidator)
   server.removeContentTypeParser('text/plain')
   const routes = new RouteTable()
@@ -59,7 +60,7 @@ export const createHttpServer = (options: HttpServerOptions): FastifyInstance =>
     routes.add(route.method, route.url)
     documented.add(route)
   })
-  server.setNotFoundHandler((request, reply) => {
+  const answerUnknown = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const methods = routes.methodsOf(request.url)
     if (methods.length === 0) {
       return sendProblem(reply, 404, { detail: `There is no ${pathOf(request.url)}.` })
@@ -68,6 +69,13 @@ export const createHttpServer = (options: HttpServerOptions): FastifyInstance =>
     return sendProblem(reply, 405, {
       detail: `${pathOf(request.url)} takes ${methods.join(', ')}, not ${request.method}.`,
     })
+  }
+  server.setNotFoundHandler(answerUnknown)
+  server.addHook('onRequest', async (request, reply) => {
+    // before fastify misses a body that a method it knows should have
+    if (request.is404) return answerUnknown(request, reply)
+    checkEncoding(request.headers)
+    checkQuery(request.url)
   })
   server.setErrorHandler((error: RouteError, _request, reply) =>
     answerError(error, reply, options.logger),

@@ -13,9 +13,11 @@ import { millrace, startMillrace, temporaryDirectory } from './run-millrace.ts'
 
 const folder = temporaryDirectory()
 const killed = join(folder.path, 'killed')
+/** What the first test makes of it: the whole load. */
+const later = join(folder.path, 'later')
 afterAll(() => folder.remove())
 
-const orders = realOrders(folder.path, 2_500)
+const orders = realOrders(folder.path, 1_500)
 
 /** With little memory, so that logs go to tables early. */
 const load = (stateDir: string): readonly string[] =>
@@ -28,10 +30,10 @@ const load = (stateDir: string): readonly string[] =>
     'warn',
   ])
 
-/** A copy of what the killed load left. */
-const copyOf = (name: string): string => {
+/** A copy of what the killed load left, or of another directory. */
+const copyOf = (name: string, from = killed): string => {
   const path = join(folder.path, name)
-  cpSync(killed, path, { recursive: true })
+  cpSync(from, path, { recursive: true })
   return path
 }
 
@@ -66,7 +68,9 @@ describe('a state directory whose broker lost its tail', { timeout: 120_000 }, (
   }, 60_000)
 
   it('nothing cut: goes on, no store is wiped', async () => {
-    expect(await finished(copyOf('whole'))).not.toContain('wiped')
+    rmSync(later, { recursive: true, force: true })
+    cpSync(killed, later, { recursive: true })
+    expect(await finished(later)).not.toContain('wiped')
   })
 
   it('the log removed: refused; without the stores it goes on from what is left', async () => {
@@ -89,14 +93,12 @@ describe('a state directory whose broker lost its tail', { timeout: 120_000 }, (
   it.each(['taken away', 'of the copy'])(
     'an older broker, its witness %s: refused; without the stores it goes on',
     async (witness) => {
-      const stateDir = copyOf(`older-${witness.replaceAll(' ', '-')}`)
-      const kept = copyOf(`${witness.replaceAll(' ', '-')}-kept`)
-      await finished(stateDir)
+      const stateDir = copyOf(`older-${witness.replaceAll(' ', '-')}`, later)
       rmSync(join(stateDir, 'broker'), { recursive: true })
-      cpSync(join(kept, 'broker'), join(stateDir, 'broker'), { recursive: true })
+      cpSync(join(killed, 'broker'), join(stateDir, 'broker'), { recursive: true })
       const file = join(stateDir, 'broker-commits')
       if (witness === 'taken away') rmSync(file)
-      else cpSync(join(kept, 'broker-commits'), file)
+      else cpSync(join(killed, 'broker-commits'), file)
       expect(await refused(stateDir)).toContain('STATE_LOST')
       expect(await refused(stateDir)).toContain('STATE_LOST')
       rmSync(join(stateDir, 'state'), { recursive: true })

@@ -162,6 +162,8 @@ describe('http server', () => {
     const wrong = await server.inject({ method: 'PUT', url: '/things/7?x=1' })
     expect(wrong.json()).toMatchObject({ status: 405 })
     expect(wrong.headers['allow']).toBe('DELETE, GET, HEAD')
+    const query = await server.inject({ method: 'QUERY' as 'PUT', url: '/things/7' })
+    expect([query.statusCode, query.headers['allow']]).toEqual([405, 'DELETE, GET, HEAD'])
   })
 
   it('passes problems of routes on, and hides what went wrong inside', async () => {

@@ -2,7 +2,7 @@
  * Goal: answers while the shop is behind: what is durable is known, what cannot be known is 503.
  *
  * Method: the real routes over the real log and stores of an instance that was closed, so that
- * commands are written and nobody processes them.
+ * commands are written and nobody processes them. Every answer is as the OpenAPI document says.
  */
 
 import type { FastifyInstance } from 'fastify'
@@ -11,7 +11,7 @@ import type { LocalShop } from '../../src/cli/local-shop.ts'
 import { createHttpServer } from '../../src/http/http-server.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { shopRoutes } from '../../topologies/shop/http/shop-routes.ts'
-import { orderOf, ShopClient } from './shop-client.ts'
+import { check, orderOf, ShopClient } from './shop-client.ts'
 
 const client = new ShopClient()
 
@@ -29,9 +29,22 @@ const withServer = (use: (server: FastifyInstance) => Promise<void>): Promise<vo
       metrics: async () => '',
       logger: silentLogger,
     })
+    const undeclared: unknown[] = []
+    let checked = 0
+    server.addHook('onSend', async ({ method, url }, reply, payload) => {
+      const headers = new Map(Object.entries(reply.getHeaders()).map(([k, v]) => [k, String(v)]))
+      const text = String(payload ?? '')
+      try {
+        checked += 1
+        check.check(method, url, { status: reply.statusCode, headers, text })
+      } catch (error) {
+        undeclared.push(error)
+      }
+    })
     shopRoutes(server, shop as LocalShop)
     try {
       await use(server)
+      expect([undeclared, checked > 0]).toEqual([[], true])
     } finally {
       await server.close()
     }

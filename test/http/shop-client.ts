@@ -15,7 +15,8 @@ import type { OpenApiDocument } from '../../src/http/openapi/openapi-document.ts
 import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 import { AnswerCheck } from './answer-check.ts'
 
-const check = new AnswerCheck(JSON.parse(await shopApiText()) as OpenApiDocument)
+/** Of the shop's own document. */
+export const check = new AnswerCheck(JSON.parse(await shopApiText()) as OpenApiDocument)
 
 export interface Answer {
   readonly status: number

@@ -66,6 +66,8 @@ describe('orders', () => {
     expect(again.body).toEqual(first.body)
     const other = await post('/api/orders', tea(4), headers)
     expect(other.status).toBe(422)
+    const foreign = await post('/api/orders', tea(3), { 'idempotency-key': '\u00d7\u009b' })
+    expect(foreign.status).toBe(400)
     const long = await post('/api/orders', tea(3), { 'idempotency-key': 'x'.repeat(256) })
     expect(long.status).toBe(400)
   })

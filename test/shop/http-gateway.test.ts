@@ -155,7 +155,7 @@ const idsOf = (count: number): readonly string[] =>
 const numberOf = (body: Readonly<Record<string, unknown>>): number =>
   Number(String(body['orderId']).slice(2))
 
-describe('a provider with troubles', () => {
+describe('a provider with troubles', { timeout: 30_000 }, () => {
   beforeEach(() => {
     connections.close()
     connections = connect(200) // whoever is slow, is silent
@@ -205,7 +205,7 @@ describe('a provider with troubles', () => {
     )
     const questions = server.asked.filter(({ method }) => method === 'GET')
     expect(questions.length).toBeGreaterThan(10)
-  }, 30_000)
+  })
 
   it('that charged and never said so, over a restart of the shop: charged once', async () => {
     const ids = idsOf(4)
@@ -222,7 +222,7 @@ describe('a provider with troubles', () => {
   })
 })
 
-describe('a provider that is away', () => {
+describe('a provider that is away', { timeout: 30_000 }, () => {
   it('is hardly called; no order expires or is charged twice at any deadline', async () => {
     const ids = idsOf(20)
     const story = ProviderStory.open(Infinity, {
@@ -254,7 +254,7 @@ describe('a provider that is away', () => {
     story.expectMoneyToAgree()
     expect(server.keptMinor(paymentIdOf('o-7', 1))).toBe(0)
     expect(story.rows(ids).every(isFinal)).toBe(true)
-  }, 30_000)
+  })
 
   it('or broken for long: orders are in review until the outcome is known', async () => {
     const ids = idsOf(4)
@@ -272,7 +272,7 @@ describe('a provider that is away', () => {
     expect(story.summary().outcomes).toMatchObject({ completed: 3, cancelled: 1 })
     expect(server.keptMinor(paymentIdOf('o-0', 1))).toBe(0)
     story.expectMoneyToAgree()
-  }, 30_000)
+  })
 
   it('or refuses our credentials: orders wait, none is declined', async () => {
     const story = ProviderStory.open()
@@ -289,7 +289,7 @@ describe('a provider that is away', () => {
   })
 })
 
-it('the rate is kept, first come first served', async () => {
+it('the rate is kept, first come first served', { timeout: 30_000 }, async () => {
   const ids = idsOf(40)
   const story = ProviderStory.open(10)
   const startedMs = story.nowMs

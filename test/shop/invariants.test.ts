@@ -92,6 +92,21 @@ describe('checkShop', () => {
     ).toEqual([])
   })
 
+  it('knows of returns that are on their way, and of no others', () => {
+    const [line, charge] = [order.lines[0]!, order.charges[0]!]
+    const asked = {
+      ...charge,
+      refunds: [{ refundId: 'r', amountMinor: 20, state: 'asked' as const }],
+    }
+    const lines = [{ ...line, state: 'returning' as const }]
+    const moving = { ...order, status: 'completed' as const, lines, charges: [asked] }
+    expect(rulesOf({ orders: [{ ...moving, returnState: 'started' }] })).toEqual([])
+    expect(rulesOf({ orders: [{ ...moving, charges: [charge] }] })).toContain('deducted-for-orders')
+    const paidBack = { orders: [{ ...order, charges: [asked] }], payments: [refundedPayment] }
+    expect(rulesOf(paidBack)).toEqual([])
+    expect(rulesOf({ payments: [refundedPayment] })).toContain('settled-money-agrees')
+  })
+
   it.each<[string, Partial<typeof good>]>([
     ['total', { orders: [{ ...order, totalMinor: 21 }] }],
     ['on-hand-not-negative', { products: [{ ...product, onHand: -1 }] }],

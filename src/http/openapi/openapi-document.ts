@@ -178,9 +178,11 @@ const commonProblems = ({ url, query, body, doc }: ApiRoute): readonly number[] 
   const isChecked = hasParams || hasBody || query !== undefined || doc.headers !== undefined
   return [
     ...(isChecked ? [400] : []),
+    408,
     ...(hasBody ? [413] : []),
     ...(hasParams && !url.endsWith('*') ? [414] : []),
     415,
+    431,
     500,
     ...(doc.isAlwaysThere === true ? [] : [503]),
   ]

@@ -17,6 +17,8 @@ import { RouteProblem } from './route-problem.ts'
 
 /** In UTF-16 code units. */
 export const keyLengthMax = 255
+/** Printable ASCII: other bytes of a header are read in different ways on their way. */
+export const keyPattern = /^[!-~]([ -~]*[!-~])?$/
 const remembered = { sizeMax: 100_000, ageMs: 24 * 3_600_000 }
 
 export const keyReused = (key: string): RouteProblem =>
@@ -79,7 +81,8 @@ const keyOf = ({ headers }: FastifyRequest): string | undefined => {
   if (key === undefined) return undefined
   const problem = textProblem(key, keyLengthMax)
   if (problem !== undefined) throw new RouteProblem(400, `Idempotency-Key ${problem}.`)
-  return key as string
+  if (keyPattern.test(key as string)) return key as string
+  throw new RouteProblem(400, 'Idempotency-Key must be printable ASCII.')
 }
 
 const keyInFlight = (key: string): RouteProblem =>

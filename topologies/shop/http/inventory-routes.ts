@@ -99,10 +99,12 @@ const updateStock = async (
   const key = givenKey ?? uuidV7(Date.now())
   const updateId = stockCommandId(productId, key)
   const find = (): Promise<Found<StockCommandRow>> => access.findDecision(productId, updateId)
+  // before the decision: a version that this very update made comes with its decision
+  const version = await comparedVersion(access, request, productId)
   let decision = givenKey === undefined ? undefined : (await unlessMoving(find()))?.row
   const isReplayed = decision !== undefined
   if (decision === undefined) {
-    await checkVersion(access, request, productId)
+    checkIfMatch(request, version)
     await access.updateStock(productId, update, key)
     const waitMs = waitMsOf(request.query, waitMsDefault)
     decision = (await waitForRow(find, { waitMs }))?.row
@@ -122,14 +124,13 @@ const updateStock = async (
   return productReply(reply.header('location', inventoryPath(productId)), request, product)
 }
 
-const checkVersion = async (
+/** Looked up only if it matters; undefined too if there is no such product. */
+const comparedVersion = async (
   access: ShopHost,
-  request: PutRequest,
+  { headers }: PutRequest,
   productId: string,
-): Promise<void> => {
-  if (request.headers['if-match'] === undefined) return
-  checkIfMatch(request, (await access.findProduct(productId)).row?.version)
-}
+): Promise<number | undefined> =>
+  headers['if-match'] === undefined ? undefined : (await access.findProduct(productId)).row?.version
 
 const inventoryPath = (productId: string): string =>
   `/api/inventory/${encodeURIComponent(productId)}`

@@ -15,7 +15,7 @@ import { unlessMoving } from './unless-moving.ts'
 
 const lookEveryMs = 250
 /** The longest that looks are held back, however many orders are watched. */
-const gapMsMax = 100
+const gapMsMax = 50
 
 export interface OrderSight {
   findOrder(orderId: string): Promise<Found<OrderRow>>

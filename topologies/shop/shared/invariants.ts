@@ -25,7 +25,10 @@ export interface ShopSnapshot {
   readonly products: Iterable<ProductRow>
   readonly holds: Iterable<HoldRow>
   readonly payments: Iterable<PaymentRow>
-  /** No message is on its way and no timer is pending. Default: something may be. */
+  /**
+   * No message is on its way and no timer is pending, but for the returns and refunds that orders
+   * know to be. Default: something may be.
+   */
   readonly isSettled?: boolean
 }
 
@@ -154,13 +157,15 @@ export const checkShop = (snapshot: ShopSnapshot): ShopCheck => {
     checked += 1
     tell(checkOrder(order))
     tell(checkHoldsOfOrder(order, holds.byOrder.get(order.orderId)))
-    tell(checkMoneyOfOrder(order, payments.byOrder.get(order.orderId) ?? noMoney, isSettled))
+    const money = payments.byOrder.get(order.orderId) ?? noMoney
+    tell(checkMoneyOfOrder(order, money, isSettled && !isReturning(order)))
     tallyLines(order, lines)
   }
   for (const product of snapshot.products) {
     checked += 1
     tell(checkProduct(product, holds.heldByProduct.get(product.productId) ?? 0))
-    tell(checkConservation(product, lines.get(product.productId) ?? noLines, isSettled))
+    const tally = lines.get(product.productId) ?? noLines
+    tell(checkConservation(product, tally, isSettled && !tally.isReturning))
   }
   return { checked, violations }
 }
@@ -168,6 +173,7 @@ export const checkShop = (snapshot: ShopSnapshot): ShopCheck => {
 interface LineTally {
   deducted: number
   perhaps: number
+  isReturning: boolean
 }
 interface MoneyTally {
   capturedMinor: number
@@ -179,7 +185,7 @@ interface HoldTally {
   readonly deducted: number
 }
 
-const noLines: LineTally = { deducted: 0, perhaps: 0 }
+const noLines: LineTally = { deducted: 0, perhaps: 0, isReturning: false }
 const noMoney: MoneyTally = { capturedMinor: 0, refundedMinor: 0, refundingMinor: 0 }
 
 const tallyHolds = (holds: Iterable<HoldRow>) => {
@@ -221,11 +227,19 @@ const tallyPayments = (
   return { byOrder, rows }
 }
 
-const tallyLines = ({ lines }: OrderRow, tallies: Map<string, LineTally>): void => {
-  for (const { productId, quantity, state } of lines) {
+/** A completed order whose goods or money are on their way back: it is final all the same. */
+const isReturning = ({ returnState, charges }: OrderRow): boolean =>
+  returnState === 'requested'
+  || returnState === 'started'
+  || charges.some(({ refunds }) => refunds?.some(({ state }) => state === 'asked') === true)
+
+const tallyLines = (order: OrderRow, tallies: Map<string, LineTally>): void => {
+  const isMoving = isReturning(order)
+  for (const { productId, quantity, state } of order.lines) {
     const tally = tallies.get(productId) ?? { ...noLines }
     if (state === 'deducted') tally.deducted += quantity
     else if (mayBeDeducted.has(state)) tally.perhaps += quantity
+    tally.isReturning ||= isMoving
     tallies.set(productId, tally)
   }
 }

@@ -2,9 +2,12 @@
 
 import { isoTime } from './iso-time.ts'
 
-/** ISO-8601: a date, or a time with its offset. */
-export const timePattern =
-  /^(\d{4}-\d{2}-\d{2})(T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
+const digits = (count: number): string => `[0-9]{${count}}`
+const clockPattern = `([01][0-9]|2[0-3]):${digits(2)}(:${digits(2)}(\\.[0-9]+)?)?`
+/** ISO-8601: a date, or a time with its offset. Told in the API, where `\d` may be more digits. */
+export const timePattern = new RegExp(
+  `^(${digits(4)}-${digits(2)}-${digits(2)})(T${clockPattern}(Z|[+-]${digits(2)}:${digits(2)}))?$`,
+)
 
 /**
  * A date or time of `timePattern`, that exists.

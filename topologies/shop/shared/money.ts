@@ -37,17 +37,18 @@ const exponents: ReadonlyMap<string, number> = new Map(
   }),
 )
 
-const known: ReadonlySet<string> = new Set([
+/** Codes of ISO 4217. */
+export const currencies: ReadonlySet<string> = new Set([
   ...Intl.supportedValuesOf('currency'),
   ...exponents.keys(),
 ])
 
-export const isCurrency = (code: string): boolean => known.has(code)
+export const isCurrency = (code: string): boolean => currencies.has(code)
 
 /** @returns digits after the decimal point, 0 to 4 */
 export const currencyExponent = (currency: string): number => exponents.get(currency) ?? 2
 
-export const decimalPattern = /^(-?)(\d+)(?:\.(\d+))?$/
+export const decimalPattern = /^(-?)([0-9]+)(?:\.([0-9]+))?$/
 
 /**
  * Reads a decimal amount exactly.

@@ -17,6 +17,7 @@ import {
   acceptedOrder,
   history,
   order,
+  orderEvent,
   orderRequest,
   orderUpdate,
   receivedOrder,
@@ -114,7 +115,7 @@ export const orderStreamDoc: RouteDoc = {
   params,
   headers: {
     'Last-Event-ID': Type.String({
-      pattern: '^\\d{1,15}$',
+      pattern: '^[0-9]{1,15}$',
       description: 'The version that was seen last.',
     }),
   },
@@ -122,7 +123,7 @@ export const orderStreamDoc: RouteDoc = {
     200: {
       description: 'Ends with the order.',
       mediaType: 'text/event-stream',
-      body: Type.String(),
+      body: orderEvent,
     },
     204: { description: 'The order ended, and that was seen: do not come back.' },
   },

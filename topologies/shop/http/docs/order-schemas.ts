@@ -6,6 +6,7 @@ import type { LineState, OrderCharge } from '../../orders/order-row.ts'
 import { orderActions } from '../../orders/transitions.ts'
 import type { PaymentMethod, ShipmentStatus } from '../../shared/commands.ts'
 import type { ReturnState } from '../../shared/events.ts'
+import { currencies } from '../../shared/money.ts'
 import { lineQuantityMax, orderLinesMax, textLengthMax } from '../../shared/order-limits.ts'
 import { timePattern } from '../../shared/is-time.ts'
 import { amount, count, exactly, id, keysOf, money, oneOf, time } from './shared-schemas.ts'
@@ -25,11 +26,11 @@ export const chargeStates = keysOf<OrderCharge['state']>({
 
 const text = (): TSchema => Type.String({ minLength: 1, maxLength: textLengthMax })
 
-export const orderRequest = exactly(
+export const orderRequest = Type.Object(
   {
     orderId: Type.Optional(id('Yours; without it one is derived from the key, or made.')),
     customerId: id(),
-    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217.' }),
+    currency: oneOf([...currencies], 'ISO 4217.'),
     items: Type.Array(
       exactly({
         productId: id(),
@@ -49,7 +50,18 @@ export const orderRequest = exactly(
     ),
     totalAmount: Type.Optional(price),
   },
-  'OrderRequest',
+  {
+    additionalProperties: false,
+    title: 'OrderRequest',
+    examples: [
+      {
+        customerId: 'c-1',
+        currency: 'EUR',
+        items: [{ productId: 'tea', quantity: 2, price: '2.50' }],
+        paymentMethod: 'card',
+      },
+    ],
+  },
 )
 
 export const orderUpdate = Type.Object(
@@ -127,6 +139,13 @@ export const order = exactly(
   },
   'Order',
 )
+
+/** A server-sent event, field by field. */
+export const orderEvent = exactly({
+  id: Type.String({ pattern: '^[0-9]+$', description: 'The version of the order.' }),
+  event: Type.Literal('order'),
+  data: Type.String({ contentMediaType: 'application/json', contentSchema: order }),
+})
 
 /** Durable, and perhaps not seen by the stream yet. */
 export const acceptedOrder = exactly({ orderId: id(), status: Type.Literal('accepted') })

@@ -3,6 +3,7 @@
 import { Type } from 'typebox'
 import type { RouteDoc } from '../../../../src/index.ts'
 import type { PaymentRefund } from '../../payments/payment-row.ts'
+import { currencies } from '../../shared/money.ts'
 import { reasonLengthMax } from '../../shared/payment-request.ts'
 import { problemKinds } from '../problem-kinds.ts'
 import { chargeStates, paymentMethods } from './order-schemas.ts'
@@ -85,7 +86,7 @@ export const payDoc: RouteDoc = {
     {
       orderId: id(),
       amount: Type.Optional(amount('What came in; all that is left to pay if absent.')),
-      currency: Type.Optional(Type.String({ description: "The order's, if it is given." })),
+      currency: Type.Optional(oneOf([...currencies], "The order's, if it is given.")),
     },
     'PaymentRequest',
   ),

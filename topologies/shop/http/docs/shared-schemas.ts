@@ -3,7 +3,7 @@
 import { type TSchema, Type } from 'typebox'
 import { idLengthMax } from '../../shared/order-limits.ts'
 import { decimalPattern } from '../../shared/money.ts'
-import { keyLengthMax } from '../idempotency-keys.ts'
+import { keyLengthMax, keyPattern } from '../idempotency-keys.ts'
 
 /** All properties, and no others. */
 export const exactly = <P extends Record<string, TSchema>>(properties: P, title?: string) =>
@@ -60,7 +60,11 @@ export const source = exactly({
   owner: Type.String(),
   role: Type.Literal('active'),
   offsets: Type.Array(
-    exactly({ topic: Type.String(), partition: count, offset: Type.String({ pattern: '^\\d+$' }) }),
+    exactly({
+      topic: Type.String(),
+      partition: count,
+      offset: Type.String({ pattern: '^[0-9]+$' }),
+    }),
   ),
   appliedAt: Type.Optional(time),
 })
@@ -73,7 +77,7 @@ export const keyHeader = {
   'Idempotency-Key': Type.String({
     minLength: 1,
     maxLength: keyLengthMax,
-    pattern: '^[!-~]([ -~]*[!-~])?$',
+    pattern: keyPattern.source,
     description: 'One key, one request: sent again it has no further effect, and the same answer.',
   }),
 }
