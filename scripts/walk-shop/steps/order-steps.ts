@@ -120,14 +120,22 @@ const keyedItems = [{ productId: rare, quantity: 1, price: '250' }]
 const repeated: readonly Step[] = [
   {
     row: place,
-    what: 'Idempotency-Key, in yen',
+    what: 'Idempotency-Key, in yen; few are left',
     method: 'POST',
     path: '/api/orders',
     headers: key,
     body: { ...yen, items: keyedItems },
     status: [202],
     keeps: { keyedOrder: 'orderId' },
-    events: [orderEvent('order.created', '{keyedOrder}', { totalMinor: 250, currency: 'JPY' })],
+    events: [
+      orderEvent('order.created', '{keyedOrder}', { totalMinor: 250, currency: 'JPY' }),
+      {
+        topic: topics.inventory,
+        type: 'stock.low',
+        aggregate: rare,
+        data: { available: 9, threshold: 10 },
+      },
+    ],
   },
   {
     row: 'GET /api/orders/{id}',
