@@ -18,8 +18,8 @@ import { ScriptError } from './project-script.ts'
 import { EventReader } from './read-event.ts'
 import { readEvents } from './read-events.ts'
 import { reportText, rowReport, summaryOf, type WalkReport } from './report.ts'
-import { startReplica } from './start-replica.ts'
 import { type Services, startServices } from './start-services.ts'
+import { startShop } from './start-shop.ts'
 import { shopSteps } from './steps/shop-steps.ts'
 import { walk } from './walk.ts'
 
@@ -28,7 +28,8 @@ const patienceMs = 180_000
 
 const usage = `usage: node scripts/walk-shop.mjs [options]
   --bootstrap HOST:PORT     a Kafka that runs, instead of one of scripts/kafka.mjs
-  --schema-registry URL     a registry that runs, instead of Apicurio by scripts/registry.mjs
+  --schema-registry URL     a registry that runs, or 'built-in' for the project's own, instead of
+                            Apicurio by scripts/registry.mjs
   -o, --output table|json   how the report is printed (default table)
 `
 
@@ -75,9 +76,7 @@ const walkOnKafka = async (flags: WalkFlags, place: Place): Promise<WalkReport> 
     signal.throwIfAborted()
     tell(`starting replica ${name}`)
     const stateDir = join(place.directory, name)
-    const { registryUrl, consumer } = services
-    const { bootstrap } = consumer
-    replicas.push(await startReplica({ ...place, stateDir, bootstrap, registryUrl }))
+    replicas.push(await startShop({ ...place, stateDir, flags: replicaFlags(services) }))
   }
   const addresses = replicas.map(({ address }) => address)
   const taken = await walk(shopSteps, {
@@ -88,7 +87,7 @@ const walkOnKafka = async (flags: WalkFlags, place: Place): Promise<WalkReport> 
     tell: ({ row, what }) => tell(`${row}: ${what}`),
   })
   const expected = taken.flatMap(({ step, verdict }) => (verdict === 'ok' ? step.events! : []))
-  const reader = new EventReader(registryUrlOf(services, addresses[0]!))
+  const reader = new EventReader(services.registryUrl)
   const names = [...new Set(expected.map(({ topic }) => topic))]
   tell(`reading ${names.join(', ')}`)
   const topics = await readEvents(names, { consumer: services.consumer, reader, signal })
@@ -106,9 +105,17 @@ const walkOnKafka = async (flags: WalkFlags, place: Place): Promise<WalkReport> 
   return { rows, summary, documents: readCoverage() }
 }
 
-/** The built-in registry is served by every replica. */
-const registryUrlOf = ({ registryUrl }: Services, address: string): string =>
-  registryUrl ?? `${address}/registry`
+/** Shipments wait for the walk to move them. */
+const replicaFlags = ({ consumer, registryUrl }: Services): readonly string[] => [
+  '--bootstrap',
+  consumer.bootstrap,
+  '--schema-registry',
+  registryUrl,
+  '--register-schemas',
+  '--record-headers',
+  '--carrier-mode',
+  'manual',
+]
 
 const flagsOf = (args: readonly string[]): WalkFlags => {
   const { values } = parseArgs({

@@ -1,4 +1,4 @@
-/** Reads the topics of the expected events, each in one run of Kafka's consumer; decodes them. */
+/** Reads the topics of the expected events, one run of Kafka's consumer each, and decodes them. */
 
 import type { ConsoleConsumer } from './console-consumer.ts'
 import type { TopicEvent, Topics } from './find-events.ts'

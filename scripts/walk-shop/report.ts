@@ -51,7 +51,7 @@ interface EventReport {
 export const rowReport = (
   { step, asked, verdict, reason }: Taken,
   sought: readonly Sought[],
-  instanceIds: readonly string[],
+  instanceIds: readonly (string | undefined)[],
 ): RowReport => {
   const reasons = [reason, ...sought.map((event) => event.reason)].filter(
     (each) => each !== undefined,

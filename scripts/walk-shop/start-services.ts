@@ -8,13 +8,15 @@
 import { join } from 'node:path'
 import type { ConsoleConsumer } from './console-consumer.ts'
 import { runScript, ScriptError } from './project-script.ts'
+import { startShop } from './start-shop.ts'
 
 export interface ServiceOptions {
   readonly directory: string
   /** A Kafka that runs. */
   readonly bootstrap: string | undefined
-  /** URL of a registry that runs. */
+  /** URL of a registry that runs, or `built-in`; else Apicurio, and where that cannot be, this. */
   readonly registryUrl: string | undefined
+  readonly signal: AbortSignal
   /** Takes what ends a service. */
   readonly ends: AsyncDisposableStack
   readonly tell: (text: string) => void
@@ -22,8 +24,7 @@ export interface ServiceOptions {
 
 export interface Services {
   readonly consumer: ConsoleConsumer
-  /** Absent: the built-in registry of the shop is used. */
-  readonly registryUrl: string | undefined
+  readonly registryUrl: string
   readonly registryName: string
 }
 
@@ -58,25 +59,51 @@ const startKafka = async (options: ServiceOptions): Promise<ConsoleConsumer> => 
 
 const owner = ['--owner', String(process.pid)]
 
-const startRegistry = async ({
-  directory,
-  registryUrl,
-  ends,
-  tell,
-}: ServiceOptions): Promise<Omit<Services, 'consumer'>> => {
+type Registry = Omit<Services, 'consumer'>
+
+const startRegistry = async (options: ServiceOptions): Promise<Registry> => {
+  const { registryUrl, tell } = options
+  if (registryUrl === 'built-in') return startBuiltIn(options)
   if (registryUrl !== undefined) return { registryUrl, registryName: registryUrl }
-  tell('starting Apicurio')
-  const data = ['--data', join(directory, 'registry')]
-  ends.defer(async () => {
-    await runScript('registry.mjs', ['stop', ...data])
-  })
   try {
-    const facts = await runScript('registry.mjs', ['start', '--port', '0', ...data, ...owner])
-    const { url, version } = facts as { readonly url: string; readonly version: string }
-    return { registryUrl: url, registryName: `Apicurio ${version}` }
+    return await startApicurio(options)
   } catch (error) {
     if (!(error instanceof ScriptError)) throw error
+    await stopApicurio(options)
     tell(`no Apicurio here, so the built-in registry is used: ${error.message}`)
-    return { registryUrl: undefined, registryName: 'the built-in registry' }
+    return startBuiltIn(options)
   }
+}
+
+/** @throws {ScriptError} there is no Java or no Maven, or it does not answer */
+const startApicurio = async (options: ServiceOptions): Promise<Registry> => {
+  options.tell('starting Apicurio')
+  options.ends.defer(() => stopApicurio(options))
+  const args = ['start', '--port', '0', ...apicurioData(options), ...owner]
+  const facts = await runScript('registry.mjs', args)
+  const { url, version } = facts as { readonly url: string; readonly version: string }
+  return { registryUrl: url, registryName: `Apicurio ${version}` }
+}
+
+/** Also one that does not answer. */
+const stopApicurio = async (options: ServiceOptions): Promise<void> => {
+  await runScript('registry.mjs', ['stop', ...apicurioData(options)])
+}
+
+const apicurioData = ({ directory }: ServiceOptions): readonly string[] => [
+  '--data',
+  join(directory, 'registry'),
+]
+
+/** It is part of a shop on the embedded broker, which serves it over HTTP. */
+const startBuiltIn = async ({
+  directory,
+  signal,
+  ends,
+  tell,
+}: ServiceOptions): Promise<Registry> => {
+  tell('starting the built-in registry')
+  const stateDir = join(directory, 'registry-shop')
+  const { address } = await startShop({ stateDir, flags: [], signal, ends })
+  return { registryUrl: `${address}/registry`, registryName: 'the built-in registry' }
 }

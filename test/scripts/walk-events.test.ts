@@ -44,11 +44,11 @@ describe('a line of the console consumer', () => {
   )
 })
 
-const schema = {
+const schema: avro.Schema = {
   type: 'record',
   name: 'Seen',
   fields: [{ name: 'eventType', type: 'string' }],
-} satisfies avro.Schema
+}
 const registry = createServer(({ url }, response) => {
   response.statusCode = url === '/schemas/ids/7' ? 200 : 404
   response.end(JSON.stringify({ schema: JSON.stringify(schema) }))

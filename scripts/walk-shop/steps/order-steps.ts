@@ -11,6 +11,7 @@ import {
   orderEvent,
   paidOrder,
   platformEvent,
+  rare,
   shortOrder,
   stockEvent,
   topics,
@@ -113,20 +114,28 @@ const placed: readonly Step[] = [
 
 const key = keyed('order')
 const yen = { customerId: '{run}-bob', currency: 'JPY' }
-const keyedItems = [{ productId: '{run}-rare', quantity: 1, price: '250' }]
+const keyedItems = [{ productId: rare, quantity: 1, price: '250' }]
 
 /** Without an order id in the body: it derives from the key. */
 const repeated: readonly Step[] = [
   {
     row: place,
-    what: 'Idempotency-Key, in yen',
+    what: 'Idempotency-Key, in yen; few are left',
     method: 'POST',
     path: '/api/orders',
     headers: key,
     body: { ...yen, items: keyedItems },
     status: [202],
     keeps: { keyedOrder: 'orderId' },
-    events: [orderEvent('order.created', '{keyedOrder}', { totalMinor: 250, currency: 'JPY' })],
+    events: [
+      orderEvent('order.created', '{keyedOrder}', { totalMinor: 250, currency: 'JPY' }),
+      {
+        topic: topics.inventory,
+        type: 'stock.low',
+        aggregate: rare,
+        data: { available: 9, threshold: 10 },
+      },
+    ],
   },
   {
     row: 'GET /api/orders/{id}',

@@ -12,6 +12,7 @@ export const topics = {
 } as const
 
 export const tea = '{run}-tea'
+export const rare = '{run}-rare'
 export const customer = '{run}-ann'
 
 /** Paid by card, so it goes on by itself. */

@@ -1,7 +1,7 @@
 /** `PUT` and `GET /api/inventory/{productId}`: the first steps, since orders need stock. */
 
 import type { ExpectedEvent, Pattern, Step } from '../step.ts'
-import { keyed, tea, topics } from './places.ts'
+import { keyed, rare, tea, topics } from './places.ts'
 
 const path = `/api/inventory/${tea}`
 const wait = '?wait=30000'
@@ -51,19 +51,18 @@ export const stockSteps: readonly Step[] = [
   },
   {
     row,
-    what: 'few are left: told once',
+    what: 'another product',
     method: 'PUT',
-    path: `/api/inventory/{run}-rare${wait}`,
+    path: `/api/inventory/${rare}${wait}`,
     headers: keyed('rare'),
-    body: { operation: 'ADD', quantity: 4, reason: 'RESTOCK' },
+    body: { operation: 'ADD', quantity: 10, reason: 'RESTOCK' },
     status: [200],
     events: [
-      { topic: topics.inventory, type: 'inventory.updated', aggregate: '{run}-rare' },
       {
         topic: topics.inventory,
-        type: 'stock.low',
-        aggregate: '{run}-rare',
-        data: { available: 4, threshold: 10 },
+        type: 'inventory.updated',
+        aggregate: rare,
+        data: { quantityChange: 10 },
       },
     ],
   },

@@ -1,13 +1,13 @@
 /**
- * One `millrace run shop` on Kafka, in Avro, with its own state directory and port.
+ * One `millrace run shop` in Avro, with its own state directory and port.
  *
- * Shipments wait for the walk to move them. The process ends when asked to, or with this one: it
- * sees the channel between them close.
+ * Used for the replicas, and for one on the embedded broker whose built-in registry is wanted. The
+ * process ends when asked to, or with this one: it sees the channel between them close.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StateDirectory } from '../../state/directory.ts'
@@ -17,26 +17,27 @@ const readyMaxMs = 300_000
 const stopMaxMs = 30_000
 const pollMs = 100
 
-export interface ReplicaOptions {
+export interface ShopOptions {
   readonly stateDir: string
-  readonly bootstrap: string
-  readonly registryUrl: string | undefined
+  /** Beyond those every such shop has. */
+  readonly flags: readonly string[]
   readonly signal: AbortSignal
   readonly ends: AsyncDisposableStack
 }
 
-export interface Replica {
+export interface RunningShop {
   readonly address: string
-  /** Its id in the group, by which answers name an owner. */
-  readonly instanceId: string
+  /** Its id in the group, by which answers name an owner; none on the embedded broker. */
+  readonly instanceId: string | undefined
 }
 
 /** @throws  it ended, or was not ready in time: with what it said */
-export const startReplica = async (options: ReplicaOptions): Promise<Replica> => {
-  const { stateDir, signal, ends } = options
-  const child = spawn(command, argsOf(options), {
+export const startShop = async (options: ShopOptions): Promise<RunningShop> => {
+  const { stateDir, flags, signal, ends } = options
+  const args = ['run', 'shop', '--state-dir', stateDir, ...common, ...flags]
+  const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    detached: true, // Ctrl-C is for this process: it stops its replicas in its turn
+    detached: true, // Ctrl-C is for this process: it stops its shops in its turn
   })
   child.channel?.unref()
   ends.defer(() => stop(child))
@@ -46,35 +47,22 @@ export const startReplica = async (options: ReplicaOptions): Promise<Replica> =>
   for (;;) {
     const address = StateDirectory.readLock(stateDir)?.address
     if (address !== undefined && (await isReady(address))) {
-      const instanceId = readFileSync(join(stateDir, 'instance-id'), 'utf8').trim()
-      return { address, instanceId }
+      return { address, instanceId: instanceIdOf(stateDir) }
     }
     if (hasEnded(child) || performance.now() > endMs) {
-      throw new Error(`the replica of ${stateDir} is not ready: ${errors.trim()}`)
+      throw new Error(`the shop of ${stateDir} is not ready: ${errors.trim()}`)
     }
     await sleep(pollMs, undefined, { signal })
   }
 }
 
-const argsOf = ({ stateDir, bootstrap, registryUrl }: ReplicaOptions): readonly string[] => [
-  'run',
-  'shop',
-  '--bootstrap',
-  bootstrap,
-  '--serialization',
-  'avro',
-  ...(registryUrl === undefined ? [] : ['--schema-registry', registryUrl, '--register-schemas']),
-  '--record-headers',
-  '--carrier-mode',
-  'manual',
-  '--state-dir',
-  stateDir,
-  '--port',
-  '0',
-  // nobody moves what is open when the walk is over
-  '--drain',
-  '0s',
-]
+/** Nobody moves what is open when the walk is over, so it is not waited for. */
+const common = ['--serialization', 'avro', '--port', '0', '--drain', '0s']
+
+const instanceIdOf = (stateDir: string): string | undefined => {
+  const path = join(stateDir, 'instance-id')
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+}
 
 const isReady = async (address: string): Promise<boolean> => {
   try {
