@@ -249,6 +249,16 @@ describe('low stock', () => {
     const lifted = update(low.product, { quantity: 5 })
     expect(lifted.product?.isLow).toBe(false)
   })
+
+  it('is told once when stock is taken out of the books too', () => {
+    const taken = { operation: 'SUBTRACT', quantity: 3, reason: 'ADJUSTMENT' } as const
+    const low = update(stocked(5), taken)
+    const typesOf = (decision: typeof low): readonly string[] =>
+      decision.emissions.map(({ event }) => event.eventType)
+    expect(typesOf(low)).toEqual(['inventory.updated', 'stock.low'])
+    expect(low.product?.isLow).toBe(true)
+    expect(typesOf(update(low.product!, { ...taken, quantity: 1 }))).toEqual(['inventory.updated'])
+  })
 })
 
 describe('UpdateStock', () => {
@@ -348,6 +358,7 @@ describe('UpdateStock', () => {
       'hold.expired',
       'hold.expired',
       'inventory.updated',
+      'stock.low',
     ])
     expect(forced.emissions[0]?.event.data).toMatchObject({ reason: 'broken', holdId: 'h3' })
   })

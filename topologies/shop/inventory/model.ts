@@ -291,7 +291,7 @@ const replyOf = (
 }
 
 /** Tells once, until the next addition, that a product runs low. */
-const withLowStock = (
+export const withLowStock = (
   product: ProductRow,
   emissions: StockEmission[],
   causationId: string,

@@ -14,7 +14,13 @@ import type { UpdateStock } from '../shared/commands.ts'
 import type { StockRefusal } from '../shared/events.ts'
 import { type EventOrigin, newEvent } from '../shared/new-event.ts'
 import { stockUnitsMax } from '../shared/order-limits.ts'
-import { expireHold, inventorySource, type StockContext, type StockEmission } from './model.ts'
+import {
+  expireHold,
+  inventorySource,
+  type StockContext,
+  type StockEmission,
+  withLowStock,
+} from './model.ts'
 import {
   availableOf,
   emptyProduct,
@@ -93,7 +99,11 @@ const followed = (
   stock = counted(stock, operation, quantity)
   stock = { ...stock, isLow: stock.isLow && availableOf(stock) <= context.lowStockThreshold }
   emissions.push(updatedOf(stock, command, context))
-  return { product: stock, seen: { hash, version: stock.version }, brokenHolds, emissions }
+  const told =
+    operation === 'SUBTRACT'
+      ? withLowStock(stock, emissions, command.commandId, context)
+      : { product: stock, emissions }
+  return { ...told, seen: { hash, version: stock.version }, brokenHolds }
 }
 
 const idReused = (commandId: string): StockRefusal => ({
