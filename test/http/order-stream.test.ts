@@ -6,26 +6,17 @@
  * depends on timing.
  */
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { OrderStreams, streamsMax } from '../../topologies/shop/http/order-streams.ts'
 import { OrderWatch } from '../../topologies/shop/http/order-watch.ts'
 import type { Found } from '../../topologies/shop/http/shop-access.ts'
 import { sentEvents } from './event-stream.ts'
-import { orderOf, ShopClient } from './shop-client.ts'
+import { orderOf } from './shop-client.ts'
+import { stockedShop } from './stocked-shop.ts'
 
-const client = new ShopClient()
-const { call, post, put } = client
-
-beforeAll(async () => {
-  await client.open()
-  await put('/api/inventory/tea', { operation: 'ADD', quantity: 1000 })
-}, 30_000)
-
-afterAll(async () => {
-  await client.close()
-  client.remove()
-})
+const client = stockedShop({ mayLeaveDeadLetters: true })
+const { call, post } = client
 
 const follow = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${client.instance.address}${path}/stream`, { headers })

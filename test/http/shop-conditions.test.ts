@@ -4,25 +4,15 @@
  * Method: one instance over a real socket. Invariant: no request leaves a dead letter.
  */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { problemUri } from '../../src/http/problem.ts'
 import { problemKinds } from '../../topologies/shop/http/problem-kinds.ts'
 import { isProblem, key, replayed } from './expected-answers.ts'
-import { orderOf, ShopClient } from './shop-client.ts'
+import { orderOf } from './shop-client.ts'
+import { stockedShop } from './stocked-shop.ts'
 
-const client = new ShopClient()
+const client = stockedShop()
 const { call, post, put, eventually } = client
-
-beforeAll(async () => {
-  await client.open()
-  await put('/api/inventory/tea', { operation: 'ADD', quantity: 1000 })
-}, 30_000)
-
-afterAll(async () => {
-  await client.close()
-  client.remove()
-  expect(client.deadLetters).toBe(0)
-})
 
 /** An order that waits for its money. */
 const waiting = async (): Promise<string> => {

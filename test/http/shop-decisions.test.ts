@@ -7,23 +7,13 @@
  * leaves a dead letter.
  */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { parseOrderRequest } from '../../topologies/shop/shared/order-request.ts'
-import { type Answer, orderOf, ShopClient } from './shop-client.ts'
+import { type Answer, orderOf } from './shop-client.ts'
+import { stockedShop } from './stocked-shop.ts'
 
-const client = new ShopClient()
+const client = stockedShop()
 const { call, post, put, eventually } = client
-
-beforeAll(async () => {
-  await client.open()
-  await put('/api/inventory/tea', { operation: 'ADD', quantity: 1000 })
-}, 30_000)
-
-afterAll(async () => {
-  await client.close()
-  client.remove()
-  expect(client.deadLetters).toBe(0)
-})
 
 const cancel = (path: string): Promise<Answer> => call(path, { method: 'DELETE' })
 const statusesOf = (answers: readonly Answer[]): readonly number[] =>

@@ -6,32 +6,20 @@
  * there is the judge. Invariant: no request, refused or not, leaves a dead letter.
  */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { shipmentIdOf } from '../../topologies/shop/shared/ids.ts'
 import { ProviderServer } from '../shop/provider-server.ts'
 import { isProblem, key, replayed } from './expected-answers.ts'
-import { type Answer, orderOf, ShopClient } from './shop-client.ts'
+import { type Answer, orderOf } from './shop-client.ts'
+import { stockedShop } from './stocked-shop.ts'
 
 const provider = new ProviderServer()
 await provider.open()
-const client = new ShopClient({
-  payments: 'http',
-  paymentUrl: provider.url,
-  carrierMode: 'manual',
+afterAll(() => provider.close())
+const client = stockedShop({
+  flags: { payments: 'http', paymentUrl: provider.url, carrierMode: 'manual' },
 })
 const { call, post, put, eventually } = client
-
-beforeAll(async () => {
-  await client.open()
-  await put('/api/inventory/tea', { operation: 'ADD', quantity: 1000 })
-}, 30_000)
-
-afterAll(async () => {
-  await client.close()
-  client.remove()
-  await provider.close()
-  expect(client.deadLetters).toBe(0)
-})
 
 const statusesOf = (answers: readonly Answer[]): readonly number[] =>
   answers.map(({ status }) => status).toSorted()

@@ -4,22 +4,13 @@
  */
 
 import { connect } from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { RemoteShop } from '../../src/cli/remote-shop.ts'
-import { type Answer, orderOf, ShopClient } from './shop-client.ts'
+import { type Answer, orderOf } from './shop-client.ts'
+import { stockedShop } from './stocked-shop.ts'
 
-const client = new ShopClient()
+const client = stockedShop({ mayLeaveDeadLetters: true })
 const { call, post, put } = client
-
-beforeAll(async () => {
-  await client.open()
-  await put('/api/inventory/tea', { operation: 'ADD', quantity: 1000 })
-}, 30_000)
-
-afterAll(async () => {
-  await client.close()
-  client.remove()
-})
 
 const expectProblem = ({ status, headers, body }: Answer, expected: number): void => {
   expect(headers.get('content-type')).toMatch(/^application\/problem\+json/)

@@ -5,21 +5,12 @@
  * real socket.
  */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { orderOf as tea, ShopClient } from './shop-client.ts'
+import { describe, expect, it } from 'vitest'
+import { orderOf as tea } from './shop-client.ts'
+import { stockedShop } from './stocked-shop.ts'
 
-const client = new ShopClient()
+const client = stockedShop({ mayLeaveDeadLetters: true })
 const { call, post, put, eventually } = client
-
-beforeAll(async () => {
-  await client.open()
-  await put('/api/inventory/tea', { operation: 'ADD', quantity: 1000 })
-}, 30_000)
-
-afterAll(async () => {
-  await client.close()
-  client.remove()
-})
 
 describe('orders', () => {
   it('accepts an order and completes it', async () => {
