@@ -147,6 +147,11 @@ export interface RawBatch extends TopicPartition, PartitionOffsets {
   readonly recordCount?: number
   /** With `recordCount`: the records again, without keeping all of them. */
   cursor?(): RecordCursor
+  /**
+   * Nobody will look at its records any more, nor at views of their bytes: the memory is used
+   * again. Without it, the garbage collector finds out.
+   */
+  release?(): void
   /** Keys, values and headers, in bytes, or what they take undecoded: what back-pressure counts. */
   readonly sizeBytes: number
   /** Where to fetch next: past aborted records and markers too, even if `records` is empty. */
@@ -251,6 +256,11 @@ export interface ForgottenPlaces {
  */
 export interface TransactionalProducer {
   readonly transactionalId: string
+  /**
+   * True if what was produced is not looked at any more once its transaction is committed, so that
+   * its memory may be used again. An embedded log goes on with the bytes it was given.
+   */
+  readonly forgetsProduced: boolean
   /** InitProducerId: aborts what an older owner of the id left open, and fences it. */
   init(): Promise<void>
   /**

@@ -23,7 +23,7 @@ import { BrokerError } from '../broker/errors.ts'
 import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import type { Logger } from '../logger.ts'
-import { causeOf, type Generation, storeBatch } from './generation.ts'
+import { causeOf, type Generation, releaseMemory, storeBatch } from './generation.ts'
 import type { CommitTimings } from './commit-timings.ts'
 import type { RefusedInputs } from './refused-inputs.ts'
 import { refuseRewound } from './remade-changelogs.ts'
@@ -58,6 +58,7 @@ export class Committer {
     const endedMs = clock.monotonicMs()
     for (const sealed of generation.tasks) sealed.task.committed(sealed)
     await this.apply(generation, produced)
+    releaseMemory(generation, this.options.producer)
     timings.observe({
       sendMs: sentMs - startedMs,
       endMs: endedMs - sentMs,

@@ -8,7 +8,7 @@
 
 import { namespacePrefix } from '../../state/key-layout.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
-import type { CommittedOffset, ProduceBatch, ProducedBatch } from '../broker/port.ts'
+import type { CommittedOffset, ProducedBatch, TransactionalProducer } from '../broker/port.ts'
 import { PackedBatch } from '../broker/records/packed-batch.ts'
 import type { RecordPosition } from '../errors/classes.ts'
 import { positionBytes } from '../task/changelog-head.ts'
@@ -17,7 +17,7 @@ import type { SealedStore, TaskGeneration } from '../task/task-generation.ts'
 
 export interface Generation {
   readonly tasks: readonly TaskGeneration[]
-  readonly batches: readonly ProduceBatch[]
+  readonly batches: readonly PackedBatch[]
   readonly offsets: readonly CommittedOffset[]
 }
 
@@ -92,6 +92,15 @@ const addRows = (batch: WriteBatch, prefix: Uint8Array, { rows }: SealedStore): 
     if (valueEnd < valueStart) batch.delete(prefix, buffer.subarray(keyStart, keyEnd))
     else batch.putFrom(prefix, buffer, keyStart, keyEnd, valueStart, valueEnd)
   })
+}
+
+/** Of a committed and applied generation: what it took is used again by the next ones. */
+export const releaseMemory = (
+  { tasks, batches }: Generation,
+  { forgetsProduced }: Pick<TransactionalProducer, 'forgetsProduced'>,
+): void => {
+  for (const { outputs } of tasks) outputs.release()
+  if (forgetsProduced) for (const batch of batches) batch.release()
 }
 
 /** The input that caused an output the broker refused, if it was an output of a record. */

@@ -59,12 +59,14 @@ export const openInputs = (
       (candidate) => candidate.role === 'source' && candidate.topic === logical,
     )!
     const { offset } = offsets.get(`${topic}-${partition}`)!
+    const serdes = node.topicHandle!
+    const copies = serdes.key.copies === true && serdes.value.copies === true
     return {
-      queue: new RecordQueue(topic, partition, offset),
+      queue: new RecordQueue(topic, partition, offset, copies),
       progress: new InputProgress(),
       source: {
         logicalName: logical,
-        serdes: node.topicHandle!,
+        serdes,
         acceptsNull: acceptsNull(node),
       },
     }

@@ -9,6 +9,7 @@ import type { Serde } from './serde.ts'
  */
 export const bytes: Serde<Uint8Array> = {
   format: 'bytes',
+  copies: true,
   encode: (value) => copied(checked(value)),
   decode: (encoded) => copied(encoded),
   decodeSlice: (buffer, start, end) => {

@@ -6,6 +6,7 @@ const max = 2n ** 63n - 1n
 /** Signed 64-bit integers as Kafka's LongSerializer writes them: 8 bytes, big-endian. */
 export const int64: Serde<bigint> = {
   format: 'int64',
+  copies: true,
   encode(value) {
     if (typeof value !== 'bigint') throw new TypeError(`int64 cannot encode ${typeof value}`)
     if (value < min || value > max) throw new RangeError(`int64 cannot hold ${value}`)

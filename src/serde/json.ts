@@ -20,6 +20,7 @@ export const json = <T>(): JsonSerde<T> => jsonSerde as JsonSerde<T>
 
 const jsonSerde: JsonSerde<unknown> = {
   format: 'json',
+  copies: true,
   encode: (value) => Buffer.from(textOf(value), 'utf8'),
   decode: (bytes) => JSON.parse(utf8.decode(bytes)),
   decodeSlice: (buffer, start, end) => JSON.parse(utf8.decodeSlice!(buffer, start, end)),

@@ -13,6 +13,7 @@ export const nullable = <T>(serde: Serde<T>): Serde<T | undefined> => {
   return {
     format: serde.format,
     acceptsNull: true,
+    copies: serde.copies === true,
     encode: (value) => serde.encode(present(value)),
     decode: (bytes) => serde.decode(bytes),
     ...(decodeSlice && {

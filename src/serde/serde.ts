@@ -16,6 +16,11 @@ export interface Serde<T> {
   readonly format: string
   /** True if null bytes are a legal value of a stream, read as `undefined`. See `nullable`. */
   readonly acceptsNull?: boolean
+  /**
+   * True if nothing that is decoded shares memory with its bytes, so that these may be used again
+   * as soon as the record is done. Absent: they are left to the garbage collector.
+   */
+  readonly copies?: boolean
   encode(value: T): Uint8Array
   decode(bytes: Uint8Array): T
   /**

@@ -14,6 +14,7 @@ const shortBytesMax = 32
 
 export const utf8: Serde<string> = {
   format: 'utf8',
+  copies: true,
   encode: (value) => Buffer.from(checked(value), 'utf8'),
   decode(bytes) {
     const { length } = bytes

@@ -12,6 +12,7 @@ import type { Serde } from './serde.ts'
  */
 export const windowed = <K>(key: Serde<K>): Serde<Windowed<K>> => ({
   format: `windowed/${key.format}`,
+  copies: key.copies === true,
   encode: ({ key: inner, startMs, endMs }) => {
     const keyBytes = key.encode(inner)
     const bytes = Buffer.allocUnsafe(keyBytes.length + boundsBytes)

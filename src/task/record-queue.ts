@@ -15,7 +15,9 @@ const decodedAtOnce = 256
 export class RecordQueue {
   readonly topic: string
   readonly partition: number
-  #batches: RawBatch[] = []
+  readonly #copies: boolean
+  /** Finished ones are left empty: their buffers are large. */
+  #batches: (RawBatch | undefined)[] = []
   #batch = 0
   /** Of the batch at the head; undefined if all its records are decoded already. */
   #cursor: RecordCursor | undefined
@@ -31,10 +33,14 @@ export class RecordQueue {
   #recordCount = 0
   #sizeBytes = 0
 
-  /** @param position  where processing starts: committed, or the start of the log */
-  constructor(topic: string, partition: number, position: bigint) {
+  /**
+   * @param position  where processing starts: committed, or the start of the log
+   * @param copies  nothing decoded shares memory with its bytes: finished batches are released
+   */
+  constructor(topic: string, partition: number, position: bigint, copies = false) {
     this.topic = topic
     this.partition = partition
+    this.#copies = copies
     this.#fetchedTo = position
   }
 
@@ -120,7 +126,10 @@ export class RecordQueue {
   }
 
   #nextBatch(): void {
-    this.#sizeBytes -= this.#batches[this.#batch]!.sizeBytes
+    const finished = this.#batches[this.#batch]!
+    this.#sizeBytes -= finished.sizeBytes
+    if (this.#copies) finished.release?.()
+    this.#batches[this.#batch] = undefined
     this.#batch += 1
     if (this.#batch >= 32 || this.#batch >= this.#batches.length) {
       this.#batches = this.#batches.slice(this.#batch) // rarely: shift() per batch would be O(n)

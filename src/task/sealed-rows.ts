@@ -33,7 +33,6 @@ export const sealedRows = ({ store, slots, head }: TaskStore, nowMs: number): Pa
       cause,
     )
   }
-  rows.close()
   head.sealedBytes = rows.sizeBytes
   return rows
 }

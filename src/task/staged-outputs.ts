@@ -3,14 +3,15 @@
  * and the input behind each.
  *
  * Owned by the record scope. 1. `keep` and `undo` end a record: what it staged stays, or is gone
- * without a trace. 2. Per output four numbers are kept beside the bytes: enough to name the input
- * should the broker refuse one. 3. `successor` closes this generation and begins the next
- * with buffers as large as this one needed.
+ * without a trace. 2. `OutputOrder` keeps what names the input should the broker refuse an
+ * output. 3. `successor` begins the next generation with
+ * buffers as large as this one needed.
  */
 
 import type { ProduceRecord } from '../broker/port.ts'
 import { type PackedContent, PackedRecords } from '../broker/records/packed-records.ts'
 import type { Headers } from '../record.ts'
+import { OutputOrder } from './output-order.ts'
 
 /** An encoded output, addressed. */
 export interface EncodedOutput {
@@ -57,10 +58,7 @@ export class StagedOutputs {
   /** Filled up to `#touchedCount`: `length = 0` would free and allocate it anew per record. */
   readonly #touched: OpenPartition[] = []
   #touchedCount = 0
-  /** Per output: index of its partition, index of the input behind it or −1, that one's offset. */
-  readonly #order: number[] = []
-  readonly #causeInputs: number[] = []
-  readonly #causeOffsets: number[] = []
+  readonly #order = new OutputOrder()
   #kept = 0
 
   constructor(expectedBytes: ReadonlyMap<string, readonly (number | undefined)[]> = new Map()) {
@@ -69,7 +67,7 @@ export class StagedOutputs {
 
   /** Of all records, also of the one in flight. */
   get count(): number {
-    return this.#order.length
+    return this.#order.count
   }
 
   get partitions(): readonly StagedPartition[] {
@@ -86,13 +84,11 @@ export class StagedOutputs {
       records.mark()
     }
     records.append(output.timestampMs, output.key, output.value, output.headers)
-    this.#order.push(partition.index)
-    this.#causeInputs.push(input)
-    this.#causeOffsets.push(offset)
+    this.#order.push(partition.index, input, offset)
   }
 
   keep(): void {
-    this.#kept = this.#order.length
+    this.#kept = this.#order.count
     for (let i = 0; i < this.#touchedCount; i++) this.#touched[i]!.isTouched = false
     this.#touchedCount = 0
   }
@@ -104,14 +100,15 @@ export class StagedOutputs {
       partition.isTouched = false
     }
     this.#touchedCount = 0
-    this.#order.length = this.#causeInputs.length = this.#causeOffsets.length = this.#kept
+    this.#order.truncate(this.#kept)
   }
 
   /** Every output, as it was staged. */
   *inOrder(): Generator<StagedOutput> {
     const lists = this.#partitions.map(({ records }) => records.records())
     const next = lists.map(() => 0)
-    for (const index of this.#order) {
+    for (let output = 0; output < this.#order.count; output++) {
+      const index = this.#order.partitionAt(output)
       const { topic, partition } = this.#partitions[index]!
       const at = next[index]!
       next[index] = at + 1
@@ -124,13 +121,20 @@ export class StagedOutputs {
   causeOf(staged: StagedPartition, recordIndex: number): OutputCause | undefined {
     const partition = this.#partitions.indexOf(staged as OpenPartition)
     let left = recordIndex
-    const at = this.#order.findIndex((index) => index === partition && left-- === 0)
-    const input = this.#causeInputs[at] ?? -1
-    return input < 0 ? undefined : { input, offset: this.#causeOffsets[at]! }
+    for (let output = 0; output < this.#order.count; output++) {
+      if (this.#order.partitionAt(output) !== partition || left-- > 0) continue
+      const input = this.#order.inputAt(output)
+      return input < 0 ? undefined : { input, offset: this.#order.offsetAt(output) }
+    }
+    return undefined
+  }
+
+  /** Nobody asks for order or causes any more: the memory is used again. */
+  release(): void {
+    this.#order.release()
   }
 
   successor(): StagedOutputs {
-    for (const { records } of this.#partitions) records.close()
     const expectedBytes = new Map(
       [...this.#byTopic].map(([topic, partitions]) => [
         topic,

@@ -115,7 +115,21 @@ describe('packed records', () => {
     ])
   })
 
-  test('once closed take what they hold, and stay as they are while others are packed', () => {
+  test('once released their memory is used again', () => {
+    const packed = new PackedRecords({ segmentBytesMax: 5_000, expectedBytes: 3_000 })
+    packed.append(1, 'k', 'v')
+    const { buffer: memory } = packed.segments()[0]!.buffer
+    packed.release()
+    packed.release() // twice gives it once
+    const others = [1, 2].map(
+      () => new PackedRecords({ segmentBytesMax: 5_000, expectedBytes: 3_000 }),
+    )
+    for (const other of others) other.append(1, 'k', 'v')
+    const used = others.map((other) => other.segments()[0]!.buffer.buffer)
+    expect(used.filter((one) => one === memory)).toHaveLength(1)
+  })
+
+  test('trimmed, they take what they hold, and stay as they are while others are packed', () => {
     fc.assert(
       fc.property(
         fc.array(fc.array(entry, { minLength: 1, maxLength: 40 }), { maxLength: 12 }),
@@ -126,8 +140,8 @@ describe('packed records', () => {
             for (const one of entries) {
               packed.append(one.timestampMs, one.key, one.value, one.headers)
             }
-            packed.close()
-            packed.close() // twice changes nothing
+            packed.trim()
+            packed.trim() // twice changes nothing
             return packed
           })
           for (const [i, packed] of closed.entries()) {

@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
 import type { ProduceRecord } from '../../src/broker/port.ts'
 import { at, headerBytes } from '../../src/broker/records/batch-header.ts'
+import { bufferPool } from '../../src/broker/records/buffer-pool.ts'
 import type { Compression } from '../../src/broker/kafka/records/compression.ts'
 import {
   type EncodedRecords,
@@ -216,6 +217,27 @@ describe('record batches', () => {
           .records[0]!.value,
       ),
     ).toBe('block')
+  })
+})
+
+describe('the memory of a fetched partition', () => {
+  it.each([
+    ['is used again once it is released', noHeaders, true],
+    ['is not, if values of headers may be held', [{ key: 'h', value: Buffer.of(1) }], false],
+  ])('%s', (_, ofRecord, isReused) => {
+    const [batch] = encoded(
+      [{ timestampMs: 1, key: null, value: Buffer.of(1), headers: ofRecord }],
+      'none',
+    )
+    const buffer = bufferPool.take(600_000)
+    batch!.bytes.copy(buffer)
+    const part = { buffer, start: 0, end: batch!.bytes.length, offset: 0, aborted: null }
+    const opened = openRecords(part)
+    expect(opened.cursor().next(9)).toHaveLength(1)
+    opened.release()
+    const next = bufferPool.take(600_000)
+    expect(next === buffer).toBe(isReused)
+    bufferPool.give(next)
   })
 })
 

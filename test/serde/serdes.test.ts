@@ -6,7 +6,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytes, int64, json, nullable, type Serde, utf8 } from '../../src/index.ts'
+import { bytes, int64, json, nullable, type Serde, utf8, windowed } from '../../src/index.ts'
 
 /** The encoded bytes as a view in the middle of a larger buffer. */
 const asView = (encoded: Uint8Array): Uint8Array => {
@@ -34,6 +34,35 @@ test('json round trip', () =>
     json(),
     fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown),
   )) // -0 has no JSON
+
+test.each<[string, Serde<unknown>, fc.Arbitrary<unknown>]>([
+  ['utf8', utf8 as Serde<unknown>, wellFormed],
+  ['int64', int64 as Serde<unknown>, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })],
+  ['bytes', bytes as Serde<unknown>, fc.uint8Array({ maxLength: 9_000 })],
+  ['json', json(), fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown)],
+  ['nullable', nullable(bytes) as Serde<unknown>, fc.uint8Array()],
+  [
+    'windowed',
+    windowed(bytes) as Serde<unknown>,
+    fc.record({ key: fc.uint8Array(), startMs: fc.nat(), endMs: fc.nat() }),
+  ],
+])('%s copies: its bytes may be used again once they are decoded', (_, serde, values) => {
+  expect(serde.copies).toBe(true)
+  fc.assert(
+    fc.property(values, (value) => {
+      const encoded = Buffer.from(asView(serde.encode(value)))
+      const decoded = serde.decode(encoded)
+      const sliced = serde.decodeSlice?.(encoded, 0, encoded.length) ?? decoded
+      encoded.fill(0xee)
+      expect([decoded, sliced]).toEqual([value, value])
+    }),
+  )
+})
+
+test('a serde that may hand out views says nothing of copies, nor what is made of it', () => {
+  const views: Serde<Uint8Array> = { format: 'views', encode: (value) => value, decode: (b) => b }
+  expect([nullable(views).copies, windowed(views).copies]).toEqual([false, false])
+})
 
 test('utf8 writes what Buffer writes, for short and long text', () => {
   fc.assert(

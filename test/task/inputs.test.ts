@@ -83,6 +83,26 @@ describe('RecordQueue', () => {
     )
   })
 
+  test.each([
+    ['a batch is released with its last record, if nothing that was decoded is a view', true],
+    ['a batch of a serde that may hand out views is never released', false],
+  ])('%s', (_, copies) => {
+    const queue = new RecordQueue('a', 0, 0n, copies)
+    const released: string[] = []
+    for (const [name, offset] of [['first', 0] as const, ['second', 2] as const]) {
+      const entries = [[offset, 1] as const, [offset + 1, 1] as const]
+      const release = () => void released.push(name)
+      queue.enqueue({ ...batch('a', entries, offset + 2), release })
+    }
+    queue.pop()
+    expect(released).toEqual([])
+    queue.pop()
+    expect(released).toEqual(copies ? ['first'] : [])
+    queue.pop()
+    queue.pop()
+    expect(released).toEqual(copies ? ['first', 'second'] : [])
+  })
+
   test('a batch that holds fewer records than it says is noticed', () => {
     const queue = new RecordQueue('a', 0, 0n)
     const short = undecoded(batch('a', [[0, 1]], 2), 1)

@@ -52,7 +52,9 @@ test('order, partitions and causes are those of the records that were kept', () 
             expect(cause).toEqual(input < 0 ? undefined : { input, offset })
           })
         }
-        staged = staged.successor()
+        const next = staged.successor()
+        staged.release() // its memory is that of the next one
+        staged = next
       }
     }),
   )

@@ -41,6 +41,7 @@ export interface EmbeddedTransactionalProducerOptions extends TransactionalOptio
 
 export class EmbeddedTransactionalProducer implements TransactionalProducer {
   readonly transactionalId: string
+  readonly forgetsProduced = false
   readonly #options: EmbeddedTransactionalProducerOptions
   #identity: ProducerIdentity | undefined
   #state: 'new' | 'ready' | 'open' | 'failed' | 'lost' | 'closed' = 'new'

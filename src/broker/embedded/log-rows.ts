@@ -31,13 +31,14 @@ export const logRows = (batch: ProduceBatch): readonly LogRow[] =>
   batch instanceof PackedBatch ? packedRows(batch) : plainRows(batch.records)
 
 const packedRows = ({ parts }: PackedBatch): readonly LogRow[] =>
-  parts.flatMap((part) =>
-    part.segments().flatMap(({ buffer, recordCount, firstMs, maxMs }) => {
+  parts.flatMap((part) => {
+    part.trim() // it stays in the tail
+    return part.segments().flatMap(({ buffer, recordCount, firstMs, maxMs }) => {
       const place = { buffer, start: segmentHeaderBytes, recordCount, firstMs }
       const bounds = { bytesMax: rowBytesMax, recordsMax: rowRecordsMax }
       return packedCuts(place, buffer.length, bounds).map((cut) => packedRow(cut, maxMs))
-    }),
-  )
+    })
+  })
 
 const packedRow = (place: PackedPlace & { readonly end: number }, maxMs: number): LogRow => ({
   recordCount: place.recordCount,

@@ -147,7 +147,7 @@ export class FetchLanes {
         this.#options.cluster.forgetLeader(targets[0]!.leader.node)
       }
       if (fetched.errorCode !== noError) this.#options.cluster.forgetTopic(partition.topic)
-      partition.answered(request, answer.buffer, fetched)
+      partition.answered(request, fetched)
     }
     for (const partition of byPlace.values()) {
       partition.lost(request, new BrokerError('BROKER_UNAVAILABLE', 'a fetch was answered in part'))

@@ -126,7 +126,7 @@ const placeOf = ({ topicId, partition }: Pick<FetchTarget, 'topicId' | 'partitio
 const withoutRecords = (fetched: FetchedPartition): FetchedPartition => ({
   ...fetched,
   aborted: [],
-  start: 0,
+  buffer: Buffer.alloc(0),
   end: 0,
 })
 

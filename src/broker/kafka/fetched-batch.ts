@@ -50,4 +50,9 @@ export class FetchedBatch implements RawBatch {
   cursor(): RecordCursor {
     return this.#opened.cursor()
   }
+
+  /** What was handed out as `records` may be held by anybody. */
+  release(): void {
+    if (this.#records === undefined) this.#opened.release()
+  }
 }

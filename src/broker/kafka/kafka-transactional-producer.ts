@@ -59,6 +59,7 @@ const defaultTimeoutMs = 10_000
 
 export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly transactionalId: string
+  readonly forgetsProduced = true
   readonly #options: KafkaTransactionalProducerOptions
   readonly #cluster: Cluster
   readonly #sender: BatchSender

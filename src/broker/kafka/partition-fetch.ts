@@ -105,7 +105,7 @@ export class PartitionFetch {
     if (this.#sent === request) this.#sent = undefined
   }
 
-  answered(request: SentRequest, buffer: Buffer, fetched: FetchedPartition): void {
+  answered(request: SentRequest, fetched: FetchedPartition): void {
     if (this.#sent !== request) return
     this.#sent = undefined
     if (fetched.errorCode !== noError) {
@@ -114,7 +114,7 @@ export class PartitionFetch {
     }
     this.#failures = 0
     this.isAnswered = true
-    const { highWatermark, lastStableOffset, logStartOffset, start, end } = fetched
+    const { highWatermark, lastStableOffset, logStartOffset, buffer, end } = fetched
     this.heard = {
       highWatermark,
       lastStableOffset,
@@ -123,7 +123,7 @@ export class PartitionFetch {
       askedAtMs: request.sentAtMs,
     }
     const aborted = request.isolation === 'read_committed' ? fetched.aborted : null
-    const records = { buffer, start, end, aborted, offset: this.offset }
+    const records = { buffer, start: 0, end, aborted, offset: this.offset }
     if (nextOffsetOf(records) > this.offset) this.#answer = records
   }
 

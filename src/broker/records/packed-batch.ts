@@ -29,6 +29,11 @@ export class PackedBatch implements ProduceBatch {
   get records(): readonly ProduceRecord[] {
     return (this.#records ??= this.parts.flatMap((part) => part.records()))
   }
+
+  /** As `PackedRecords.release`. */
+  release(): void {
+    for (const part of this.parts) part.release()
+  }
 }
 
 /**

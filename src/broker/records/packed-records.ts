@@ -130,12 +130,19 @@ export class PackedRecords {
     last.maxMs = this.#markedMaxMs
   }
 
-  /** Ends the appending: from now on it takes as much memory as it has bytes. */
-  close(): void {
-    for (const { writer } of this.#segments) writer.close()
+  /** After the last append: takes as much memory as it has bytes, for who keeps it. */
+  trim(): void {
+    for (const { writer } of this.#segments) writer.trim()
   }
 
-  /** Of closed records: an append may move the bytes. */
+  /** Nobody looks at the bytes any more, nor at views of them: the memory is used again. */
+  release(): void {
+    for (const { writer } of this.#segments) writer.release()
+    this.#segments = []
+    this.#last = undefined
+  }
+
+  /** After the last append, which may move the bytes. */
   segments(): readonly PackedSegment[] {
     return this.#segments.map(({ writer, firstIndex, firstMs, maxMs, count }) => ({
       firstIndex,
@@ -146,7 +153,7 @@ export class PackedRecords {
     }))
   }
 
-  /** Views of the closed segments: made anew at each call. */
+  /** Views, made anew at each call; after the last append. */
   records(): readonly ProduceRecord[] {
     return this.#segments.flatMap((segment) => packedViews(placeOf(segment)))
   }

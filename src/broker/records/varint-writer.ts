@@ -1,29 +1,36 @@
-import { segmentBuffers } from './segment-buffers.ts'
+import { bufferPool } from './buffer-pool.ts'
 
 /** Zigzag varints into a buffer that grows; its bytes may be seen only once it grows no more. */
 /** A buffer so full is not copied. */
 const fullShare = 0.8
+const noBytes = Buffer.alloc(0)
 
 export class VarintWriter {
-  buffer: Buffer
+  buffer: Buffer<ArrayBuffer>
   position: number
 
   constructor(capacityBytes: number, position: number) {
-    this.buffer = segmentBuffers.take(capacityBytes)
+    this.buffer = bufferPool.take(capacityBytes)
     this.position = position
   }
 
   /**
-   * Ends the writing: leaves a buffer of what was written and frees the larger one, unless that is
-   * nearly full.
+   * After the last write: leaves a buffer of what was written and frees the larger one, unless
+   * that is nearly full.
    */
-  close(): void {
+  trim(): void {
     const { buffer, position } = this
     if (position >= buffer.length * fullShare) return
     const own = Buffer.allocUnsafeSlow(position)
     buffer.copy(own, 0, 0, position)
     this.buffer = own
-    segmentBuffers.give(buffer)
+    bufferPool.give(buffer)
+  }
+
+  /** Nobody needs the bytes any more; nor may it write again. */
+  release(): void {
+    bufferPool.give(this.buffer)
+    this.buffer = noBytes
   }
 
   /** Makes room for so many more bytes. */
@@ -31,10 +38,10 @@ export class VarintWriter {
     const neededBytes = this.position + bytes
     if (neededBytes <= this.buffer.length) return
     const { buffer } = this
-    const grown = segmentBuffers.take(Math.max(buffer.length * 2, neededBytes))
+    const grown = bufferPool.take(Math.max(buffer.length * 2, neededBytes))
     buffer.copy(grown, 0, 0, this.position)
     this.buffer = grown
-    segmentBuffers.give(buffer)
+    bufferPool.give(buffer)
   }
 
   int32(value: number): void {

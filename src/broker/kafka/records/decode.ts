@@ -11,6 +11,7 @@
 import { noHeaders } from '../../../record.ts'
 import { BrokerError } from '../../errors.ts'
 import type { RawRecord, RecordCursor } from '../../port.ts'
+import { bufferPool } from '../../records/buffer-pool.ts'
 import { RecordView } from '../../records/record-view.ts'
 import type { AbortedTransaction } from '../protocol/fetch.ts'
 import { at, attributeBits, headerBytes, lengthEnd } from '../../records/batch-header.ts'
@@ -20,7 +21,7 @@ import { readInt64 } from './int64.ts'
 import { VarintReader } from '../../records/varint-reader.ts'
 
 export interface EncodedRecords {
-  readonly buffer: Buffer
+  readonly buffer: Buffer<ArrayBuffer>
   readonly start: number
   readonly end: number
   /** Where the caller asked from. */
@@ -38,6 +39,8 @@ export interface OpenedRecords {
   readonly nextOffset: number
   /** From the first record on; any number of them. */
   cursor(): RecordCursor
+  /** Once, when no cursor is used any more, nor a view: the buffer goes back to the pool. */
+  release(): void
 }
 
 /** Behind the last whole batch, from the headers alone. */
@@ -73,15 +76,19 @@ export const openRecords = (encoded: EncodedRecords): OpenedRecords => {
         recordCount +=
           first >= offset
             ? buffer.readInt32BE(position + at.count)
-            : new KafkaCursor(buffer, [position], offset).countRest()
+            : new KafkaCursor(buffer, [position], offset, { areTaken: false }).countRest()
       }
       nextOffset = last + 1
     }
     position += size
   }
   if (baseOffset < 0) baseOffset = offset
-  const cursor = () => new KafkaCursor(buffer, positions, baseOffset)
-  return { baseOffset, recordCount, sizeBytes, nextOffset, cursor }
+  const views: HeaderViews = { areTaken: false }
+  const cursor = () => new KafkaCursor(buffer, positions, baseOffset, views)
+  const release = () => {
+    if (!views.areTaken) bufferPool.give(buffer)
+  }
+  return { baseOffset, recordCount, sizeBytes, nextOffset, cursor, release }
 }
 
 export const noRecords = (offset: number): OpenedRecords => ({
@@ -90,7 +97,13 @@ export const noRecords = (offset: number): OpenedRecords => ({
   sizeBytes: 0,
   nextOffset: offset,
   cursor: () => ({ next: () => [] }),
+  release: () => {},
 })
+
+/** Values of headers are views of the buffer, and travel on with what is made of the record. */
+interface HeaderViews {
+  areTaken: boolean
+}
 
 class AbortFilter {
   readonly #aborted: readonly AbortedTransaction[] | null
@@ -164,6 +177,7 @@ class KafkaCursor implements RecordCursor {
   readonly #positions: readonly number[]
   /** Records below it were not asked for; deltas count from it. */
   readonly #baseOffset: number
+  readonly #views: HeaderViews
   #batch = 0
   #left = 0
   #reader: VarintReader
@@ -172,10 +186,16 @@ class KafkaCursor implements RecordCursor {
   /** −1: each record has its own. */
   #appendMs = -1
 
-  constructor(buffer: Buffer, positions: readonly number[], baseOffset: number) {
+  constructor(
+    buffer: Buffer,
+    positions: readonly number[],
+    baseOffset: number,
+    views: HeaderViews,
+  ) {
     this.#buffer = buffer
     this.#positions = positions
     this.#baseOffset = baseOffset
+    this.#views = views
     this.#reader = new VarintReader(buffer, 0)
   }
 
@@ -233,6 +253,7 @@ class KafkaCursor implements RecordCursor {
         const valueStart = reader.position
         if (valueBytes > 0) reader.position += valueBytes
         const headerCount = reader.int32()
+        if (headerCount > 0) this.#views.areTaken = true
         records.push(
           new RecordView(
             buffer,
