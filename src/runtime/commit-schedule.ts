@@ -2,8 +2,8 @@
  * When the next commit is due.
  *
  * Under load: `commitIntervalMs` after the last one started, or when `commitRecordsMax` records
- * wait for it. Caught up: at once, but not within max(`commitMinIntervalMs`, twice the measured
- * commit time), so that low load has low latency and the broker no storm of markers.
+ * wait for it. Caught up: at once, but not within max(`commitMinIntervalMs`, the measured commit
+ * time), so that low load has low latency, and a broker that is slow gets fewer commits.
  */
 
 import type { Clock } from '../clock.ts'
@@ -42,7 +42,7 @@ export class CommitSchedule {
     if (this.isBackedUp) return 0
     const { commitIntervalMs, commitMinIntervalMs } = this.#config
     const interval = isCaughtUp
-      ? Math.min(commitIntervalMs, Math.max(commitMinIntervalMs, 2 * this.#timings.averageMs))
+      ? Math.min(commitIntervalMs, Math.max(commitMinIntervalMs, this.#timings.averageMs))
       : commitIntervalMs
     return this.#lastStartMs + interval - this.#clock.monotonicMs()
   }

@@ -15,15 +15,15 @@ import { ManualClock } from '../../src/testing/manual-clock.ts'
 describe('CommitSchedule', () => {
   const config = resolveConfig({ commitIntervalMs: 100, commitMinIntervalMs: 5 })
 
-  test('caught up: soon; under load: at the interval; never within twice the commit time', () => {
+  test('caught up: soon; under load: at the interval; never within the commit time', () => {
     const [clock, timings] = [new ManualClock(0), new CommitTimings()]
     const schedule = new CommitSchedule(clock, config, timings)
     expect(schedule.dueInMs(true)).toBe(-Infinity)
     schedule.started()
     expect([schedule.dueInMs(true), schedule.dueInMs(false)]).toEqual([5, 100])
     timings.observe({ sendMs: 10, endMs: 5, applyMs: 5 })
-    expect([schedule.dueInMs(true), schedule.dueInMs(false)]).toEqual([40, 100])
-    clock.advanceBy(41)
+    expect([schedule.dueInMs(true), schedule.dueInMs(false)]).toEqual([20, 100])
+    clock.advanceBy(21)
     expect(schedule.dueInMs(true)).toBeLessThanOrEqual(0)
   })
 
