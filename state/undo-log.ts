@@ -18,6 +18,8 @@ export class UndoLog {
   readonly #slots: Slot[] = []
   readonly #before: unknown[] = []
   #count = 0
+  /** Records that failed so far: what was read of their writes is wrong. */
+  rollbacks = 0
 
   get isEmpty(): boolean {
     return this.#count === 0
@@ -46,6 +48,7 @@ export class UndoLog {
       const last = slot.dirtyList.slots.pop()
       if (last !== slot) throw new Error(`undo log: key ${slot.key} is not the newest dirty slot`)
     }
+    this.rollbacks += 1
     this.clear()
   }
 }

@@ -16,6 +16,7 @@ const decodedAtOnce = 1_000
 
 export class ChangelogRows {
   readonly #newest = new Map<string, RawRecord>()
+  readonly #batches: RawBatch[] = []
   #recordCount = 0
   #sizeBytes = 0
 
@@ -32,6 +33,7 @@ export class ChangelogRows {
   add(batch: RawBatch): void {
     const newest = this.#newest
     this.#sizeBytes += batch.sizeBytes
+    this.#batches.push(batch)
     for (const records of decoded(batch)) {
       this.#recordCount += records.length
       for (const record of records) {
@@ -46,6 +48,7 @@ export class ChangelogRows {
     const newest = this.#newest
     for (const key of [...newest.keys()].sort()) write(writes, prefix, newest.get(key)!)
     newest.clear()
+    for (const batch of this.#batches.splice(0)) batch.release?.()
     this.#recordCount = 0
     this.#sizeBytes = 0
   }

@@ -24,6 +24,7 @@ import {
   type Side,
 } from './join-window.ts'
 import { KeyCodec } from './key-codec.ts'
+import { UnmatchedIndex } from './unmatched-index.ts'
 
 /** Where and when a record stands. */
 export interface JoinMoment {
@@ -52,8 +53,6 @@ export interface Unmatched<K> {
 /** Rows reported, and rows deleted, by one record at most; the rest goes with the next ones. */
 export const expiredMax = 1_000
 const prefixesMax = 16
-const pageRowsMin = 2
-const bothSides: readonly Side[] = ['left', 'right']
 
 export abstract class JoinState<K> {
   /** The record added last met nobody, and is too late to wait: it is to be reported now. */
@@ -61,6 +60,9 @@ export abstract class JoinState<K> {
   protected readonly slots: Slots
   protected readonly window: JoinWindow<K>
   protected readonly bucketMs: number
+  /** How far from a record lies what it may read, either side: in ms behind and, negative, ahead. */
+  readonly #spans: readonly (readonly [behindMs: number, aheadMs: number])[]
+  readonly #index: UnmatchedIndex
   readonly #keys: KeyCodec<K>
   /** Of the last buckets used: records of one time share them. */
   readonly #prefixes = new Map<number, string>()
@@ -69,6 +71,8 @@ export abstract class JoinState<K> {
     this.slots = slots
     this.window = window
     this.bucketMs = bucketMsOf(window)
+    this.#spans = spansOf(window)
+    this.#index = new UnmatchedIndex(slots)
     this.#keys = new KeyCodec(window.key)
   }
 
@@ -92,8 +96,11 @@ export abstract class JoinState<K> {
     const range = this.#rangeOf(side, moment)
     let ownSides: AnySides = noSides
     const partners: AnyRow[] = []
-    for (const place of this.#places(slot, own, range, moment)) {
-      const sides = this.#sides(place)
+    const places = this.#places(slot, own, range, moment)
+    const found = this.slots.getAll(places) as readonly (AnySides | undefined)[]
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i]!
+      const sides = found[i] ?? noSides
       const met = this.#meet(slot, sides, range, partners)
       if (place === own) ownSides = met
       else if (met !== sides) this.slots.put(place, met)
@@ -114,6 +121,7 @@ export abstract class JoinState<K> {
     if (isMarked) return
     // of such rows alone there is a mark: there is none
     this.slots.putNew(unmatched, true)
+    this.#index.added(unmatched)
   }
 
   /** A hint: reads what `add` of these keys and times will read, in one call. */
@@ -121,11 +129,9 @@ export abstract class JoinState<K> {
     const places: string[] = []
     for (const { key, timestampMs } of records) {
       const slot = this.#keys.toSlot(key)
-      places.push(this.#placeOf(slot, timestampMs))
-      for (const side of bothSides) {
-        const fromMs = this.bucketStartMs(Math.max(0, timestampMs - behindMs(side, this.window)))
-        const toMs = timestampMs + Math.min(0, aheadMs(side, this.window))
-        for (let atMs = fromMs; atMs <= toMs; atMs += this.bucketMs) {
+      for (const [behind, ahead] of this.#spans) {
+        const fromMs = this.bucketStartMs(Math.max(0, timestampMs - behind))
+        for (let atMs = fromMs; atMs <= timestampMs + ahead; atMs += this.bucketMs) {
           places.push(this.#placeOf(slot, atMs))
         }
       }
@@ -146,7 +152,7 @@ export abstract class JoinState<K> {
     const bounds = this.bounds()
     const due: string[] = []
     let lowestMs = Infinity
-    for (const slot of this.#unmatched()) {
+    for (const slot of this.#waitingFrom(bounds)) {
       const timestampMs = msFromOrdered(slot, 1)
       const isFull = due.length >= limit
       if (timestampMs < untilMs && !isFull && isOver(sideOf(slot), timestampMs)) due.push(slot)
@@ -159,25 +165,12 @@ export abstract class JoinState<K> {
 
   /** Side and time of the rows that are reported if they stay alone, in order of reporting. */
   protected *waiting(): Generator<readonly [Side, number]> {
-    for (const slot of this.#unmatched()) yield [sideOf(slot), msFromOrdered(slot, 1)]
+    for (const slot of this.#waitingFrom(this.bounds()))
+      yield [sideOf(slot), msFromOrdered(slot, 1)]
   }
 
-  /**
-   * The index of unmatched rows, in order; it may change between two of them.
-   *
-   * Read in pages that grow: most looks end at the first or second row, and each row behind them
-   * lies among the remains of many that were matched.
-   */
-  *#unmatched(): Generator<string> {
-    const { unmatchedLowestMs } = this.bounds()
-    if (unmatchedLowestMs === Infinity) return
-    let gte = `u${orderedMs(unmatchedLowestMs)}`
-    for (let limit = pageRowsMin; ; limit = Math.min(limit * 4, expiredMax)) {
-      const page = this.slots.keys({ gte, lt: 'v', limit })
-      yield* page
-      if (page.length < limit) return
-      gte = `${page[limit - 1]!}\0`
-    }
+  #waitingFrom({ unmatchedLowestMs }: JoinBounds): Iterable<string> {
+    return unmatchedLowestMs === Infinity ? [] : this.#index.from(unmatchedLowestMs)
   }
 
   protected bounds(): JoinBounds {
@@ -258,7 +251,6 @@ export abstract class JoinState<K> {
       places.push(atMs === ownMs ? own : this.#placeOf(slot, atMs))
     }
     if (!hasOwn) places.push(own)
-    if (places.length > 1) this.slots.prefetch(places)
     return places
   }
 
@@ -289,6 +281,17 @@ export abstract class JoinState<K> {
       deletedTo: startMs <= bucketLowestMs ? '' : deletedTo,
     })
   }
+}
+
+/** One for both sides and the record's own place, unless its window leaves out its own time. */
+const spansOf = (window: JoinWindow<unknown>): readonly (readonly [number, number])[] => {
+  const { beforeMs, afterMs } = window
+  if (beforeMs >= 0 && afterMs >= 0) return [[Math.max(beforeMs, afterMs), 0]]
+  return [
+    [0, 0],
+    [beforeMs, Math.min(0, afterMs)],
+    [afterMs, Math.min(0, beforeMs)],
+  ]
 }
 
 interface JoinRange {
