@@ -60,7 +60,7 @@ export abstract class JoinState<K> {
   protected readonly slots: Slots
   protected readonly window: JoinWindow<K>
   protected readonly bucketMs: number
-  /** How far from a record lies what it may read, either side: in ms behind and, negative, ahead. */
+  /** How far from a record lies what it may read, of either side: behind, and ahead if negative. */
   readonly #spans: readonly (readonly [behindMs: number, aheadMs: number])[]
   readonly #index: UnmatchedIndex
   readonly #keys: KeyCodec<K>

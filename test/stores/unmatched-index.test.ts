@@ -39,7 +39,7 @@ const records = fc.array(
   { maxLength: 30 },
 )
 
-test('a look finds the rows that are there, whatever was undone since the page was read', async () => {
+test('a look finds the rows that are there, whatever was undone since', async () => {
   await fc.assert(
     fc.asyncProperty(records, async (all) => {
       const open = new OpenStore(store)

@@ -5,7 +5,8 @@
  * them: their answers are told by a later fetch from the same offsets. 2. When records came, the
  * next requests are sent before these are told. 3. A partition asked for the first time is
  * answered at once, and so are first records after a pause. 4. Moved leaders and lost connections
- * are waited out; partitions that can be read are answered meanwhile. 5. High watermarks are as old as `askedAtMs` says.
+ * are waited out; partitions that can be read are answered meanwhile. 5. High watermarks are as
+ * old as `askedAtMs` says.
  */
 
 import { BrokerError } from '../errors.ts'
