@@ -10,6 +10,7 @@ import { BrokerError } from '../broker/errors.ts'
 import type { KafkaBroker } from '../broker/kafka/kafka-broker.ts'
 import { CommandError } from './failure.ts'
 import type { KafkaSecurity } from './kafka-security.ts'
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import { createShopTopics } from './shop-topics.ts'
 
 export interface OpenKafkaOptions {
@@ -28,10 +29,13 @@ const tellEveryMs = 5_000
  * @throws {CommandError} no broker answered in time, or the wait was interrupted
  * @throws {BrokerError} what waiting does not mend
  */
-export const openKafka = async (options: OpenKafkaOptions): Promise<KafkaBroker> => {
+export const openKafka = async (
+  options: OpenKafkaOptions,
+  names: TopicNames,
+): Promise<KafkaBroker> => {
   const broker = await connectKafka(options)
   try {
-    await createShopTopics(broker)
+    await createShopTopics(broker, names)
   } catch (error) {
     await broker.close()
     throw error

@@ -1,13 +1,13 @@
 /** What `/metrics` of the shop shows beyond the runtime's own figures. */
 
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import type { Broker } from '../broker/port.ts'
 import { OpenLetters } from '../dlq/open-letters.ts'
 import type { ExtraGauge, GaugeValue } from '../http/prometheus.ts'
 import type { Logger } from '../logger.ts'
 import type { Application } from '../runtime/application.ts'
 import type { PaymentProvider } from './payment-provider.ts'
-import { deadLetterTopic } from './shop-topics.ts'
 import type { StoreSource } from './store-source.ts'
 
 /** How long a scrape waits for the broker before it shows what was known of dead letters. */
@@ -19,6 +19,7 @@ export interface ShopGaugesOptions {
   readonly broker: Broker
   readonly logger: Logger
   readonly provider: PaymentProvider
+  readonly names: TopicNames
 }
 
 export const shopGauges = ({
@@ -27,8 +28,9 @@ export const shopGauges = ({
   broker,
   logger,
   provider,
+  names,
 }: ShopGaugesOptions): readonly ExtraGauge[] => {
-  const letters = new OpenLetters({ broker, topic: deadLetterTopic, logger })
+  const letters = new OpenLetters({ broker, topic: names.deadLetters, logger })
   return [
     {
       name: 'shop_total',
