@@ -4,9 +4,10 @@ import { orderTotals } from '../../topologies/shop/orders/stores.ts'
 import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import type { Broker } from '../broker/port.ts'
 import { OpenLetters } from '../dlq/open-letters.ts'
-import type { ExtraGauge, GaugeValue } from '../http/prometheus.ts'
+import type { ExtraFigure, GaugeValue } from '../http/prometheus.ts'
 import type { Logger } from '../logger.ts'
 import type { Application } from '../runtime/application.ts'
+import type { InvariantAlarms } from './invariant-alarms.ts'
 import type { PaymentProvider } from './payment-provider.ts'
 import type { StoreSource } from './store-source.ts'
 
@@ -20,6 +21,7 @@ export interface ShopGaugesOptions {
   readonly logger: Logger
   readonly provider: PaymentProvider
   readonly names: TopicNames
+  readonly alarms: InvariantAlarms
 }
 
 export const shopGauges = ({
@@ -29,9 +31,11 @@ export const shopGauges = ({
   logger,
   provider,
   names,
-}: ShopGaugesOptions): readonly ExtraGauge[] => {
+  alarms,
+}: ShopGaugesOptions): readonly ExtraFigure[] => {
   const letters = new OpenLetters({ broker, topic: names.deadLetters, logger })
   return [
+    alarms.figure,
     {
       name: 'shop_total',
       help: 'Counters of the orders flow, over all partitions.',

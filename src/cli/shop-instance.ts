@@ -38,6 +38,7 @@ import type { SchemaSession } from '../schema-registry/schema-session.ts'
 import type { Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
+import { InvariantAlarms } from './invariant-alarms.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'
 import { listenAt } from './listen-at.ts'
 import { LocalShop } from './local-shop.ts'
@@ -103,7 +104,8 @@ export class ShopInstance {
     const logger = stderrLogger(settings.logLevel)
     const provider = openPaymentProvider(settings, logger)
     parts.defer(() => provider.close())
-    const config = shopConfigOf(settings, provider)
+    const alarms = new InvariantAlarms(logger)
+    const config = shopConfigOf(settings, { provider, alarms })
     const { directory, names } = takeDirectory(settings, parts)
     const wanted = { ...options, logger, names }
     const { broker, failed, port } = await openBroker(settings, wanted, parts)
@@ -112,7 +114,7 @@ export class ShopInstance {
     const { endpoint } = peers
     const schemas = await openSchemaAccess(settings, broker, parts)
     const { session } = schemas
-    const shared = { broker, logger, parts, provider, names }
+    const shared = { broker, logger, parts, provider, names, alarms }
     const opened = await openApplication(settings, { ...shared, endpoint, session, config })
     const { app, topology, figures } = opened
     const stores = runningStores(app, topology)
@@ -437,6 +439,7 @@ interface HttpParts {
   readonly watch: BrokerWatch | undefined
   readonly provider: PaymentProvider
   readonly names: TopicNames
+  readonly alarms: InvariantAlarms
   /** To be served under `/registry`. */
   readonly registry: SchemaRegistry | undefined
 }
