@@ -11,7 +11,8 @@ import type { KafkaBroker } from '../broker/kafka/kafka-broker.ts'
 import { CommandError } from './failure.ts'
 import type { KafkaSecurity } from './kafka-security.ts'
 import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
-import { createShopTopics } from './shop-topics.ts'
+import { refuseOtherNames } from './refuse-other-names.ts'
+import { applicationId, createShopTopics } from './shop-topics.ts'
 
 export interface OpenKafkaOptions {
   /** `host:port,host:port` */
@@ -28,6 +29,7 @@ const tellEveryMs = 5_000
 /**
  * @throws {CommandError} no broker answered in time, or the wait was interrupted
  * @throws {BrokerError} what waiting does not mend
+ * @throws {RuntimeError} STREAMS_STATE_MISMATCH: the shop there reads topics of other names
  */
 export const openKafka = async (
   options: OpenKafkaOptions,
@@ -35,6 +37,7 @@ export const openKafka = async (
 ): Promise<KafkaBroker> => {
   const broker = await connectKafka(options)
   try {
+    await refuseOtherNames(broker, names, applicationId)
     await createShopTopics(broker, names)
   } catch (error) {
     await broker.close()

@@ -22,6 +22,7 @@ import { shopConfigOf } from './shop-settings.ts'
 import { applicationId, wantedTopics } from './shop-topics.ts'
 import { StopSignals } from './stop-signals.ts'
 import { ecomNames, givenNames, namesToLookFor } from './topic-names.ts'
+import { visibleTopics } from './visible-topics.ts'
 import { stepsText } from './topic-steps-text.ts'
 
 export type TopicsVerb = 'plan' | 'apply' | 'verify'
@@ -100,15 +101,18 @@ const namesFor = (settings: Settings): TopicNames =>
 const tellOtherNames = async (topics: Topics, names: TopicNames): Promise<void> => {
   const profiles = profileNames.map((profile) => TopicNames.profile(profile))
   const others = profiles.filter((profile) => !profile.equals(names))
-  const all = [names, ...others].flatMap((each) => [...each.byCatalogue.values()])
-  const there = await topics.describe([...new Set(all)])
-  const countOf = (each: TopicNames): number =>
-    catalogueNames.filter((topic) => there.has(each.of(topic))).length
-  const [best] = others.toSorted((a, b) => countOf(b) - countOf(a))
-  if (best === undefined || countOf(best) <= countOf(names)) return
+  const countOf = async (each: TopicNames): Promise<number> =>
+    (await visibleTopics(topics, [...each.byCatalogue.values()])).size
+  const ours = await countOf(names)
+  let [best, most] = [names, ours]
+  for (const other of others) {
+    const count = await countOf(other)
+    if (count > most) [best, most] = [other, count]
+  }
+  if (best === names) return
   tell(
-    `${countOf(best)} of ${catalogueNames.length} topics are there under the names of `
-      + `${best.label}, ${countOf(names)} under those of ${names.label}: `
+    `${most} of ${catalogueNames.length} topics are there under the names of `
+      + `${best.label}, ${ours} under those of ${names.label}: `
       + `was --topic-names ${best.label} meant?`,
   )
 }

@@ -13,7 +13,12 @@ import {
   TopicNames,
 } from '../../topologies/shop/shared/topic-names.ts'
 import { payments } from '../../topologies/shop/shared/topics.ts'
-import { claimNames, directoryNames, givenNames } from '../../src/cli/topic-names.ts'
+import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
+import { refuseOtherNames } from '../../src/cli/refuse-other-names.ts'
+import { createShopTopics } from '../../src/cli/shop-topics.ts'
+import { claimNames, directoryNames, ecomNames, givenNames } from '../../src/cli/topic-names.ts'
+import { systemClock } from '../../src/clock.ts'
+import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { namesInFile } from '../../src/cli/topic-names-file.ts'
 import { topicCatalogue } from '../../topologies/shop/shared/topics.ts'
 import { sourcePlaces, unsharedReason } from '../../src/runtime/task-meaning.ts'
@@ -128,6 +133,29 @@ describe('a state directory', () => {
     expect(directoryNames({ stateDir, topicNames: fileOf('same.json', own) }).deadLetters).toBe(
       'mine.dlq',
     )
+  })
+})
+
+describe('a cluster whose group has offsets', () => {
+  it('is met under the names of those only', async () => {
+    const engine = MemoryEngine.create()
+    await using broker = Object.assign(await EmbeddedBroker.open({ engine, clock: systemClock }), {
+      [Symbol.asyncDispose]: () => broker.close(),
+    })
+    const domain = TopicNames.profile('domain')
+    await createShopTopics(broker, ecomNames)
+    await createShopTopics(broker, domain)
+    const ask = (names: TopicNames) => refuseOtherNames(broker, names, 'shop')
+    await Promise.all([ask(domain), ask(ecomNames)]) // nobody has read anything
+    const producer = broker.transactionalProducer({ transactionalId: 't' })
+    await producer.init()
+    producer.begin()
+    const offset = { topic: 'order-commands', partition: 3, offset: 1n, metadata: '' }
+    await producer.sendOffsets([offset], { groupId: 'shop', memberId: '', generationId: -1 })
+    await producer.commit()
+    await ask(domain)
+    await expect(ask(ecomNames)).rejects.toThrow(/not those of ecom.* --topic-names domain$/)
+    await refuseOtherNames(broker, ecomNames, 'another')
   })
 })
 
