@@ -13,6 +13,7 @@ import { WriteBatch } from '../../state/write-batch.ts'
 import { BrokerError } from '../broker/errors.ts'
 import type { Broker, Fetcher, FetchOptions, RawBatch, TopicPartition } from '../broker/port.ts'
 import { ChangelogRows } from '../runtime/changelog-rows.ts'
+import type { TopicNames } from '../runtime/internal-topics.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import { TopicPlan } from '../runtime/topic-plan.ts'
 import type { Plan } from '../topology/graph.ts'
@@ -27,6 +28,7 @@ export interface ChangelogViewOptions {
   readonly applicationId: string
   readonly deadLetterTopic: string
   readonly plan: Plan
+  readonly topicNames?: TopicNames
 }
 
 interface Changelog extends TopicPartition {
@@ -70,8 +72,9 @@ export class ChangelogView {
 
   /** Creates the application's internal topics if it never ran; resolves when it has caught up. */
   static async open(options: ChangelogViewOptions): Promise<ChangelogView> {
-    const { broker, plan, applicationId, deadLetterTopic } = options
-    const topics = await TopicPlan.apply(broker, { applicationId, plan, deadLetterTopic })
+    const { broker, plan, applicationId, deadLetterTopic, topicNames } = options
+    const wanted = { applicationId, plan, deadLetterTopic, topicNames }
+    const topics = await TopicPlan.apply(broker, wanted)
     const taskIds = new Map<string, readonly string[]>()
     const changelogs: Changelog[] = []
     for (const sub of plan.subTopologies) {

@@ -10,7 +10,7 @@
 
 import { BrokerError } from '../broker/errors.ts'
 import { partitionOf } from '../broker/partitioner.ts'
-import type { Broker, Producer, ProduceRecord } from '../broker/port.ts'
+import type { Broker, Producer, ProduceRecord, TopicPartition } from '../broker/port.ts'
 import type { Clock } from '../clock.ts'
 import { noHeaders } from '../record.ts'
 import type { StampHeaders } from '../task/producer-headers.ts'
@@ -22,16 +22,24 @@ interface Pending {
   readonly record: ProduceRecord
 }
 
+interface BrokerNames {
+  of(topic: string): string
+}
+
 export interface CommandWriterOptions {
   readonly broker: Broker
   readonly clock: Clock
-  /** Every topic that will be written to; they must exist. */
+  /** Every topic that will be written to, by its handle's name; they must exist. */
   readonly topics: readonly string[]
+  /** What they are called at the broker; the same if absent. */
+  readonly names?: BrokerNames
   /** Whether the broker is away; without it a write waits as long as its producer. */
   readonly isSilent?: (() => boolean) | undefined
   /** Headers of every record; none if absent. */
   readonly stamp?: StampHeaders | undefined
 }
+
+const sameNames: BrokerNames = { of: (topic) => topic }
 
 /** A client of ours may wait so long; the broker client goes on trying for longer. */
 const answerMaxMs = 4_000
@@ -48,22 +56,24 @@ export class CommandWriter {
 
   readonly #isSilent: (() => boolean) | undefined
   readonly #stamp: StampHeaders | undefined
+  readonly #names: BrokerNames
 
   private constructor(
     producer: Producer,
     partitions: ReadonlyMap<string, number>,
-    { clock, isSilent, stamp }: CommandWriterOptions,
+    { clock, names = sameNames, isSilent, stamp }: CommandWriterOptions,
   ) {
     this.#producer = producer
     this.#clock = clock
     this.#partitions = partitions
     this.#isSilent = isSilent
     this.#stamp = stamp
+    this.#names = names
   }
 
   static async open(options: CommandWriterOptions): Promise<CommandWriter> {
-    const { broker, topics } = options
-    const described = await broker.topics.describe(topics)
+    const { broker, topics, names = sameNames } = options
+    const described = await broker.topics.describe(topics.map((topic) => names.of(topic)))
     const partitions = new Map([...described].map(([name, topic]) => [name, topic.partitions]))
     return new CommandWriter(broker.producer('commands'), partitions, options)
   }
@@ -78,8 +88,7 @@ export class CommandWriter {
     this.check()
     const timestampMs = this.#clock.nowMs()
     this.#pending.push({
-      topic: topic.name,
-      partition: this.place(topic, key).partition,
+      ...this.place(topic, key),
       record: {
         key: topic.key.encode(key),
         value: topic.value.encode(value),
@@ -94,14 +103,17 @@ export class CommandWriter {
     return this.#told
   }
 
-  /** Where records of the key lie. */
-  place<K>(
-    topic: Pick<Topic<K, unknown>, 'name' | 'key'>,
-    key: K,
-  ): { readonly partition: number; readonly partitions: number } {
-    const partitions = this.#partitions.get(topic.name)
-    if (partitions === undefined) throw new Error(`topic ${topic.name} was not opened for writing`)
-    return { partition: partitionOf(topic.key.encode(key), partitions), partitions }
+  /** Where records of the key lie, at the broker. */
+  place<K>(topic: Pick<Topic<K, unknown>, 'name' | 'key'>, key: K): TopicPartition {
+    const name = this.topicName(topic)
+    const partitions = this.#partitions.get(name)
+    if (partitions === undefined) throw new Error(`topic ${name} was not opened for writing`)
+    return { topic: name, partition: partitionOf(topic.key.encode(key), partitions) }
+  }
+
+  /** At the broker. */
+  topicName({ name }: Pick<Topic<unknown, unknown>, 'name'>): string {
+    return this.#names.of(name)
   }
 
   /** @throws {BrokerError} BROKER_UNAVAILABLE: it is away; nothing was asked of it */

@@ -41,6 +41,7 @@ export const instanceOptions = [
   'port',
   'stateMemoryBytes',
   'stateEngine',
+  'topicNames',
   'fsync',
   'acceptTopologyChange',
   'drainMs',

@@ -20,6 +20,7 @@ import { applicationId } from './shop-topics.ts'
 import { stateMemoryOf } from './state-memory.ts'
 import { StoredReads } from './stored-reads.ts'
 import { storedState } from './store-source.ts'
+import { directoryNames } from './topic-names.ts'
 
 /** Runs `use` with the shop, and closes what was opened for it. */
 export const withShop = async <T>(
@@ -44,19 +45,27 @@ export const runningShop = async (stateDir: string): Promise<RemoteShop | undefi
 }
 
 const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promise<LocalShop> => {
+  const names = directoryNames(settings)
   const broker = await openStoppedBroker(settings, parts)
-  await openShopSerdes(await openSchemaAccess(settings, broker, parts))
+  await openShopSerdes(await openSchemaAccess(settings, broker, parts), names)
   const memory = stateMemoryOf(settings, { hasBroker: true })
   const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
   const { plan } = shopTopology(shopConfigOf(settings))
-  const stores = await storedState({ engine, broker, applicationId, plan })
+  const stores = await storedState({
+    engine,
+    broker,
+    applicationId,
+    plan,
+    topicNames: names.byCatalogue,
+  })
   const shop = await LocalShop.open({
     broker,
     clock: systemClock,
     stores,
     reads: new StoredReads({ broker, stores, applicationId }),
     source: 'millrace',
+    names,
     seesAll: true,
     progress: () => ({ isReady: false, lagRecords: -1 }),
   })

@@ -18,7 +18,6 @@ import { detailText, listText, statsText } from './letter-text.ts'
 import { openDesk } from './open-desk.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { SettleRun, type SettleSum } from './settle-letters.ts'
-import { deadLetterTopic } from './shop-topics.ts'
 import { StopSignals } from './stop-signals.ts'
 import { table } from './table.ts'
 
@@ -182,7 +181,7 @@ const withStatus = (flags: ListFlags): LetterSelection => {
 
 const withDesk = async <T>(
   settings: Settings,
-  { dlq: topic = deadLetterTopic }: LetterFlags,
+  { dlq: topic }: LetterFlags,
   use: (desk: DeadLetterAccess) => Promise<T>,
   signals = new StopSignals(),
 ): Promise<T> => {

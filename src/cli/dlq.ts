@@ -11,7 +11,7 @@ import type { EditFlags } from './edit-letter.ts'
 import { addLetterFlags, addTopicFlag, type LetterFlags } from './letter-flags.ts'
 
 const flags: ConfigFlags = {
-  options: [...kafkaOptions, 'stateDir', 'output', 'logLevel'] satisfies OptionName[],
+  options: [...kafkaOptions, 'stateDir', 'topicNames', 'output', 'logLevel'] satisfies OptionName[],
 }
 
 export interface ListFlags extends LetterFlags {

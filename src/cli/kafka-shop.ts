@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { shopTopology } from '../../topologies/shop/shop.ts'
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import type { Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
@@ -16,7 +17,7 @@ import { LocalShop } from './local-shop.ts'
 import { openEngine } from './open-engine.ts'
 import { openSchemaAccess, openShopSerdes } from './schema-access.ts'
 import { shopConfigOf, shopStamp } from './shop-settings.ts'
-import { applicationId, deadLetterTopic } from './shop-topics.ts'
+import { applicationId } from './shop-topics.ts'
 import { stateMemoryOf } from './state-memory.ts'
 import { StoredReads } from './stored-reads.ts'
 
@@ -29,7 +30,7 @@ export interface KafkaShop {
 /** @param parts  closes what was opened */
 export const openKafkaShop = async (
   settings: Settings,
-  broker: Broker,
+  { broker, names }: { readonly broker: Broker; readonly names: TopicNames },
   parts: AsyncDisposableStack,
 ): Promise<KafkaShop> => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-view-'))
@@ -41,9 +42,16 @@ export const openKafkaShop = async (
     memory,
   )
   parts.defer(() => engine.close())
-  await openShopSerdes(await openSchemaAccess(settings, broker, parts))
+  await openShopSerdes(await openSchemaAccess(settings, broker, parts), names)
   const { plan } = shopTopology(shopConfigOf(settings))
-  const view = await ChangelogView.open({ broker, engine, applicationId, deadLetterTopic, plan })
+  const view = await ChangelogView.open({
+    broker,
+    engine,
+    applicationId,
+    deadLetterTopic: names.deadLetters,
+    plan,
+    topicNames: names.byCatalogue,
+  })
   parts.defer(() => view.close())
   const shop = await LocalShop.open({
     broker,
@@ -51,6 +59,7 @@ export const openKafkaShop = async (
     stores: view.stores,
     reads: new StoredReads({ broker, stores: view.stores, applicationId }),
     source: 'millrace',
+    names,
     seesAll: true,
     stamp: shopStamp(settings),
     progress: () => ({ isReady: view.lagRecords >= 0, lagRecords: view.lagRecords }),

@@ -23,6 +23,7 @@ import { FileSender, type SendReport } from './send-file.ts'
 import { settleOrders } from './settle-orders.ts'
 import { ShopInstance } from './shop-instance.ts'
 import { StopSignals } from './stop-signals.ts'
+import { ecomNames, givenNames } from './topic-names.ts'
 import { printSummary, summaryExitCode } from './summary-text.ts'
 
 const openMaxHere = 10_000
@@ -98,14 +99,13 @@ const loadInto = async (shop: ShopAccess, load: Load): Promise<number> => {
 const loadToKafka = async (load: Load, bootstrap: string): Promise<number> => {
   const { settings, stop } = load
   await using parts = new AsyncDisposableStack()
-  const broker = await openKafka({
-    bootstrap,
-    connectTimeoutMs: settings.connectTimeoutMs,
-    security: kafkaSecurityOf(settings),
-    interrupted: stop.requested,
-  })
+  const { connectTimeoutMs } = settings
+  const names = givenNames(settings) ?? ecomNames
+  const security = kafkaSecurityOf(settings)
+  const wanted = { bootstrap, connectTimeoutMs, security, interrupted: stop.requested }
+  const broker = await openKafka(wanted, names)
   parts.defer(() => broker.close())
-  const { shop, failed } = await openKafkaShop(settings, broker, parts)
+  const { shop, failed } = await openKafkaShop(settings, { broker, names }, parts)
   const work = loadAndWait(shop, load, openMaxHere)
   const report = await Promise.race([work, failed])
   const summary = await shop.summary()

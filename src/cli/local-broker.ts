@@ -14,6 +14,7 @@ import { systemClock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
 import { CommandError } from './failure.ts'
 import { isBrokerMissing, openEmbeddedBroker } from './open-broker.ts'
+import { claimNames } from './topic-names.ts'
 
 /**
  * @param makes  whether a broker that is not there is made
@@ -41,5 +42,6 @@ export const openLocalBroker = async (
   }
   const directory = StateDirectory.lock(stateDir)
   parts.defer(() => directory.unlock())
+  if (makes) claimNames(settings)
   return openEmbeddedBroker(settings, parts)
 }

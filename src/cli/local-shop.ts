@@ -64,6 +64,7 @@ import {
   paymentCommands,
   shipmentCommands,
 } from '../../topologies/shop/shared/topics.ts'
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import type { ShipmentRow } from '../../topologies/shop/shipments/shipment-row.ts'
 import { shipmentStore } from '../../topologies/shop/shipments/stores.ts'
 import { partitionOf } from '../broker/partitioner.ts'
@@ -78,6 +79,7 @@ import { orderHistory } from './order-history.ts'
 import { readStoreKey, readStorePage } from './read-store.ts'
 import { ShopRows, type WantedRow } from './shop-rows.ts'
 import type { StoreSource } from './store-source.ts'
+import { ecomNames } from './topic-names.ts'
 
 export interface LocalShopOptions {
   readonly broker: Broker
@@ -88,6 +90,8 @@ export interface LocalShopOptions {
   readonly reads: StoreReads
   /** Whether the stores hold every partition, and not only those of one of several replicas. */
   readonly seesAll: boolean
+  /** Of the topics; default those of the catalogue. */
+  readonly names?: TopicNames
   /** Who wrote a command, in its envelope. */
   readonly source: string
   /** Of the running instance; a stopped one is never ready. */
@@ -112,11 +116,11 @@ export class LocalShop implements ShopHost {
   }
 
   static async open(options: LocalShopOptions): Promise<LocalShop> {
-    const { broker, clock, isBrokerSilent: isSilent, stamp } = options
+    const { broker, clock, names = ecomNames, isBrokerSilent: isSilent, stamp } = options
     const topics = [orderCommands, inventoryCommands, paymentCommands, shipmentCommands].map(
       ({ name }) => name,
     )
-    const writer = await CommandWriter.open({ broker, clock, topics, isSilent, stamp })
+    const writer = await CommandWriter.open({ broker, clock, topics, names, isSilent, stamp })
     return new LocalShop(options, writer)
   }
 
@@ -230,9 +234,9 @@ export class LocalShop implements ShopHost {
 
   async history(orderId: string): Promise<OrderHistory | undefined> {
     this.#writer.check()
-    const { broker, clock } = this.#options
+    const { broker, clock, names = ecomNames } = this.#options
     const row = await this.order(orderId) // first: events are only ever ahead of it then
-    return orderHistory(broker, { orderId, row, nowMs: clock.nowMs() })
+    return orderHistory(broker, { orderId, row, nowMs: clock.nowMs(), names })
   }
 
   async status(): Promise<ShopStatus> {

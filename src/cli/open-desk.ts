@@ -14,12 +14,12 @@ import { openStoppedBroker } from './open-stopped-broker.ts'
 import { RemoteDesk } from './remote-desk.ts'
 import { runningAddress } from './running-address.ts'
 import { shopDesk } from './shop-desk.ts'
-import { deadLetterTopic } from './shop-topics.ts'
 import { stderrLogger } from './stderr-logger.ts'
+import { directoryNames, ecomNames, givenNames } from './topic-names.ts'
 
 export interface OpenDeskOptions {
-  /** Of the dead letters. */
-  readonly topic: string
+  /** Of the dead letters; default the shop's. */
+  readonly topic: string | undefined
   /** Ends waiting for Kafka. */
   readonly interrupted: Promise<void>
 }
@@ -27,7 +27,7 @@ export interface OpenDeskOptions {
 /** @param parts  closes what was opened */
 export const openDesk = async (
   settings: Settings,
-  { topic, interrupted }: OpenDeskOptions,
+  { topic: given, interrupted }: OpenDeskOptions,
   parts: AsyncDisposableStack,
 ): Promise<DeadLetterAccess> => {
   const { bootstrap, connectTimeoutMs, stateDir } = settings
@@ -36,19 +36,22 @@ export const openDesk = async (
     const security = kafkaSecurityOf(settings)
     const broker = await connectKafka({ bootstrap, connectTimeoutMs, security, interrupted })
     parts.defer(() => broker.close())
-    const desk = shopDesk({ broker, logger, topic })
+    const names = givenNames(settings) ?? ecomNames
+    const desk = shopDesk({ broker, logger, names, ...(given !== undefined && { topic: given }) })
     parts.defer(() => desk.close())
     return desk
   }
+  const names = directoryNames(settings)
+  const topic = given ?? names.deadLetters
   const address = await runningAddress(stateDir)
   if (address !== undefined) {
-    if (topic === deadLetterTopic) return new RemoteDesk(address)
+    if (topic === names.deadLetters) return new RemoteDesk(address)
     throw new CommandError(
-      `the process that holds ${stateDir} serves ${deadLetterTopic} only: stop it first`,
+      `the process that holds ${stateDir} serves ${names.deadLetters} only: stop it first`,
     )
   }
   const broker = await openStoppedBroker(settings, parts)
-  const desk = shopDesk({ broker, logger, topic })
+  const desk = shopDesk({ broker, logger, names, topic })
   parts.defer(() => desk.close())
   return desk
 }

@@ -10,7 +10,9 @@ import { BrokerError } from '../broker/errors.ts'
 import type { KafkaBroker } from '../broker/kafka/kafka-broker.ts'
 import { CommandError } from './failure.ts'
 import type { KafkaSecurity } from './kafka-security.ts'
-import { createShopTopics } from './shop-topics.ts'
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
+import { refuseOtherNames } from './refuse-other-names.ts'
+import { applicationId, createShopTopics } from './shop-topics.ts'
 
 export interface OpenKafkaOptions {
   /** `host:port,host:port` */
@@ -27,11 +29,16 @@ const tellEveryMs = 5_000
 /**
  * @throws {CommandError} no broker answered in time, or the wait was interrupted
  * @throws {BrokerError} what waiting does not mend
+ * @throws {RuntimeError} STREAMS_STATE_MISMATCH: the shop there reads topics of other names
  */
-export const openKafka = async (options: OpenKafkaOptions): Promise<KafkaBroker> => {
+export const openKafka = async (
+  options: OpenKafkaOptions,
+  names: TopicNames,
+): Promise<KafkaBroker> => {
   const broker = await connectKafka(options)
   try {
-    await createShopTopics(broker)
+    await refuseOtherNames(broker, names, applicationId)
+    await createShopTopics(broker, names)
   } catch (error) {
     await broker.close()
     throw error

@@ -23,15 +23,19 @@ import {
   shipments,
   topicCatalogue,
 } from '../../topologies/shop/shared/topics.ts'
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import type { Broker } from '../broker/port.ts'
 import type { Topic } from '../topic.ts'
 import { readKey } from './read-topic.ts'
+import { ecomNames } from './topic-names.ts'
 
 export interface HistoryRequest {
   readonly orderId: string
   /** Read before the call. */
   readonly row: OrderRow | undefined
   readonly nowMs: number
+  /** Of the topics; default those of the catalogue. */
+  readonly names?: TopicNames
 }
 
 type Told = Pick<AuditEntry, 'topic' | 'event'>
@@ -73,20 +77,22 @@ const secondLook = async (
 
 /** @param keptIn  the topic whose retention says from when on no event can be missing */
 const checked = (
-  { row, nowMs }: HistoryRequest,
+  { row, nowMs, names = ecomNames }: HistoryRequest,
   told: readonly Told[],
   keptIn: string,
 ): OrderCheck => {
-  const { retentionMs = 0 } = topicCatalogue.find(({ topic }) => topic.name === keptIn) ?? {}
+  const entry = topicCatalogue.find(({ topic }) => topic.name === keptIn)
+  const retentionMs = entry === undefined ? 0 : names.retentionMs(entry)
   return checkOrder(row, { events: told.map(({ event }) => event), sinceMs: nowMs - retentionMs })
 }
 
 const readTold = async (
   broker: Broker,
-  { orderId, row }: HistoryRequest,
+  { orderId, row, names = ecomNames }: HistoryRequest,
 ): Promise<readonly Told[]> => {
   const told: Told[] = []
-  const collect = async (topic: Topic<string, ShopEvent>, key: string): Promise<void> => {
+  const collect = async (handle: Topic<string, ShopEvent>, key: string): Promise<void> => {
+    const topic = names.named(handle)
     for await (const event of readKey(broker, topic, key)) {
       if (isOf(orderId, event)) told.push({ topic: topic.name, event })
     }
@@ -102,7 +108,7 @@ const readTold = async (
 /** What the audit has of this order, under each of its aggregates. */
 const readAudit = async (
   broker: Broker,
-  { orderId, row }: HistoryRequest,
+  { orderId, row, names = ecomNames }: HistoryRequest,
   told: readonly Told[],
 ): Promise<readonly Told[]> => {
   const paymentIds = told.flatMap(({ event: { data } }) =>
@@ -118,8 +124,8 @@ const readAudit = async (
   ])
   const found: Told[] = []
   for (const aggregateId of aggregates) {
-    for await (const entry of readKey(broker, audit, aggregateId)) {
-      if (isOf(orderId, entry.event)) found.push(entry)
+    for await (const { topic, event } of readKey(broker, names.named(audit), aggregateId)) {
+      if (isOf(orderId, event)) found.push({ topic: names.of(topic), event })
     }
   }
   return found

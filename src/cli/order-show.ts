@@ -5,7 +5,9 @@ import type { OptionName } from '../config/options.ts'
 import { addConfigFlags, registryOptions, settingsOf } from './config-flags.ts'
 import { CommandError } from './failure.ts'
 
-const flags = { options: ['stateDir', 'url', ...registryOptions, 'output'] satisfies OptionName[] }
+const flags = {
+  options: ['stateDir', 'url', 'topicNames', ...registryOptions, 'output'] satisfies OptionName[],
+}
 
 export const orderShowCommand = (): Command => {
   const command = new Command('show')

@@ -18,7 +18,7 @@ import { CommandError } from './failure.ts'
 import { hasManyRows } from './store-rows.ts'
 import { rowsText } from './rows-text.ts'
 
-const flags = { options: ['stateDir', 'url', 'output'] satisfies OptionName[] }
+const flags = { options: ['stateDir', 'url', 'topicNames', 'output'] satisfies OptionName[] }
 const limitMax = 10_000
 const limitDefault = 100
 

@@ -41,10 +41,14 @@ export const runInstance = async (settings: Settings, options: RunOptions): Prom
   })
   if (settings.forMs !== undefined) stop.schedule(settings.forMs)
   const view = liveView(instance, settings, options)
-  const unfollow = await followTopics(instance.broker, [shipments], (event) => {
-    const line = shippedLine(event)
-    if (line !== undefined) view.shipped(line)
-  })
+  const unfollow = await followTopics(
+    instance.broker,
+    [instance.names.named(shipments)],
+    (event) => {
+      const line = shippedLine(event)
+      if (line !== undefined) view.shipped(line)
+    },
+  )
   const load = options.withLoad
     ? new OrderLoad(instance.shop, { ratePerSec: settings.rate, seed: settings.seed })
     : undefined

@@ -9,6 +9,7 @@
  */
 
 import { readFileSync } from 'node:fs'
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import { topicCatalogue } from '../../topologies/shop/shared/topics.ts'
 import type { Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
@@ -72,15 +73,19 @@ export const namedRegistry = (settings: Settings): HttpRegistry | undefined => {
 }
 
 /** Opens the serdes of the shop for a command that runs no application. */
-export const openShopSerdes = async ({ session }: SchemaAccess): Promise<void> => {
-  if (session !== undefined) await openSerdes(shopSchemaTopics, session)
+export const openShopSerdes = async (
+  { session }: SchemaAccess,
+  names: TopicNames,
+): Promise<void> => {
+  if (session !== undefined) await openSerdes(shopSchemaTopics(names), session)
 }
 
-export const shopSchemaTopics: readonly SchemaTopic[] = topicCatalogue.map(({ topic }) => ({
-  handle: topic,
-  name: topic.name,
-  isInternal: false,
-}))
+export const shopSchemaTopics = (names: TopicNames): readonly SchemaTopic[] =>
+  topicCatalogue.map(({ topic }) => ({
+    handle: topic,
+    name: names.of(topic.name),
+    isInternal: false,
+  }))
 
 const authOf = (settings: Settings): HttpAuth | undefined => {
   const { schemaRegistryUsername: username, schemaRegistryPassword: secret } = settings

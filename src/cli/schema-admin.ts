@@ -6,6 +6,7 @@
  * its process has the broker.
  */
 
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import { StateDirectory } from '../../state/directory.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
@@ -20,15 +21,17 @@ import { exitCodes } from './exit-codes.ts'
 import { openLocalBroker } from './local-broker.ts'
 import { namedRegistry, shopSchemaTopics } from './schema-access.ts'
 import { table } from './table.ts'
+import { namesToLookFor } from './topic-names.ts'
 
 export type SchemaVerb = 'check' | 'diff' | 'register'
 
 /** @returns the exit status */
 export const administerSchemas = async (settings: Settings, verb: SchemaVerb): Promise<number> => {
   await using parts = new AsyncDisposableStack()
+  const names = namesToLookFor(settings)
   const registry = await openRegistry(settings, verb, parts)
   const steps: SchemaStep[] = []
-  for (const wanted of wantedSchemas()) steps.push(await planSchema(registry, wanted))
+  for (const wanted of wantedSchemas(names)) steps.push(await planSchema(registry, wanted))
   const print = (shown: readonly SchemaStep[]): void => {
     process.stdout.write(schemaStepsText(shown, settings.output))
   }
@@ -42,8 +45,8 @@ export const administerSchemas = async (settings: Settings, verb: SchemaVerb): P
   return verb === 'diff' && differences.length > 0 ? exitCodes.changes : exitCodes.ok
 }
 
-const wantedSchemas = () =>
-  shopSchemaTopics.flatMap(({ handle, name: topic, isInternal }) =>
+const wantedSchemas = (names: TopicNames) =>
+  shopSchemaTopics(names).flatMap(({ handle, name: topic, isInternal }) =>
     (['key', 'value'] as const).flatMap(
       (part) => handle[part].schemas?.wanted({ topic, part, isInternal }) ?? [],
     ),

@@ -11,7 +11,7 @@ import { addConfigFlags, type ConfigFlags, registryOptions, settingsOf } from '.
 import type { SchemaVerb } from './schema-admin.ts'
 
 const flags: ConfigFlags = {
-  options: [...registryOptions, 'stateDir', 'output'] satisfies OptionName[],
+  options: [...registryOptions, 'stateDir', 'topicNames', 'output'] satisfies OptionName[],
 }
 
 const rules = `

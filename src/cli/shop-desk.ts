@@ -1,14 +1,18 @@
 /** The desk for the shop's dead letters, or for those of another topic on the same broker. */
 
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import type { Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import { DeadLetterDesk } from '../dlq/dead-letter-desk.ts'
 import type { Logger } from '../logger.ts'
-import { deadLetterTopic, knownTopics } from './shop-topics.ts'
+import { knownTopics } from './shop-topics.ts'
+import { ecomNames } from './topic-names.ts'
 
 export interface ShopDeskOptions {
   readonly broker: Broker
   readonly logger: Logger
+  /** Default those of the catalogue. */
+  readonly names?: TopicNames
   /** Default the shop's. */
   readonly topic?: string
 }
@@ -16,12 +20,13 @@ export interface ShopDeskOptions {
 export const shopDesk = ({
   broker,
   logger,
-  topic = deadLetterTopic,
+  names = ecomNames,
+  topic = names.deadLetters,
 }: ShopDeskOptions): DeadLetterDesk =>
   new DeadLetterDesk({
     broker,
     clock: systemClock,
     logger,
     topic,
-    topics: knownTopics(),
+    topics: knownTopics(names),
   })

@@ -1,13 +1,14 @@
 /** What `/metrics` of the shop shows beyond the runtime's own figures. */
 
 import { orderTotals } from '../../topologies/shop/orders/stores.ts'
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import type { Broker } from '../broker/port.ts'
 import { OpenLetters } from '../dlq/open-letters.ts'
-import type { ExtraGauge, GaugeValue } from '../http/prometheus.ts'
+import type { ExtraFigure, GaugeValue } from '../http/prometheus.ts'
 import type { Logger } from '../logger.ts'
 import type { Application } from '../runtime/application.ts'
+import type { InvariantAlarms } from './invariant-alarms.ts'
 import type { PaymentProvider } from './payment-provider.ts'
-import { deadLetterTopic } from './shop-topics.ts'
 import type { StoreSource } from './store-source.ts'
 
 /** How long a scrape waits for the broker before it shows what was known of dead letters. */
@@ -19,6 +20,8 @@ export interface ShopGaugesOptions {
   readonly broker: Broker
   readonly logger: Logger
   readonly provider: PaymentProvider
+  readonly names: TopicNames
+  readonly alarms: InvariantAlarms
 }
 
 export const shopGauges = ({
@@ -27,9 +30,12 @@ export const shopGauges = ({
   broker,
   logger,
   provider,
-}: ShopGaugesOptions): readonly ExtraGauge[] => {
-  const letters = new OpenLetters({ broker, topic: deadLetterTopic, logger })
+  names,
+  alarms,
+}: ShopGaugesOptions): readonly ExtraFigure[] => {
+  const letters = new OpenLetters({ broker, topic: names.deadLetters, logger })
   return [
+    alarms.figure,
     {
       name: 'shop_total',
       help: 'Counters of the orders flow, over all partitions.',

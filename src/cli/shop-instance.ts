@@ -10,12 +10,13 @@
  *
  * Layout of the directory: `lock.json`, `state/` (local stores), `broker/` (topics, unless on
  * Kafka), `broker-commits` (how far these were acknowledged), `instance-id` (on Kafka: which
- * replica it is).
+ * replica it is), `topic-names.json` (what the topics are called).
  */
 
 import type { ShopConfig } from '../../topologies/shop/shared/config.ts'
 import { shopFailureClasses } from '../../topologies/shop/shared/shop-error.ts'
 import { orderCommands } from '../../topologies/shop/shared/topics.ts'
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
 import type { Engine } from '../../state/engine.ts'
@@ -37,6 +38,7 @@ import type { SchemaSession } from '../schema-registry/schema-session.ts'
 import type { Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
 import { instanceIdOf } from './instance-id.ts'
+import { InvariantAlarms } from './invariant-alarms.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'
 import { listenAt } from './listen-at.ts'
 import { LocalShop } from './local-shop.ts'
@@ -49,10 +51,11 @@ import { shopDesk } from './shop-desk.ts'
 import { shopGauges } from './shop-gauges.ts'
 import { createShopServer } from './shop-server.ts'
 import { shopConfigOf, shopIdentity, shopStamp } from './shop-settings.ts'
-import { applicationId, createShopTopics, deadLetterTopic } from './shop-topics.ts'
+import { applicationId, createShopTopics } from './shop-topics.ts'
 import { stateMemoryOf } from './state-memory.ts'
 import type { StoreSource } from './store-source.ts'
 import { stderrLogger } from './stderr-logger.ts'
+import { claimNames } from './topic-names.ts'
 import { openWaitingRoom } from './waiting-room.ts'
 
 export interface OpenOptions {
@@ -67,6 +70,8 @@ export interface OpenOptions {
 export class ShopInstance {
   readonly shop: LocalShop
   readonly broker: Broker
+  /** Of the shop's topics at the broker. */
+  readonly names: TopicNames
   /** Such as `http://127.0.0.1:4004`. */
   readonly address: string
   /** Rejects with the error that stopped the instance; resolves after `close`. */
@@ -82,6 +87,7 @@ export class ShopInstance {
     this.#watch = rest.watch
     this.shop = rest.shop
     this.broker = rest.broker
+    this.names = rest.names
     this.address = rest.address
     this.stopped = Promise.race([app.stopped, ...rest.failures])
     this.stopped.catch(() => {}) // who does not ask finds out by closing
@@ -98,16 +104,17 @@ export class ShopInstance {
     const logger = stderrLogger(settings.logLevel)
     const provider = openPaymentProvider(settings, logger)
     parts.defer(() => provider.close())
-    const config = shopConfigOf(settings, provider)
-    const directory = StateDirectory.lock(settings.stateDir)
-    parts.defer(() => directory.unlock())
-    const { broker, failed, port } = await openBroker(settings, { ...options, logger }, parts)
-    const watch = watchOf({ broker, logger, parts })
+    const alarms = new InvariantAlarms(logger)
+    const config = shopConfigOf(settings, { provider, alarms })
+    const { directory, names } = takeDirectory(settings, parts)
+    const wanted = { ...options, logger, names }
+    const { broker, failed, port } = await openBroker(settings, wanted, parts)
+    const watch = watchOf({ broker, logger, parts, names })
     const peers = await openPeers(settings, broker, parts)
     const { endpoint } = peers
     const schemas = await openSchemaAccess(settings, broker, parts)
     const { session } = schemas
-    const shared = { broker, logger, parts, provider }
+    const shared = { broker, logger, parts, provider, names, alarms }
     const opened = await openApplication(settings, { ...shared, endpoint, session, config })
     const { app, topology, figures } = opened
     const stores = runningStores(app, topology)
@@ -117,6 +124,7 @@ export class ShopInstance {
       stores,
       reads: peers.serve(app, broker),
       source: 'millrace',
+      names,
       seesAll: options.isAlone === true || broker.kind === 'embedded',
       progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
       isBrokerSilent: watch && (() => watch.isSilent),
@@ -158,7 +166,8 @@ export class ShopInstance {
       throw new CommandError(`ended before it ran, while ${cutWhile}`)
     }
     isOpen = true
-    return new ShopInstance(app, parts.move(), { shop, broker, address, failures, watch })
+    const rest = { shop, broker, address, failures, watch, names }
+    return new ShopInstance(app, parts.move(), rest)
   }
 
   /** Whether the broker is away: closing then ends without a last commit. */
@@ -220,6 +229,7 @@ interface InstanceParts {
   readonly address: string
   readonly failures: readonly Promise<never>[]
   readonly watch: BrokerWatch | undefined
+  readonly names: TopicNames
 }
 
 /** Longer than a broker's answers may take, a few times over. */
@@ -227,6 +237,13 @@ const closeMaxMs = 30_000
 /** What is left to close once nothing is committed any more. */
 const killedMaxMs = 1_500
 const watchEveryMs = 1_000
+
+/** @throws {RuntimeError} STREAMS_STATE_MISMATCH: it was begun with other names of topics */
+const takeDirectory = (settings: Settings, parts: AsyncDisposableStack) => {
+  const directory = StateDirectory.lock(settings.stateDir)
+  parts.defer(() => directory.unlock())
+  return { directory, names: claimNames(settings) }
+}
 
 /** Rejects when the directory is not ours any more: databases would go on writing into nothing. */
 const watched = (directory: StateDirectory, parts: AsyncDisposableStack): Promise<never> => {
@@ -252,9 +269,14 @@ interface OpenedBroker {
   readonly port: number
 }
 
+interface BrokerOptions extends OpenOptions {
+  readonly logger: Logger
+  readonly names: TopicNames
+}
+
 const openBroker = async (
   settings: Settings,
-  { bootstrap, interrupted, logger }: OpenOptions & { readonly logger: Logger },
+  { bootstrap, interrupted, logger, names }: BrokerOptions,
   parts: AsyncDisposableStack,
 ): Promise<OpenedBroker> => {
   if (bootstrap !== undefined) {
@@ -263,7 +285,8 @@ const openBroker = async (
     const waiting = await openWaitingRoom(settings.port, { bootstrap, logger })
     const { port } = waiting
     try {
-      const kafka = await openKafka({ bootstrap, connectTimeoutMs, security, interrupted })
+      const wanted = { bootstrap, connectTimeoutMs, security, interrupted }
+      const kafka = await openKafka(wanted, names)
       parts.defer(() => kafka.close())
       return { broker: kafka, failed: new Promise<never>(() => {}), port }
     } finally {
@@ -271,7 +294,7 @@ const openBroker = async (
     }
   }
   const broker = await openEmbeddedBroker(settings, parts)
-  await createShopTopics(broker)
+  await createShopTopics(broker, names)
   return { broker, failed: broker.failed, port: settings.port }
 }
 
@@ -280,9 +303,10 @@ const watchOf = ({
   broker,
   logger,
   parts,
-}: Pick<HttpParts, 'logger' | 'parts'> & { readonly broker: Broker }): BrokerWatch | undefined => {
+  names,
+}: Pick<HttpParts, 'broker' | 'logger' | 'parts' | 'names'>): BrokerWatch | undefined => {
   if (broker.kind === 'embedded') return undefined
-  const topic = orderCommands.name
+  const topic = names.of(orderCommands.name)
   const watch = new BrokerWatch({ broker, topic, name: 'Kafka', clock: systemClock, logger })
   parts.defer(() => watch.stop())
   return watch
@@ -302,11 +326,12 @@ interface ApplicationParts {
   readonly endpoint: string
   readonly session: SchemaSession | undefined
   readonly config: ShopConfig
+  readonly names: TopicNames
 }
 
 const openApplication = async (
   settings: Settings,
-  { broker, logger, parts, endpoint, session, config }: ApplicationParts,
+  { broker, logger, parts, endpoint, session, config, names }: ApplicationParts,
 ): Promise<OpenedApplication> => {
   const memory = stateMemoryOf(settings, { hasBroker: broker.kind === 'embedded' })
   const engine = await openEngine(settings, 'state', memory)
@@ -318,6 +343,7 @@ const openApplication = async (
     ...(broker.kind === 'kafka' && replicaOf(settings)),
     endpoint,
     topology,
+    topicNames: names.byCatalogue,
     broker,
     engine,
     clock: systemClock,
@@ -330,7 +356,7 @@ const openApplication = async (
     ...(stampHeaders !== undefined && { stampHeaders }),
     config: {
       ...settings.runtime,
-      deadLetterTopic,
+      deadLetterTopic: names.deadLetters,
       applicationVersion: shopIdentity.version,
       failureClasses: shopFailureClasses,
     },
@@ -412,18 +438,21 @@ interface HttpParts {
   readonly parts: AsyncDisposableStack
   readonly watch: BrokerWatch | undefined
   readonly provider: PaymentProvider
+  readonly names: TopicNames
+  readonly alarms: InvariantAlarms
   /** To be served under `/registry`. */
   readonly registry: SchemaRegistry | undefined
 }
 
 const openHttp = async (
   port: number,
-  { app, shop, stores, broker, figures, logger, parts, watch, provider, registry }: HttpParts,
+  { app, shop, stores, figures, watch, registry, ...shared }: HttpParts,
 ): Promise<string> => {
-  const gauges = shopGauges({ app, stores, broker, logger, provider })
+  const { broker, logger, parts, names } = shared
+  const gauges = shopGauges({ app, stores, ...shared })
   const metrics = new Prometheus(() => app.metrics(), gauges, figures)
   parts.defer(app.onCommit(metrics.observeCommit))
-  const desk = shopDesk({ broker, logger })
+  const desk = shopDesk({ broker, logger, names })
   parts.defer(() => desk.close())
   const server = await createShopServer({
     health: () => ({

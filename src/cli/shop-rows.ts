@@ -42,7 +42,7 @@ export class ShopRows {
     this.#writer.check()
     const read = { kind: 'get', key: wanted.key } as const
     const asked = this.#placesOf(wanted).map((place) => {
-      const input = { topic: wanted.topic.name, partition: place.partition }
+      const input = { topic: this.#writer.topicName(wanted.topic), partition: place.partition }
       return this.#reads.readSettled(place, read, { input, withinMs })
     })
     const answers = await this.#writer.inTime(Promise.all(asked))

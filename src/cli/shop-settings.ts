@@ -3,6 +3,7 @@
 import { type ShopConfig, shopConfig } from '../../topologies/shop/shared/config.ts'
 import type { Settings } from '../config/settings.ts'
 import { carriersIn } from './carrier-file.ts'
+import type { InvariantAlarms } from './invariant-alarms.ts'
 import { fakeProvider, type PaymentProvider } from './payment-provider.ts'
 import { producerHeaders, type StampHeaders } from '../task/producer-headers.ts'
 
@@ -12,15 +13,22 @@ export const shopIdentity = { service: 'shop', version: '0.1.0' } as const
 export const shopStamp = ({ serialization, recordHeaders }: Settings): StampHeaders | undefined =>
   serialization === 'avro' || recordHeaders ? producerHeaders(shopIdentity) : undefined
 
-/** @param provider  of an instance; who wants the plan only, or the stores, calls nobody */
+/** What an instance has, and those do not who want the plan only, or the stores. */
+export interface InstanceParts {
+  readonly provider: PaymentProvider
+  readonly alarms: InvariantAlarms
+}
+
 export const shopConfigOf = (
   settings: Settings,
-  { gateway, calls }: PaymentProvider = fakeProvider(settings),
+  { provider, alarms }: Partial<InstanceParts> = {},
 ): ShopConfig => {
+  const { gateway, calls } = provider ?? fakeProvider(settings)
   const { transferDeadlineMs, carrierMode, carriers } = settings
   return shopConfig({
     gateway,
     gatewayCalls: calls,
+    onViolation: alarms?.tell,
     deadlines: { paymentMs: transferDeadlineMs },
     carrier: { mode: carrierMode, ...(carriers !== undefined && carriersIn(carriers)) },
   })

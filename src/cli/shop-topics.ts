@@ -6,6 +6,7 @@
  * its own topics at start where they are missing; here they are wanted as safe as the catalogue's.
  */
 
+import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import {
   deadLetterTopic as deadLetters,
   inventoryReplies,
@@ -20,20 +21,22 @@ import { internalTopics, partitionCounts } from '../runtime/internal-topics.ts'
 import { fittedSpec, type WantedTopic } from '../runtime/topic-steps.ts'
 import type { Topic } from '../topic.ts'
 import type { Plan } from '../topology/graph.ts'
+import { ecomNames } from './topic-names.ts'
 
 export const applicationId = 'shop'
-
-export const deadLetterTopic = deadLetters.name
 
 /**
  * Existing topics are left as they are.
  *
  * @throws {BrokerError} BROKER_INVALID_REQUEST: one has another partition count
  */
-export const createShopTopics = async ({ topics }: Broker): Promise<void> => {
+export const createShopTopics = async (
+  { topics }: Broker,
+  names: TopicNames = ecomNames,
+): Promise<void> => {
   const replicasMax = await topics.replicasMax()
   try {
-    await topics.create(catalogued.map((wanted) => fittedSpec(wanted, replicasMax)))
+    await topics.create(cataloguedAs(names).map((wanted) => fittedSpec(wanted, replicasMax)))
   } catch (error) {
     if (!(error instanceof BrokerError) || error.code !== 'BROKER_INVALID_REQUEST') throw error
     const message = `${error.message}; millrace topics plan shows all that differs`
@@ -45,6 +48,7 @@ export interface ShopTopicsOptions {
   readonly topics: Topics
   readonly plan: Plan
   readonly applicationId: string
+  readonly names: TopicNames
 }
 
 /** Of the whole application, its changelogs and repartition topics too. */
@@ -52,17 +56,21 @@ export const wantedTopics = async ({
   topics,
   plan,
   applicationId,
+  names,
 }: ShopTopicsOptions): Promise<readonly WantedTopic[]> => {
-  const inputs = new Set(plan.subTopologies.flatMap(({ sourceTopics }) => sourceTopics))
-  const external = catalogued.map((wanted): WantedTopic =>
+  const inputs = new Set(
+    plan.subTopologies.flatMap(({ sourceTopics }) => sourceTopics.map((name) => names.of(name))),
+  )
+  const external = cataloguedAs(names).map((wanted): WantedTopic =>
     inputs.has(wanted.name) ? { ...wanted, kind: 'input', boundBy: boundInput } : wanted,
   )
   const existing = await topics.describe(external.map(({ name }) => name))
   const wantedCounts = new Map(external.map(({ name, partitions }) => [name, partitions]))
-  const counts = partitionCounts(
-    plan,
-    (name) => existing.get(name)?.partitions ?? wantedCounts.get(name),
-  )
+  const counts = partitionCounts(plan, (logical) => {
+    const name = names.of(logical)
+    return existing.get(name)?.partitions ?? wantedCounts.get(name)
+  })
+  const { deadLetters: deadLetterTopic } = names
   const internal = internalTopics({ applicationId, plan, deadLetterTopic }, counts)
   return [
     ...external,
@@ -92,18 +100,21 @@ const wantedOf = (
   return { name, kind, partitions, replicas, config } satisfies TopicSpec & WantedTopic
 }
 
-const catalogued: readonly WantedTopic[] = [
-  ...topicCatalogue.map(({ topic, ...entry }) => wantedOf(topic.name, 'output', entry)),
-  wantedOf(deadLetterTopic, 'dead letters', deadLetters),
-  wantedAuditTopic(deadLetterTopic),
+const cataloguedAs = (names: TopicNames): readonly WantedTopic[] => [
+  ...topicCatalogue.map((entry) => {
+    const retentionMs = names.retentionMs(entry)
+    return wantedOf(names.of(entry.topic.name), 'output', { ...entry, retentionMs })
+  }),
+  wantedOf(names.deadLetters, 'dead letters', deadLetters),
+  wantedAuditTopic(names.deadLetters),
 ]
 
 /** Typed handles by their names at the broker, for whoever shows bytes of the shop's records. */
-export const knownTopics = (): KnownTopics => {
+export const knownTopics = (names: TopicNames): KnownTopics => {
   const { name } = inventoryReplies
   const handles = topicCatalogue.map(({ topic }) => topic as Topic<unknown, unknown>)
   return new Map([
-    ...handles.map((topic) => [topic.name, topic] as const),
+    ...handles.map((topic) => [names.of(topic.name), topic] as const),
     [repartitionTopicName(applicationId, name), inventoryReplies as Topic<unknown, unknown>],
   ])
 }

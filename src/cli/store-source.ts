@@ -7,7 +7,7 @@
 
 import type { Engine } from '../../state/engine.ts'
 import type { Broker } from '../broker/port.ts'
-import { repartitionTopicName } from '../runtime/internal-names.ts'
+import { physicalNameOf, type TopicNames } from '../runtime/internal-topics.ts'
 import { storeByName, StoreQuery } from '../runtime/queries.ts'
 import type { GlobalRows } from '../stores/global-rows.ts'
 import type { Store } from '../stores/store.ts'
@@ -31,6 +31,7 @@ export interface StoredStateOptions {
   readonly broker: Broker
   readonly applicationId: string
   readonly plan: Plan
+  readonly topicNames?: TopicNames
 }
 
 /** @throws {BrokerError} the topics cannot be described */
@@ -39,9 +40,10 @@ export const storedState = async ({
   broker,
   applicationId,
   plan,
+  topicNames,
 }: StoredStateOptions): Promise<StoreSource> => {
   const physicalName = (topic: string): string =>
-    plan.internalTopics.includes(topic) ? repartitionTopicName(applicationId, topic) : topic
+    physicalNameOf({ applicationId, plan, topicNames }, topic)
   const taskIds = new Map<string, readonly string[]>()
   for (const sub of plan.subTopologies) {
     const described = await broker.topics.describe(sub.sourceTopics.map(physicalName))

@@ -5,6 +5,11 @@
  * 3. What it did is printed also where a later step fails.
  */
 
+import {
+  catalogueNames,
+  profileNames,
+  TopicNames,
+} from '../../topologies/shop/shared/topic-names.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import type { Broker, Topics } from '../broker/port.ts'
 import type { Settings } from '../config/settings.ts'
@@ -16,6 +21,8 @@ import { connectKafka } from './open-kafka.ts'
 import { shopConfigOf } from './shop-settings.ts'
 import { applicationId, wantedTopics } from './shop-topics.ts'
 import { StopSignals } from './stop-signals.ts'
+import { ecomNames, givenNames, namesToLookFor } from './topic-names.ts'
+import { visibleTopics } from './visible-topics.ts'
 import { stepsText } from './topic-steps-text.ts'
 
 export type TopicsVerb = 'plan' | 'apply' | 'verify'
@@ -23,11 +30,13 @@ export type TopicsVerb = 'plan' | 'apply' | 'verify'
 /** @returns the exit status */
 export const administerTopics = async (settings: Settings, verb: TopicsVerb): Promise<number> => {
   await using parts = new AsyncDisposableStack()
+  const names = namesFor(settings)
   const { topics } = await openBroker(settings, verb, parts)
   const { plan } = shopTopology(shopConfigOf(settings))
-  const wanted = await wantedTopics({ topics, plan, applicationId })
+  const wanted = await wantedTopics({ topics, plan, applicationId, names })
   const steps = await planTopics(topics, wanted)
   await tellReplicas(topics, wanted)
+  await tellOtherNames(topics, names)
   const print = (shown: readonly TopicStep[]): void => {
     process.stdout.write(stepsText(shown, settings.output))
   }
@@ -81,6 +90,30 @@ const tellReplicas = async (topics: Topics, wanted: readonly WantedTopic[]): Pro
   tell(
     `fewer replicas than wanted (kafka-reassign-partitions adds some): `
       + few.map(({ name }) => name).join(', '),
+  )
+}
+
+/** A Kafka has no state directory that would say what its topics are called. */
+const namesFor = (settings: Settings): TopicNames =>
+  settings.bootstrap === undefined ? namesToLookFor(settings) : (givenNames(settings) ?? ecomNames)
+
+/** Topics that are there under the names of another profile would be made a second time. */
+const tellOtherNames = async (topics: Topics, names: TopicNames): Promise<void> => {
+  const profiles = profileNames.map((profile) => TopicNames.profile(profile))
+  const others = profiles.filter((profile) => !profile.equals(names))
+  const countOf = async (each: TopicNames): Promise<number> =>
+    (await visibleTopics(topics, [...each.byCatalogue.values()])).size
+  const ours = await countOf(names)
+  let [best, most] = [names, ours]
+  for (const other of others) {
+    const count = await countOf(other)
+    if (count > most) [best, most] = [other, count]
+  }
+  if (best === names) return
+  tell(
+    `${most} of ${catalogueNames.length} topics are there under the names of `
+      + `${best.label}, ${ours} under those of ${names.label}: `
+      + `was --topic-names ${best.label} meant?`,
   )
 }
 

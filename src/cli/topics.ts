@@ -11,7 +11,7 @@ import { addConfigFlags, type ConfigFlags, kafkaOptions, settingsOf } from './co
 import type { TopicsVerb } from './topic-admin.ts'
 
 const flags: ConfigFlags = {
-  options: [...kafkaOptions, 'stateDir', 'output'] satisfies OptionName[],
+  options: [...kafkaOptions, 'stateDir', 'topicNames', 'output'] satisfies OptionName[],
 }
 
 const rules = `

@@ -70,6 +70,13 @@ const schemas = {
       'What keeps state and broker on disk (default: what made the directory; else rocksdb, or '
       + 'lmdb where that has no binary).',
   }),
+  topicNames: Type.String({
+    minLength: 1,
+    placeholder: 'ecom|domain|business|file',
+    description:
+      "Names of the shop's topics: a profile, or a JSON file with a name for each (default: those "
+      + 'the state directory was begun with; else ecom).',
+  }),
   acceptTopologyChange: Type.Boolean({
     default: false,
     description:

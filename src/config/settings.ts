@@ -46,6 +46,7 @@ type OptionsWithDefault = Exclude<OptionName, OptionsWithoutDefault>
 
 type OptionsWithoutDefault =
   | 'stateEngine'
+  | 'topicNames'
   | 'forMs'
   | 'document'
   | 'rejects'

@@ -11,8 +11,10 @@ import type { RuntimeMetrics } from '../runtime/runtime-metrics.ts'
 import { collectState, type StateSources } from './state-collectors.ts'
 
 /** Adds figures of the application itself: name, help, value by labels. */
-export interface ExtraGauge {
+export interface ExtraFigure {
   readonly name: string
+  /** Default: a gauge. */
+  readonly kind?: 'counter' | 'gauge'
   readonly help: string
   readonly labels: readonly string[]
   /** Asked at each scrape, which waits for it. */
@@ -66,7 +68,7 @@ export class Prometheus {
 
   constructor(
     read: () => RuntimeMetrics,
-    extras: readonly ExtraGauge[] = [],
+    extras: readonly ExtraFigure[] = [],
     state?: StateSources,
   ) {
     this.#read = read
@@ -154,8 +156,9 @@ export class Prometheus {
     })
   }
 
-  #addExtra({ name, help, labels, values }: ExtraGauge): void {
-    new Gauge({
+  #addExtra({ name, kind, help, labels, values }: ExtraFigure): void {
+    const Kind = kind === 'counter' ? Counter : Gauge
+    new Kind({
       name: `millrace_${name}`,
       help,
       labelNames: [...labels],
@@ -163,7 +166,7 @@ export class Prometheus {
       async collect() {
         const known = await values()
         this.reset()
-        for (const { labels: of, value } of known) this.set(of, value)
+        for (const { labels: of, value } of known) this.inc(of, value)
       },
     })
   }

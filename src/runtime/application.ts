@@ -45,6 +45,7 @@ import { onUnhandledRxjsError } from './rxjs-errors.ts'
 import { sleep } from './sleep.ts'
 import { storeMetrics, type StoreMetrics, StoreTotals } from './store-metrics.ts'
 import { StreamLoop } from './stream-loop.ts'
+import type { TopicNames } from './internal-topics.ts'
 import { sourcePlaces } from './task-meaning.ts'
 import { TaskManager } from './task-manager.ts'
 import { TopicPlan } from './topic-plan.ts'
@@ -94,6 +95,12 @@ export interface ApplicationOptions {
    * other instance stopped. Default false: refused with STREAMS_STATE_MISMATCH.
    */
   readonly acceptsTopologyChange?: boolean
+  /**
+   * Names at the broker of external topics that the topology names otherwise; of the dead letters
+   * see `config`. State and internal topics do not hang on them, but committed offsets do: with
+   * other names an application begins at the starts of those topics.
+   */
+  readonly topicNames?: TopicNames
   /** Where serdes find their schemas; needed if the topology has some that keep them elsewhere. */
   readonly schemaSession?: SchemaSession
   /** Headers of every output, out of those of its input; as they came if absent. */
@@ -440,7 +447,7 @@ export class Application {
 
   /** @returns undefined if it was closed while the broker could not be reached */
   async #findCluster(): Promise<Cluster | undefined> {
-    const { applicationId, broker, engine, topology } = this.#options
+    const { applicationId, broker, engine, topology, topicNames } = this.#options
     const { acceptsTopologyChange = false } = this.#options
     const { deadLetterTopic } = this.#config
     for (let failures = 1; !this.#isKilled && this.#state === 'starting'; failures++) {
@@ -456,7 +463,7 @@ export class Application {
           acceptsTopologyChange,
           logger: this.#logger,
         })
-        const options = { applicationId, plan, deadLetterTopic }
+        const options = { applicationId, plan, deadLetterTopic, topicNames }
         const topics = await TopicPlan.apply(broker, options, (found) => guard.judge(found))
         return { topics, clusterId, guard }
       } catch (error) {
@@ -472,6 +479,7 @@ export class Application {
   #membership(topics: TopicPlan): Membership {
     const { applicationId, broker, topology, instanceId = '0', endpoint = '' } = this.#options
     const { linkHost = '127.0.0.1', isStatic = false, leavesOnStop = false } = this.#options
+    const { topicNames } = this.#options
     const { sessionTimeoutMs, heartbeatIntervalMs, maxStallMs } = this.#config
     return new Membership({
       broker,
@@ -490,7 +498,7 @@ export class Application {
       maxStallMs,
       linkHost,
       topics: Object.keys(topics.sourcePartitions()),
-      sources: sourcePlaces(topology.plan),
+      sources: sourcePlaces(topology.plan, topicNames),
       allTasks: () => allTaskIds(topology.plan.subTopologies, topics),
       onRebalance: () => this.#loop?.rebalance(),
       onLost: (error) => this.#loop?.fail(error),

@@ -55,12 +55,10 @@ export class GlobalReader {
    */
   async catchUp(): Promise<void> {
     const { globals, topics, broker, clientId } = this.#options
-    const partitions = globals.topicNames.flatMap((topic) =>
-      Array.from({ length: topics.topic(topic).partitions }, (_, partition) => ({
-        topic,
-        partition,
-      })),
-    )
+    const partitions = globals.topicNames.flatMap((logical) => {
+      const { name: topic, partitions: count } = topics.topic(logical)
+      return Array.from({ length: count }, (_, partition) => ({ logical, topic, partition }))
+    })
     if (partitions.length === 0) return
     await this.#patiently(async () => {
       this.#cursors.length = 0
@@ -97,7 +95,7 @@ export class GlobalReader {
     )
     for (const [index, batch] of batches.entries()) {
       const cursor = this.#cursors[index]!
-      const { topic: serdes } = this.#options.globals.rows(cursor.topic)
+      const { topic: serdes } = this.#options.globals.rows(cursor.logical)
       await this.#patiently(() => askAll(missingSchemas(serdes, batch)))
       if (this.#isClosed) return
       this.#apply(cursor, batch)
@@ -105,7 +103,7 @@ export class GlobalReader {
   }
 
   #apply(cursor: GlobalCursor, batch: RawBatch): void {
-    const rows = this.#options.globals.rows(cursor.topic)
+    const rows = this.#options.globals.rows(cursor.logical)
     for (const record of batch.records) {
       try {
         rows.apply(record)
@@ -152,6 +150,8 @@ export class GlobalReader {
 }
 
 interface GlobalCursor extends TopicPartition {
+  /** The topic's name in the topology. */
+  readonly logical: string
   offset: bigint
   /** What must be read before tasks run. */
   readonly endOffset: bigint

@@ -15,7 +15,12 @@ export interface TopicPlanOptions {
   readonly applicationId: string
   readonly plan: Plan
   readonly deadLetterTopic: string | undefined
+  /** At the broker, of external topics that are named otherwise there than in the topology. */
+  readonly topicNames?: TopicNames | undefined
 }
+
+/** Name at the broker by the name in the topology. */
+export type TopicNames = ReadonlyMap<string, string>
 
 export interface InternalTopic extends TopicSpec {
   readonly kind: 'changelog' | 'repartition' | 'dead letters'
@@ -29,18 +34,26 @@ export interface PartitionCounts {
   of(logical: string): number
 }
 
-/** Topics that somebody else makes, by name; a dead letter topic that was given too. */
-export const externalTopics = ({ plan, deadLetterTopic }: TopicPlanOptions): readonly string[] => {
+/** The name at the broker of a topic that the topology names. */
+export const physicalNameOf = (
+  { applicationId, plan, topicNames }: Omit<TopicPlanOptions, 'deadLetterTopic'>,
+  logical: string,
+): string =>
+  plan.internalTopics.includes(logical)
+    ? repartitionTopicName(applicationId, logical)
+    : (topicNames?.get(logical) ?? logical)
+
+/** Topics that somebody else makes, by name at the broker; dead letters whose topic was given. */
+export const externalTopics = (options: TopicPlanOptions): readonly string[] => {
+  const { plan, deadLetterTopic } = options
   const named = plan.nodes.flatMap(({ topic, internalTopic }) =>
     topic === undefined || internalTopic ? [] : [topic],
   )
-  const whole = [...plan.globals.keys()]
-  return [
-    ...new Set([...named, ...whole, ...(deadLetterTopic === undefined ? [] : [deadLetterTopic])]),
-  ]
+  const all = [...named, ...plan.globals.keys()].map((name) => physicalNameOf(options, name))
+  return [...new Set([...all, ...(deadLetterTopic === undefined ? [] : [deadLetterTopic])])]
 }
 
-/** @param external  partitions of a topic that somebody else makes */
+/** @param external  partitions of a topic that somebody else makes, by its name in the plan */
 export const partitionCounts = (
   plan: Plan,
   external: (name: string) => number | undefined,

@@ -45,7 +45,7 @@ export const schemaTopics = (
   )
   const ofGlobals = [...globals.values()].map((handle) => ({
     handle,
-    name: handle.name,
+    name: physicalName(handle.name),
     isInternal: false,
   }))
   return [...ofNodes, ...ofGlobals].toSorted((a, b) => Number(a.isInternal) - Number(b.isInternal))

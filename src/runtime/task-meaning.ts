@@ -7,13 +7,20 @@
  */
 
 import type { Plan } from '../topology/graph.ts'
+import type { TopicNames } from './internal-topics.ts'
 
-/** Number of the sub-topology by the name of a source in the plan. */
+/** Number of the sub-topology by the name of a source at the broker, of an internal one's here. */
 export type SourcePlaces = Readonly<Record<string, number>>
 
-export const sourcePlaces = ({ subTopologies }: Plan): SourcePlaces =>
+/** @param topicNames  so that instances that name the same topic otherwise never share a group */
+export const sourcePlaces = (
+  { subTopologies }: Plan,
+  topicNames: TopicNames = new Map(),
+): SourcePlaces =>
   Object.fromEntries(
-    subTopologies.flatMap(({ id, sourceTopics }) => sourceTopics.map((topic) => [topic, id])),
+    subTopologies.flatMap(({ id, sourceTopics }) =>
+      sourceTopics.map((topic) => [topicNames.get(topic) ?? topic, id]),
+    ),
   )
 
 /**

@@ -10,12 +10,13 @@ import type { Broker, TopicDescription, TopicPartition } from '../broker/port.ts
 import { RuntimeError } from '../errors/classes.ts'
 import type { SubTopology } from '../topology/graph.ts'
 import { checkCopartitions } from '../topology/sub-topology.ts'
-import { changelogTopicName, deadLetterTopicName, repartitionTopicName } from './internal-names.ts'
+import { changelogTopicName, deadLetterTopicName } from './internal-names.ts'
 import {
   externalTopics,
   type InternalTopic,
   internalTopics,
   partitionCounts,
+  physicalNameOf,
   type TopicPlanOptions,
 } from './internal-topics.ts'
 
@@ -65,7 +66,10 @@ export class TopicPlan implements TopicFacts {
           + 'with the embedded broker, which creates its own',
       )
     }
-    const counts = partitionCounts(options.plan, (name) => described.get(name)?.partitions)
+    const counts = partitionCounts(
+      options.plan,
+      (logical) => described.get(physicalNameOf(options, logical))?.partitions,
+    )
     for (const sub of options.plan.subTopologies) {
       // before anything is made: a changelog made now would keep the wrong partition count
       checkCopartitions(sub, counts.of)
@@ -126,9 +130,6 @@ export class TopicPlan implements TopicFacts {
     return found
   }
 }
-
-const physicalNameOf = ({ applicationId, plan }: TopicPlanOptions, logical: string): string =>
-  plan.internalTopics.includes(logical) ? repartitionTopicName(applicationId, logical) : logical
 
 const sourcePartitions = (
   options: TopicPlanOptions,

@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { countOf, selectionOf, statusOf } from '../../src/cli/letter-flags.ts'
-import { deadLetterTopic } from '../../src/cli/shop-topics.ts'
+import { ecomNames } from '../../src/cli/topic-names.ts'
 
-const dlq = deadLetterTopic
+const dlq = ecomNames.deadLetters
 const nowMs = Date.parse('2026-01-02T00:00:00Z')
 
 describe('selectionOf', () => {

@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
 import type { KafkaSecurity } from '../../src/cli/kafka-security.ts'
 import { openKafka } from '../../src/cli/open-kafka.ts'
+import { ecomNames } from '../../src/cli/topic-names.ts'
 
 const hangingUp = async (): Promise<string> => {
   const server = createServer((socket) => {
@@ -26,12 +27,10 @@ test.each<[string, KafkaSecurity, string]>([
 ])(
   '%s',
   async (_name, security, hint) => {
-    const opened = openKafka({
-      bootstrap: await hangingUp(),
-      connectTimeoutMs: 500,
-      security,
-      interrupted: new Promise(() => {}),
-    })
+    const bootstrap = await hangingUp()
+    const interrupted = new Promise<never>(() => {})
+    const wanted = { bootstrap, connectTimeoutMs: 500, security, interrupted }
+    const opened = openKafka(wanted, ecomNames)
     // it may be a broker that is about to come: it is waited for until the time-out
     await expect(opened).rejects.toThrow(/^BROKER_UNAVAILABLE: no Kafka broker at .* within 1 s/)
     await expect(opened).rejects.toThrow(hint)

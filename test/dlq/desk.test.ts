@@ -11,7 +11,7 @@ import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
 import { EmbeddedBrokerFaults } from '../../src/broker/embedded/faults.ts'
 import { BrokerError } from '../../src/broker/errors.ts'
 import { shopDesk } from '../../src/cli/shop-desk.ts'
-import { deadLetterTopic } from '../../src/cli/shop-topics.ts'
+import { ecomNames } from '../../src/cli/topic-names.ts'
 import { stderrLogger } from '../../src/cli/stderr-logger.ts'
 import { systemClock } from '../../src/clock.ts'
 import type {
@@ -22,6 +22,8 @@ import type {
 import { OpenLetters } from '../../src/dlq/open-letters.ts'
 import { orderCommands, paymentCommands } from '../../topologies/shop/shared/topics.ts'
 import { command, readAll, readAudit, type Written, writeLetters } from './letters.ts'
+
+const deadLetterTopic = ecomNames.deadLetters
 
 interface Site {
   readonly broker: EmbeddedBroker

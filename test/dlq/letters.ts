@@ -5,7 +5,8 @@
  * would be noticed.
  */
 
-import { createShopTopics, deadLetterTopic } from '../../src/cli/shop-topics.ts'
+import { createShopTopics } from '../../src/cli/shop-topics.ts'
+import { ecomNames } from '../../src/cli/topic-names.ts'
 import type { Broker, ProduceRecord } from '../../src/broker/port.ts'
 import { readCommitted } from '../../src/broker/read-committed.ts'
 import { type AuditEntry, decodeAuditEntry } from '../../src/dlq/audit-entry.ts'
@@ -15,6 +16,8 @@ import { failureClassOf } from '../../src/errors/failure-class.ts'
 import type { Headers } from '../../src/record.ts'
 import { ShopError, shopFailureClasses } from '../../topologies/shop/shared/shop-error.ts'
 import { orderCommands, paymentCommands } from '../../topologies/shop/shared/topics.ts'
+
+const deadLetterTopic = ecomNames.deadLetters
 
 export const kinds = ['poison', 'business', 'transient'] as const
 export type Kind = (typeof kinds)[number]

@@ -89,6 +89,58 @@ describe('If-Match', () => {
   })
 })
 
+describe('changes that race for one version', () => {
+  const statuses = (answers: readonly { readonly status: number }[]): readonly number[] =>
+    answers.map(({ status }) => status).toSorted()
+
+  it('of stock: one is done, the others are told so, also when they ask again', async () => {
+    const path = '/api/inventory/jugs'
+    const etag = (await put(path, { operation: 'ADD', quantity: 1 })).headers.get('etag')!
+    const ask = (n: number) =>
+      put(path, { operation: 'ADD', quantity: n }, { 'if-match': etag, ...key(`race-${n}`) })
+    const all = [10, 20, 30, 40]
+    const answers = await Promise.all(all.map(ask))
+    expect(statuses(answers)).toEqual([200, 412, 412, 412])
+    const won = answers.findIndex(({ status }) => status === 200)
+    expect((await call(path)).body).toMatchObject({ onHand: 1 + all[won]!, version: 2 })
+    const again = await Promise.all(all.map(ask))
+    expect(again.map(({ status }) => status)).toEqual(answers.map(({ status }) => status))
+    for (const answer of again) if (answer.status === 412) isProblem(answer, 'versionPassed')
+    expect((await call(path)).body['version']).toBe(2)
+  })
+
+  it('of an order: one is done, and the others raise no version', async () => {
+    const path = await waiting()
+    const etag = (await call(path)).headers.get('etag')!
+    const ask = (notes: string) => put(path, { notes }, { 'if-match': etag, ...key(notes) })
+    const all = ['a', 'b', 'c']
+    const answers = await Promise.all(all.map(ask))
+    expect(statuses(answers)).toEqual([200, 412, 412])
+    const won = answers.find(({ status }) => status === 200)!
+    const now = await call(path)
+    expect([now.body['notes'], now.headers.get('etag')]).toEqual([
+      won.body['notes'],
+      won.headers.get('etag'),
+    ])
+    const again = await Promise.all(all.map(ask))
+    expect(again.map(({ status }) => status)).toEqual(answers.map(({ status }) => status))
+    const next = await put(path, { notes: 'd' }, { 'if-match': now.headers.get('etag')! })
+    expect(next.status).toBe(200)
+    const { events, rebuilt } = (await call(`${path}/history`)).body as {
+      readonly events: readonly { readonly eventType: string }[]
+      readonly rebuilt: { readonly verdict: string }
+    }
+    const told = events.filter(({ eventType }) => eventType === 'order.update-refused')
+    expect([told.length, rebuilt.verdict]).toEqual([2, 'same'])
+  })
+
+  it('take one tag, or any', async () => {
+    const [path, add] = ['/api/inventory/jugs', { operation: 'ADD', quantity: 1 }]
+    expect((await put(path, add, { 'if-match': '"1", "2"' })).status).toBe(400)
+    expect((await put(await waiting(), { notes: 'x' }, { 'if-match': '*' })).status).toBe(202)
+  })
+})
+
 describe('a change of an order', () => {
   it('is made once per key, as long as the goods are not sent', async () => {
     const path = await waiting()

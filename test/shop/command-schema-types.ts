@@ -169,6 +169,7 @@ export interface UpdateOrder {
     readonly orderId: string
     readonly shippingAddress?: string
     readonly notes?: string
+    readonly ifVersion?: number
   }
   readonly metadata: Metadata
 }
@@ -208,6 +209,7 @@ export interface UpdateStock {
     readonly reason: 'ORDER' | 'RESTOCK' | 'ADJUSTMENT'
     readonly force?: boolean
     readonly safetyStock?: number
+    readonly ifVersion?: number
   }
   readonly metadata: Metadata
 }

@@ -66,7 +66,12 @@ export interface InventoryUpdateRefused {
     readonly productId: string
     readonly operation: 'ADD' | 'SUBTRACT'
     readonly quantity: number
-    readonly code: 'STOCK_BELOW_HELD' | 'STOCK_BELOW_ZERO' | 'STOCK_TOO_LARGE' | 'COMMAND_ID_REUSED'
+    readonly code:
+      | 'STOCK_BELOW_HELD'
+      | 'STOCK_BELOW_ZERO'
+      | 'STOCK_TOO_LARGE'
+      | 'COMMAND_ID_REUSED'
+      | 'VERSION_CHANGED'
     readonly reason: string
     readonly onHand: number
     readonly held: number
@@ -255,6 +260,22 @@ export interface OrderRejected {
     readonly refundRequired: boolean
     readonly refundedMinor: number
     readonly currency: string
+  }
+  readonly metadata: Metadata
+}
+
+export interface OrderUpdateRefused {
+  readonly eventId: string
+  readonly eventType: 'order.update-refused'
+  readonly eventVersion: string
+  readonly timestamp: string
+  readonly source: string
+  readonly aggregateId: string
+  readonly aggregateVersion: number
+  readonly data: {
+    readonly orderId: string
+    readonly code: 'VERSION_CHANGED'
+    readonly reason: string
   }
   readonly metadata: Metadata
 }

@@ -63,7 +63,7 @@ const play = (onHand: number, commands: readonly HoldCommand[]): Shelf => {
 }
 
 const update = (
-  product: ProductRow,
+  product: ProductRow | undefined,
   change: Partial<UpdateStockData>,
   liveHolds: readonly HoldRow[] = [],
 ) =>
@@ -321,6 +321,13 @@ describe('UpdateStock', () => {
     expect(emissions).toHaveLength(1)
     const later = { ...before, seen, product: stocked(9) }
     expect(decideStockUpdate(later, take, context)).toBeUndefined()
+  })
+
+  it('is refused if it was meant for another version, or for what is not there', () => {
+    const { version } = stocked(5)
+    expect(refusalOf(stocked(5), { quantity: 1, ifVersion: version })).toBeUndefined()
+    expect(refusalOf(stocked(5), { quantity: 1, ifVersion: version + 1 })).toBe('VERSION_CHANGED')
+    expect(refusalOf(undefined, { quantity: 1, ifVersion: 0 })).toBe('VERSION_CHANGED')
   })
 
   it('counts no more than the shop can add up', () => {

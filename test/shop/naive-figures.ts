@@ -57,7 +57,8 @@ const once = <E extends { readonly eventId: string }>(records: readonly Dated<E>
 export const naiveOrders = (raw: RawTopics, windowMs: number): NaiveFigures => {
   const naive = new NaiveCount(windowMs)
   for (const { value: event } of once(raw.orders)) {
-    if (event.eventType === 'order.updated' || event.eventType === 'order.create-refused') continue
+    if (event.eventType === 'order.updated' || event.eventType === 'order.update-refused') continue
+    if (event.eventType === 'order.create-refused') continue
     const label = `order|${event.data.currency}`
     const at = event.timestamp
     naive.count(label, at, { [event.eventType.slice('order.'.length)]: 1 })

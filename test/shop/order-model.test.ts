@@ -363,6 +363,25 @@ describe('the way of an order', () => {
     expect(() => play([...done, refund(1000, 'r1'), refund(1, 'r1')])).toThrow(/COMMAND_ID_REUSED/)
   })
 
+  it('refuses an update of another version, and stays of its own', () => {
+    const update = (ifVersion: number, commandId: string) =>
+      updateOrderCommand(
+        { orderId, notes: commandId, ifVersion },
+        { commandId, source: 't', nowMs: 0 },
+      )
+    const { row, sent } = play([create(), update(1, 'u1'), update(1, 'u2'), update(1, 'u2')])
+    expect([row.version, row.notes, sent.slice(-3)]).toEqual([
+      2,
+      'u1',
+      ['order.updated', 'order.update-refused', 'dropped'],
+    ])
+    expect(row.seen?.map(({ refusal }) => refusal)).toEqual([
+      undefined,
+      { code: 'VERSION_CHANGED', reason: 'order o-1 is of version 2, not 1' },
+    ])
+    expect(play([create(), update(1, 'u1'), update(2, 'u3')]).row.notes).toBe('u3')
+  })
+
   it('updates address and notes until it is shipped, once per command', () => {
     const update = (notes: string, commandId: string) =>
       updateOrderCommand({ orderId, notes }, { commandId, source: 't', nowMs: 0 })

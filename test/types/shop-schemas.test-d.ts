@@ -46,6 +46,7 @@ interface Schemas {
   readonly 'order.created': events.OrderCreated
   readonly 'order.create-refused': events.OrderCreateRefused
   readonly 'order.updated': events.OrderUpdated
+  readonly 'order.update-refused': events.OrderUpdateRefused
   readonly 'order.confirmed': events.OrderConfirmed
   readonly 'order.cancelled': events.OrderCancelled
   readonly 'order.rejected': events.OrderRejected

@@ -18,12 +18,14 @@ export const statusOfEvent = {
 
 /** @returns  undefined: changes no status */
 export const orderFact = (event: OrderEvent, atMs: number): Fact | undefined => {
-  if (event.eventType === 'order.updated' || event.eventType === 'order.create-refused') {
-    return undefined
-  }
+  if (!hasStatus(event)) return undefined
   const key = figureKey('order', event.data.currency)
   return { key, atMs, sums: { [statusOfEvent[event.eventType]]: 1, ...amountsOf(event) } }
 }
+
+type StatusEvent = Extract<OrderEvent, { readonly eventType: keyof typeof statusOfEvent }>
+
+const hasStatus = (event: OrderEvent): event is StatusEvent => event.eventType in statusOfEvent
 
 const amountsOf = (event: OrderEvent): Readonly<Record<string, number>> => {
   switch (event.eventType) {

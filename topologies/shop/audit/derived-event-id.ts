@@ -15,9 +15,14 @@ export const derivedEventId = ({
   aggregateId,
   aggregateVersion,
   data,
+  metadata,
 }: ShopEvent): string | undefined => {
   if ('refundId' in data) return uuidV5(aggregateId, `${eventType}:${data.refundId}`)
   if ('holdId' in data) return uuidV5(aggregateId, `${eventType}:${data.holdId}`)
+  // any number of them may meet one version
+  if (eventType === 'order.update-refused') {
+    return uuidV5(aggregateId, `${eventType}:${metadata.causationId}`)
+  }
   if (eventType.startsWith('order.') || eventType === 'shipment.status-updated') {
     return uuidV5(aggregateId, `${eventType}:${aggregateVersion}`)
   }

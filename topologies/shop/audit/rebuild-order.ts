@@ -137,6 +137,7 @@ const fold = (order: RebuiltOrder, event: ShopEvent): RebuiltOrder => {
   switch (event.eventType) {
     case 'order.created':
     case 'order.create-refused':
+    case 'order.update-refused':
       return { ...order, version: Math.max(order.version, event.aggregateVersion) }
     case 'order.updated': {
       const { orderId: _orderId, ...changes } = event.data
@@ -174,7 +175,13 @@ type SagaEnded = Exclude<PlatformEvent, { readonly eventType: 'workflow.started'
 
 type StatusEvent = Exclude<
   OrderEvent,
-  { readonly eventType: 'order.created' | 'order.create-refused' | 'order.updated' }
+  {
+    readonly eventType:
+      | 'order.created'
+      | 'order.create-refused'
+      | 'order.updated'
+      | 'order.update-refused'
+  }
 >
 
 const withStatus = (order: RebuiltOrder, event: StatusEvent): RebuiltOrder => {

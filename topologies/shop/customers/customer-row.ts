@@ -59,11 +59,14 @@ export const customerKey = (
   return customerBounds(customerId).from + timeKey(atMs, rest)
 }
 
-/** Events that name a customer; an update of address or notes does not. */
-export type CustomerEvent = Exclude<OrderEvent, { readonly eventType: 'order.updated' }>
+/** Events that name a customer; an update of address or notes, done or refused, does not. */
+export type CustomerEvent = Exclude<
+  OrderEvent,
+  { readonly eventType: 'order.updated' | 'order.update-refused' }
+>
 
 export const namesCustomer = (event: OrderEvent): event is CustomerEvent =>
-  event.eventType !== 'order.updated'
+  event.eventType !== 'order.updated' && event.eventType !== 'order.update-refused'
 
 export const customerRowOf = (event: CustomerEvent): CustomerRow => {
   const { eventType, eventId, timestamp, aggregateVersion: version, data } = event

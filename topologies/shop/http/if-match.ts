@@ -1,9 +1,9 @@
 /**
  * Conditional changes (RFC 9110, 13.1.1): only of the version that the caller has seen.
  *
- * Two ways, told by the routes' documents. 1. Payments and shipments: the command carries the
- * version to whoever decides, so of two that race one is refused. 2. Orders and stock: compared
- * with the last commit when the request comes; a change that is on its way then is not seen.
+ * 1. The command carries the version to whoever decides, so of two that race one is refused.
+ * 2. DELETE of an order, which is answered before it is decided, is compared with the last commit
+ * when the request comes; a change that is on its way then is not seen.
  */
 
 import type { FastifyRequest } from 'fastify'

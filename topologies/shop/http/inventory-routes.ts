@@ -5,7 +5,8 @@
  * refusal. Not decided by then: 202, with the place where the decision will be. 2. Idempotency-Key
  * names the update within its product: the same again gets the answer of the first, another body is
  * refused (422). 3. Decisions are read from the row the topology keeps of every update, for 24
- * hours, so they survive restarts.
+ * hours, so they survive restarts. 4. A tag in `If-Match` travels in the command: 412 is a refusal
+ * like any other, and of two that race for one version one is refused.
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -23,7 +24,7 @@ import { tellSource } from './answer-source.ts'
 import { bodyOf } from './bodies.ts'
 import { getProductDoc, stockDecisionDoc, updateStockDoc } from './docs/inventory-docs.ts'
 import { IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
-import { checkIfMatch } from './if-match.ts'
+import { checkIfMatch, ifMatchOf, versionPassed } from './if-match.ts'
 import { behindWaitMs, type Known, knownRow, waitForRow } from './known-row.ts'
 import { productView } from './order-view.ts'
 import { pathId } from './path-id.ts'
@@ -95,16 +96,18 @@ const updateStock = async (
   { request, productId, givenKey }: StockUpdate,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
-  const update = bodyOf(parseStockRequest(request.body), 'update')
+  const ifVersion = ifMatchOf(request)
+  const update = {
+    ...bodyOf(parseStockRequest(request.body), 'update'),
+    ...(ifVersion !== undefined && { ifVersion }),
+  }
   const key = givenKey ?? uuidV7(Date.now())
   const updateId = stockCommandId(productId, key)
   const find = (): Promise<Found<StockCommandRow>> => access.findDecision(productId, updateId)
-  // before the decision: a version that this very update made comes with its decision
-  const version = await comparedVersion(access, request, productId)
   let decision = givenKey === undefined ? undefined : (await unlessMoving(find()))?.row
   const isReplayed = decision !== undefined
   if (decision === undefined) {
-    checkIfMatch(request, version)
+    if (ifVersion === undefined) await checkThere(access, request, productId)
     await access.updateStock(productId, update, key)
     const waitMs = waitMsOf(request.query, waitMsDefault)
     decision = (await waitForRow(find, { waitMs }))?.row
@@ -116,6 +119,7 @@ const updateStock = async (
   if (isReplayed) tellReplayed(reply)
   if (decision.refusal !== undefined) {
     const { code, reason } = decision.refusal
+    if (code === 'VERSION_CHANGED') throw passed(ifVersion, decision)
     throw new RouteProblem(problemKinds.stockRefused, `${code}: ${reason}.`)
   }
   // applied, though nobody may be there now to say what came of it
@@ -124,13 +128,19 @@ const updateStock = async (
   return productReply(reply.header('location', inventoryPath(productId)), request, product)
 }
 
-/** Looked up only if it matters; undefined too if there is no such product. */
-const comparedVersion = async (
+/** `If-Match: *`: a product that is there stays there. @throws {RouteProblem} 412 */
+const checkThere = async (
   access: ShopHost,
-  { headers }: PutRequest,
+  request: PutRequest,
   productId: string,
-): Promise<number | undefined> =>
-  headers['if-match'] === undefined ? undefined : (await access.findProduct(productId)).row?.version
+): Promise<void> => {
+  if (request.headers['if-match'] === undefined) return
+  checkIfMatch(request, (await access.findProduct(productId)).row?.version)
+}
+
+/** Version 0: there was no such product. */
+const passed = (ifVersion: number | undefined, { version }: StockCommandRow): RouteProblem =>
+  versionPassed(ifVersion ?? 'of the first request', version === 0 ? undefined : version)
 
 const inventoryPath = (productId: string): string =>
   `/api/inventory/${encodeURIComponent(productId)}`

@@ -3,7 +3,8 @@
  *
  * 1. The order's row remembers the commands that it followed: with `?wait=ms` the answer is the
  * order as it was changed. 2. Whether it still can be changed is decided by the stream; that an
- * order did not wait for the change is told as 409, if it is seen in time.
+ * order did not wait for the change is told as 409, if it is seen in time. 3. With `If-Match` the
+ * decision is waited for, by default 5 s: of two changes of one version one is refused (412).
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -11,13 +12,15 @@ import type { OrderRow } from '../orders/order-row.ts'
 import { orderActions } from '../orders/transitions.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV5, uuidV7 } from '../shared/ids.ts'
+import type { SeenCommand } from '../shared/seen-commands.ts'
 import { parseOrderChange } from '../shared/order-update.ts'
 import { bodyOf } from './bodies.ts'
 import { updateOrderDoc } from './docs/order-docs.ts'
 import { type IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
-import { checkIfMatch } from './if-match.ts'
+import { ifMatchOf, versionPassed } from './if-match.ts'
 import { type KnownOrder, knownOrder, type OrderSources } from './known-order.ts'
 import { acceptedOrderReply, sendOrder } from './order-replies.ts'
+import { waitForRow } from './known-row.ts'
 import { pathId } from './path-id.ts'
 import { problemKinds } from './problem-kinds.ts'
 import { RouteProblem } from './route-problem.ts'
@@ -53,29 +56,56 @@ const updateOrder = async (
   { request, orderId, key }: Update,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
-  const change = bodyOf(parseOrderChange(request.body), 'change')
+  const ifVersion = ifMatchOf(request)
+  const change = {
+    ...bodyOf(parseOrderChange(request.body), 'change'),
+    ...(ifVersion !== undefined && { ifVersion }),
+  }
   const { access, watch } = sources
   const commandId = uuidV5(orderId, `update:${key ?? uuidV7(Date.now())}`)
   const found = await knownOrder(sources, orderId, 0)
   const row = found === 'received' ? undefined : found.row
   const hash = bodyHash({ orderId, ...change })
-  const seen = row && followed(row, commandId)
+  const seen = row && seenOf(row, commandId)
   if (seen !== undefined && seen.hash !== hash) throw keyReused(key ?? commandId)
-  if (seen !== undefined) return sendOrder(tellReplayed(reply), request, found as KnownOrder)
+  if (seen !== undefined) {
+    tellReplayed(reply)
+    if (seen.refusal === undefined) return sendOrder(reply, request, found as KnownOrder)
+    throw versionPassed(ifVersion ?? 'of the first request', row?.version)
+  }
   if (row !== undefined && !isOpen(row)) throw frozen(row)
-  checkIfMatch(request, row?.version ?? 'unseen')
   await access.updateOrder(orderId, change, commandId)
+  if (ifVersion !== undefined) return decided(sources, { request, orderId, commandId }, reply)
   const endMs = performance.now() + waitMsOf(request.query, 0)
   for (let version = row?.version ?? 0; ;) {
     const order = await watch.next({ orderId, version, waitMs: endMs - performance.now() })
     if (order === undefined) return acceptedOrderReply(reply, orderId)
-    if (followed(order.row, commandId) !== undefined) return sendOrder(reply, request, order)
+    if (seenOf(order.row, commandId) !== undefined) return sendOrder(reply, request, order)
     if (!isOpen(order.row)) throw frozen(order.row)
     version = order.row.version
   }
 }
 
-const followed = ({ seen }: OrderRow, commandId: string): { readonly hash: string } | undefined =>
+/** Of a change that names its version; a refusal raises none, so the watch would not tell it. */
+const decided = async (
+  { access }: Sources,
+  { request, orderId, commandId }: Omit<Update, 'key'> & { readonly commandId: string },
+  reply: FastifyReply,
+): Promise<FastifyReply> => {
+  const order = await waitForRow(() => access.findOrder(orderId), {
+    waitMs: waitMsOf(request.query, decisionWaitMs),
+    isEnough: (row: OrderRow) => seenOf(row, commandId) !== undefined || !isOpen(row),
+  })
+  if (order === undefined) return acceptedOrderReply(reply, orderId)
+  const seen = seenOf(order.row, commandId)
+  if (seen === undefined) throw frozen(order.row)
+  if (seen.refusal === undefined) return sendOrder(reply, request, order)
+  throw versionPassed(ifMatchOf(request)!, order.row.version)
+}
+
+const decisionWaitMs = 5_000
+
+const seenOf = ({ seen }: OrderRow, commandId: string): SeenCommand | undefined =>
   seen?.find((each) => each.commandId === commandId)
 
 const isOpen = ({ status }: OrderRow): boolean => orderActions[status].UpdateOrder === 'update'

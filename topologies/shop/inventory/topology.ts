@@ -22,8 +22,10 @@ import type { ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import type { InventoryEvent, StockReply } from '../shared/events.ts'
+import { tellStock } from '../shared/local-invariants.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import { inventory, inventoryCommands, inventoryReplies } from '../shared/topics.ts'
+import type { OnViolation } from '../shared/violation.ts'
 import {
   decideHold,
   decideHoldDue,
@@ -53,6 +55,11 @@ interface StockStores {
   readonly totals: Counters
 }
 
+/** What a decision is made and checked by. */
+interface Deciding extends StockContext {
+  readonly onViolation: OnViolation | undefined
+}
+
 export interface InventoryFlow {
   /** Answers, keyed by orderId: the input of the orders flow. */
   readonly replies$: Observable<StreamRecord<string, StockReply>>
@@ -80,7 +87,8 @@ const decider = (config: ShopConfig) => {
     deadlines: stockDeadlines,
     totals: inventoryTotals,
   }
-  const contextOf = (nowMs: number): StockContext => ({ ...config.inventory, nowMs })
+  const { onViolation } = config
+  const contextOf = (nowMs: number): Deciding => ({ ...config.inventory, nowMs, onViolation })
   const due = dueRows(deadlinesMax)
   return process<string, InventoryCommand, typeof stores, StockEmission>('inventory', stores, {
     onRecord: ({ key, value }, opened, context) => {
@@ -116,7 +124,7 @@ const decider = (config: ShopConfig) => {
 const commandHold = (
   opened: StockStores,
   command: HoldCommand,
-  context: StockContext,
+  context: Deciding,
 ): readonly StockEmission[] | undefined => {
   const { productId, holdId } = command.data
   const product = opened.products.get(productId)
@@ -125,21 +133,24 @@ const commandHold = (
   if (decision === undefined) return undefined
   if (decision.product !== product) opened.products.put(productId, decision.product)
   if (decision.hold !== undefined) storeHold(opened, hold, decision.hold)
+  const step = { before: product, after: decision.product }
+  tellStock(context.onViolation, { ...step, holds: [{ before: hold, after: decision.hold }] })
   return decision.emissions
 }
 
 const updateStock = (
   opened: StockStores,
   command: UpdateStock,
-  context: StockContext,
+  context: Deciding,
 ): readonly StockEmission[] | undefined => {
   const {
     commandId,
     data: { productId },
   } = command
+  const product = opened.products.get(productId)
   const decision = decideStockUpdate(
     {
-      product: opened.products.get(productId),
+      product,
       seen: opened.commands.get(commandId),
       liveHolds: () => liveHoldsOf(opened, productId),
     },
@@ -152,9 +163,13 @@ const updateStock = (
     opened.commands.put(commandId, decision.seen)
     opened.deadlines.put(timeKey(context.nowMs + context.memoryMs, `c${commandId}`), 1)
   }
-  for (const broken of decision.brokenHolds) {
-    storeHold(opened, opened.holds.get(holdKey(productId, broken.holdId)), broken)
-  }
+  const holds = decision.brokenHolds.map((after) => ({
+    before: opened.holds.get(holdKey(productId, after.holdId)),
+    after,
+  }))
+  for (const { before, after } of holds) storeHold(opened, before, after)
+  const { product: after } = decision
+  if (after !== undefined) tellStock(context.onViolation, { before: product, after, holds })
   return decision.emissions
 }
 
@@ -169,7 +184,7 @@ const liveHoldsOf = ({ holds }: StockStores, productId: string): readonly HoldRo
 const passDeadlines = (
   opened: StockStores,
   { due, times }: { readonly due: DueRows; readonly times: DueTimes },
-  context: StockContext,
+  context: Deciding,
 ): readonly (readonly [string, StockEmission])[] => {
   const sent: (readonly [string, StockEmission])[] = []
   for (const indexKey of due.next(opened.deadlines, times)) {
@@ -190,7 +205,7 @@ const passDeadlines = (
 const passHold = (
   opened: StockStores,
   { key, dueMs }: { readonly key: string; readonly dueMs: number },
-  context: StockContext,
+  context: Deciding,
 ): readonly (readonly [string, StockEmission])[] => {
   const hold = opened.holds.get(key)
   const product = hold && opened.products.get(hold.productId)
@@ -199,6 +214,8 @@ const passHold = (
   if (decision.product !== product) opened.products.put(product.productId, decision.product)
   if (decision.hold === undefined) opened.holds.delete(key)
   else storeHold(opened, undefined, decision.hold)
+  const step = { before: product, after: decision.product }
+  tellStock(context.onViolation, { ...step, holds: [{ before: hold, after: decision.hold }] })
   return decision.emissions.map((emission) => [product.productId, emission] as const)
 }
 

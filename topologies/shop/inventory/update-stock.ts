@@ -60,7 +60,10 @@ export const decideStockUpdate = (
   const before = product ?? emptyProduct(data.productId)
   const hash = bodyHash(data)
   if (seen?.hash === hash) return undefined
-  const refusal = seen === undefined ? refusalOf(before, command) : idReused(commandId)
+  const refusal =
+    seen === undefined
+      ? (versionChanged(product, data) ?? refusalOf(before, command))
+      : idReused(commandId)
   if (refusal === undefined) return followed(before, { command, hash, liveHolds }, context)
   const refused = refusedOf(before, { command, hash, refusal }, context)
   const isRepeat = seen !== undefined // of an id, not of a body
@@ -110,6 +113,15 @@ const idReused = (commandId: string): StockRefusal => ({
   code: 'COMMAND_ID_REUSED',
   reason: `another update came before under the id ${commandId}`,
 })
+
+const versionChanged = (
+  product: ProductRow | undefined,
+  { productId, ifVersion }: UpdateStock['data'],
+): StockRefusal | undefined => {
+  if (ifVersion === undefined || ifVersion === product?.version) return undefined
+  const found = product === undefined ? 'not there' : `of version ${product.version}`
+  return { code: 'VERSION_CHANGED', reason: `${productId} is ${found}, not of ${ifVersion}` }
+}
 
 const refusalOf = (
   { productId, onHand, held, addedTotal }: ProductRow,
@@ -176,6 +188,7 @@ const checkUpdate = ({ data }: UpdateStock): void => {
   if (data.safetyStock !== undefined) {
     checkCount(data.safetyStock, 'safetyStock', 0, stockUnitsMax)
   }
+  if (data.ifVersion !== undefined) checkCount(data.ifVersion, 'ifVersion', 0)
 }
 
 const updatedOf = (

@@ -8,15 +8,16 @@
  */
 
 import { bodyHash } from '../shared/body-hash.ts'
-import type { CreateOrder, OrderCommand } from '../shared/commands.ts'
+import type { CreateOrder, OrderCommand, UpdateOrder } from '../shared/commands.ts'
 import { aheadByMs } from '../shared/due-rows.ts'
 import { isRepeated, withSeen } from '../shared/seen-commands.ts'
+import { newEvent } from '../shared/new-event.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { cancel, cancelAfterReview, refund, update } from './command-steps.ts'
 import { createOrder } from './create-order.ts'
 import { returnGoods, shipmentCreated, shipmentMoved } from './delivery-steps.ts'
 import { paymentProcessed, paymentRefunded, paymentUnknown } from './money-steps.ts'
-import { type OrderContext, OrderDraft, type OrderEmission } from './order-draft.ts'
+import { type OrderContext, OrderDraft, type OrderEmission, orderSource } from './order-draft.ts'
 import { hasChargeInFlight, isFinal, type OrderRow } from './order-row.ts'
 import {
   lateHold,
@@ -81,6 +82,9 @@ export const decideOrder = (
   if ('commandType' in input && isRepeated(row.seen, input, `order ${row.orderId}`))
     return undefined
   if (action === 'drop') return undefined
+  if (action === 'update' && isOutdated(row, input as UpdateOrder)) {
+    return refuseUpdate(row, input as UpdateOrder, context)
+  }
   const draft = new OrderDraft(row, idOf(input), context)
   if (!steps[action](draft, input as never)) return undefined
   if ('commandType' in input) remember(draft, input)
@@ -189,6 +193,39 @@ const createAgain = (
   })
   remember(draft, command)
   return decisionOf(draft)
+}
+
+const isOutdated = ({ version }: OrderRow, { data: { ifVersion } }: UpdateOrder): boolean =>
+  ifVersion !== undefined && ifVersion !== version
+
+/**
+ * Of two updates of one version the second is refused. The version stays: a refusal that raised it
+ * would have those refused next whose version is current.
+ */
+const refuseUpdate = (
+  row: OrderRow,
+  command: UpdateOrder,
+  { nowMs }: OrderContext,
+): OrderDecision => {
+  const { orderId, version, correlationId } = row
+  const { commandId, data } = command
+  const reason = `order ${orderId} is of version ${version}, not ${data.ifVersion}`
+  const refusal = { code: 'VERSION_CHANGED', reason } as const
+  const message = newEvent(
+    'order.update-refused',
+    { orderId, ...refusal },
+    {
+      source: orderSource,
+      aggregateId: orderId,
+      aggregateVersion: version,
+      correlationId,
+      causationId: commandId,
+      nowMs,
+    },
+    `order.update-refused:${commandId}`,
+  )
+  const seen = withSeen(row.seen, command, { nowMs, refusal })
+  return { row: { ...row, seen }, emissions: [{ kind: 'orderEvent', message }], index: {} }
 }
 
 const remember = ({ row, context: { nowMs } }: OrderDraft, command: OrderCommand): void => {

@@ -37,7 +37,8 @@ export interface OrderContext {
 
 export type Mutable<T> = { -readonly [Field in keyof T]: T[Field] }
 
-const source = 'orders'
+/** Who decided, in an envelope. */
+export const orderSource = 'orders'
 
 export class OrderDraft {
   readonly row: Mutable<OrderRow>
@@ -168,7 +169,7 @@ export class OrderDraft {
   #origin() {
     const { orderId, version, correlationId } = this.row
     return {
-      source,
+      source: orderSource,
       aggregateId: orderId,
       aggregateVersion: version,
       correlationId,
@@ -181,7 +182,7 @@ export class OrderDraft {
     const { correlationId } = this.row
     return {
       commandId,
-      source,
+      source: orderSource,
       nowMs: this.context.nowMs,
       correlationId,
       causationId: this.#causationId,

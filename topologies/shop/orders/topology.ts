@@ -30,6 +30,7 @@ import type {
   StockReply,
 } from '../shared/events.ts'
 import type { Flow } from '../shared/flow.ts'
+import { tellOrder } from '../shared/local-invariants.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import {
   inventoryCommands,
@@ -127,7 +128,7 @@ const decider = (config: ShopConfig) => {
     chargesMax: config.chargesMax,
   })
   const due = dueRows(deadlinesMax)
-  const store = storer(config.notifications)
+  const store = storer(config)
   return process<string, OrderInput, typeof stores, OrderOutput>('orders', stores, {
     onRecord: ({ key, value }, opened, context) => {
       checkKey(key, value.data.orderId, 'orderId')
@@ -219,14 +220,15 @@ type StoreDecision = (stores: OrderStores, decided: Decided) => readonly OrderOu
 
 /** @returns  writes what was decided, and says what is to be sent */
 const storer =
-  (notifies: boolean): StoreDecision =>
+  ({ notifications, onViolation }: ShopConfig): StoreDecision =>
   ({ rows, deadlines, totals }, { before, decision, nowMs }) => {
     const { row, emissions, index } = decision
     rows.put(row.orderId, row)
+    tellOrder(onViolation, before, row)
     if (index.deleteMs !== undefined) deadlines.delete(timeKey(index.deleteMs, row.orderId))
     if (index.putMs !== undefined) deadlines.put(timeKey(index.putMs, row.orderId), 1)
     countDecision(totals, before, row)
-    const told = notifies ? notificationsOf(before, row, nowMs) : []
+    const told = notifications ? notificationsOf(before, row, nowMs) : []
     if (told.length === 0) return emissions
     return [...emissions, ...told.map((message) => ({ kind: 'notification', message }) as const)]
   }

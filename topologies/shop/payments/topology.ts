@@ -13,12 +13,13 @@ import type { ShopConfig } from '../shared/config.ts'
 import { count, duplicatesCounter } from '../shared/counters.ts'
 import type { PaymentEvent } from '../shared/events.ts'
 import type { Flow } from '../shared/flow.ts'
+import { tellPayment } from '../shared/local-invariants.ts'
 import { paymentCommands, payments } from '../shared/topics.ts'
 import { decideAnswer, decidePayment, type GatewayResult, type PaymentEmission } from './model.ts'
 import { gatewayCalls, paymentStore, paymentTotals } from './stores.ts'
 
 export const paymentsFlow = (config: ShopConfig): Flow<PaymentEvent> => {
-  const decided$ = stream(paymentCommands).pipe(commandDecider())
+  const decided$ = stream(paymentCommands).pipe(commandDecider(config))
   const told$ = decided$.pipe(
     ofKind('paymentEvent'),
     mapValues(({ event }) => event),
@@ -30,13 +31,13 @@ export const paymentsFlow = (config: ShopConfig): Flow<PaymentEvent> => {
       ...config.gatewayCalls,
       idempotencyKeyOf: ({ value }) => gatewayKeyOf(value),
     }),
-    answerDecider(),
+    answerDecider(config),
   )
   const events$ = merge(told$, answered$)
   return { events$, sinks: [events$.pipe(to(payments))] }
 }
 
-const commandDecider = () => {
+const commandDecider = ({ onViolation }: ShopConfig) => {
   const stores = { rows: paymentStore, totals: paymentTotals }
   return process<string, PaymentCommand, typeof stores, PaymentEmission>('payments', stores, {
     onRecord: ({ key, value }, { rows, totals }, context) => {
@@ -47,13 +48,14 @@ const commandDecider = () => {
         return []
       }
       rows.put(decision.row.paymentId, decision.row)
+      tellPayment(onViolation, decision.row)
       return decision.emissions
     },
     prefetchKeys: ({ value }) => ({ rows: [value.data.paymentId] }),
   })
 }
 
-const answerDecider = () => {
+const answerDecider = ({ onViolation }: ShopConfig) => {
   const stores = { rows: paymentStore, totals: paymentTotals }
   return process<string, GatewayResult, typeof stores, PaymentEvent>('gateway-answers', stores, {
     onRecord: ({ value }, { rows, totals }, context) => {
@@ -65,6 +67,7 @@ const answerDecider = () => {
         return []
       }
       rows.put(row.paymentId, decision.row)
+      tellPayment(onViolation, decision.row)
       return decision.emissions.flatMap((each) =>
         each.kind === 'paymentEvent' ? [each.event] : [],
       )

@@ -32,6 +32,8 @@ export interface UpdateOrderData {
   readonly orderId: string
   readonly shippingAddress?: string
   readonly notes?: string
+  /** Refused if the order is of another version by then. */
+  readonly ifVersion?: number
 }
 
 export interface CancelOrderData {
@@ -73,6 +75,8 @@ export interface UpdateStockData {
   readonly force?: boolean
   /** Units never promised to orders; unchanged if absent. */
   readonly safetyStock?: number
+  /** Refused if the product is of another version by then, or not there. */
+  readonly ifVersion?: number
 }
 
 export interface ProcessPaymentData {

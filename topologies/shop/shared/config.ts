@@ -7,6 +7,7 @@
 
 import { days, hours, minutes, seconds } from '../../../src/index.ts'
 import type { PaymentGateway } from '../gateway/payment-gateway.ts'
+import type { OnViolation } from './violation.ts'
 import type { CarrierRule } from '../shipments/carrier-strategy.ts'
 
 export interface DeadlineConfig {
@@ -74,9 +75,18 @@ export interface ShopConfig {
   readonly notifications: boolean
   /** Whether figures are counted (`analytics/`). Off, what happens meanwhile is in none later. */
   readonly analytics: boolean
+  /** Told of decisions that break an invariant; without it none is checked. */
+  readonly onViolation?: OnViolation | undefined
 }
 
-type Single = 'gateway' | 'chargesMax' | 'customers' | 'audit' | 'notifications' | 'analytics'
+type Single =
+  | 'gateway'
+  | 'chargesMax'
+  | 'customers'
+  | 'audit'
+  | 'notifications'
+  | 'analytics'
+  | 'onViolation'
 
 export type ShopSettings = Pick<ShopConfig, 'gateway'>
   & Partial<Pick<ShopConfig, Single>> & {
@@ -127,6 +137,7 @@ export const shopConfig = (given: ShopSettings): ShopConfig => ({
   audit: given.audit ?? defaults.audit,
   notifications: given.notifications ?? defaults.notifications,
   analytics: given.analytics ?? defaults.analytics,
+  onViolation: given.onViolation,
   gatewayCalls: { ...defaults.gatewayCalls, ...given.gatewayCalls },
   deadlines: { ...defaults.deadlines, ...given.deadlines },
   inventory: { ...defaults.inventory, ...given.inventory },

@@ -29,6 +29,13 @@ export interface CreateRefusedData {
   readonly customerId: string
 }
 
+/** An UpdateOrder for another version than the order had when it was decided; nothing changed. */
+export interface OrderUpdateRefusedData {
+  readonly orderId: string
+  readonly code: 'VERSION_CHANGED'
+  readonly reason: string
+}
+
 /** What became of a return: goods on their way back, or goods and money both back. */
 export type ReturnState = 'requested' | 'started' | 'done'
 
@@ -141,13 +148,15 @@ export interface InventoryUpdatedData {
  *
  * `STOCK_BELOW_HELD` orders hold it: add stock, or send with `force` · `STOCK_BELOW_ZERO` more than
  * there is: count again · `STOCK_TOO_LARGE` more than the shop counts · `COMMAND_ID_REUSED` another
- * body came under this id before, and stands.
+ * body came under this id before, and stands · `VERSION_CHANGED` it was meant for another version
+ * of the product: look again.
  */
 export type StockRefusalCode =
   | 'STOCK_BELOW_HELD'
   | 'STOCK_BELOW_ZERO'
   | 'STOCK_TOO_LARGE'
   | 'COMMAND_ID_REUSED'
+  | 'VERSION_CHANGED'
 
 export interface StockRefusal {
   readonly code: StockRefusalCode
@@ -216,6 +225,7 @@ export type OrderEvent =
   | EventEnvelope<'order.created', OrderCreatedData>
   | EventEnvelope<'order.create-refused', CreateRefusedData>
   | EventEnvelope<'order.updated', OrderUpdatedData>
+  | EventEnvelope<'order.update-refused', OrderUpdateRefusedData>
   | EventEnvelope<'order.confirmed', OrderConfirmedData>
   | EventEnvelope<OrderEndedType, OrderEndedData>
   | EventEnvelope<'order.completed', OrderCompletedData>

@@ -1,10 +1,10 @@
 /**
  * What must always be true of the shop (spec: shop.md §5), over snapshots of its rows.
  *
- * Pure; shared by tests, the summary and the running system's alarms. 1. `checkShop` wants rows of
- * one moment: all read between two commits. 2. A message between two flows is part of the truth:
- * each rule across flows allows exactly what can be on its way. 3. With `isSettled` nothing is on
- * its way, and the rules become equations.
+ * Pure; shared by tests, the summary and, row by row, the running system's alarms
+ * (`local-invariants.ts`). 1. `checkShop` wants rows of one moment: all read between two commits.
+ * 2. A message between two flows is part of the truth: each rule across flows allows exactly what
+ * can be on its way. 3. With `isSettled` nothing is on its way, and the rules become equations.
  */
 
 import type { HoldRow, ProductRow } from '../inventory/stock-row.ts'
@@ -18,7 +18,7 @@ import {
   refundingMinorOf,
 } from '../orders/order-row.ts'
 import { type PaymentRow, refundableMinorOf } from '../payments/payment-row.ts'
-import type { Violation } from './violation.ts'
+import type { InvariantName, Violation } from './violation.ts'
 
 export interface ShopSnapshot {
   readonly orders: Iterable<OrderRow>
@@ -68,58 +68,73 @@ export const checkOrder = (row: OrderRow): readonly Violation[] => {
   const isShipped = status === 'confirmed' || status === 'completed'
   const sum = lines.reduce((total, each) => total + each.quantity * each.priceMinor, 0)
   return broken(orderId, [
-    ['total', sum === totalMinor, `lines are ${sum}, the total is ${totalMinor}`],
+    ['total', sum === totalMinor, () => `lines are ${sum}, the total is ${totalMinor}`],
     [
       'refunded-within-captured',
       refundingMinor <= capturedMinor,
-      `${refundingMinor} of ${capturedMinor} refunded`,
+      () => `${refundingMinor} of ${capturedMinor} refunded`,
     ],
     [
       'ended-holds-nothing',
       !undelivered.has(status) || states.every((s) => takesNothing.has(s)),
-      `${status} with lines ${states.join()}`,
+      () => `${status} with lines ${states.join()}`,
     ],
     [
       'ended-refunds-all',
       !undelivered.has(status)
         || hasNoFailedRefund(row) === false
         || refundingMinor === capturedMinor,
-      `${status}, ${refundingMinor} of ${capturedMinor} back`,
+      () => `${status}, ${refundingMinor} of ${capturedMinor} back`,
     ],
     [
       'shipped-within-deducted',
       !isShipped || states.every((s) => s === 'deducted' || s === 'returning' || s === 'returned'),
-      `${status} with lines ${states.join()}`,
+      () => `${status} with lines ${states.join()}`,
     ],
     [
       'completed-delivered',
       status !== 'completed' || row.shipment?.status === 'DELIVERED',
-      `shipment ${row.shipment?.status}`,
+      () => `shipment ${row.shipment?.status}`,
     ],
     [
       'paid-before-deducted',
       !isShipped || capturedMinor >= totalMinor,
-      `${capturedMinor} of ${totalMinor} captured`,
+      () => `${capturedMinor} of ${totalMinor} captured`,
     ],
-    ['open-has-deadline', isFinal(row) || row.deadlineMs !== undefined, `${status}, no deadline`],
+    [
+      'open-has-deadline',
+      isFinal(row) || row.deadlineMs !== undefined,
+      () => `${status}, no deadline`,
+    ],
   ])
 }
 
 const hasNoFailedRefund = ({ charges }: OrderRow): boolean =>
   charges.every(({ refunds = [] }) => refunds.every(({ state }) => state !== 'failed'))
 
-/** @param liveHeld  sum of the product's holds in state `held` */
-export const checkProduct = (row: ProductRow, liveHeld: number): readonly Violation[] => {
+/** What a product's row tells by itself. */
+export const checkStock = (row: ProductRow): readonly Violation[] => {
   const { productId, onHand, held, addedTotal, subtractedTotal, deductedTotal, returnedTotal } = row
   const booked = addedTotal - subtractedTotal
   const found = onHand + deductedTotal - returnedTotal
   return broken(productId, [
-    ['on-hand-not-negative', onHand >= 0, `${onHand} on hand`],
-    ['held-within-on-hand', held >= 0 && held <= onHand, `${held} held of ${onHand}`],
-    ['stock-conserved', booked === found, `${booked} booked, ${found} found`],
-    ['held-is-sum-of-holds', held === liveHeld, `${held} held, holds add up to ${liveHeld}`],
+    ['on-hand-not-negative', onHand >= 0, () => `${onHand} on hand`],
+    ['held-within-on-hand', held >= 0 && held <= onHand, () => `${held} held of ${onHand}`],
+    ['stock-conserved', booked === found, () => `${booked} booked, ${found} found`],
   ])
 }
+
+/** @param liveHeld  sum of the product's holds in state `held` */
+export const checkProduct = (row: ProductRow, liveHeld: number): readonly Violation[] => [
+  ...checkStock(row),
+  ...broken(row.productId, [
+    [
+      'held-is-sum-of-holds',
+      row.held === liveHeld,
+      () => `${row.held} held, holds add up to ${liveHeld}`,
+    ],
+  ]),
+]
 
 export const checkPayment = (row: PaymentRow): readonly Violation[] => {
   const { paymentId, capturedMinor, amountMinor, state } = row
@@ -127,17 +142,17 @@ export const checkPayment = (row: PaymentRow): readonly Violation[] => {
     [
       'captured-within-authorised',
       capturedMinor >= 0 && capturedMinor <= amountMinor,
-      `${capturedMinor} of ${amountMinor} captured`,
+      () => `${capturedMinor} of ${amountMinor} captured`,
     ],
     [
       'only-captured-has-money',
       state === 'captured' || capturedMinor === 0,
-      `${state} with ${capturedMinor}`,
+      () => `${state} with ${capturedMinor}`,
     ],
     [
       'refunded-within-captured',
       refundableMinorOf(row) >= 0,
-      `${-refundableMinorOf(row)} too much refunded`,
+      () => `${-refundableMinorOf(row)} too much refunded`,
     ],
   ])
 }
@@ -253,12 +268,12 @@ const checkHoldsOfOrder = (
     [
       'ended-holds-nothing',
       tally === undefined || !undelivered.has(status) || (tally.live === 0 && tally.deducted === 0),
-      `${status}, yet ${tally?.live} held and ${tally?.deducted} deducted`,
+      () => `${status}, yet ${tally?.live} held and ${tally?.deducted} deducted`,
     ],
     [
       'delivered-holds-nothing',
       tally === undefined || status !== 'completed' || tally.live === 0,
-      `completed, yet ${tally?.live} held`,
+      () => `completed, yet ${tally?.live} held`,
     ],
   ])
 
@@ -276,24 +291,25 @@ const checkMoneyOfOrder = (
     [
       'order-money-is-captured',
       capturedMinor <= money.capturedMinor,
-      `the order knows ${capturedMinor}, payments have ${money.capturedMinor}`,
+      () => `the order knows ${capturedMinor}, payments have ${money.capturedMinor}`,
     ],
     [
       'order-refunds-are-refunded',
       refundedMinor <= money.refundedMinor,
-      `the order knows ${refundedMinor}, payments refunded ${money.refundedMinor}`,
+      () => `the order knows ${refundedMinor}, payments refunded ${money.refundedMinor}`,
     ],
     [
       'settled-money-agrees',
       !isSettled
         || (capturedMinor === money.capturedMinor && refundedMinor === money.refundedMinor),
-      `order ${capturedMinor}/${refundedMinor}, `
+      () =>
+        `order ${capturedMinor}/${refundedMinor}, `
         + `payments ${money.capturedMinor}/${money.refundedMinor}`,
     ],
     [
       'ended-keeps-nothing',
       !isSettled || !isEnded || keptMinor === 0,
-      `${order.status}, yet ${keptMinor} kept`,
+      () => `${order.status}, yet ${keptMinor} kept`,
     ],
   ])
 }
@@ -310,14 +326,17 @@ const checkConservation = (
     [
       'deducted-for-orders',
       taken >= deducted && taken <= most,
-      `${taken} taken from stock, orders have ${deducted} to ${most}`,
+      () => `${taken} taken from stock, orders have ${deducted} to ${most}`,
     ],
   ])
 }
 
-type Rule = readonly [rule: string, holds: boolean, detail: string]
+/** The detail is made only of what is broken: rows are checked at each change too. */
+export type Rule = readonly [rule: InvariantName, holds: boolean, detail: () => string]
 
-const broken = (subject: string, rules: readonly Rule[]): readonly Violation[] => {
+export const broken = (subject: string, rules: readonly Rule[]): readonly Violation[] => {
   if (rules.every(([, holds]) => holds)) return []
-  return rules.flatMap(([rule, holds, detail]) => (holds ? [] : [{ rule, subject, detail }]))
+  return rules.flatMap(([rule, holds, detail]) =>
+    holds ? [] : [{ rule, subject, detail: detail() }],
+  )
 }

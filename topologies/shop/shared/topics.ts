@@ -47,6 +47,7 @@ const orderEvents = eventSerde<OrderEvent>([
   'order.created',
   'order.create-refused',
   'order.updated',
+  'order.update-refused',
   'order.confirmed',
   'order.cancelled',
   'order.rejected',

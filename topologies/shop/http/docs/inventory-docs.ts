@@ -10,7 +10,7 @@ import {
   etagHeader,
   exactly,
   id,
-  ifMatchHeader,
+  ifMatchOneHeader,
   ifNoneMatchHeader,
   keyHeader,
   locationHeader,
@@ -88,7 +88,7 @@ export const updateStockDoc: RouteDoc = {
   summary: 'Add to the stock of a product, or take from it.',
   description: 'Waits for the decision; it is kept for 24 h and told again under the same key.',
   params,
-  headers: { ...keyHeader, ...ifMatchHeader },
+  headers: { ...keyHeader, ...ifMatchOneHeader },
   body: stockRequest,
   answers: {
     200: {
@@ -103,7 +103,10 @@ export const updateStockDoc: RouteDoc = {
     },
   },
   problems: [stockRefused, keyInFlight, versionPassed, keyReused],
-  problemHeaders: { [stockRefused.status]: replayedHeader },
+  problemHeaders: {
+    [stockRefused.status]: replayedHeader,
+    [versionPassed.status]: replayedHeader,
+  },
 }
 
 export const stockDecisionDoc: RouteDoc = {

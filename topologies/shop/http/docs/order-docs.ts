@@ -7,6 +7,7 @@ import {
   etagHeader,
   id,
   ifMatchHeader,
+  ifMatchOneHeader,
   ifNoneMatchHeader,
   keyHeader,
   locationHeader,
@@ -92,7 +93,7 @@ export const updateOrderDoc: RouteDoc = {
   summary: 'Change the address or the notes of an order.',
   description: 'Lines and totals are frozen from the start; all is, once the goods are to be sent.',
   params,
-  headers: { ...keyHeader, ...ifMatchHeader },
+  headers: { ...keyHeader, ...ifMatchOneHeader },
   body: orderUpdate,
   answers: {
     200: {
@@ -103,6 +104,7 @@ export const updateOrderDoc: RouteDoc = {
     202: { ...accepted, headers: locationHeader },
   },
   problems: [noSuchOrder, orderFrozen, keyInFlight, versionPassed, keyReused],
+  problemHeaders: { [versionPassed.status]: replayedHeader },
 }
 
 export const orderStreamDoc: RouteDoc = {
