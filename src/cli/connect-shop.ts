@@ -12,6 +12,7 @@ import type { Settings } from '../config/settings.ts'
 import { LocalShop } from './local-shop.ts'
 import { RemoteShop } from './remote-shop.ts'
 import { openEngine } from './open-engine.ts'
+import { openVault } from './open-vault.ts'
 import { openStoppedBroker } from './open-stopped-broker.ts'
 import { runningAddress } from './running-address.ts'
 import { openSchemaAccess, openShopSerdes } from './schema-access.ts'
@@ -49,6 +50,9 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
   const memory = stateMemoryOf(settings, { hasBroker: true })
   const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
+  const { erasure: isSealing } = settings
+  const isStarting = false
+  const vault = await openVault(settings, { broker, keepsKey: true, isSealing, isStarting, parts })
   const { plan } = shopTopology(shopConfigOf(settings))
   const stores = await storedState({ engine, broker, applicationId, plan })
   const shop = await LocalShop.open({
@@ -58,6 +62,7 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
     reads: new StoredReads({ broker, stores, applicationId }),
     source: 'millrace',
     seesAll: true,
+    vault,
     progress: () => ({ isReady: false, lagRecords: -1 }),
   })
   parts.defer(() => shop.close())

@@ -2,10 +2,18 @@
 
 import { Command } from 'commander'
 import type { OptionName } from '../config/options.ts'
-import { addConfigFlags, registryOptions, settingsOf } from './config-flags.ts'
+import { addConfigFlags, masterKeyOptions, registryOptions, settingsOf } from './config-flags.ts'
 import { CommandError } from './failure.ts'
 
-const flags = { options: ['stateDir', 'url', ...registryOptions, 'output'] satisfies OptionName[] }
+const flags = {
+  options: [
+    'stateDir',
+    'url',
+    ...registryOptions,
+    ...masterKeyOptions,
+    'output',
+  ] satisfies OptionName[],
+}
 
 export const orderShowCommand = (): Command => {
   const command = new Command('show')

@@ -81,6 +81,12 @@ export class RemoteShop implements ShopAccess {
     return (await this.#api.call('/api/summary')) as ShopSummary
   }
 
+  async eraseCustomer(customerId: string): Promise<number> {
+    const path = `/api/customers/${encodeURIComponent(customerId)}/personal-data`
+    const { keys } = (await this.#api.call(path, { method: 'DELETE' })) as { readonly keys: number }
+    return keys
+  }
+
   async storeGetAll(store: string, key: string, bounds: RowBounds = {}): Promise<StoreRows> {
     if (['', '.', '..'].includes(key)) {
       throw new CommandError(`the key '${key}' cannot be part of a URL: ask for a range of keys`)

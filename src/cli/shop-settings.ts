@@ -17,10 +17,11 @@ export const shopConfigOf = (
   settings: Settings,
   { gateway, calls }: PaymentProvider = fakeProvider(settings),
 ): ShopConfig => {
-  const { transferDeadlineMs, carrierMode, carriers } = settings
+  const { transferDeadlineMs, carrierMode, carriers, erasure } = settings
   return shopConfig({
     gateway,
     gatewayCalls: calls,
+    erasure,
     deadlines: { paymentMs: transferDeadlineMs },
     carrier: { mode: carrierMode, ...(carriers !== undefined && carriersIn(carriers)) },
   })

@@ -7,12 +7,13 @@
  */
 
 import {
+  dataKeysTopic,
   deadLetterTopic as deadLetters,
   inventoryReplies,
   topicCatalogue,
 } from '../../topologies/shop/shared/topics.ts'
 import { BrokerError } from '../broker/errors.ts'
-import type { Broker, Topics, TopicSpec } from '../broker/port.ts'
+import type { Broker, CleanupPolicy, Topics, TopicSpec } from '../broker/port.ts'
 import { wantedAuditTopic } from '../dlq/audit-topic.ts'
 import type { KnownTopics } from '../dlq/letter-view.ts'
 import { repartitionTopicName } from '../runtime/internal-names.ts'
@@ -84,7 +85,9 @@ const boundInternal =
 const wantedOf = (
   name: string,
   kind: string,
-  entry: Omit<(typeof topicCatalogue)[number], 'topic' | 'key'>,
+  entry: Omit<(typeof topicCatalogue)[number], 'topic' | 'key' | 'cleanupPolicy'> & {
+    readonly cleanupPolicy: CleanupPolicy
+  },
 ): WantedTopic => {
   const { partitions, replicas, cleanupPolicy, retentionMs } = entry
   const { maxMessageBytes, compression, minInsyncReplicas } = entry
@@ -94,6 +97,10 @@ const wantedOf = (
 
 const catalogued: readonly WantedTopic[] = [
   ...topicCatalogue.map(({ topic, ...entry }) => wantedOf(topic.name, 'output', entry)),
+  {
+    ...wantedOf(dataKeysTopic.name, 'data keys', dataKeysTopic),
+    boundBy: 'of two keys of a customer the first one counts',
+  },
   wantedOf(deadLetterTopic, 'dead letters', deadLetters),
   wantedAuditTopic(deadLetterTopic),
 ]

@@ -56,6 +56,8 @@ type OptionsWithoutDefault =
   | 'paymentPasswordFile'
   | 'paymentCa'
   | 'paymentRate'
+  | 'masterKey'
+  | 'masterKeyFile'
   | 'bootstrap'
   | 'tlsCa'
   | 'tlsCert'

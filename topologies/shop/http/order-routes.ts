@@ -11,6 +11,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isFinal } from '../orders/order-row.ts'
+import { ownReason } from '../personal/personal-fields.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
 import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
@@ -25,7 +26,7 @@ import {
 } from './docs/order-docs.ts'
 import { IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
 import { checkIfMatch } from './if-match.ts'
-import { type KnownOrder, knownOrder, type OrderSources } from './known-order.ts'
+import { type KnownOrder, knownOrder, type OrderSources, ownerOf } from './known-order.ts'
 import { lastEventId, OrderStreams } from './order-streams.ts'
 import { acceptedOrderReply, sendOrder } from './order-replies.ts'
 import { OrderWatch } from './order-watch.ts'
@@ -70,7 +71,7 @@ export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => 
     const found = await knownOrder(orders, orderId, receivedWaitMs)
     return found === 'received'
       ? reply.send({ orderId, status: 'received' })
-      : sendOrder(reply, request, found)
+      : sendOrder(access, reply, request, found)
   })
   const story = { config: { doc: orderHistoryDoc } }
   server.get<{ Params: OrderParams }>('/api/orders/:orderId/history', story, async ({ params }) => {
@@ -90,7 +91,7 @@ export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => 
 }
 
 const streamRoute = (server: FastifyInstance, orders: Orders): void => {
-  const streams = new OrderStreams(orders.watch)
+  const streams = new OrderStreams(orders.watch, { personal: orders.access.personal })
   server.addHook('preClose', () => streams.close())
   server.get<{ Params: OrderParams }>(
     '/api/orders/:orderId/stream',
@@ -113,19 +114,27 @@ const placeOrder = async (
   const { access, accepted, watch } = orders
   const order = bodyOf(parseOrderRequest(request.body), 'order')
   const orderId = await orderIdOf(orders, key, order)
-  const hash = createHashOf(orderId, order)
+  const { customerId } = order
+  const sealed = await access.personal.sealed({ customerId, orderId }, order)
+  const hash = createHashOf(orderId, sealed)
+  // an order that was made while nothing was sealed is still the same order
+  const clearHash = sealed === order ? hash : createHashOf(orderId, order)
   const check = (otherHash: string): void => {
-    if (otherHash !== hash) throw orderIdInUse(orderId, key)
+    if (otherHash !== hash && otherHash !== clearHash) throw orderIdInUse(orderId, key)
   }
   const before = await unlessMoving(access.order(orderId))
   const written =
     before === undefined
-      ? await accepted.write(orderId, hash, () => access.placeOrder(orderId, order))
+      ? await accepted.write(orderId, { hash, customerId }, () =>
+          access.writeOrder(orderId, sealed),
+        )
       : { hash: before.createHash, isNew: false }
   check(written.hash)
   const ended = await waitForEnd(watch, orderId, { waitMs: waitMsOf(request.query, 0), check })
   if (!written.isNew) tellReplayed(reply)
-  return ended === undefined ? acceptedOrderReply(reply, orderId) : sendOrder(reply, request, ended)
+  return ended === undefined
+    ? acceptedOrderReply(reply, orderId)
+    : sendOrder(access, reply, request, ended)
 }
 
 interface Awaited {
@@ -193,6 +202,9 @@ const cancelOrder = async (
     throw new RouteProblem(problemKinds.orderEnded, detail)
   }
   checkIfMatch(request, found === 'received' ? 'unseen' : found.row.version)
-  await orders.access.cancelOrder(orderId, query.reason ?? 'customer')
+  const given = { reason: query.reason ?? ownReason }
+  const owner = await ownerOf(orders, orderId, found)
+  const { reason } = await orders.access.personal.sealed(owner, given)
+  await orders.access.cancelOrder(orderId, reason)
   return acceptedOrderReply(reply, orderId)
 }

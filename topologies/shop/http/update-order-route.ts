@@ -16,7 +16,7 @@ import { bodyOf } from './bodies.ts'
 import { updateOrderDoc } from './docs/order-docs.ts'
 import { type IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
 import { checkIfMatch } from './if-match.ts'
-import { type KnownOrder, knownOrder, type OrderSources } from './known-order.ts'
+import { type KnownOrder, knownOrder, type OrderSources, ownerOf } from './known-order.ts'
 import { acceptedOrderReply, sendOrder } from './order-replies.ts'
 import { pathId } from './path-id.ts'
 import { problemKinds } from './problem-kinds.ts'
@@ -53,15 +53,19 @@ const updateOrder = async (
   { request, orderId, key }: Update,
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
-  const change = bodyOf(parseOrderChange(request.body), 'change')
+  const given = bodyOf(parseOrderChange(request.body), 'change')
   const { access, watch } = sources
   const commandId = uuidV5(orderId, `update:${key ?? uuidV7(Date.now())}`)
   const found = await knownOrder(sources, orderId, 0)
   const row = found === 'received' ? undefined : found.row
-  const hash = bodyHash({ orderId, ...change })
+  const change = await access.personal.sealed(await ownerOf(sources, orderId, found), given)
   const seen = row && followed(row, commandId)
-  if (seen !== undefined && seen.hash !== hash) throw keyReused(key ?? commandId)
-  if (seen !== undefined) return sendOrder(tellReplayed(reply), request, found as KnownOrder)
+  if (seen !== undefined) {
+    // as it is written now, or was while nothing was sealed
+    const hashes = [change, given].map((each) => bodyHash({ orderId, ...each }))
+    if (!hashes.includes(seen.hash)) throw keyReused(key ?? commandId)
+    return sendOrder(access, tellReplayed(reply), request, found as KnownOrder)
+  }
   if (row !== undefined && !isOpen(row)) throw frozen(row)
   checkIfMatch(request, row?.version ?? 'unseen')
   await access.updateOrder(orderId, change, commandId)
@@ -69,7 +73,8 @@ const updateOrder = async (
   for (let version = row?.version ?? 0; ;) {
     const order = await watch.next({ orderId, version, waitMs: endMs - performance.now() })
     if (order === undefined) return acceptedOrderReply(reply, orderId)
-    if (followed(order.row, commandId) !== undefined) return sendOrder(reply, request, order)
+    if (followed(order.row, commandId) !== undefined)
+      return sendOrder(access, reply, request, order)
     if (!isOpen(order.row)) throw frozen(order.row)
     version = order.row.version
   }

@@ -74,9 +74,21 @@ export interface ShopConfig {
   readonly notifications: boolean
   /** Whether figures are counted (`analytics/`). Off, what happens meanwhile is in none later. */
   readonly analytics: boolean
+  /**
+   * Whether personal data is sealed at the edge, so that it can be erased. Orders without any cost
+   * nothing. Off, it is written as it comes; what is sealed already is still opened, and erased.
+   */
+  readonly erasure: boolean
 }
 
-type Single = 'gateway' | 'chargesMax' | 'customers' | 'audit' | 'notifications' | 'analytics'
+type Single =
+  | 'gateway'
+  | 'chargesMax'
+  | 'customers'
+  | 'audit'
+  | 'notifications'
+  | 'analytics'
+  | 'erasure'
 
 export type ShopSettings = Pick<ShopConfig, 'gateway'>
   & Partial<Pick<ShopConfig, Single>> & {
@@ -117,6 +129,7 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
   audit: true,
   notifications: true,
   analytics: true,
+  erasure: true,
 }
 
 /** Fills in the defaults; what is given wins, field by field. */
@@ -127,6 +140,7 @@ export const shopConfig = (given: ShopSettings): ShopConfig => ({
   audit: given.audit ?? defaults.audit,
   notifications: given.notifications ?? defaults.notifications,
   analytics: given.analytics ?? defaults.analytics,
+  erasure: given.erasure ?? defaults.erasure,
   gatewayCalls: { ...defaults.gatewayCalls, ...given.gatewayCalls },
   deadlines: { ...defaults.deadlines, ...given.deadlines },
   inventory: { ...defaults.inventory, ...given.inventory },

@@ -33,6 +33,7 @@ const {
   keyInFlight,
   keyReused,
   versionPassed,
+  personalDataClosed,
 } = problemKinds
 
 const accepted = {
@@ -56,7 +57,7 @@ export const placeOrderDoc: RouteDoc = {
     },
     202: accepted,
   },
-  problems: [orderIdInUse, keyInFlight, keyReused],
+  problems: [orderIdInUse, keyInFlight, keyReused, personalDataClosed],
 }
 
 export const getOrderDoc: RouteDoc = {
@@ -76,7 +77,7 @@ export const getOrderDoc: RouteDoc = {
       headers: { ...etagHeader, ...locationHeader, ...sourceHeaders },
     },
   },
-  problems: [noSuchOrder],
+  problems: [noSuchOrder, personalDataClosed],
 }
 
 export const orderHistoryDoc: RouteDoc = {
@@ -84,7 +85,7 @@ export const orderHistoryDoc: RouteDoc = {
   summary: 'Every event of an order, in the order of their times.',
   params,
   answers: { 200: { description: 'What the topics still hold.', body: history } },
-  problems: [noSuchOrder],
+  problems: [noSuchOrder, personalDataClosed],
 }
 
 export const updateOrderDoc: RouteDoc = {
@@ -102,7 +103,7 @@ export const updateOrderDoc: RouteDoc = {
     },
     202: { ...accepted, headers: locationHeader },
   },
-  problems: [noSuchOrder, orderFrozen, keyInFlight, versionPassed, keyReused],
+  problems: [noSuchOrder, orderFrozen, keyInFlight, versionPassed, keyReused, personalDataClosed],
 }
 
 export const orderStreamDoc: RouteDoc = {
@@ -127,7 +128,7 @@ export const orderStreamDoc: RouteDoc = {
     },
     204: { description: 'The order ended, and that was seen: do not come back.' },
   },
-  problems: [noSuchOrder],
+  problems: [noSuchOrder, personalDataClosed],
 }
 
 export const cancelOrderDoc: RouteDoc = {
@@ -139,5 +140,5 @@ export const cancelOrderDoc: RouteDoc = {
   params,
   headers: ifMatchHeader,
   answers: { 202: { ...accepted, headers: locationHeader } },
-  problems: [noSuchOrder, orderEnded, versionPassed],
+  problems: [noSuchOrder, orderEnded, versionPassed, personalDataClosed],
 }
