@@ -51,7 +51,11 @@ import {
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { type CommandOrigin, newCommand } from '../../topologies/shop/shared/new-command.ts'
-import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
+import {
+  createHashOf,
+  createOrderCommand,
+  type ParsedOrder,
+} from '../../topologies/shop/shared/order-request.ts'
 import type { OrderChange } from '../../topologies/shop/shared/order-update.ts'
 import {
   stockCommandId,
@@ -130,6 +134,13 @@ export class LocalShop implements ShopHost {
   async placeOrder(orderId: string, order: ParsedOrder): Promise<void> {
     const { customerId } = order
     return this.writeOrder(orderId, await this.personal.sealed({ customerId, orderId }, order))
+  }
+
+  async createHashes(orderId: string, order: ParsedOrder): Promise<readonly string[]> {
+    const { customerId } = order
+    const sealed = await this.personal.sealed({ customerId, orderId }, order)
+    const hash = createHashOf(orderId, sealed)
+    return sealed === order ? [hash] : [hash, createHashOf(orderId, order)]
   }
 
   writeOrder(orderId: string, sealed: ParsedOrder): Promise<void> {

@@ -14,7 +14,7 @@ import { isFinal } from '../orders/order-row.ts'
 import { ownReason } from '../personal/personal-fields.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
-import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
+import { createHashOf, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
 import { AcceptedOrders } from './accepted-orders.ts'
 import { bodyOf } from './bodies.ts'
 import {
@@ -117,10 +117,9 @@ const placeOrder = async (
   const { customerId } = order
   const sealed = await access.personal.sealed({ customerId, orderId }, order)
   const hash = createHashOf(orderId, sealed)
-  // an order that was made while nothing was sealed is still the same order
-  const clearHash = sealed === order ? hash : createHashOf(orderId, order)
+  const hashes = [hash, createHashOf(orderId, order)] // as sealed now, or made when nothing was
   const check = (otherHash: string): void => {
-    if (otherHash !== hash && otherHash !== clearHash) throw orderIdInUse(orderId, key)
+    if (!hashes.includes(otherHash)) throw orderIdInUse(orderId, key)
   }
   const before = await unlessMoving(access.order(orderId))
   const written =
@@ -177,9 +176,6 @@ const orderIdOf = async (
   keys.bind(key, bodyHash(order))
   return orderId
 }
-
-const createHashOf = (orderId: string, order: ParsedOrder): string =>
-  bodyHash(createOrderCommand(order, { orderId, nowMs: 0, source: '' }).data)
 
 const orderIdInUse = (orderId: string, key: string | undefined): RouteProblem =>
   key !== undefined && orderId === uuidV5(shopNamespace, `order:${key}`)

@@ -100,6 +100,11 @@ export class StoreRequestError extends Error {
   override readonly name = 'StoreRequestError'
 }
 
+/** The id belongs to another order, which stands. */
+export class OrderInUseError extends Error {
+  override readonly name = 'OrderInUseError'
+}
+
 /** Progress of the instance, and the counters of the shop without a scan. */
 export interface ShopStatus {
   readonly isReady: boolean
@@ -111,7 +116,15 @@ export interface ShopStatus {
 }
 
 export interface ShopAccess {
+  /** @throws {OrderInUseError} another order has the id, where that is known at once */
   placeOrder(orderId: string, order: ParsedOrder): Promise<void>
+  /**
+   * What the row of this order may keep of its body, sealed or made when nothing was.
+   *
+   * @returns  undefined if only placing it tells: then the same is placed without effect, and
+   * another is refused
+   */
+  createHashes(orderId: string, order: ParsedOrder): Promise<readonly string[] | undefined>
   /** @param reason  as it is to be written: routes seal it first */
   cancelOrder(orderId: string, reason: string): Promise<void>
   /** @param key  the same update again under the same key has no further effect */
