@@ -187,7 +187,7 @@ describe('the master key', () => {
     await expect(vaultOn(broker, { flags: { masterKeyFile } })).rejects.toThrow('no master key')
   })
 
-  it('is made once where it is kept, for its owner alone, never instead of a lost one', async () => {
+  it('is made once where it is kept, for its owner, never instead of a lost one', async () => {
     const broker = await openBroker()
     const kept = { env: {}, keepsKey: true }
     const path = masterKeyPath(folder)

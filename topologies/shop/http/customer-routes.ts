@@ -2,7 +2,7 @@
  * `/api/customers/{customerId}`: what happened to a customer's orders, and the end of their
  * personal data.
  *
- * The list is oldest first, and follows the orders by a moment; `Millrace-Offsets` says up to where.
+ * The list is oldest first and follows the orders by a moment; `Millrace-Offsets` tells how far.
  * A customer without orders has an empty list: who is a customer is not known here. A shop whose
  * configuration leaves the customers out answers 404.
  */
