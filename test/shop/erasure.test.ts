@@ -11,6 +11,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readCommitted } from '../../src/broker/read-committed.ts'
+import { RemoteShop } from '../../src/cli/remote-shop.ts'
+import { OrderInUseError } from '../../topologies/shop/http/shop-access.ts'
+import { parseOrderRequest } from '../../topologies/shop/shared/order-request.ts'
 import { orderOf, ShopClient } from '../http/shop-client.ts'
 
 const client = new ShopClient()
@@ -83,6 +86,18 @@ const expectNoSecrets = async (): Promise<void> => {
   expect(having(fileTexts(), [customerId]).length).toBeGreaterThan(0)
 }
 
+/** A loader beside the process has no keys: placing tells it whose an id is. */
+const expectKnownFromOutside = async (): Promise<void> => {
+  const outside = new RemoteShop(client.instance.address)
+  const parsed = parseOrderRequest(personal('o-1'))
+  if (!parsed.ok) throw new Error('a bad order')
+  const { value: same } = parsed
+  expect(await outside.createHashes('o-1', same)).toBeUndefined()
+  await outside.placeOrder('o-1', same)
+  const other = outside.placeOrder('o-1', { ...same, notes: 'for Magdalena' })
+  await expect(other).rejects.toBeInstanceOf(OrderInUseError)
+}
+
 it('seals what is personal, shows it, and erases it for good', { timeout: 60_000 }, async () => {
   const ordered = await post('/api/orders?wait=10000', personal('o-1'))
   expect(ordered.body).toMatchObject({ status: 'completed', shippingAddress, notes })
@@ -95,6 +110,7 @@ it('seals what is personal, shows it, and erases it for good', { timeout: 60_000
   await call(`/api/orders/o-2?reason=${encodeURIComponent(reason)}`, { method: 'DELETE' })
   await eventually('/api/orders/o-2', ({ body }) => body['status'] === 'cancelled')
   expect((await call('/api/orders/o-2')).body).toMatchObject({ reason, shippingAddress: later })
+  await expectKnownFromOutside()
   const { shipmentId } = ordered.body['shipment'] as { readonly shipmentId: string }
   const shipment = await call(`/api/shipments/${shipmentId}`)
   expect(shipment.body).toMatchObject({ shippingAddress })
