@@ -37,6 +37,7 @@ export const startShop = async (options: ShopOptions): Promise<RunningShop> => {
   const args = ['run', 'shop', '--state-dir', stateDir, ...common, ...flags]
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { MILLRACE_MASTER_KEY: walkKey, ...process.env },
     detached: true, // Ctrl-C is for this process: it stops its shops in its turn
   })
   child.channel?.unref()
@@ -55,6 +56,9 @@ export const startShop = async (options: ShopOptions): Promise<RunningShop> => {
     await sleep(pollMs, undefined, { signal })
   }
 }
+
+/** The same for all replicas, and for every walk over one Kafka: it guards nothing real. */
+const walkKey = Buffer.alloc(32, 'walk').toString('base64')
 
 /** Nobody moves what is open when the walk is over, so it is not waited for. */
 const common = ['--serialization', 'avro', '--port', '0', '--drain', '0s']

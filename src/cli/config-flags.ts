@@ -35,6 +35,12 @@ export const paymentOptions = [
   'paymentRate',
 ] as const satisfies readonly OptionName[]
 
+/** Options of every command that reads personal data; who asks another process needs none. */
+export const masterKeyOptions = [
+  'masterKey',
+  'masterKeyFile',
+] as const satisfies readonly OptionName[]
+
 /** Options of every command that opens an instance. */
 export const instanceOptions = [
   'stateDir',
@@ -53,6 +59,8 @@ export const instanceOptions = [
   'carrierMode',
   'carriers',
   'transferDeadlineMs',
+  ...masterKeyOptions,
+  'erasure',
   'seed',
   'logLevel',
 ] as const satisfies readonly OptionName[]

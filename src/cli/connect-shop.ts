@@ -12,6 +12,7 @@ import type { Settings } from '../config/settings.ts'
 import { LocalShop } from './local-shop.ts'
 import { RemoteShop } from './remote-shop.ts'
 import { openEngine } from './open-engine.ts'
+import { openVault } from './open-vault.ts'
 import { openStoppedBroker } from './open-stopped-broker.ts'
 import { runningAddress } from './running-address.ts'
 import { openSchemaAccess, openShopSerdes } from './schema-access.ts'
@@ -51,6 +52,9 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
   const memory = stateMemoryOf(settings, { hasBroker: true })
   const engine = await openEngine(settings, 'state', memory)
   parts.defer(() => engine.close())
+  const { erasure: isSealing } = settings
+  const isStarting = false
+  const vault = await openVault(settings, { broker, keepsKey: true, isSealing, isStarting, parts })
   const { plan } = shopTopology(shopConfigOf(settings))
   const stores = await storedState({
     engine,
@@ -67,6 +71,7 @@ const openFiles = async (settings: Settings, parts: AsyncDisposableStack): Promi
     source: 'millrace',
     names,
     seesAll: true,
+    vault,
     progress: () => ({ isReady: false, lagRecords: -1 }),
   })
   parts.defer(() => shop.close())

@@ -15,6 +15,7 @@ import type { Settings } from '../config/settings.ts'
 import { ChangelogView } from './changelog-view.ts'
 import { LocalShop } from './local-shop.ts'
 import { openEngine } from './open-engine.ts'
+import { openVault } from './open-vault.ts'
 import { openSchemaAccess, openShopSerdes } from './schema-access.ts'
 import { shopConfigOf, shopStamp } from './shop-settings.ts'
 import { applicationId } from './shop-topics.ts'
@@ -43,6 +44,9 @@ export const openKafkaShop = async (
   )
   parts.defer(() => engine.close())
   await openShopSerdes(await openSchemaAccess(settings, broker, parts), names)
+  const { erasure: isSealing } = settings
+  const sealing = { isSealing, isStarting: true }
+  const vault = await openVault(settings, { broker, keepsKey: false, ...sealing, parts })
   const { plan } = shopTopology(shopConfigOf(settings))
   const view = await ChangelogView.open({
     broker,
@@ -62,6 +66,7 @@ export const openKafkaShop = async (
     names,
     seesAll: true,
     stamp: shopStamp(settings),
+    vault,
     progress: () => ({ isReady: view.lagRecords >= 0, lagRecords: view.lagRecords }),
   })
   parts.defer(() => shop.close())

@@ -19,6 +19,7 @@ import {
 } from '../../topologies/shop/analytics/stock-levels.ts'
 import { customerBounds, type CustomerRow } from '../../topologies/shop/customers/customer-row.ts'
 import { customerStore } from '../../topologies/shop/customers/stores.ts'
+import type { PersonalData } from '../../topologies/shop/personal/personal-data.ts'
 import type { ProductRow, StockCommandRow } from '../../topologies/shop/inventory/stock-row.ts'
 import { holdStore, productStore, stockCommands } from '../../topologies/shop/inventory/stores.ts'
 import { finalStatuses, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
@@ -50,7 +51,11 @@ import {
 import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { type CommandOrigin, newCommand } from '../../topologies/shop/shared/new-command.ts'
-import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
+import {
+  createHashOf,
+  createOrderCommand,
+  type ParsedOrder,
+} from '../../topologies/shop/shared/order-request.ts'
 import type { OrderChange } from '../../topologies/shop/shared/order-update.ts'
 import {
   stockCommandId,
@@ -75,6 +80,8 @@ import type { StoreReads } from '../queries/store-reads.ts'
 import { utf8 } from '../serde/utf8.ts'
 import type { StampHeaders } from '../task/producer-headers.ts'
 import { CommandWriter } from './command-writer.ts'
+import { openedHistory } from './opened-history.ts'
+import type { VaultOpener } from './open-vault.ts'
 import { orderHistory } from './order-history.ts'
 import { readStoreKey, readStorePage } from './read-store.ts'
 import { ShopRows, type WantedRow } from './shop-rows.ts'
@@ -102,17 +109,21 @@ export interface LocalShopOptions {
   readonly isBrokerSilent?: (() => boolean) | undefined
   /** Headers of the commands; none if absent. */
   readonly stamp?: StampHeaders | undefined
+  /** Makes what seals and opens personal data. */
+  readonly vault: VaultOpener
 }
 
 export class LocalShop implements ShopHost {
   readonly #options: LocalShopOptions
   readonly #writer: CommandWriter
   readonly #rows: ShopRows
+  readonly personal: PersonalData
 
   private constructor(options: LocalShopOptions, writer: CommandWriter) {
     this.#options = options
     this.#writer = writer
     this.#rows = new ShopRows(options.reads, writer)
+    this.personal = options.vault(writer)
   }
 
   static async open(options: LocalShopOptions): Promise<LocalShop> {
@@ -124,9 +135,21 @@ export class LocalShop implements ShopHost {
     return new LocalShop(options, writer)
   }
 
-  placeOrder(orderId: string, order: ParsedOrder): Promise<void> {
+  async placeOrder(orderId: string, order: ParsedOrder): Promise<void> {
+    const { customerId } = order
+    return this.writeOrder(orderId, await this.personal.sealed({ customerId, orderId }, order))
+  }
+
+  async createHashes(orderId: string, order: ParsedOrder): Promise<readonly string[]> {
+    const { customerId } = order
+    const sealed = await this.personal.sealed({ customerId, orderId }, order)
+    const hash = createHashOf(orderId, sealed)
+    return sealed === order ? [hash] : [hash, createHashOf(orderId, order)]
+  }
+
+  writeOrder(orderId: string, sealed: ParsedOrder): Promise<void> {
     const { clock, source } = this.#options
-    const command = createOrderCommand(order, { orderId, nowMs: clock.nowMs(), source })
+    const command = createOrderCommand(sealed, { orderId, nowMs: clock.nowMs(), source })
     return this.#writer.write(orderCommands, orderId, command)
   }
 
@@ -236,7 +259,12 @@ export class LocalShop implements ShopHost {
     this.#writer.check()
     const { broker, clock, names = ecomNames } = this.#options
     const row = await this.order(orderId) // first: events are only ever ahead of it then
-    return orderHistory(broker, { orderId, row, nowMs: clock.nowMs(), names })
+    const history = await orderHistory(broker, { orderId, row, nowMs: clock.nowMs(), names })
+    return history && openedHistory(this.personal, history)
+  }
+
+  eraseCustomer(customerId: string): Promise<number> {
+    return this.personal.erase(customerId)
   }
 
   async status(): Promise<ShopStatus> {
@@ -278,7 +306,7 @@ export class LocalShop implements ShopHost {
       { cursor: page.cursor, partitions: [partition] },
     )
     return {
-      rows: rows.map(({ value }) => value as CustomerRow),
+      rows: await Promise.all(rows.map(({ value }) => this.personal.opened(value as CustomerRow))),
       ...(cursor === undefined ? {} : { cursor }),
       source: sources[0]!,
     }

@@ -10,6 +10,7 @@ import { Command } from 'commander'
 import { nearest } from '../config/nearest.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { DataOutput } from './data-output.ts'
+import { customerCommand } from './customer.ts'
 import { devCommand } from './dev.ts'
 import { dlqCommand } from './dlq.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -36,6 +37,7 @@ const build = (): Command => {
   program.addCommand(runCommand())
   program.addCommand(loadCommand())
   program.addCommand(order)
+  program.addCommand(customerCommand())
   program.addCommand(queryCommand())
   program.addCommand(topologyCommand())
   program.addCommand(topicsCommand())

@@ -16,8 +16,10 @@ const refusedAfterMs = 2_000
 export const otherOrderReason = 'another order has its id, and stands'
 
 export interface SentOrder {
-  /** Of the CreateOrder's body, as the order's row keeps it. */
+  /** Of the body as it was given. */
   readonly hash: string
+  /** What the order's row may keep of it; absent: placing it told. */
+  readonly rowHashes: readonly string[] | undefined
   /** In the file. */
   readonly lineNumber: number
 }
@@ -67,13 +69,19 @@ export class OpenOrders {
     this.#onRefused(refusal)
   }
 
+  /** As `refuse`, of an order that was sent and is not open any more. */
+  refuseSent(refusal: Refusal): void {
+    this.#open.delete(refusal.orderId)
+    this.refuse(refusal)
+  }
+
   /** Forgets orders that ended. */
   async look(): Promise<void> {
     let inARow = 0
     let hasMissing = false
-    for (const [orderId, { hash, lineNumber, sentAtMs }] of this.#open) {
+    for (const [orderId, { rowHashes, lineNumber, sentAtMs }] of this.#open) {
       const row = await this.#shop.order(orderId)
-      const isOther = row !== undefined && row.createHash !== hash
+      const isOther = row !== undefined && rowHashes?.includes(row.createHash) === false
       if (row !== undefined && (isOther || isFinal(row))) {
         this.#open.delete(orderId)
         if (isOther) this.refuse({ orderId, lineNumber, reason: otherOrderReason })

@@ -2,11 +2,18 @@
 
 import { Command } from 'commander'
 import type { OptionName } from '../config/options.ts'
-import { addConfigFlags, registryOptions, settingsOf } from './config-flags.ts'
+import { addConfigFlags, masterKeyOptions, registryOptions, settingsOf } from './config-flags.ts'
 import { CommandError } from './failure.ts'
 
 const flags = {
-  options: ['stateDir', 'url', 'topicNames', ...registryOptions, 'output'] satisfies OptionName[],
+  options: [
+    'stateDir',
+    'url',
+    'topicNames',
+    ...registryOptions,
+    ...masterKeyOptions,
+    'output',
+  ] satisfies OptionName[],
 }
 
 export const orderShowCommand = (): Command => {

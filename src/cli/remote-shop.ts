@@ -7,17 +7,19 @@
 
 import type { ProductRow } from '../../topologies/shop/inventory/stock-row.ts'
 import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
-import type {
-  OrderHistory,
-  RangeRequest,
-  RowBounds,
-  ShopAccess,
-  ShopStatus,
-  StoreRows,
+import {
+  type OrderHistory,
+  OrderInUseError,
+  type RangeRequest,
+  type RowBounds,
+  type ShopAccess,
+  type ShopStatus,
+  type StoreRows,
 } from '../../topologies/shop/http/shop-access.ts'
 import { problemKinds } from '../../topologies/shop/http/problem-kinds.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
-import type { ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
+import { fieldsToSeal } from '../../topologies/shop/personal/personal-fields.ts'
+import { createHashOf, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
 import type { StockRequest } from '../../topologies/shop/shared/stock-request.ts'
 import type { ShopSummary } from '../../topologies/shop/shared/summary.ts'
 import { orderStore } from '../../topologies/shop/orders/stores.ts'
@@ -44,7 +46,14 @@ export class RemoteShop implements ShopAccess {
         price: formatMinor(priceMinor, order.currency),
       })),
     }
-    await this.#api.call('/api/orders', { method: 'POST', body })
+    const response = await this.#api.fetch('/api/orders', { method: 'POST', body })
+    if (response.status === 409) throw new OrderInUseError(`another order has the id ${orderId}`)
+    await this.#api.bodyOf(response, '/api/orders')
+  }
+
+  /** That process has the keys. */
+  async createHashes(orderId: string, order: ParsedOrder): Promise<readonly string[] | undefined> {
+    return fieldsToSeal(order).length > 0 ? undefined : [createHashOf(orderId, order)]
   }
 
   async cancelOrder(orderId: string, reason: string): Promise<void> {
@@ -79,6 +88,12 @@ export class RemoteShop implements ShopAccess {
 
   async summary(): Promise<ShopSummary> {
     return (await this.#api.call('/api/summary')) as ShopSummary
+  }
+
+  async eraseCustomer(customerId: string): Promise<number> {
+    const path = `/api/customers/${encodeURIComponent(customerId)}/personal-data`
+    const { keys } = (await this.#api.call(path, { method: 'DELETE' })) as { readonly keys: number }
+    return keys
   }
 
   async storeGetAll(store: string, key: string, bounds: RowBounds = {}): Promise<StoreRows> {

@@ -8,13 +8,12 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ShopAccess } from '../../topologies/shop/http/shop-access.ts'
-import { bodyHash } from '../../topologies/shop/shared/body-hash.ts'
+import { OrderInUseError, type ShopAccess } from '../../topologies/shop/http/shop-access.ts'
 import { shopNamespace, uuidV5 } from '../../topologies/shop/shared/ids.ts'
-import { createOrderCommand, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
+import { createHashOf } from '../../topologies/shop/shared/order-request.ts'
 import type { FileNeeds, LoadFile, NumberedLine } from './load-file.ts'
 import type { LoadRejects } from './load-rejects.ts'
-import { OpenOrders, otherOrderReason, type Refusal } from './open-orders.ts'
+import { OpenOrders, otherOrderReason, type Refusal, type SentOrder } from './open-orders.ts'
 import { ProgressBar } from './progress-bar.ts'
 
 const lookEveryMs = 50
@@ -113,20 +112,22 @@ export class FileSender {
     if (this.#failure !== undefined) throw this.#failure
     await this.#keepBounds()
     const hash = createHashOf(orderId, order)
-    const known = await this.#known(orderId)
-    if (known !== undefined && known.hash !== hash) {
+    const rowHashes = await shop.createHashes(orderId, order)
+    const sent = { hash, rowHashes, lineNumber }
+    const known = await this.#known(orderId, sent)
+    if (known?.isSame === false) {
       const { reason } = known
       this.open.refuse({ orderId, lineNumber, reason })
       return
     }
-    if (this.open.find(orderId) === undefined) this.open.add(orderId, { hash, lineNumber })
-    if (known !== undefined) {
+    if (this.open.find(orderId) === undefined) this.open.add(orderId, sent)
+    if (known?.isSame === true) {
       this.#alreadyThere += 1
       return
     }
     const write = shop.placeOrder(orderId, order).then(
-      () => void (this.#sent += 1),
-      (error: unknown) => void (this.#failure ??= error),
+      () => void (known === undefined ? (this.#sent += 1) : (this.#alreadyThere += 1)),
+      (error: unknown) => this.#notPlaced(error, { orderId, lineNumber }),
     )
     this.#writes.add(write)
     void write.finally(() => this.#writes.delete(write))
@@ -135,16 +136,23 @@ export class FileSender {
     if (aheadMs > 1) await sleep(aheadMs)
   }
 
-  /** The body that has this id already, and what to say to another one. */
+  #notPlaced(error: unknown, order: Omit<Refusal, 'reason'>): void {
+    if (!(error instanceof OrderInUseError)) this.#failure ??= error
+    else this.open.refuseSent({ ...order, reason: otherOrderReason })
+  }
+
+  /** The body that has this id already: whether it is this one, if that can be known here. */
   async #known(
     orderId: string,
-  ): Promise<{ readonly hash: string; readonly reason: string } | undefined> {
+    { hash, rowHashes }: SentOrder,
+  ): Promise<{ readonly isSame: boolean | undefined; readonly reason: string } | undefined> {
     const open = this.open.find(orderId)
     if (open !== undefined) {
-      return { hash: open.hash, reason: `line ${open.lineNumber} is another order with its id` }
+      const reason = `line ${open.lineNumber} is another order with its id`
+      return { isSame: open.hash === hash, reason }
     }
     const row = await this.#options.shop.order(orderId)
-    return row && { hash: row.createHash, reason: otherOrderReason }
+    return row && { isSame: rowHashes?.includes(row.createHash), reason: otherOrderReason }
   }
 
   #tell({ orderId, lineNumber, reason }: Refusal): void {
@@ -162,7 +170,3 @@ export class FileSender {
     }
   }
 }
-
-/** As the order's row keeps it. */
-const createHashOf = (orderId: string, order: ParsedOrder): string =>
-  bodyHash(createOrderCommand(order, { orderId, nowMs: 0, source: '' }).data)

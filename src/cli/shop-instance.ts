@@ -33,6 +33,7 @@ import { BrokerWatch } from '../runtime/broker-watch.ts'
 import { Application } from '../runtime/application.ts'
 import { storeByName } from '../runtime/queries.ts'
 import type { RuntimeMetrics } from '../runtime/runtime-metrics.ts'
+import type { StoreReads } from '../queries/store-reads.ts'
 import type { SchemaRegistry } from '../schema-registry/port.ts'
 import type { SchemaSession } from '../schema-registry/schema-session.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -45,6 +46,7 @@ import { LocalShop } from './local-shop.ts'
 import { openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
+import { openVault } from './open-vault.ts'
 import { openPaymentProvider, type PaymentProvider } from './payment-provider.ts'
 import { openSchemaAccess } from './schema-access.ts'
 import { shopDesk } from './shop-desk.ts'
@@ -118,20 +120,18 @@ export class ShopInstance {
     const opened = await openApplication(settings, { ...shared, endpoint, session, config })
     const { app, topology, figures } = opened
     const stores = runningStores(app, topology)
-    const shop = await LocalShop.open({
-      broker,
-      clock: systemClock,
+    const reads = peers.serve(app, broker)
+    const seesAll = options.isAlone === true || broker.kind === 'embedded'
+    const shop = await openShop(settings, {
+      ...shared,
+      app,
+      config,
       stores,
-      reads: peers.serve(app, broker),
-      source: 'millrace',
+      reads,
+      seesAll,
+      watch,
       names,
-      seesAll: options.isAlone === true || broker.kind === 'embedded',
-      progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
-      isBrokerSilent: watch && (() => watch.isSilent),
-      onCommit: (listener) => app.onCommit(() => listener()),
-      stamp: shopStamp(settings),
     })
-    parts.defer(() => shop.close())
     const address = await openHttp(port, {
       ...shared,
       app,
@@ -362,6 +362,44 @@ const openApplication = async (
     },
   })
   return { app, topology, figures: stateFigures({ app, broker, engine, memory }) }
+}
+
+interface ShopParts {
+  readonly broker: Broker
+  readonly parts: AsyncDisposableStack
+  readonly app: Application
+  readonly config: ShopConfig
+  readonly stores: StoreSource
+  readonly reads: StoreReads
+  readonly seesAll: boolean
+  readonly watch: BrokerWatch | undefined
+  readonly names: TopicNames
+}
+
+/** @throws {CommandError} the master key is not the one that wrapped the data keys */
+const openShop = async (
+  settings: Settings,
+  { broker, parts, app, config, stores, reads, seesAll, watch, names }: ShopParts,
+): Promise<LocalShop> => {
+  const keepsKey = broker.kind === 'embedded'
+  const sealing = { isSealing: config.erasure, isStarting: true }
+  const vault = await openVault(settings, { broker, keepsKey, ...sealing, parts })
+  const shop = await LocalShop.open({
+    broker,
+    clock: systemClock,
+    stores,
+    reads,
+    source: 'millrace',
+    names,
+    seesAll,
+    progress: () => ({ isReady: app.state === 'running', lagRecords: app.lagRecords() }),
+    isBrokerSilent: watch && (() => watch.isSilent),
+    onCommit: (listener) => app.onCommit(() => listener()),
+    stamp: shopStamp(settings),
+    vault,
+  })
+  parts.defer(() => shop.close())
+  return shop
 }
 
 /** Those of the tasks of this instance. */

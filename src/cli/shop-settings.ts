@@ -24,11 +24,12 @@ export const shopConfigOf = (
   { provider, alarms }: Partial<InstanceParts> = {},
 ): ShopConfig => {
   const { gateway, calls } = provider ?? fakeProvider(settings)
-  const { transferDeadlineMs, carrierMode, carriers } = settings
+  const { transferDeadlineMs, carrierMode, carriers, erasure } = settings
   return shopConfig({
     gateway,
     gatewayCalls: calls,
     onViolation: alarms?.tell,
+    erasure,
     deadlines: { paymentMs: transferDeadlineMs },
     carrier: { mode: carrierMode, ...(carriers !== undefined && carriersIn(carriers)) },
   })

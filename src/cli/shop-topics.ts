@@ -8,12 +8,13 @@
 
 import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import {
+  dataKeysTopic,
   deadLetterTopic as deadLetters,
   inventoryReplies,
   topicCatalogue,
 } from '../../topologies/shop/shared/topics.ts'
 import { BrokerError } from '../broker/errors.ts'
-import type { Broker, Topics, TopicSpec } from '../broker/port.ts'
+import type { Broker, CleanupPolicy, Topics, TopicSpec } from '../broker/port.ts'
 import { wantedAuditTopic } from '../dlq/audit-topic.ts'
 import type { KnownTopics } from '../dlq/letter-view.ts'
 import { repartitionTopicName } from '../runtime/internal-names.ts'
@@ -92,7 +93,9 @@ const boundInternal =
 const wantedOf = (
   name: string,
   kind: string,
-  entry: Omit<(typeof topicCatalogue)[number], 'topic' | 'key'>,
+  entry: Omit<(typeof topicCatalogue)[number], 'topic' | 'key' | 'cleanupPolicy'> & {
+    readonly cleanupPolicy: CleanupPolicy
+  },
 ): WantedTopic => {
   const { partitions, replicas, cleanupPolicy, retentionMs } = entry
   const { maxMessageBytes, compression, minInsyncReplicas } = entry
@@ -105,6 +108,10 @@ const cataloguedAs = (names: TopicNames): readonly WantedTopic[] => [
     const retentionMs = names.retentionMs(entry)
     return wantedOf(names.of(entry.topic.name), 'output', { ...entry, retentionMs })
   }),
+  {
+    ...wantedOf(dataKeysTopic.name, 'data keys', dataKeysTopic),
+    boundBy: 'of two keys of a customer the first one counts',
+  },
   wantedOf(names.deadLetters, 'dead letters', deadLetters),
   wantedAuditTopic(names.deadLetters),
 ]

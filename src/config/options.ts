@@ -294,6 +294,20 @@ const schemas = {
     description:
       'Headers traceparent, service, version, timestamp on every record; always in Avro.',
   }),
+  masterKey: Type.String({
+    minLength: 1,
+    secret: true,
+    description: 'Master key of personal data: 32 bytes in base64 or hex.',
+  }),
+  masterKeyFile: file(
+    'File with the master key of personal data, the same for all replicas (or '
+      + 'MILLRACE_MASTER_KEY; on the embedded broker made in the state directory).',
+  ),
+  erasure: Type.Boolean({
+    default: true,
+    description: 'Seal personal data, so that it can be erased.',
+    negated: 'Write personal data in the clear: it can never be erased.',
+  }),
   saslPasswordFile: file(
     'File with the password, or with the token of oauthbearer (or MILLRACE_SASL_PASSWORD).',
   ),

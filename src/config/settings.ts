@@ -57,6 +57,8 @@ type OptionsWithoutDefault =
   | 'paymentPasswordFile'
   | 'paymentCa'
   | 'paymentRate'
+  | 'masterKey'
+  | 'masterKeyFile'
   | 'bootstrap'
   | 'tlsCa'
   | 'tlsCert'

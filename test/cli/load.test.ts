@@ -127,7 +127,7 @@ describe('load', () => {
     const stateDir = join(folder.path, 'shared')
     const running = startMillrace(['run', '--port', '0', '--state-dir', stateDir])
     await running.waitFor(/http:\/\/127\.0\.0\.1:\d+/)
-    const body = { ...order(3), orderId: 'order-from-file' }
+    const body = { ...order(3), orderId: 'order-from-file', notes: 'ring at the Meyers' }
     const path = file('shared.jsonl', [JSON.stringify(body), JSON.stringify(order(4))])
     const loaded = await millrace(load(path, 'shared'))
     expect(loaded.exitCode, loaded.stderr).toBe(0)
@@ -149,7 +149,8 @@ const sameStory = async (stateDir: string): Promise<void> => {
     readonly order: object
     readonly events: readonly { readonly eventType: string }[]
   }
-  expect(row).toMatchObject({ orderId: 'order-from-file', status: 'completed' })
+  const notes = 'ring at the Meyers' // sealed where it lies
+  expect(row).toMatchObject({ orderId: 'order-from-file', status: 'completed', notes })
   const types = events.map(({ eventType }) => eventType)
   expect(types.slice(0, 2)).toEqual(['order.created', 'workflow.started'])
   expect(types.filter((type) => type === 'stock.deducted')).toHaveLength(2)

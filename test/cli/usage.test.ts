@@ -21,6 +21,7 @@ describe('usage', { timeout: 60_000 }, () => {
     [['dev', '--state-dri=x'], "the nearest known one is '--state-dir'"],
     [['lod', 'file'], "unknown command 'lod'; the nearest known one is 'load'"],
     [['order', 'shwo', '1'], "unknown command 'shwo'; the nearest known one is 'show'"],
+    [['customer', 'erase', 'ann'], '--yes is missing: '],
     [['topology', 'grph'], "unknown command 'grph'; the nearest known one is 'graph'"],
     [['topology', 'graph', 'shp'], "unknown topology 'shp'; the nearest known one is 'shop'"],
     [['topology', 'graph', '-o', 'svg'], '--output: "svg" is not one of text, json, mermaid'],

@@ -172,7 +172,10 @@ describe('the watch of orders', () => {
 
   it('gives a slow reader the newest version, and comments while nothing changes', async () => {
     const versions = new Map([['a', 1]])
-    const streams = new OrderStreams(new OrderWatch(sightOf(versions)), { heartbeatMs: 30 })
+    const streams = new OrderStreams(new OrderWatch(sightOf(versions)), {
+      personal: { opened: async (row) => row },
+      heartbeatMs: 30,
+    })
     const abort = new AbortController()
     const events = streams.events({ orderId: 'a', version: 0 }, abort.signal)
     const read = async (): Promise<string> => (await events.next()).value as string

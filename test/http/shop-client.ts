@@ -27,7 +27,7 @@ export interface Answer {
 type Body = string | Uint8Array | object
 
 export class ShopClient {
-  readonly #stateDir = mkdtempSync(join(tmpdir(), 'millrace-http-'))
+  readonly stateDir = mkdtempSync(join(tmpdir(), 'millrace-http-'))
   #instance: ShopInstance | undefined
   readonly #flags: FlagValues
 
@@ -63,7 +63,7 @@ export class ShopClient {
   }
 
   remove(): void {
-    rmSync(this.#stateDir, { recursive: true, force: true })
+    rmSync(this.stateDir, { recursive: true, force: true })
   }
 
   call = async (path: string, init: RequestInit = {}): Promise<Answer> => {
@@ -97,7 +97,7 @@ export class ShopClient {
   }
 
   #settings(): Settings {
-    const flags = { stateDir: this.#stateDir, port: '0', logLevel: 'silent', ...this.#flags }
+    const flags = { stateDir: this.stateDir, port: '0', logLevel: 'silent', ...this.#flags }
     return resolveSettings({ flags, env: {} })
   }
 

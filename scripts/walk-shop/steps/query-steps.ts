@@ -1,7 +1,7 @@
 /** Reads of what the other steps did: orders, their stories, customers, figures, the document. */
 
 import type { Pattern, Step } from '../step.ts'
-import { cardOrder, customer, droppedOrder } from './places.ts'
+import { cardOrder, customer, droppedOrder, paidOrder } from './places.ts'
 
 const orderQueries: readonly Step[] = [
   {
@@ -66,6 +66,22 @@ const orderQueries: readonly Step[] = [
     path: `/api/customers/${customer}/orders?limit=2&cursor={customerCursor}`,
     status: [200],
     shows: { events: [{ orderId: /./ }, { orderId: /./ }] },
+  },
+  {
+    row: 'DELETE /api/customers/{id}/personal-data',
+    what: 'the keys are destroyed',
+    method: 'DELETE',
+    path: `/api/customers/${customer}/personal-data`,
+    status: [200],
+    shows: { keys: /^\d+$/ },
+  },
+  {
+    row: 'GET /api/orders/{id}',
+    what: 'its address is erased',
+    method: 'GET',
+    path: `/api/orders/${paidOrder}`,
+    status: [200],
+    shows: { shippingAddress: '[erased]' },
   },
 ]
 

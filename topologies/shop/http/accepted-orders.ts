@@ -11,9 +11,13 @@ import { RecentMap } from './recent-map.ts'
 
 const remembered = { sizeMax: 20_000, ageMs: 3_600_000 }
 
-interface AcceptedOrder {
-  /** Of the body. */
+/** What is remembered of a body. */
+export interface AcceptedBody {
   readonly hash: string
+  readonly customerId: string
+}
+
+interface AcceptedOrder extends AcceptedBody {
   readonly written: Promise<void>
 }
 
@@ -26,7 +30,7 @@ export class AcceptedOrders {
   readonly #orders = new RecentMap<AcceptedOrder>(remembered)
 
   /** Waits for the write of this order; undefined if there is none, or it failed. */
-  async find(orderId: string): Promise<{ readonly hash: string } | undefined> {
+  async find(orderId: string): Promise<AcceptedBody | undefined> {
     const order = this.#orders.get(orderId)
     if (order === undefined) return undefined
     return order.written.then(
@@ -41,12 +45,12 @@ export class AcceptedOrders {
    * @returns  the hash of the body that was written, and whether that was done now
    * @throws   what `write` threw: the order is not known to be accepted
    */
-  async write(orderId: string, hash: string, write: () => Promise<void>): Promise<Written> {
+  async write(orderId: string, body: AcceptedBody, write: () => Promise<void>): Promise<Written> {
     while (this.#orders.get(orderId) !== undefined) {
       const found = await this.find(orderId)
       if (found !== undefined) return { hash: found.hash, isNew: false }
     }
-    const order = { hash, written: write() }
+    const order = { ...body, written: write() }
     this.#orders.set(orderId, order)
     try {
       await order.written
@@ -54,6 +58,6 @@ export class AcceptedOrders {
       this.#orders.delete(orderId, order)
       throw error
     }
-    return { hash, isNew: true }
+    return { hash: body.hash, isNew: true }
   }
 }

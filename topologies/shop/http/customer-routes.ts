@@ -1,9 +1,10 @@
 /**
- * `/api/customers/{customerId}/orders`: what happened to a customer's orders, oldest first.
+ * `/api/customers/{customerId}`: what happened to a customer's orders, and the end of their
+ * personal data.
  *
- * Follows the orders by a moment; `Millrace-Offsets` says up to where. A customer without orders
- * has an empty list: who is a customer is not known here. A shop whose configuration leaves the
- * customers out answers 404.
+ * The list is oldest first and follows the orders by a moment; `Millrace-Offsets` tells how far.
+ * A customer without orders has an empty list: who is a customer is not known here. A shop whose
+ * configuration leaves the customers out answers 404.
  */
 
 import type { FastifyInstance } from 'fastify'
@@ -12,7 +13,7 @@ import type { CustomerRow } from '../customers/customer-row.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import { formatMinor } from '../shared/money.ts'
 import { tellSource } from './answer-source.ts'
-import { customerOrdersDoc } from './docs/store-docs.ts'
+import { customerOrdersDoc, eraseCustomerDoc } from './docs/store-docs.ts'
 import { ofStore } from './of-store.ts'
 import { pathId } from './path-id.ts'
 import type { PageRequest, ShopHost } from './shop-access.ts'
@@ -38,6 +39,14 @@ export const customerRoutes = (server: FastifyInstance, access: ShopHost): void 
       const { rows, cursor, source } = await ofStore(() => access.customerOrders(customerId, page))
       tellSource(reply, source)
       return { customerId, events: rows.map(eventView), cursor }
+    },
+  )
+  server.delete<{ Params: { customerId: string } }>(
+    '/api/customers/:customerId/personal-data',
+    { config: { doc: eraseCustomerDoc } },
+    async ({ params }) => {
+      const customerId = pathId(params.customerId, 'customer')
+      return { customerId, keys: await access.eraseCustomer(customerId) }
     },
   )
 }

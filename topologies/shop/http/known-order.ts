@@ -5,8 +5,9 @@
  */
 
 import type { OrderRow } from '../orders/order-row.ts'
+import type { PersonalOwner } from '../personal/personal-data.ts'
 import type { AcceptedOrders } from './accepted-orders.ts'
-import { behindWaitMs, type Known, knownRow, withRow } from './known-row.ts'
+import { behind, behindWaitMs, type Known, knownRow, withRow } from './known-row.ts'
 import type { OrderWatch } from './order-watch.ts'
 import { problemKinds } from './problem-kinds.ts'
 import type { ShopHost } from './shop-access.ts'
@@ -32,6 +33,21 @@ export const knownOrder = async (
   if ((await accepted.find(orderId)) === undefined) return processedOrder(access, orderId)
   const now = withRow(await access.findOrder(orderId))
   return now ?? (await watch.next({ orderId, version: 0, waitMs })) ?? 'received'
+}
+
+/**
+ * Whose order it is, also of one that is only `received`.
+ *
+ * @throws {RouteProblem} 503: what was accepted is forgotten meanwhile; the row will be there soon
+ */
+export const ownerOf = async (
+  { accepted }: Pick<OrderSources, 'accepted'>,
+  orderId: string,
+  found: KnownOrder | 'received',
+): Promise<PersonalOwner> => {
+  const body = found === 'received' ? await accepted.find(orderId) : found.row
+  if (body === undefined) throw behind()
+  return { customerId: body.customerId, orderId }
 }
 
 /**

@@ -11,9 +11,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isFinal } from '../orders/order-row.ts'
+import { ownReason } from '../personal/personal-fields.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
-import { createOrderCommand, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
+import { createHashOf, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
 import { AcceptedOrders } from './accepted-orders.ts'
 import { bodyOf } from './bodies.ts'
 import {
@@ -25,7 +26,7 @@ import {
 } from './docs/order-docs.ts'
 import { IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
 import { checkIfMatch } from './if-match.ts'
-import { type KnownOrder, knownOrder, type OrderSources } from './known-order.ts'
+import { type KnownOrder, knownOrder, type OrderSources, ownerOf } from './known-order.ts'
 import { lastEventId, OrderStreams } from './order-streams.ts'
 import { acceptedOrderReply, sendOrder } from './order-replies.ts'
 import { OrderWatch } from './order-watch.ts'
@@ -70,7 +71,7 @@ export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => 
     const found = await knownOrder(orders, orderId, receivedWaitMs)
     return found === 'received'
       ? reply.send({ orderId, status: 'received' })
-      : sendOrder(reply, request, found)
+      : sendOrder(access, reply, request, found)
   })
   const story = { config: { doc: orderHistoryDoc } }
   server.get<{ Params: OrderParams }>('/api/orders/:orderId/history', story, async ({ params }) => {
@@ -90,7 +91,7 @@ export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => 
 }
 
 const streamRoute = (server: FastifyInstance, orders: Orders): void => {
-  const streams = new OrderStreams(orders.watch)
+  const streams = new OrderStreams(orders.watch, { personal: orders.access.personal })
   server.addHook('preClose', () => streams.close())
   server.get<{ Params: OrderParams }>(
     '/api/orders/:orderId/stream',
@@ -113,19 +114,26 @@ const placeOrder = async (
   const { access, accepted, watch } = orders
   const order = bodyOf(parseOrderRequest(request.body), 'order')
   const orderId = await orderIdOf(orders, key, order)
-  const hash = createHashOf(orderId, order)
+  const { customerId } = order
+  const sealed = await access.personal.sealed({ customerId, orderId }, order)
+  const hash = createHashOf(orderId, sealed)
+  const hashes = [hash, createHashOf(orderId, order)] // as sealed now, or made when nothing was
   const check = (otherHash: string): void => {
-    if (otherHash !== hash) throw orderIdInUse(orderId, key)
+    if (!hashes.includes(otherHash)) throw orderIdInUse(orderId, key)
   }
   const before = await unlessMoving(access.order(orderId))
   const written =
     before === undefined
-      ? await accepted.write(orderId, hash, () => access.placeOrder(orderId, order))
+      ? await accepted.write(orderId, { hash, customerId }, () =>
+          access.writeOrder(orderId, sealed),
+        )
       : { hash: before.createHash, isNew: false }
   check(written.hash)
   const ended = await waitForEnd(watch, orderId, { waitMs: waitMsOf(request.query, 0), check })
   if (!written.isNew) tellReplayed(reply)
-  return ended === undefined ? acceptedOrderReply(reply, orderId) : sendOrder(reply, request, ended)
+  return ended === undefined
+    ? acceptedOrderReply(reply, orderId)
+    : sendOrder(access, reply, request, ended)
 }
 
 interface Awaited {
@@ -169,9 +177,6 @@ const orderIdOf = async (
   return orderId
 }
 
-const createHashOf = (orderId: string, order: ParsedOrder): string =>
-  bodyHash(createOrderCommand(order, { orderId, nowMs: 0, source: '' }).data)
-
 const orderIdInUse = (orderId: string, key: string | undefined): RouteProblem =>
   key !== undefined && orderId === uuidV5(shopNamespace, `order:${key}`)
     ? keyReused(key)
@@ -193,6 +198,9 @@ const cancelOrder = async (
     throw new RouteProblem(problemKinds.orderEnded, detail)
   }
   checkIfMatch(request, found === 'received' ? 'unseen' : found.row.version)
-  await orders.access.cancelOrder(orderId, query.reason ?? 'customer')
+  const given = { reason: query.reason ?? ownReason }
+  const owner = await ownerOf(orders, orderId, found)
+  const { reason } = await orders.access.personal.sealed(owner, given)
+  await orders.access.cancelOrder(orderId, reason)
   return acceptedOrderReply(reply, orderId)
 }

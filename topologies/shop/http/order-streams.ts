@@ -12,6 +12,7 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFinal } from '../orders/order-row.ts'
+import type { PersonalData } from '../personal/personal-data.ts'
 import { orderView } from './order-view.ts'
 import type { OrderWatch } from './order-watch.ts'
 import { RouteProblem } from './route-problem.ts'
@@ -30,13 +31,22 @@ export interface OrderPlace {
   readonly version: number
 }
 
+export interface OrderStreamsOptions {
+  /** Opens what is shown. */
+  readonly personal: Pick<PersonalData, 'opened'>
+  /** Between two comments of a stream at rest; default 15 s. */
+  readonly heartbeatMs?: number
+}
+
 export class OrderStreams {
   readonly #watch: OrderWatch
+  readonly #personal: OrderStreamsOptions['personal']
   readonly #heartbeatMs: number
   readonly #open = new Set<{ readonly abort: AbortController; readonly ended: Promise<unknown> }>()
 
-  constructor(watch: OrderWatch, options: { readonly heartbeatMs?: number } = {}) {
+  constructor(watch: OrderWatch, options: OrderStreamsOptions) {
     this.#watch = watch
+    this.#personal = options.personal
     this.#heartbeatMs = options.heartbeatMs ?? heartbeatMs
   }
 
@@ -70,7 +80,7 @@ export class OrderStreams {
         yield ': nothing new\n\n'
         continue
       }
-      const { row } = order
+      const row = await this.#personal.opened(order.row)
       seen = row.version
       yield `id: ${seen}\nevent: order\ndata: ${JSON.stringify(orderView(row))}\n\n`
       if (isFinal(row)) return

@@ -32,5 +32,10 @@ export const problemKinds = {
   },
   versionPassed: { name: 'version-passed', status: 412, title: 'Another version is current' },
   wrongCurrency: { name: 'wrong-currency', status: 422, title: 'The order has another currency' },
+  personalDataClosed: {
+    name: 'personal-data-closed',
+    status: 503,
+    title: 'Personal data cannot be sealed or read',
+  },
   keyReused: { name: 'key-reused', status: 422, title: 'The key came with another request' },
 } as const satisfies Readonly<Record<string, ProblemKind>>

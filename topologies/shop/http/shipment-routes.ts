@@ -70,7 +70,7 @@ export const shipmentRoutes = (server: FastifyInstance, access: ShopHost): void 
     { config: { doc: getShipmentDoc } },
     async (request, reply) => {
       const id = pathId(request.params.shipmentId, 'shipment')
-      return rowReply(reply, request, await knownShipment(access, { id }), shipmentView)
+      return sendShipment(access, reply, request, await knownShipment(access, { id }))
     },
   )
   server.put<{ Params: ShipmentParams; Querystring: WaitQuery }>(
@@ -123,8 +123,16 @@ const ship = async (
   }
   return shipment === undefined
     ? acceptedReply(reply, pathOf(shipmentId), { shipmentId, orderId })
-    : rowReply(reply.header('location', pathOf(shipmentId)), request, shipment, shipmentView)
+    : sendShipment(access, reply.header('location', pathOf(shipmentId)), request, shipment)
 }
+
+const sendShipment = async (
+  { personal }: ShopHost,
+  reply: FastifyReply,
+  request: FastifyRequest,
+  { row, source }: Known<ShipmentRow>,
+): Promise<FastifyReply> =>
+  rowReply(reply, request, { row: await personal.opened(row), source }, shipmentView)
 
 const notToShip = ({ orderId, status }: OrderRow): RouteProblem =>
   new RouteProblem(
@@ -172,7 +180,7 @@ const updateStatus = async (
   if (key !== undefined && decision.hash !== bodyHash(data)) throw keyReused(key)
   if (before !== undefined) tellReplayed(reply)
   if (decision.refusal !== undefined) throw refused(decision.refusal, ifVersion)
-  return rowReply(reply, request, shipment, shipmentView)
+  return sendShipment(access, reply, request, shipment)
 }
 
 const updatePath = (shipmentId: string, updateId: string): string =>

@@ -15,6 +15,7 @@ import type { CustomerRow } from '../customers/customer-row.ts'
 import type { ProductRow, StockCommandRow } from '../inventory/stock-row.ts'
 import type { MoneyAccess } from './money-access.ts'
 import type { OrderRow } from '../orders/order-row.ts'
+import type { PersonalData } from '../personal/personal-data.ts'
 import type { ParsedOrder } from '../shared/order-request.ts'
 import type { OrderChange } from '../shared/order-update.ts'
 import type { StockRequest } from '../shared/stock-request.ts'
@@ -99,6 +100,11 @@ export class StoreRequestError extends Error {
   override readonly name = 'StoreRequestError'
 }
 
+/** The id belongs to another order, which stands. */
+export class OrderInUseError extends Error {
+  override readonly name = 'OrderInUseError'
+}
+
 /** Progress of the instance, and the counters of the shop without a scan. */
 export interface ShopStatus {
   readonly isReady: boolean
@@ -110,7 +116,16 @@ export interface ShopStatus {
 }
 
 export interface ShopAccess {
+  /** @throws {OrderInUseError} another order has the id, where that is known at once */
   placeOrder(orderId: string, order: ParsedOrder): Promise<void>
+  /**
+   * What the row of this order may keep of its body, sealed or made when nothing was.
+   *
+   * @returns  undefined if only placing it tells: then the same is placed without effect, and
+   * another is refused
+   */
+  createHashes(orderId: string, order: ParsedOrder): Promise<readonly string[] | undefined>
+  /** @param reason  as it is to be written: routes seal it first */
   cancelOrder(orderId: string, reason: string): Promise<void>
   /** @param key  the same update again under the same key has no further effect */
   updateStock(productId: string, request: StockRequest, key: string): Promise<void>
@@ -119,6 +134,12 @@ export interface ShopAccess {
   /** Undefined if nothing is known of the order. */
   history(orderId: string): Promise<OrderHistory | undefined>
   status(): Promise<ShopStatus>
+  /**
+   * Makes everything unreadable that was sealed for the customer, in every topic and store.
+   *
+   * @returns  how many keys were destroyed; 0: nothing was sealed since the last time
+   */
+  eraseCustomer(customerId: string): Promise<number>
   /** Counts everything and checks all invariants: a scan of the whole state. */
   summary(): Promise<ShopSummary>
   /**
@@ -140,6 +161,10 @@ export interface ShopAccess {
 
 /** What the routes need beyond: known only where the instance runs. */
 export interface ShopHost extends ShopAccess, MoneyAccess {
+  readonly personal: PersonalData
+  /** As `placeOrder`, of an order that is sealed already. */
+  writeOrder(orderId: string, sealed: ParsedOrder): Promise<void>
+  /** @param change  sealed already */
   updateOrder(orderId: string, change: OrderChange, commandId: string): Promise<void>
   /** Calls back after each commit of this instance, when reads show it; @returns what ends that */
   onCommit(listener: () => void): () => void

@@ -13,12 +13,12 @@ import { orderActions } from '../orders/transitions.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV5, uuidV7 } from '../shared/ids.ts'
 import type { SeenCommand } from '../shared/seen-commands.ts'
-import { parseOrderChange } from '../shared/order-update.ts'
+import { type OrderChange, parseOrderChange } from '../shared/order-update.ts'
 import { bodyOf } from './bodies.ts'
 import { updateOrderDoc } from './docs/order-docs.ts'
 import { type IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
 import { ifMatchOf, versionPassed } from './if-match.ts'
-import { type KnownOrder, knownOrder, type OrderSources } from './known-order.ts'
+import { type KnownOrder, knownOrder, type OrderSources, ownerOf } from './known-order.ts'
 import { acceptedOrderReply, sendOrder } from './order-replies.ts'
 import { waitForRow } from './known-row.ts'
 import { pathId } from './path-id.ts'
@@ -57,20 +57,24 @@ const updateOrder = async (
   reply: FastifyReply,
 ): Promise<FastifyReply> => {
   const ifVersion = ifMatchOf(request)
-  const change = {
-    ...bodyOf(parseOrderChange(request.body), 'change'),
+  const conditional = (fields: OrderChange) => ({
+    ...fields,
     ...(ifVersion !== undefined && { ifVersion }),
-  }
+  })
+  const given = bodyOf(parseOrderChange(request.body), 'change')
   const { access, watch } = sources
   const commandId = uuidV5(orderId, `update:${key ?? uuidV7(Date.now())}`)
   const found = await knownOrder(sources, orderId, 0)
   const row = found === 'received' ? undefined : found.row
-  const hash = bodyHash({ orderId, ...change })
+  const sealed = await access.personal.sealed(await ownerOf(sources, orderId, found), given)
+  const change = conditional(sealed)
   const seen = row && seenOf(row, commandId)
-  if (seen !== undefined && seen.hash !== hash) throw keyReused(key ?? commandId)
   if (seen !== undefined) {
+    // as it is written now, or was while nothing was sealed
+    const hashes = [change, conditional(given)].map((each) => bodyHash({ orderId, ...each }))
+    if (!hashes.includes(seen.hash)) throw keyReused(key ?? commandId)
     tellReplayed(reply)
-    if (seen.refusal === undefined) return sendOrder(reply, request, found as KnownOrder)
+    if (seen.refusal === undefined) return sendOrder(access, reply, request, found as KnownOrder)
     throw versionPassed(ifVersion ?? 'of the first request', row?.version)
   }
   if (row !== undefined && !isOpen(row)) throw frozen(row)
@@ -80,7 +84,7 @@ const updateOrder = async (
   for (let version = row?.version ?? 0; ;) {
     const order = await watch.next({ orderId, version, waitMs: endMs - performance.now() })
     if (order === undefined) return acceptedOrderReply(reply, orderId)
-    if (seenOf(order.row, commandId) !== undefined) return sendOrder(reply, request, order)
+    if (seenOf(order.row, commandId) !== undefined) return sendOrder(access, reply, request, order)
     if (!isOpen(order.row)) throw frozen(order.row)
     version = order.row.version
   }
@@ -99,7 +103,7 @@ const decided = async (
   if (order === undefined) return acceptedOrderReply(reply, orderId)
   const seen = seenOf(order.row, commandId)
   if (seen === undefined) throw frozen(order.row)
-  if (seen.refusal === undefined) return sendOrder(reply, request, order)
+  if (seen.refusal === undefined) return sendOrder(access, reply, request, order)
   throw versionPassed(ifMatchOf(request)!, order.row.version)
 }
 

@@ -14,6 +14,7 @@ import {
   type OrderRow,
   refundedMinorOf,
 } from '../orders/order-row.ts'
+import { impersonalReason } from '../personal/personal-fields.ts'
 import type { ShipmentStatus } from '../shared/commands.ts'
 import type { NotificationData, NotificationKind, NotificationRequested } from '../shared/events.ts'
 import { shipmentIdOf, uuidV5 } from '../shared/ids.ts'
@@ -73,7 +74,14 @@ const statusFacts = (row: OrderRow): readonly Fact[] => {
   }
   if (status !== 'rejected' && status !== 'cancelled' && status !== 'expired') return []
   const amountMinor = refundedMinorOf(row)
-  return [{ eventId, kind: ends[status], amountMinor, ...(reason !== undefined && { reason }) }]
+  return [
+    {
+      eventId,
+      kind: ends[status],
+      amountMinor,
+      ...(reason !== undefined && { reason: impersonalReason(reason) }),
+    },
+  ]
 }
 
 const toldStatuses: Readonly<Partial<Record<ShipmentStatus, NotificationKind>>> = {

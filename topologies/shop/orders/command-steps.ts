@@ -2,6 +2,7 @@
  * What an order does about the customer's later commands: update, cancel, refund.
  */
 
+import { ownReason } from '../personal/personal-fields.ts'
 import { checkCount } from '../shared/checks.ts'
 import type { CancelOrder, RefundOrder, UpdateOrder } from '../shared/commands.ts'
 import { ShopError } from '../shared/shop-error.ts'
@@ -60,4 +61,4 @@ export const refund = (draft: OrderDraft, { data }: RefundOrder): boolean => {
 }
 
 const asReason = (reason: unknown): string =>
-  typeof reason === 'string' && reason !== '' ? reason : 'customer'
+  typeof reason === 'string' && reason !== '' ? reason : ownReason

@@ -14,6 +14,7 @@ import type {
 } from '../shared/commands.ts'
 import type { DeadlineConfig } from '../shared/config.ts'
 import type { OrderEvent, PlatformEvent } from '../shared/events.ts'
+import { impersonalReason } from '../personal/personal-fields.ts'
 import { holdIdOf } from '../shared/ids.ts'
 import { newCommand } from '../shared/new-command.ts'
 import { newEvent } from '../shared/new-event.ts'
@@ -123,7 +124,7 @@ export class OrderDraft {
 
   refund(paymentId: string, refund: { refundId: string; amountMinor: number }): void {
     const { orderId, reason = 'surplus' } = this.row
-    const data = { ...refund, paymentId, orderId, reason }
+    const data = { ...refund, paymentId, orderId, reason: impersonalReason(reason) }
     this.emissions.push({
       kind: 'paymentCommand',
       message: newCommand('RefundPayment', data, this.#commandOrigin(`${refund.refundId}:refund`)),

@@ -77,6 +77,11 @@ export interface ShopConfig {
   readonly analytics: boolean
   /** Told of decisions that break an invariant; without it none is checked. */
   readonly onViolation?: OnViolation | undefined
+  /**
+   * Whether personal data is sealed at the edge, so that it can be erased. Orders without any cost
+   * nothing. Off, it is written as it comes; what is sealed already is still opened, and erased.
+   */
+  readonly erasure: boolean
 }
 
 type Single =
@@ -87,6 +92,7 @@ type Single =
   | 'notifications'
   | 'analytics'
   | 'onViolation'
+  | 'erasure'
 
 export type ShopSettings = Pick<ShopConfig, 'gateway'>
   & Partial<Pick<ShopConfig, Single>> & {
@@ -127,6 +133,7 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
   audit: true,
   notifications: true,
   analytics: true,
+  erasure: true,
 }
 
 /** Fills in the defaults; what is given wins, field by field. */
@@ -138,6 +145,7 @@ export const shopConfig = (given: ShopSettings): ShopConfig => ({
   notifications: given.notifications ?? defaults.notifications,
   analytics: given.analytics ?? defaults.analytics,
   onViolation: given.onViolation,
+  erasure: given.erasure ?? defaults.erasure,
   gatewayCalls: { ...defaults.gatewayCalls, ...given.gatewayCalls },
   deadlines: { ...defaults.deadlines, ...given.deadlines },
   inventory: { ...defaults.inventory, ...given.inventory },

@@ -5,6 +5,7 @@
  * and leave as minor units. Bounds are those of `order-limits.ts`.
  */
 
+import { bodyHash } from './body-hash.ts'
 import type { CreateOrder, OrderItem, PaymentMethod } from './commands.ts'
 import { isTime } from './is-time.ts'
 import { formatMinor, isCurrency } from './money.ts'
@@ -95,6 +96,10 @@ export const createOrderCommand = (
     { orderId, ...order },
     { commandId: `${orderId}:create`, nowMs, source },
   )
+
+/** What the order's row keeps of the body that made it: as it was written, sealed or not. */
+export const createHashOf = (orderId: string, order: ParsedOrder): string =>
+  bodyHash(createOrderCommand(order, { orderId, nowMs: 0, source: '' }).data)
 
 const checkBody = (body: JsonObject, nowMs: number, problems: RequestProblems): ParsedOrder => {
   const { orderId, customerId, currency, paymentMethod = 'card' } = body

@@ -168,6 +168,19 @@ export const topicCatalogue: readonly CatalogueEntry[] = [
   entry(audit, 'aggregateId', days(30)),
 ]
 
+/**
+ * The data keys that personal data is sealed by, wrapped; no flow reads them.
+ *
+ * One partition: of two keys made at once for a customer the first one counts.
+ */
+export const dataKeysTopic = {
+  ...common,
+  name: 'ecom.data-keys',
+  partitions: 1,
+  cleanupPolicy: 'compact',
+  retentionMs: -1,
+} as const
+
 /** Records that no flow could process; their keys and bytes are those of their sources. */
 export const deadLetterTopic = {
   ...common,

@@ -34,6 +34,7 @@ const {
   keyInFlight,
   keyReused,
   versionPassed,
+  personalDataClosed,
 } = problemKinds
 
 const accepted = {
@@ -57,7 +58,7 @@ export const placeOrderDoc: RouteDoc = {
     },
     202: accepted,
   },
-  problems: [orderIdInUse, keyInFlight, keyReused],
+  problems: [orderIdInUse, keyInFlight, keyReused, personalDataClosed],
 }
 
 export const getOrderDoc: RouteDoc = {
@@ -77,7 +78,7 @@ export const getOrderDoc: RouteDoc = {
       headers: { ...etagHeader, ...locationHeader, ...sourceHeaders },
     },
   },
-  problems: [noSuchOrder],
+  problems: [noSuchOrder, personalDataClosed],
 }
 
 export const orderHistoryDoc: RouteDoc = {
@@ -85,7 +86,7 @@ export const orderHistoryDoc: RouteDoc = {
   summary: 'Every event of an order, in the order of their times.',
   params,
   answers: { 200: { description: 'What the topics still hold.', body: history } },
-  problems: [noSuchOrder],
+  problems: [noSuchOrder, personalDataClosed],
 }
 
 export const updateOrderDoc: RouteDoc = {
@@ -103,7 +104,7 @@ export const updateOrderDoc: RouteDoc = {
     },
     202: { ...accepted, headers: locationHeader },
   },
-  problems: [noSuchOrder, orderFrozen, keyInFlight, versionPassed, keyReused],
+  problems: [noSuchOrder, orderFrozen, keyInFlight, versionPassed, keyReused, personalDataClosed],
   problemHeaders: { [versionPassed.status]: replayedHeader },
 }
 
@@ -129,7 +130,7 @@ export const orderStreamDoc: RouteDoc = {
     },
     204: { description: 'The order ended, and that was seen: do not come back.' },
   },
-  problems: [noSuchOrder],
+  problems: [noSuchOrder, personalDataClosed],
 }
 
 export const cancelOrderDoc: RouteDoc = {
@@ -141,5 +142,5 @@ export const cancelOrderDoc: RouteDoc = {
   params,
   headers: ifMatchHeader,
   answers: { 202: { ...accepted, headers: locationHeader } },
-  problems: [noSuchOrder, orderEnded, versionPassed],
+  problems: [noSuchOrder, orderEnded, versionPassed, personalDataClosed],
 }

@@ -31,6 +31,7 @@ const {
   keyInFlight,
   keyReused,
   versionPassed,
+  personalDataClosed,
 } = problemKinds
 
 const shipment = exactly(
@@ -70,7 +71,7 @@ export const shipDoc: RouteDoc = {
       headers: locationHeader,
     },
   },
-  problems: [noSuchOrder, notToShip, keyInFlight, keyReused],
+  problems: [noSuchOrder, notToShip, keyInFlight, keyReused, personalDataClosed],
 }
 
 export const getShipmentDoc: RouteDoc = {
@@ -86,7 +87,7 @@ export const getShipmentDoc: RouteDoc = {
     },
     304: { description: 'The version is at hand.', headers: { ...etagHeader, ...sourceHeaders } },
   },
-  problems: [noSuchShipment],
+  problems: [noSuchShipment, personalDataClosed],
 }
 
 export const updateShipmentDoc: RouteDoc = {
@@ -114,7 +115,14 @@ export const updateShipmentDoc: RouteDoc = {
       headers: locationHeader,
     },
   },
-  problems: [noSuchShipment, statusRefused, keyInFlight, versionPassed, keyReused],
+  problems: [
+    noSuchShipment,
+    statusRefused,
+    keyInFlight,
+    versionPassed,
+    keyReused,
+    personalDataClosed,
+  ],
   problemHeaders: {
     [statusRefused.status]: replayedHeader,
     [versionPassed.status]: replayedHeader,

@@ -16,7 +16,7 @@ const row = {
 
 const rows = Type.Array(exactly(row))
 const sources = Type.Array(source, { description: 'Who answered, a partition each.' })
-const { noSuchStore, noSuchRow } = problemKinds
+const { noSuchStore, noSuchRow, personalDataClosed } = problemKinds
 
 export const storeRowsDoc: RouteDoc = {
   tag: 'stores',
@@ -74,7 +74,33 @@ export const customerOrdersDoc: RouteDoc = {
       ),
     },
   },
-  problems: [noSuchStore],
+  problems: [noSuchStore, personalDataClosed],
+}
+
+export const eraseCustomerDoc: RouteDoc = {
+  tag: 'customers',
+  summary: "Make a customer's personal data unreadable, for good.",
+  description:
+    'Destroys the keys that addresses, notes and the words of cancellations were sealed by, in '
+    + 'every topic and store, in orders on their way too. Orders, money and stock stay as they '
+    + 'are. Asking again is fine.',
+  params: { customerId: id() },
+  answers: {
+    200: {
+      description: 'Durable, and true at every replica.',
+      body: exactly(
+        {
+          customerId: id(),
+          keys: Type.Integer({
+            minimum: 0,
+            description: 'Destroyed now; 0 if nothing was sealed since the last time.',
+          }),
+        },
+        'ErasedCustomer',
+      ),
+    },
+  },
+  problems: [personalDataClosed],
 }
 
 const byName = (): TSchema => Type.Record(Type.String(), count)

@@ -1,0 +1,179 @@
+/**
+ * The data keys of customers, wrapped, as `ecom.data-keys` has them.
+ *
+ * Read by whoever seals or opens personal data (`personal-vault.ts`); knows no master key. 1. A
+ * record is a key of a customer, or the note that it was destroyed, under the key's own id: the
+ * note takes the key's place, and compaction removes it from the topic. It is no tombstone, since
+ * a key that was lost must not look like one that was erased. 2. Of several keys of a customer,
+ * made at once by replicas, the one with the lowest offset counts, for everybody. 3. Nothing
+ * follows the topic: it is asked for its end before each use, so an erasure counts everywhere as
+ * soon as it is durable, and an order without personal data costs nothing.
+ */
+
+import { dataKeysTopic } from '../../topologies/shop/shared/topics.ts'
+import { PersonalDataError } from '../../topologies/shop/personal/personal-data-error.ts'
+import { BrokerError } from '../broker/errors.ts'
+import type { Broker, Producer, TopicPartition } from '../broker/port.ts'
+import { readCommitted, type ReadRecord } from '../broker/read-committed.ts'
+import type { Clock } from '../clock.ts'
+import { noHeaders } from '../record.ts'
+
+/** A key that lives. */
+export interface WrappedKey {
+  readonly customerId: string
+  /** The data key under the master key, base64url. */
+  readonly wrapped: string
+  /** Fingerprint of that master key. */
+  readonly master: string
+}
+
+interface ErasedKey {
+  readonly customerId: string
+  /** ISO-8601. */
+  readonly erasedAt: string
+}
+
+export type KeyRow = WrappedKey | ErasedKey
+
+export const isErased = (row: KeyRow): row is ErasedKey => 'erasedAt' in row
+
+const place: TopicPartition = { topic: dataKeysTopic.name, partition: 0 }
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+export class DataKeyTable {
+  readonly #broker: Broker
+  readonly #clock: Clock
+  readonly #rows = new Map<string, KeyRow>()
+  /** Ids of the keys of a customer that live, in the order of their offsets. */
+  readonly #live = new Map<string, readonly string[]>()
+  #position = 0n
+  #producer: Producer | undefined
+  /** The reading under way, and the next, which begins after it. */
+  #running: Promise<void> = Promise.resolve()
+  #queued: Promise<void> | undefined
+
+  constructor(broker: Broker, clock: Clock) {
+    this.#broker = broker
+    this.#clock = clock
+  }
+
+  /**
+   * Resolves when everything is known that was written before the call.
+   *
+   * @throws {PersonalDataError} the topic is missing, was cut, or holds what is no key
+   */
+  refresh(): Promise<void> {
+    this.#queued ??= this.#running.then(() => {
+      this.#queued = undefined
+      const reading = this.#read()
+      this.#running = reading.catch(() => {})
+      return reading
+    })
+    return this.#queued
+  }
+
+  row(keyId: string): KeyRow | undefined {
+    return this.#rows.get(keyId)
+  }
+
+  /** The id of the key that the customer's texts are sealed by now. */
+  currentKeyId(customerId: string): string | undefined {
+    return this.#live.get(customerId)?.[0]
+  }
+
+  /** Of any key that lives, the fingerprints of their master keys. */
+  masters(): ReadonlySet<string> {
+    const masters = new Set<string>()
+    for (const row of this.#rows.values()) if (!isErased(row)) masters.add(row.master)
+    return masters
+  }
+
+  /** Resolves when it is durable; whether it is the one that counts, `refresh` tells. */
+  async add(keyId: string, row: WrappedKey): Promise<void> {
+    await this.#write([[keyId, row]])
+  }
+
+  /** @returns  how many keys lived; 0: nothing was written */
+  async erase(customerId: string): Promise<number> {
+    await this.refresh()
+    const keyIds = this.#live.get(customerId) ?? []
+    const erasedAt = new Date(this.#clock.nowMs()).toISOString()
+    const notes = keyIds.map((keyId) => [keyId, { customerId, erasedAt }] as const)
+    await this.#write(notes)
+    // the last batch of a log takes no part in compaction: with one behind it, the notes do
+    await this.#write(notes)
+    return keyIds.length
+  }
+
+  async close(): Promise<void> {
+    await this.#producer?.close()
+  }
+
+  async #write(rows: readonly (readonly [string, KeyRow])[]): Promise<void> {
+    if (rows.length === 0) return
+    this.#producer ??= this.#broker.producer('data-keys')
+    const records = rows.map(([keyId, row]) => ({
+      key: encoder.encode(keyId),
+      value: encoder.encode(JSON.stringify(row)),
+      timestampMs: this.#clock.nowMs(),
+      headers: noHeaders,
+    }))
+    await this.#producer.send([{ ...place, records }])
+  }
+
+  async #read(): Promise<void> {
+    const to = await this.#end()
+    if (to < this.#position) throw cut(`it ends at ${to}, and was read to ${this.#position} before`)
+    for await (const read of readCommitted(this.#broker, { ...place, from: this.#position, to })) {
+      this.#apply(read)
+      this.#position = read.offset + 1n
+    }
+    this.#position = to
+  }
+
+  async #end(): Promise<bigint> {
+    try {
+      return (await this.#broker.topics.offsets(place)).lastStableOffset
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.code !== 'BROKER_UNKNOWN_TOPIC') throw error
+      throw cut('it is not there; millrace topics apply makes one, which is empty')
+    }
+  }
+
+  #apply({ offset, record: { key, value } }: ReadRecord): void {
+    const row = rowOf(value)
+    if (key === null || row === undefined) {
+      throw new PersonalDataError(
+        `The record at offset ${offset} of ${place.topic} is no data key: remove what wrote it.`,
+      )
+    }
+    const keyId = decoder.decode(key)
+    const others = this.#live.get(row.customerId)?.filter((each) => each !== keyId) ?? []
+    const live = isErased(row) ? others : [...others, keyId]
+    this.#rows.set(keyId, row)
+    if (live.length === 0) this.#live.delete(row.customerId)
+    else this.#live.set(row.customerId, live)
+  }
+}
+
+/** What a key's record says; undefined if it says something else. */
+const rowOf = (value: Uint8Array | null): KeyRow | undefined => {
+  if (value === null) return undefined
+  let row: Readonly<Record<string, unknown>> | null
+  try {
+    row = JSON.parse(decoder.decode(value)) as typeof row
+  } catch {
+    return undefined
+  }
+  const isText = (field: string): boolean => typeof row?.[field] === 'string'
+  const isRow =
+    isText('customerId') && (isText('erasedAt') || (isText('wrapped') && isText('master')))
+  return isRow ? (row as unknown as KeyRow) : undefined
+}
+
+const cut = (how: string): PersonalDataError =>
+  new PersonalDataError(
+    `The topic ${place.topic} is not what it was: ${how}. What its keys sealed cannot be read; `
+      + 'restore the topic from its copy.',
+  )
