@@ -28,7 +28,7 @@ const eraseCommand = (): Command => {
       }
       const { withShop } = await import('./connect-shop.ts')
       const keys = await withShop(settings, (shop) => shop.eraseCustomer(customerId))
-      const told = keys === 0 ? 'nothing was sealed since the last time' : `${keys} keys destroyed`
+      const told = keys === 0 ? 'nothing was sealed since the last time' : `keys destroyed: ${keys}`
       process.stdout.write(
         settings.output === 'json'
           ? `${JSON.stringify({ customerId, keys })}\n`
