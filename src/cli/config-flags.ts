@@ -49,6 +49,8 @@ export const instanceOptions = [
   'timeoutRate',
   'payments',
   ...paymentOptions,
+  'backorders',
+  'backorderWaitMs',
   'carrierMode',
   'carriers',
   'transferDeadlineMs',

@@ -17,11 +17,12 @@ export const shopConfigOf = (
   settings: Settings,
   { gateway, calls }: PaymentProvider = fakeProvider(settings),
 ): ShopConfig => {
-  const { transferDeadlineMs, carrierMode, carriers } = settings
+  const { transferDeadlineMs, carrierMode, carriers, backorders, backorderWaitMs } = settings
   return shopConfig({
     gateway,
     gatewayCalls: calls,
     deadlines: { paymentMs: transferDeadlineMs },
+    backorders: { accepted: backorders === 'on', waitMs: backorderWaitMs },
     carrier: { mode: carrierMode, ...(carriers !== undefined && carriersIn(carriers)) },
   })
 }

@@ -58,6 +58,7 @@ export interface CreateShipment {
     readonly shippingAddress?: string
     readonly totalMinor?: number
     readonly currency?: string
+    readonly shipmentNumber?: number
   }
   readonly metadata: Metadata
 }
@@ -155,6 +156,7 @@ export interface ReserveStock {
     readonly holdId: string
     readonly line: number
     readonly quantity: number
+    readonly waitMs?: number
   }
   readonly metadata: Metadata
 }

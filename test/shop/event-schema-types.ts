@@ -272,6 +272,8 @@ export interface OrderUpdated {
     readonly shippingAddress?: string
     readonly notes?: string
     readonly returnState?: 'requested' | 'started' | 'done'
+    readonly waitingLines?: readonly number[]
+    readonly cancelledLines?: readonly number[]
   }
   readonly metadata: Metadata
 }
@@ -429,6 +431,11 @@ export interface ShipmentCreated {
     readonly carrier: string
     readonly trackingNumber: string
     readonly estimatedDelivery: string
+    readonly shipmentNumber?: number
+    readonly items?: readonly {
+      readonly productId: string
+      readonly quantity: number
+    }[]
   }
   readonly metadata: Metadata
 }
@@ -453,6 +460,27 @@ export interface ShipmentStatusUpdated {
       | 'DELIVERED'
     readonly carrier: string
     readonly location?: string
+  }
+  readonly metadata: Metadata
+}
+
+export interface StockBackordered {
+  readonly eventId: string
+  readonly eventType: 'stock.backordered'
+  readonly eventVersion: string
+  readonly timestamp: string
+  readonly source: string
+  readonly aggregateId: string
+  readonly aggregateVersion: number
+  readonly data: {
+    readonly productId: string
+    readonly orderId: string
+    readonly holdId: string
+    readonly line: number
+    readonly quantity: number
+    readonly onHand: number
+    readonly held: number
+    readonly reason?: string
   }
   readonly metadata: Metadata
 }

@@ -25,6 +25,8 @@ export interface History {
   readonly stock: readonly number[]
   readonly orders: readonly OrderPlan[]
   readonly schedule: readonly number[]
+  /** Whether lines that lack stock wait for it. */
+  readonly backorders: boolean
 }
 
 const plans: fc.Arbitrary<OrderPlan> = fc.record({
@@ -40,6 +42,7 @@ export const histories: fc.Arbitrary<History> = fc.record({
   stock: fc.array(fc.nat(14), { minLength: 3, maxLength: 3 }),
   orders: fc.array(plans, { minLength: 1, maxLength: 4 }),
   schedule: fc.array(fc.nat(1 << 20), { maxLength: 400, size: 'max' }),
+  backorders: fc.boolean(),
 })
 
 const origin = (world: ShopWorld, commandId: string) => ({
@@ -207,10 +210,10 @@ export interface RunOptions {
 
 /** @throws {Error} an invariant does not hold */
 export const run = (
-  { stock, orders, schedule }: History,
+  { stock, orders, schedule, backorders }: History,
   { sabotage = {}, afterStep }: RunOptions = {},
 ): ShopWorld => {
-  const world = new ShopWorld(sabotage)
+  const world = new ShopWorld(sabotage, backorders)
   stock.forEach((quantity, product) => {
     addStock(world, product, quantity, `initial-${product}`)
     world.deliverFrom(`inventory|p${product}`)

@@ -41,6 +41,7 @@ import {
   stockDeadlines,
 } from './stores.ts'
 import { decideStockUpdate } from './update-stock.ts'
+import { concernsWaiting, serveWaiting } from './waiting-lines.ts'
 
 /** Index rows looked at in one punctuation; more wait for the next one. */
 const deadlinesMax = 1000
@@ -123,9 +124,38 @@ const commandHold = (
   const hold = opened.holds.get(holdKey(productId, holdId))
   const decision = decideHold(product, hold, command, context)
   if (decision === undefined) return undefined
-  if (decision.product !== product) opened.products.put(productId, decision.product)
   if (decision.hold !== undefined) storeHold(opened, hold, decision.hold)
-  return decision.emissions
+  const decided = { ...decision, before: hold, after: decision.hold }
+  return serve(opened, { ...decided, known: product, causationId: command.commandId }, context)
+}
+
+interface Decided {
+  /** As it is stored. */
+  readonly known: ProductRow | undefined
+  readonly product: ProductRow
+  /** The hold that was decided about; `after` is stored. */
+  readonly before?: HoldRow | undefined
+  readonly after?: HoldRow | undefined
+  readonly emissions: readonly StockEmission[]
+  readonly causationId: string
+}
+
+/** Stores the product, after what came free went to the lines that wait. @returns what to send */
+const serve = (
+  opened: StockStores,
+  { known, product, before, after, emissions, causationId }: Decided,
+  context: StockContext,
+): readonly StockEmission[] => {
+  const { productId } = product
+  if (!concernsWaiting(product, after)) {
+    if (product !== known) opened.products.put(productId, product)
+    return emissions
+  }
+  const holdOf = (holdId: string) => opened.holds.get(holdKey(productId, holdId))
+  const served = serveWaiting(product, { before, after, holdOf, causationId }, context)
+  if (served.product !== known) opened.products.put(productId, served.product)
+  for (const hold of served.holds) storeHold(opened, holdOf(hold.holdId), hold)
+  return [...emissions, ...served.emissions]
 }
 
 const updateStock = (
@@ -147,7 +177,6 @@ const updateStock = (
     context,
   )
   if (decision === undefined) return undefined
-  if (decision.product !== undefined) opened.products.put(productId, decision.product)
   if (decision.seen !== undefined) {
     opened.commands.put(commandId, decision.seen)
     opened.deadlines.put(timeKey(context.nowMs + context.memoryMs, `c${commandId}`), 1)
@@ -155,7 +184,9 @@ const updateStock = (
   for (const broken of decision.brokenHolds) {
     storeHold(opened, opened.holds.get(holdKey(productId, broken.holdId)), broken)
   }
-  return decision.emissions
+  const { product, emissions } = decision
+  if (product === undefined) return emissions
+  return serve(opened, { known: undefined, product, emissions, causationId: commandId }, context)
 }
 
 const liveHoldsOf = ({ holds }: StockStores, productId: string): readonly HoldRow[] => {
@@ -196,10 +227,11 @@ const passHold = (
   const product = hold && opened.products.get(hold.productId)
   if (hold === undefined || product === undefined) return []
   const decision = decideHoldDue({ product, hold }, dueMs, context)
-  if (decision.product !== product) opened.products.put(product.productId, decision.product)
   if (decision.hold === undefined) opened.holds.delete(key)
   else storeHold(opened, undefined, decision.hold)
-  return decision.emissions.map((emission) => [product.productId, emission] as const)
+  const decided = { ...decision, before: hold, after: decision.hold }
+  const emissions = serve(opened, { ...decided, known: product, causationId: hold.holdId }, context)
+  return emissions.map((emission) => [product.productId, emission] as const)
 }
 
 /** @param before  what the index has a row of */

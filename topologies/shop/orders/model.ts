@@ -12,7 +12,7 @@ import type { CreateOrder, OrderCommand } from '../shared/commands.ts'
 import { aheadByMs } from '../shared/due-rows.ts'
 import { isRepeated, withSeen } from '../shared/seen-commands.ts'
 import { ShopError } from '../shared/shop-error.ts'
-import { cancel, cancelAfterReview, refund, update } from './command-steps.ts'
+import { cancel, cancelAfterReview, cancelUnshipped, refund, update } from './command-steps.ts'
 import { createOrder } from './create-order.ts'
 import { returnGoods, shipmentCreated, shipmentMoved } from './delivery-steps.ts'
 import { paymentProcessed, paymentRefunded, paymentUnknown } from './money-steps.ts'
@@ -20,13 +20,17 @@ import { type OrderContext, OrderDraft, type OrderEmission } from './order-draft
 import { hasChargeInFlight, isFinal, type OrderRow } from './order-row.ts'
 import {
   lateHold,
+  lineBackordered,
+  lineCancelled,
   lineDeducted,
   lineExpired,
+  lineFilled,
   lineHeld,
   lineLost,
   lineRefused,
   lineReleased,
   lineReturned,
+  lineWaitedTooLong,
 } from './stock-steps.ts'
 import { type OrderAction, orderActions, type OrderInput } from './transitions.ts'
 import { beginWindDown } from './wind-down.ts'
@@ -44,9 +48,14 @@ const steps: Readonly<Record<Exclude<OrderAction, 'drop' | 'createAgain'>, Step>
   update,
   cancel,
   cancelAfterReview,
+  cancelUnshipped,
   returnGoods,
   refund,
   lineHeld,
+  lineBackordered,
+  lineFilled,
+  lineWaitedTooLong,
+  lineCancelled,
   lineRefused,
   lineDeducted,
   lineLost,
