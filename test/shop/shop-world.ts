@@ -87,6 +87,8 @@ export type GatewayLot = 'captured' | 'declined' | 'short' | 'lost' | 'unknown'
 
 export class ShopWorld {
   nowMs = Date.UTC(2026, 0, 1)
+  /** Whether a line that lacks stock waits, for 10 minutes at most; may be switched. */
+  acceptsBackorders = false
   readonly config: ShopConfig
   readonly orders = new Map<string, OrderRow>()
   readonly products = new Map<string, ProductRow>()
@@ -112,12 +114,11 @@ export class ShopWorld {
   readonly #stockCommands = new Map<string, StockCommandRow>()
   readonly #sabotage: Sabotage
 
-  /** @param acceptsBackorders  a line that lacks stock waits, for 10 minutes at most */
-  constructor(sabotage: Sabotage = {}, acceptsBackorders = false) {
+  constructor(sabotage: Sabotage = {}) {
     this.#sabotage = sabotage
     this.config = shopConfig({
       gateway: () => Promise.reject(new Error('not used here')),
-      backorders: { accepted: acceptsBackorders, waitMs: minutes(10) },
+      backorders: { waitMs: minutes(10) },
     })
   }
 
@@ -464,7 +465,8 @@ export class ShopWorld {
   }
 
   #orderContext() {
-    const { deadlines, chargesMax, backorders } = this.config
+    const { deadlines, chargesMax } = this.config
+    const backorders = { ...this.config.backorders, accepted: this.acceptsBackorders }
     return { nowMs: this.nowMs, deadlines, chargesMax, backorders }
   }
 
