@@ -11,9 +11,17 @@ import { orderView, productView } from '../../topologies/shop/http/order-view.ts
 import { productStore } from '../../topologies/shop/inventory/stores.ts'
 import { capturedMinorOf, refundedMinorOf } from '../../topologies/shop/orders/order-row.ts'
 import { shopConfig } from '../../topologies/shop/shared/config.ts'
-import { cancelOrderCommand } from '../../topologies/shop/shared/customer-commands.ts'
+import {
+  cancelOrderCommand,
+  processPaymentCommand,
+} from '../../topologies/shop/shared/customer-commands.ts'
 import { shipmentIdOf } from '../../topologies/shop/shared/ids.ts'
-import { inventoryCommands, orderCommands, shipments } from '../../topologies/shop/shared/topics.ts'
+import {
+  inventoryCommands,
+  orderCommands,
+  paymentCommands,
+  shipments,
+} from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
 import { ShopStory } from './shop-story.ts'
 
@@ -105,6 +113,24 @@ describe('a line that lacks stock', () => {
     expect(statesOf(story, 'part')).toEqual(['deducted', 'failed'])
     expect([refundedMinorOf(story.row('part')), refundedMinorOf(story.row('all'))]).toEqual([
       1250, 2500,
+    ])
+    expectWhole(story)
+  })
+
+  it('costs nothing once it is cancelled: a transfer of the rest is enough', async () => {
+    const story = newStory()
+    story.stock('tea', 5)
+    story.order('o-1', { tea: 2, pot: 1 }, 'transfer')
+    await story.pass(waitMs + 2_000)
+    expect(story.row('o-1')).toMatchObject({ status: 'paying', totalMinor: 3750 })
+    const origin = { commandId: 'pay', nowMs: story.nowMs, source: 'test' }
+    const rest = { orderId: 'o-1', customerId: 'ann', amountMinor: 2500, currency: 'EUR' }
+    const payment = { paymentId: 'pay-1', ...rest, method: 'transfer' } as const
+    story.driver.pipe(paymentCommands, 'o-1', processPaymentCommand(payment, origin))
+    await story.pass()
+    expect(story.row('o-1')).toMatchObject({ status: 'completed' })
+    expect([capturedMinorOf(story.row('o-1')), refundedMinorOf(story.row('o-1'))]).toEqual([
+      2500, 0,
     ])
     expectWhole(story)
   })
