@@ -43,7 +43,7 @@ export const schemaTypes = (kind: MessageKind): string => {
     .map((file) => basename(file, '.avsc'))
     .filter((file) => file.includes('.') === (kind === 'event')) // order.created, CreateOrder
     .toSorted()
-  return `${head}\n${types.map(messageType).join('\n')}`
+  return `${head}\n${types.map(messageType).join('')}` // no empty lines: files have 600 at most
 }
 
 const metadata = `interface Metadata {
@@ -102,12 +102,6 @@ const typeText = (schema: Schema, named: Map<string, string>, indent: string): s
   if (type === 'enum') return noted(named, name, symbols.map((each) => `'${each}'`).join(' | '))
   if (type !== 'record') return typeText(type, named, indent)
   const inner = fields.map((field) => fieldText(field, named, `${indent}  `)).join('')
-  if (
-    name === 'Metadata'
-    && head.includes(`interface Metadata {\n${inner.replace(/^ {2}/gm, '')}}`)
-  ) {
-    return name // the same in every message: written once
-  }
   // the same in every message: written once
   const isMetadata = `interface ${name} {\n${inner.replace(/^ {2}/gm, '')}}\n` === metadata
   return isMetadata ? name : noted(named, name, `{\n${inner}${indent}}`)

@@ -7,9 +7,9 @@
  * (default), the real purchases of `topologies/shop/load/data` over and over, 1.1 lines and 12
  * records each; or `generated`, as `npm start` does, 2 lines and 15 records each. What only
  * collects is `on` (default), or `off` to compare: CUSTOMERS and NOTIFICATIONS, three records more
- * each, AUDIT, a record more per event, and ANALYTICS, which counts. Up to 60,000 commands are made
- * before the clock starts, since who orders is not the shop; more are made on the way, since they
- * would be memory.
+ * each, AUDIT, a record more per event, and ANALYTICS, which counts. BACKORDERS=on lets lines wait
+ * for stock, of which there is enough here. Up to 60,000 commands are made before the clock starts,
+ * since who orders is not the shop; more are made on the way, since they would be memory.
  */
 
 import { setTimeout as pause } from 'node:timers/promises'
@@ -30,8 +30,9 @@ const flows = {
   notifications: isOn('notifications'),
   analytics: isOn('analytics'),
 }
+const backorders = { accepted: process.env['BACKORDERS'] === 'on' }
 const leftOut = Object.entries(flows).flatMap(([flow, isWanted]) => (isWanted ? [] : [flow]))
-const rig = await ShopRig.open(flows)
+const rig = await ShopRig.open({ ...flows, backorders })
 const { application } = rig
 await rig.stock(source.productIds)
 
@@ -71,7 +72,9 @@ const steady = samples.filter(([, count]) => count > orderCount * 0.2 && count <
 const [first, last] = [steady[0], steady.at(-1)]
 report({
   name: 'macro/shop-flow',
-  note: [`orders from ${sourceName}`, ...leftOut].join(', without '),
+  note:
+    [`orders from ${sourceName}`, ...leftOut].join(', without ')
+    + (backorders.accepted ? ', with backorders' : ''),
   figures: {
     orders: orderCount,
     ordersPerSec: (orderCount / elapsedMs) * 1_000,

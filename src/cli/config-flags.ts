@@ -56,6 +56,8 @@ export const instanceOptions = [
   'timeoutRate',
   'payments',
   ...paymentOptions,
+  'backorders',
+  'backorderWaitMs',
   'carrierMode',
   'carriers',
   'transferDeadlineMs',

@@ -11,6 +11,7 @@
 import { checkOrder, type OrderCheck } from '../../topologies/shop/audit/check-order.ts'
 import type { HistoryEntry, OrderHistory } from '../../topologies/shop/http/shop-access.ts'
 import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import { parcelsOf } from '../../topologies/shop/orders/parcels.ts'
 import type { AuditEntry } from '../../topologies/shop/shared/audit-entry.ts'
 import type { ShopEvent } from '../../topologies/shop/shared/events.ts'
 import { shipmentIdOf } from '../../topologies/shop/shared/ids.ts'
@@ -115,12 +116,16 @@ const readAudit = async (
     'paymentId' in data ? [data.paymentId] : [],
   )
   const charged = row?.charges.map(({ paymentId }) => paymentId) ?? []
+  const parcels = row === undefined ? 0 : parcelsOf(row)
+  const shipmentIds = Array.from({ length: Math.max(1, parcels) }, (_, i) =>
+    shipmentIdOf(orderId, i + 1),
+  )
   const aggregates = new Set([
     orderId,
     ...productsOf(row, told),
     ...paymentIds,
     ...charged,
-    shipmentIdOf(orderId),
+    ...shipmentIds,
   ])
   const found: Told[] = []
   for (const aggregateId of aggregates) {

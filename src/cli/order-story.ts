@@ -7,6 +7,7 @@ import {
   type OrderRow,
   refundedMinorOf,
 } from '../../topologies/shop/orders/order-row.ts'
+import { parcelsOf, shipmentsOf } from '../../topologies/shop/orders/parcels.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
 import { table } from './table.ts'
 
@@ -37,19 +38,21 @@ const headOf = (order: OrderRow): readonly string[][] => {
     ['total', `${money(order.totalMinor)} by ${order.paymentMethod}`],
     ['captured', money(capturedMinorOf(order))],
     ['refunded', money(refundedMinorOf(order))],
-    ...order.lines.map(({ productId, quantity, priceMinor, state }, index) => [
+    ...order.lines.map(({ productId, quantity, priceMinor, state, parcel }, index) => [
       `line ${index}`,
-      `${quantity} × ${productId} at ${money(priceMinor)}: ${state}`,
+      `${quantity} × ${productId} at ${money(priceMinor)}: ${state}`
+        + (parcel === undefined ? '' : `, in shipment ${parcel}`),
     ]),
   ]
-  const { shipment } = order
-  if (shipment !== undefined) {
-    lines.push([
-      'shipment',
-      `${shipment.status} by ${shipment.carrier}, ${shipment.trackingNumber}`,
-    ])
-  }
-  return lines
+  const shipments = [...shipmentsOf(order).values()]
+  const isSplit = parcelsOf(order) > 0
+  return [
+    ...lines,
+    ...shipments.map(({ status, carrier, trackingNumber }, index) => [
+      isSplit ? `shipment ${index + 1}` : 'shipment',
+      `${status} by ${carrier}, ${trackingNumber}`,
+    ]),
+  ]
 }
 
 /** Whether the order that its events tell is the stored one, and where it is not. */

@@ -25,12 +25,14 @@ export const shopConfigOf = (
 ): ShopConfig => {
   const { gateway, calls } = provider ?? fakeProvider(settings)
   const { transferDeadlineMs, carrierMode, carriers, erasure } = settings
+  const { backorders, backorderWaitMs } = settings
   return shopConfig({
     gateway,
     gatewayCalls: calls,
     onViolation: alarms?.tell,
     erasure,
     deadlines: { paymentMs: transferDeadlineMs },
+    backorders: { accepted: backorders === 'on', waitMs: backorderWaitMs },
     carrier: { mode: carrierMode, ...(carriers !== undefined && carriersIn(carriers)) },
   })
 }

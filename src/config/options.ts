@@ -154,6 +154,20 @@ const schemas = {
     placeholder: 'automatic|manual',
     description: 'Whether shipments move by themselves, or by PUT /api/shipments/{id}/status.',
   }),
+  backorders: Type.Union([Type.Literal('on'), Type.Literal('off')], {
+    default: 'off',
+    placeholder: 'on|off',
+    description:
+      'Whether a line that lacks stock waits for it, instead of its order being rejected.',
+  }),
+  backorderWaitMs: Type.Integer({
+    default: 1_209_600_000,
+    minimum: 1_000,
+    maximum: 31_536_000_000,
+    kind: 'duration',
+    flag: 'backorder-wait',
+    description: 'How long a line waits for stock at most; then it is cancelled and paid back.',
+  }),
   carriers: file('JSON file of carriers, and rules for who takes what (shipments/README.md).'),
   transferDeadlineMs: Type.Integer({
     default: 900_000,

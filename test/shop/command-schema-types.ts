@@ -18,7 +18,6 @@ export interface CancelOrder {
   }
   readonly metadata: Metadata
 }
-
 export interface CreateOrder {
   readonly commandId: string
   readonly commandType: 'CreateOrder'
@@ -41,7 +40,6 @@ export interface CreateOrder {
   }
   readonly metadata: Metadata
 }
-
 export interface CreateShipment {
   readonly commandId: string
   readonly commandType: 'CreateShipment'
@@ -58,10 +56,10 @@ export interface CreateShipment {
     readonly shippingAddress?: string
     readonly totalMinor?: number
     readonly currency?: string
+    readonly shipmentNumber?: number
   }
   readonly metadata: Metadata
 }
-
 export interface DeductStock {
   readonly commandId: string
   readonly commandType: 'DeductStock'
@@ -77,7 +75,6 @@ export interface DeductStock {
   }
   readonly metadata: Metadata
 }
-
 export interface ProcessPayment {
   readonly commandId: string
   readonly commandType: 'ProcessPayment'
@@ -94,7 +91,6 @@ export interface ProcessPayment {
   }
   readonly metadata: Metadata
 }
-
 export interface RefundOrder {
   readonly commandId: string
   readonly commandType: 'RefundOrder'
@@ -108,7 +104,6 @@ export interface RefundOrder {
   }
   readonly metadata: Metadata
 }
-
 export interface RefundPayment {
   readonly commandId: string
   readonly commandType: 'RefundPayment'
@@ -125,7 +120,6 @@ export interface RefundPayment {
   }
   readonly metadata: Metadata
 }
-
 export interface ReleaseStock {
   readonly commandId: string
   readonly commandType: 'ReleaseStock'
@@ -142,7 +136,6 @@ export interface ReleaseStock {
   }
   readonly metadata: Metadata
 }
-
 export interface ReserveStock {
   readonly commandId: string
   readonly commandType: 'ReserveStock'
@@ -155,10 +148,10 @@ export interface ReserveStock {
     readonly holdId: string
     readonly line: number
     readonly quantity: number
+    readonly waitMs?: number
   }
   readonly metadata: Metadata
 }
-
 export interface UpdateOrder {
   readonly commandId: string
   readonly commandType: 'UpdateOrder'
@@ -173,7 +166,6 @@ export interface UpdateOrder {
   }
   readonly metadata: Metadata
 }
-
 export interface UpdateShipmentStatus {
   readonly commandId: string
   readonly commandType: 'UpdateShipmentStatus'
@@ -195,7 +187,6 @@ export interface UpdateShipmentStatus {
   }
   readonly metadata: Metadata
 }
-
 export interface UpdateStock {
   readonly commandId: string
   readonly commandType: 'UpdateStock'

@@ -11,7 +11,6 @@ export interface AuditEntry {
   readonly topic: string
   readonly event: string
 }
-
 export interface DeductFailed {
   readonly eventId: string
   readonly eventType: 'deduct.failed'
@@ -32,7 +31,6 @@ export interface DeductFailed {
   }
   readonly metadata: Metadata
 }
-
 export interface HoldExpired {
   readonly eventId: string
   readonly eventType: 'hold.expired'
@@ -53,7 +51,6 @@ export interface HoldExpired {
   }
   readonly metadata: Metadata
 }
-
 export interface InventoryUpdateRefused {
   readonly eventId: string
   readonly eventType: 'inventory.update-refused'
@@ -78,7 +75,6 @@ export interface InventoryUpdateRefused {
   }
   readonly metadata: Metadata
 }
-
 export interface InventoryUpdated {
   readonly eventId: string
   readonly eventType: 'inventory.updated'
@@ -98,7 +94,6 @@ export interface InventoryUpdated {
   }
   readonly metadata: Metadata
 }
-
 export interface NotificationRequested {
   readonly eventId: string
   readonly eventType: 'notification.requested'
@@ -127,7 +122,6 @@ export interface NotificationRequested {
   }
   readonly metadata: Metadata
 }
-
 export interface OrderCancelled {
   readonly eventId: string
   readonly eventType: 'order.cancelled'
@@ -146,7 +140,6 @@ export interface OrderCancelled {
   }
   readonly metadata: Metadata
 }
-
 export interface OrderCompleted {
   readonly eventId: string
   readonly eventType: 'order.completed'
@@ -164,7 +157,6 @@ export interface OrderCompleted {
   }
   readonly metadata: Metadata
 }
-
 export interface OrderConfirmed {
   readonly eventId: string
   readonly eventType: 'order.confirmed'
@@ -182,7 +174,6 @@ export interface OrderConfirmed {
   }
   readonly metadata: Metadata
 }
-
 export interface OrderCreateRefused {
   readonly eventId: string
   readonly eventType: 'order.create-refused'
@@ -199,7 +190,6 @@ export interface OrderCreateRefused {
   }
   readonly metadata: Metadata
 }
-
 export interface OrderCreated {
   readonly eventId: string
   readonly eventType: 'order.created'
@@ -225,7 +215,6 @@ export interface OrderCreated {
   }
   readonly metadata: Metadata
 }
-
 export interface OrderExpired {
   readonly eventId: string
   readonly eventType: 'order.expired'
@@ -244,7 +233,6 @@ export interface OrderExpired {
   }
   readonly metadata: Metadata
 }
-
 export interface OrderRejected {
   readonly eventId: string
   readonly eventType: 'order.rejected'
@@ -263,7 +251,6 @@ export interface OrderRejected {
   }
   readonly metadata: Metadata
 }
-
 export interface OrderUpdateRefused {
   readonly eventId: string
   readonly eventType: 'order.update-refused'
@@ -279,7 +266,6 @@ export interface OrderUpdateRefused {
   }
   readonly metadata: Metadata
 }
-
 export interface OrderUpdated {
   readonly eventId: string
   readonly eventType: 'order.updated'
@@ -293,10 +279,11 @@ export interface OrderUpdated {
     readonly shippingAddress?: string
     readonly notes?: string
     readonly returnState?: 'requested' | 'started' | 'done'
+    readonly waitingLines?: readonly number[]
+    readonly cancelledLines?: readonly number[]
   }
   readonly metadata: Metadata
 }
-
 export interface PaymentProcessed {
   readonly eventId: string
   readonly eventType: 'payment.processed'
@@ -318,7 +305,6 @@ export interface PaymentProcessed {
   }
   readonly metadata: Metadata
 }
-
 export interface PaymentProcessedV1 {
   readonly eventId: string
   readonly eventType: 'payment.processed'
@@ -340,7 +326,6 @@ export interface PaymentProcessedV1 {
   }
   readonly metadata: Metadata
 }
-
 export interface PaymentRefunded {
   readonly eventId: string
   readonly eventType: 'payment.refunded'
@@ -361,7 +346,6 @@ export interface PaymentRefunded {
   }
   readonly metadata: Metadata
 }
-
 export interface PaymentUnknown {
   readonly eventId: string
   readonly eventType: 'payment.unknown'
@@ -380,7 +364,6 @@ export interface PaymentUnknown {
   }
   readonly metadata: Metadata
 }
-
 export interface ReservationFailed {
   readonly eventId: string
   readonly eventType: 'reservation.failed'
@@ -401,7 +384,6 @@ export interface ReservationFailed {
   }
   readonly metadata: Metadata
 }
-
 export interface SagaCompensated {
   readonly eventId: string
   readonly eventType: 'saga.compensated'
@@ -418,7 +400,6 @@ export interface SagaCompensated {
   }
   readonly metadata: Metadata
 }
-
 export interface SagaCompleted {
   readonly eventId: string
   readonly eventType: 'saga.completed'
@@ -435,7 +416,6 @@ export interface SagaCompleted {
   }
   readonly metadata: Metadata
 }
-
 export interface ShipmentCreated {
   readonly eventId: string
   readonly eventType: 'shipment.created'
@@ -450,10 +430,14 @@ export interface ShipmentCreated {
     readonly carrier: string
     readonly trackingNumber: string
     readonly estimatedDelivery: string
+    readonly shipmentNumber?: number
+    readonly items?: readonly {
+      readonly productId: string
+      readonly quantity: number
+    }[]
   }
   readonly metadata: Metadata
 }
-
 export interface ShipmentStatusUpdated {
   readonly eventId: string
   readonly eventType: 'shipment.status-updated'
@@ -477,7 +461,26 @@ export interface ShipmentStatusUpdated {
   }
   readonly metadata: Metadata
 }
-
+export interface StockBackordered {
+  readonly eventId: string
+  readonly eventType: 'stock.backordered'
+  readonly eventVersion: string
+  readonly timestamp: string
+  readonly source: string
+  readonly aggregateId: string
+  readonly aggregateVersion: number
+  readonly data: {
+    readonly productId: string
+    readonly orderId: string
+    readonly holdId: string
+    readonly line: number
+    readonly quantity: number
+    readonly onHand: number
+    readonly held: number
+    readonly reason?: string
+  }
+  readonly metadata: Metadata
+}
 export interface StockDeducted {
   readonly eventId: string
   readonly eventType: 'stock.deducted'
@@ -498,7 +501,6 @@ export interface StockDeducted {
   }
   readonly metadata: Metadata
 }
-
 export interface StockLow {
   readonly eventId: string
   readonly eventType: 'stock.low'
@@ -514,7 +516,6 @@ export interface StockLow {
   }
   readonly metadata: Metadata
 }
-
 export interface StockReleased {
   readonly eventId: string
   readonly eventType: 'stock.released'
@@ -535,7 +536,6 @@ export interface StockReleased {
   }
   readonly metadata: Metadata
 }
-
 export interface StockReserved {
   readonly eventId: string
   readonly eventType: 'stock.reserved'
@@ -556,7 +556,6 @@ export interface StockReserved {
   }
   readonly metadata: Metadata
 }
-
 export interface WorkflowStarted {
   readonly eventId: string
   readonly eventType: 'workflow.started'

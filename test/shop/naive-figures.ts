@@ -171,6 +171,7 @@ const stockSumsOf = (event: InventoryEvent): Record<string, number> | undefined 
   }
   if (event.eventType === 'stock.low') return { lowStockWarnings: 1 }
   if (event.eventType === 'inventory.update-refused') return undefined
+  if (event.eventType === 'stock.backordered') return undefined
   const { quantity } = event.data
   return {
     'stock.reserved': { reservations: 1, reservedUnits: quantity },

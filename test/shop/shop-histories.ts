@@ -25,6 +25,8 @@ export interface History {
   readonly stock: readonly number[]
   readonly orders: readonly OrderPlan[]
   readonly schedule: readonly number[]
+  /** Whether lines that lack stock wait for it; `switched` at each pause. */
+  readonly backorders: 'off' | 'on' | 'switched'
 }
 
 const plans: fc.Arbitrary<OrderPlan> = fc.record({
@@ -40,6 +42,7 @@ export const histories: fc.Arbitrary<History> = fc.record({
   stock: fc.array(fc.nat(14), { minLength: 3, maxLength: 3 }),
   orders: fc.array(plans, { minLength: 1, maxLength: 4 }),
   schedule: fc.array(fc.nat(1 << 20), { maxLength: 400, size: 'max' }),
+  backorders: fc.constantFrom<History['backorders']>('off', 'on', 'switched'),
 })
 
 const origin = (world: ShopWorld, commandId: string) => ({
@@ -207,17 +210,23 @@ export interface RunOptions {
 
 /** @throws {Error} an invariant does not hold */
 export const run = (
-  { stock, orders, schedule }: History,
+  { stock, orders, schedule, backorders }: History,
   { sabotage = {}, afterStep }: RunOptions = {},
 ): ShopWorld => {
   const world = new ShopWorld(sabotage)
+  world.acceptsBackorders = backorders !== 'off'
   stock.forEach((quantity, product) => {
     addStock(world, product, quantity, `initial-${product}`)
     world.deliverFrom(`inventory|p${product}`)
   })
   orders.forEach((plan, index) => place(world, plan, index))
+  let pausedAtMs = world.nowMs
   for (const choice of schedule) {
     step(world, choice, orders)
+    if (backorders === 'switched' && world.nowMs !== pausedAtMs) {
+      pausedAtMs = world.nowMs
+      world.acceptsBackorders = !world.acceptsBackorders
+    }
     checkNow(world)
     afterStep?.(world)
   }

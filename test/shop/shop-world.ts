@@ -6,18 +6,25 @@
  * `violations()` looks at all rows. The bank is an independent record of what money really moved.
  */
 
+import { minutes } from '../../src/index.ts'
 import { gatewayKeyOf, type GatewayRequest } from '../../topologies/shop/gateway/payment-gateway.ts'
 import {
   decideHold,
   decideHoldDue,
   type StockEmission,
 } from '../../topologies/shop/inventory/model.ts'
-import type {
-  HoldRow,
-  ProductRow,
-  StockCommandRow,
+import {
+  availableOf,
+  type HoldRow,
+  type ProductRow,
+  type StockCommandRow,
 } from '../../topologies/shop/inventory/stock-row.ts'
 import { decideStockUpdate } from '../../topologies/shop/inventory/update-stock.ts'
+import {
+  concernsWaiting,
+  type QueueInput,
+  serveWaiting,
+} from '../../topologies/shop/inventory/waiting-lines.ts'
 import {
   decideOrder,
   decideOrderDeadline,
@@ -25,6 +32,7 @@ import {
 } from '../../topologies/shop/orders/model.ts'
 import { notificationsOf } from '../../topologies/shop/notifications/model.ts'
 import { isFinal, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import { parcelsOf } from '../../topologies/shop/orders/parcels.ts'
 import type { OrderInput } from '../../topologies/shop/orders/transitions.ts'
 import {
   decideAnswer,
@@ -34,6 +42,7 @@ import {
 } from '../../topologies/shop/payments/model.ts'
 import type { PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
 import type {
+  CreateShipmentData,
   InventoryCommand,
   OrderCommand,
   PaymentCommand,
@@ -44,6 +53,7 @@ import type {
   NotificationRequested,
   ShipmentEvent,
   ShopEvent,
+  StockReply,
 } from '../../topologies/shop/shared/events.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { ShopError } from '../../topologies/shop/shared/shop-error.ts'
@@ -63,12 +73,22 @@ export type WorldMessage =
 export interface Sabotage {
   readonly oversells?: boolean
   readonly refundsTwice?: boolean
+  /** A line that waited gets stock that stays free for others. */
+  readonly fillsTwice?: boolean
+  /** Who comes is served before those who wait. */
+  readonly overtakes?: boolean
+  /** An order that ships in parts is paid back for something that was shipped, too. */
+  readonly refundsShipped?: boolean
+  /** A cancelled order's line goes on waiting. */
+  readonly forgetsToRelease?: boolean
 }
 
 export type GatewayLot = 'captured' | 'declined' | 'short' | 'lost' | 'unknown'
 
 export class ShopWorld {
   nowMs = Date.UTC(2026, 0, 1)
+  /** Whether a line that lacks stock waits, for 10 minutes at most; may be switched. */
+  acceptsBackorders = false
   readonly config: ShopConfig
   readonly orders = new Map<string, OrderRow>()
   readonly products = new Map<string, ProductRow>()
@@ -86,12 +106,20 @@ export class ShopWorld {
   readonly deadLetters: { readonly message: WorldMessage; readonly error: ShopError }[] = []
   /** What really moved, by idempotency key. */
   readonly bank = new Map<string, { paymentId: string; amountMinor: number }>()
+  /** What each shipment was made with. */
+  readonly shipped = new Map<string, CreateShipmentData>()
+  /** By product: the holds that were told to wait, in order. */
+  readonly #queues = new Map<string, string[]>()
+  readonly #unfair: Violation[] = []
   readonly #stockCommands = new Map<string, StockCommandRow>()
   readonly #sabotage: Sabotage
 
   constructor(sabotage: Sabotage = {}) {
     this.#sabotage = sabotage
-    this.config = shopConfig({ gateway: () => Promise.reject(new Error('not used here')) })
+    this.config = shopConfig({
+      gateway: () => Promise.reject(new Error('not used here')),
+      backorders: { waitMs: minutes(10) },
+    })
   }
 
   /** @param lane  messages of one lane stay in order */
@@ -163,7 +191,13 @@ export class ShopWorld {
       holds: this.holds.values(),
       payments: this.payments.values(),
     }
-    const found: Violation[] = [...checkShop({ ...rows, isSettled }).violations]
+    const found: Violation[] = [...checkShop({ ...rows, isSettled }).violations, ...this.#unfair]
+    for (const [productId, [firstId]] of this.#queues) {
+      const product = this.products.get(productId)!
+      const first = firstId === undefined ? undefined : this.holds.get(firstId)
+      if (first === undefined || availableOf(product) < first.quantity) continue
+      found.push({ rule: 'waits-beside-stock', subject: productId, detail: first.holdId })
+    }
     for (const [orderId, outcomes] of this.outcomes) {
       if (outcomes.length <= 1) continue
       found.push({ rule: 'one-outcome', subject: orderId, detail: outcomes.join() })
@@ -216,6 +250,9 @@ export class ShopWorld {
         const decision = decideShipment(row, message.value, context)
         if (decision === undefined) return
         this.shipments.set(decision.row.shipmentId, decision.row)
+        if ('items' in message.value.data) {
+          this.shipped.set(message.value.data.shipmentId, message.value.data)
+        }
         for (const value of decision.events) this.#shipped(value)
         return
       }
@@ -246,16 +283,58 @@ export class ShopWorld {
       if (decision.seen !== undefined) this.#stockCommands.set(command.commandId, decision.seen)
       for (const hold of decision.brokenHolds) this.holds.set(hold.holdId, hold)
       this.#reply(decision.emissions)
+      if (decision.product !== undefined) this.#serve(decision.product, {}, command.commandId)
       return
     }
     const extra = this.#sabotage.oversells === true ? 1000 : 0
-    const seen = product && { ...product, onHand: product.onHand + extra }
-    const decision = decideHold(seen, this.holds.get(command.data.holdId), command, context)
+    const { waiting, ...served } = product ?? {}
+    const seen =
+      product && this.#sabotage.overtakes === true
+        ? (served as ProductRow)
+        : product && { ...product, onHand: product.onHand + extra }
+    const before = this.holds.get(command.data.holdId)
+    const isForgotten = before?.state === 'waiting' && command.commandType === 'ReleaseStock'
+    const decision = decideHold(seen, before, command, context)
     if (decision === undefined) return
     const { onHand } = decision.product
-    this.products.set(productId, { ...decision.product, onHand: onHand - (product ? extra : 0) })
-    if (decision.hold !== undefined) this.holds.set(decision.hold.holdId, decision.hold)
+    const decided = {
+      ...decision.product,
+      onHand: onHand - (product ? extra : 0),
+      ...(waiting !== undefined && { waiting }),
+    }
     this.#reply(decision.emissions)
+    if (isForgotten && this.#sabotage.forgetsToRelease === true) return
+    this.products.set(productId, decided)
+    if (decision.hold !== undefined) this.holds.set(decision.hold.holdId, decision.hold)
+    this.#serve(decided, { before, after: decision.hold }, command.commandId)
+  }
+
+  /** What came free goes to the lines that wait. */
+  #serve(product: ProductRow, decided: Pick<QueueInput, 'before' | 'after'>, causationId: string) {
+    if (!concernsWaiting(product, decided.after)) return
+    const context = { ...this.config.inventory, nowMs: this.nowMs }
+    const holdOf = (holdId: string) => this.holds.get(holdId)
+    const served = serveWaiting(product, { ...decided, holdOf, causationId }, context)
+    const forged = this.#sabotage.fillsTwice === true && served.emissions.length > 0
+    const { held } = served.product
+    this.products.set(product.productId, { ...served.product, held: forged ? product.held : held })
+    for (const hold of served.holds) this.holds.set(hold.holdId, hold)
+    this.#reply(served.emissions)
+  }
+
+  /** An independent record of who waits for what: nobody is served before those ahead of him. */
+  #noteQueue({ eventType, data: { productId, holdId } }: StockReply): void {
+    const queue = this.#queues.get(productId) ?? []
+    this.#queues.set(productId, queue)
+    if (eventType === 'stock.backordered') {
+      queue.push(holdId)
+      return
+    }
+    if (eventType === 'stock.reserved' && queue.length > 0 && queue[0] !== holdId) {
+      this.#unfair.push({ rule: 'first-come', subject: productId, detail: `${holdId} was served` })
+    }
+    const place = queue.indexOf(holdId)
+    if (place >= 0) queue.splice(place, 1)
   }
 
   #payments(command: PaymentCommand): void {
@@ -299,6 +378,7 @@ export class ShopWorld {
     if (decision.hold === undefined) this.holds.delete(hold.holdId)
     else this.holds.set(hold.holdId, decision.hold)
     this.#reply(decision.emissions)
+    this.#serve(decision.product, { before: hold, after: decision.hold }, hold.holdId)
   }
 
   #shipped(value: ShipmentEvent): void {
@@ -310,6 +390,7 @@ export class ShopWorld {
     for (const each of emissions) {
       this.events.push(each.event)
       if (each.kind !== 'reply') continue
+      if (each.isRepeat !== true) this.#noteQueue(each.event)
       const { orderId, productId } = each.event.data
       this.send({ to: 'orders', value: each.event }, `${orderId}|${productId}`)
     }
@@ -345,7 +426,7 @@ export class ShopWorld {
           this.send({ to: 'inventory', value: each.message }, each.message.data.productId)
           break
         case 'paymentCommand':
-          this.send({ to: 'payments', value: each.message }, orderId)
+          this.send({ to: 'payments', value: this.#perhapsForged(each.message, row) }, orderId)
           break
         case 'shipmentCommand':
           this.send({ to: 'shipments', value: each.message }, orderId)
@@ -355,6 +436,13 @@ export class ShopWorld {
           break
       }
     }
+  }
+
+  #perhapsForged(command: PaymentCommand, row: OrderRow): PaymentCommand {
+    const isForged = this.#sabotage.refundsShipped === true && parcelsOf(row) > 0
+    if (!isForged || command.commandType !== 'RefundPayment') return command
+    const { data } = command
+    return { ...command, data: { ...data, amountMinor: data.amountMinor + 1 } }
   }
 
   #noteEvent(eventId: string, eventType: string, orderId: string): void {
@@ -378,7 +466,8 @@ export class ShopWorld {
 
   #orderContext() {
     const { deadlines, chargesMax } = this.config
-    return { nowMs: this.nowMs, deadlines, chargesMax }
+    const backorders = { ...this.config.backorders, accepted: this.acceptsBackorders }
+    return { nowMs: this.nowMs, deadlines, chargesMax, backorders }
   }
 
   #head(lane: string): WorldMessage {

@@ -56,6 +56,7 @@ interface Schemas {
   readonly 'payment.unknown': events.PaymentUnknown
   readonly 'payment.refunded': events.PaymentRefunded
   readonly 'stock.reserved': events.StockReserved
+  readonly 'stock.backordered': events.StockBackordered
   readonly 'reservation.failed': events.ReservationFailed
   readonly 'stock.deducted': events.StockDeducted
   readonly 'deduct.failed': events.DeductFailed

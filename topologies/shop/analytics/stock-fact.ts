@@ -52,6 +52,7 @@ const sumsOf = (event: InventoryEvent): StockSums | undefined => {
     }
     case 'stock.low':
       return { lowStockWarnings: 1 }
+    case 'stock.backordered': // neither held nor refused yet: what becomes of it counts
     case 'inventory.update-refused':
       return undefined
   }

@@ -7,13 +7,16 @@
  * beyond the row's version are such too. 3. Without the first event nothing is compared.
  */
 
-import type {
-  LineState,
-  OrderCharge,
-  OrderLine,
-  OrderRefund,
-  OrderRow,
+import {
+  isCancelledLine,
+  type LineState,
+  type OrderCharge,
+  type OrderLine,
+  type OrderRefund,
+  type OrderRow,
+  type OrderStatus,
 } from '../orders/order-row.ts'
+import { shipmentsOf } from '../orders/parcels.ts'
 import type { ShopEvent, StockReplyType } from '../shared/events.ts'
 import { type RebuiltLine, type RebuiltOrder, rebuildOrder, untoldFrom } from './rebuild-order.ts'
 
@@ -121,7 +124,36 @@ const orderDifferences = (row: OrderRow, rebuilt: RebuiltOrder): readonly OrderD
   if (row.lines.length !== rebuilt.lines.length) {
     found.push(differing('lines', row.lines.length, rebuilt.lines.length))
   }
-  return found
+  return [...found, ...lineSetDifferences(row, rebuilt)]
+}
+
+/** Statuses in which each change of what waits or is cancelled is told. */
+const tellsLines: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
+  'paying',
+  'review',
+  'deducting',
+  'backordered',
+  'confirmed',
+  'completed',
+])
+
+const lineSetDifferences = (row: OrderRow, rebuilt: RebuiltOrder): readonly OrderDifference[] => {
+  if (!tellsLines.has(row.status)) return []
+  const isWaiting = ({ state }: OrderLine): boolean => state === 'waiting'
+  return [
+    ...lineSetDifference('waitingLines', row.lines, isWaiting, rebuilt.waitingLines),
+    ...lineSetDifference('cancelledLines', row.lines, isCancelledLine, rebuilt.cancelledLines),
+  ]
+}
+
+const lineSetDifference = (
+  field: string,
+  lines: readonly OrderLine[],
+  isIn: (line: OrderLine) => boolean,
+  told: readonly number[] = [],
+): readonly OrderDifference[] => {
+  const stored = lines.flatMap((line, number) => (isIn(line) ? [number] : []))
+  return stored.join() === told.join() ? [] : [differing(field, stored, told)]
 }
 
 type Told = StockReplyType | 'nothing'
@@ -137,12 +169,20 @@ const ended = ['reservation.failed', 'hold.expired'] as const
 
 /** By the stored state of a line; states that wait for an answer may have one unread. */
 const lineFacts: Readonly<Record<LineState, LineFacts>> = {
-  asked: { known: ['nothing'], unread: ['stock.reserved', ...ended] },
+  asked: { known: ['nothing'], unread: ['stock.reserved', 'stock.backordered', ...ended] },
+  waiting: { known: ['stock.backordered'], unread: ['stock.reserved', ...ended] },
   held: { known: ['stock.reserved'], unread: ['hold.expired'] },
   failed: { known: ['reservation.failed', 'stock.released'] },
   expired: { known: ['hold.expired'] },
   releasing: {
-    known: ['nothing', 'stock.reserved', 'stock.deducted', 'deduct.failed', ...ended],
+    known: [
+      'nothing',
+      'stock.backordered',
+      'stock.reserved',
+      'stock.deducted',
+      'deduct.failed',
+      ...ended,
+    ],
     unread: ['stock.released'],
   },
   released: { known: ['stock.released'] },
@@ -233,14 +273,22 @@ const refundsDifferences = (
   ]
 }
 
-const shipmentDifferences = (
-  { shipment: stored }: OrderRow,
-  { shipment: rebuilt }: RebuiltOrder,
-): readonly OrderDifference[] => {
-  if ((rebuilt?.version ?? 0) > (stored?.version ?? 0)) {
-    return [pending('shipment', stored?.status, rebuilt?.status)]
-  }
-  return (['status', 'version', 'carrier', 'trackingNumber'] as const)
-    .filter((name) => stored?.[name] !== rebuilt?.[name])
-    .map((name) => differing(`shipment.${name}`, stored?.[name], rebuilt?.[name]))
+const shipmentDifferences = (row: OrderRow, rebuilt: RebuiltOrder): readonly OrderDifference[] => {
+  const stored = shipmentsOf(row)
+  const unknown = rebuilt.shipments.filter(({ shipmentId }) => !stored.has(shipmentId))
+  return [
+    ...unknown.map(({ shipmentId, status }) =>
+      pending(`shipments.${shipmentId}`, undefined, status),
+    ),
+    ...[...stored].flatMap(([shipmentId, shipment]) => {
+      const told = rebuilt.shipments.find((each) => each.shipmentId === shipmentId)
+      const field = `shipments.${shipmentId}`
+      if ((told?.version ?? 0) > shipment.version) {
+        return [pending(field, shipment.status, told?.status)]
+      }
+      return (['status', 'version', 'carrier', 'trackingNumber'] as const)
+        .filter((name) => shipment[name] !== told?.[name])
+        .map((name) => differing(`${field}.${name}`, shipment[name], told?.[name]))
+    }),
+  ]
 }

@@ -32,6 +32,10 @@ export interface RebuiltLine extends OrderItem {
   readonly told?: StockReplyType
 }
 
+export interface RebuiltShipment extends OrderShipment {
+  readonly shipmentId: string
+}
+
 export interface RebuiltOrder {
   readonly orderId: string
   readonly customerId: string
@@ -44,6 +48,8 @@ export interface RebuiltOrder {
   readonly shippingAddress?: string
   readonly notes?: string
   readonly returnState?: ReturnState
+  readonly waitingLines?: readonly number[]
+  readonly cancelledLines?: readonly number[]
   /** The last one that an event told: the stored one may be on a way that no event tells. */
   readonly status: OrderStatus
   readonly reason?: string
@@ -51,7 +57,8 @@ export interface RebuiltOrder {
   readonly version: number
   readonly lines: readonly RebuiltLine[]
   readonly charges: readonly OrderCharge[]
-  readonly shipment?: OrderShipment
+  /** As a rule one. */
+  readonly shipments: readonly RebuiltShipment[]
   /** What cannot be true together, in words; empty unless an event was lost or changed. */
   readonly contradictions: readonly string[]
 }
@@ -61,6 +68,7 @@ const untoldStatuses: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
   'paying',
   'review',
   'deducting',
+  'backordered',
   'compensating',
   'closing',
 ])
@@ -117,6 +125,7 @@ const createdOrder = ({
     priceMinor,
   })),
   charges: [],
+  shipments: [],
 })
 
 const partsOf = ({ items: _items, placedAt: _placedAt, ...parts }: OrderCreatedData) => parts
@@ -150,6 +159,7 @@ const fold = (order: RebuiltOrder, event: ShopEvent): RebuiltOrder => {
     case 'order.expired':
       return withStatus(order, event)
     case 'stock.reserved':
+    case 'stock.backordered':
     case 'reservation.failed':
     case 'stock.deducted':
     case 'deduct.failed':
@@ -224,7 +234,8 @@ type Told = StockReplyType | 'nothing'
 
 /** What the inventory may tell of a line after what it told last; the ways of a hold. */
 const nextTold: Readonly<Record<Told, readonly StockReplyType[]>> = {
-  nothing: ['stock.reserved', 'reservation.failed'],
+  nothing: ['stock.reserved', 'stock.backordered', 'reservation.failed'],
+  'stock.backordered': ['stock.reserved', 'reservation.failed', 'stock.released'],
   'stock.reserved': ['stock.deducted', 'stock.released', 'hold.expired'],
   'reservation.failed': ['stock.released'],
   'hold.expired': ['stock.deducted', 'deduct.failed', 'stock.released'],
@@ -280,16 +291,19 @@ const chargeAfter = (known: OrderCharge, { eventType, data }: PaymentEvent): Ord
 
 const withShipment = (order: RebuiltOrder, event: ShipmentEvent): RebuiltOrder => {
   const { aggregateVersion: version, data } = event
-  const { shipment: known } = order
-  const { carrier } = data
+  const { carrier, shipmentId } = data
+  const index = order.shipments.findIndex((each) => each.shipmentId === shipmentId)
+  const known = order.shipments[index]
   if (event.eventType === 'shipment.created') {
     const { trackingNumber } = event.data
-    return { ...order, shipment: { status: 'CREATED', version, carrier, trackingNumber } }
+    const created = { shipmentId, status: 'CREATED', version, carrier, trackingNumber } as const
+    return { ...order, shipments: [...order.shipments, created] }
   }
   const { status } = event.data
-  const what = `shipment ${data.shipmentId} is ${status} by ${carrier}`
+  const what = `shipment ${shipmentId} is ${status} by ${carrier}`
   if (known === undefined) return contradicted(order, `${what}, and was never created`)
-  const next = { ...order, shipment: { ...known, status, version } }
+  const shipments = order.shipments.with(index, { ...known, status, version })
+  const next = { ...order, shipments }
   const follows =
     nextShipmentStatuses[known.status].includes(status)
     && version === known.version + 1 // each step is told

@@ -2,6 +2,7 @@
 
 import { availableOf, type ProductRow } from '../inventory/stock-row.ts'
 import { capturedMinorOf, type OrderRow, refundedMinorOf } from '../orders/order-row.ts'
+import { fulfilmentOf, parcelsOf, shipmentsOf } from '../orders/parcels.ts'
 import { shipmentIdOf } from '../shared/ids.ts'
 import { isoTime } from '../shared/iso-time.ts'
 import { formatMinor } from '../shared/money.ts'
@@ -19,11 +20,12 @@ export const orderView = (row: OrderRow): object => {
     captured: money(capturedMinorOf(row)),
     refunded: money(refundedMinorOf(row)),
     paymentMethod: row.paymentMethod,
-    items: row.lines.map(({ productId, quantity, priceMinor, state }) => ({
+    items: row.lines.map(({ productId, quantity, priceMinor, state, parcel }) => ({
       productId,
       quantity,
       price: money(priceMinor),
       state,
+      shipmentId: parcel && shipmentIdOf(row.orderId, parcel),
     })),
     payments: row.charges.map(({ paymentId, state, capturedMinor }) => ({
       paymentId,
@@ -31,6 +33,8 @@ export const orderView = (row: OrderRow): object => {
       captured: money(capturedMinor),
     })),
     shipment: row.shipment && { shipmentId: shipmentIdOf(row.orderId), ...row.shipment },
+    shipments: parcelsOf(row) === 0 ? undefined : shipmentsView(row),
+    fulfilment: fulfilmentOf(row),
     returnState: row.returnState,
     shippingAddress: row.shippingAddress,
     notes: row.notes,
@@ -40,7 +44,18 @@ export const orderView = (row: OrderRow): object => {
   }
 }
 
-export const productView = (row: ProductRow): object => ({
+/** Those of an order that ships in parts, as far as it knows of them. */
+const shipmentsView = (row: OrderRow): readonly object[] =>
+  [...shipmentsOf(row)].map(([shipmentId, { status, version, carrier, trackingNumber }]) => ({
+    shipmentId,
+    status,
+    version,
+    carrier,
+    trackingNumber,
+  }))
+
+export const productView = ({ waiting, ...row }: ProductRow): object => ({
   ...row,
   available: availableOf(row),
+  waiting: waiting?.units,
 })

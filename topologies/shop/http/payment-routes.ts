@@ -10,7 +10,7 @@
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { capturedMinorOf, type OrderRow } from '../orders/order-row.ts'
+import { capturedMinorOf, dueMinorOf, type OrderRow } from '../orders/order-row.ts'
 import {
   type PaymentRefund,
   type PaymentRow,
@@ -149,7 +149,7 @@ const whyNotPayable = (
 
 const paymentMinorOf = (order: OrderRow, { amount }: PaymentRequest): number => {
   if (amount !== undefined) return amountMinorOf(amount, order.currency)
-  const leftMinor = order.totalMinor - capturedMinorOf(order)
+  const leftMinor = dueMinorOf(order) - capturedMinorOf(order)
   if (leftMinor > 0) return leftMinor
   throw new RouteProblem(problemKinds.notPayable, `Order ${order.orderId} costs nothing.`)
 }

@@ -2,15 +2,16 @@
  * `/api/shipments`: see that an order ships, look at a shipment, tell where it is.
  *
  * 1. An order ships once, and asks for it itself when it is confirmed: a POST is the same command
- * again, so it does nothing unless that one was lost. 2. A PUT waits for the decision, by default
- * 5 s: 200 with the shipment, 409 for a status that cannot follow, 412 if the version is another
- * than If-Match names. Not decided by then: 202, with the place where the decision will be.
- * 3. Idempotency-Key names the update within its shipment. Decisions are read from the shipment's
- * row, for 24 hours.
+ * again, so it does nothing unless that one was lost; of an order in parts it is the first. 2. A
+ * PUT waits for the decision, by default 5 s: 200 with the shipment, 409 for a status that cannot
+ * follow, 412 if the version is another than If-Match names. Not decided by then: 202, with the
+ * place where the decision will be. 3. Idempotency-Key names the update within its shipment.
+ * Decisions are read from the shipment's row, for 24 hours.
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { OrderRow } from '../orders/order-row.ts'
+import { parcelsOf } from '../orders/parcels.ts'
 import { shipmentOfOrder } from '../orders/shipment-of-order.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV5, uuidV7 } from '../shared/ids.ts'
@@ -117,7 +118,7 @@ const ship = async (
   let shipment = found && withRow(found)
   if (shipment !== undefined) tellReplayed(reply)
   else {
-    if (order.status !== 'confirmed') throw notToShip(order)
+    if (order.status !== 'confirmed' && parcelsOf(order) === 0) throw notToShip(order)
     await access.createShipment(data)
     shipment = await waitForRow(find, { waitMs: waitMsOf(request.query, updateWaitMs) })
   }

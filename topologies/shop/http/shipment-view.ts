@@ -13,4 +13,6 @@ export const shipmentView = (row: ShipmentRow): object => ({
   estimatedDelivery: isoTime(row.estimatedDeliveryMs),
   location: row.location,
   shippingAddress: row.shippingAddress,
+  shipmentNumber: row.shipmentNumber,
+  items: row.items,
 })

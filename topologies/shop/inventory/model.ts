@@ -4,7 +4,8 @@
  * Called by `topology.ts` with rows of the stores, and by tests without any. 1. Equal arguments,
  * equal decision. 2. onHand never falls below held. 3. Every ReleaseStock is answered; every other
  * command is answered, or dropped as a repetition. 4. A commanded deduction never fails for want
- * of a live hold while the stock is there.
+ * of a live hold while the stock is there. 5. What comes free goes to the lines that wait for it
+ * before anyone else: `waiting-lines.ts`, asked after each decision.
  */
 
 import { checkCount, checkId } from '../shared/checks.ts'
@@ -46,6 +47,9 @@ export interface HoldDecision {
 
 export const inventorySource = 'inventory'
 
+/** Why a line that waited is refused. */
+export const waitOver = 'backorder-expired'
+
 /**
  * @returns  `undefined` for a repetition, to be dropped and counted
  * @throws {ShopError} BAD_COMMAND, COMMAND_ID_REUSED: dead letter; nothing changes
@@ -62,7 +66,10 @@ export const decideHold = (
   const action = actionOf(hold, command)
   if (action === 'drop') return undefined
   const isEnough = availableOf(stock) >= data.quantity
-  const change = changeOf(action, data.quantity, isEnough)
+  const change = changeOf(action, data.quantity, {
+    isEnough: isEnough && (action !== 'hold' || stock.waiting === undefined),
+    mayWait: waitMsOf(command) !== undefined,
+  })
   if (change === undefined) return repeated(stock, hold, { action, command }, context)
   const { state, reply, reason } = change
   const moved = moveStock({ ...stock, version: stock.version + 1 }, change)
@@ -95,6 +102,7 @@ export const decideHoldDue = (
   if (hold.dueMs > untilMs) {
     return { product, hold: { ...hold, indexedMs: hold.dueMs }, emissions: [] }
   }
+  if (hold.state === 'waiting') return endWait(product, hold, context)
   if (hold.state !== 'held') return { product, hold: undefined, emissions: [] }
   return expireHold(product, { hold, reason: 'expired', causationId: hold.holdId }, context)
 }
@@ -134,6 +142,27 @@ export const expireHold = (
   }
 }
 
+/** Nothing came in time: the line is refused after all. */
+const endWait = (product: ProductRow, hold: HoldRow, context: StockContext): HoldDecision => {
+  const version = product.version + 1
+  const moved = { ...product, version }
+  const dueMs = context.nowMs + context.memoryMs
+  const { heldAtMs: _heldAtMs, aheadId: _aheadId, behindId: _behindId, ...ended } = hold
+  const next: HoldRow = { ...ended, state: 'refused', version, dueMs, indexedMs: dueMs }
+  const about = {
+    product: moved,
+    hold: next,
+    reason: waitOver,
+    causationId: hold.holdId,
+    correlationId: hold.orderId,
+  }
+  return {
+    product: moved,
+    hold: next,
+    emissions: [replyOf('reservation.failed', about, context)],
+  }
+}
+
 interface StockChange {
   readonly state: HoldState
   readonly reply: StockReplyType
@@ -149,12 +178,13 @@ const still = { heldBy: 0, deductedBy: 0, returnedBy: 0 }
 const changeOf = (
   action: HoldAction,
   quantity: number,
-  isEnough: boolean,
+  { isEnough, mayWait }: { readonly isEnough: boolean; readonly mayWait: boolean },
 ): StockChange | undefined => {
   switch (action) {
     case 'hold':
-      return isEnough
-        ? { ...still, state: 'held', reply: 'stock.reserved', heldBy: quantity }
+      if (isEnough) return { ...still, state: 'held', reply: 'stock.reserved', heldBy: quantity }
+      return mayWait
+        ? { ...still, state: 'waiting', reply: 'stock.backordered' }
         : { ...still, state: 'refused', reply: 'reservation.failed', reason: 'out-of-stock' }
     case 'deductHeld':
       return {
@@ -227,22 +257,30 @@ const repeated = (
 
 const nextHold = (
   hold: HoldRow | undefined,
-  { data: { holdId, productId, orderId, line, quantity } }: HoldCommand,
+  command: HoldCommand,
   { state, version }: Pick<HoldRow, 'state' | 'version'>,
   { nowMs, holdMs, memoryMs }: StockContext,
 ): HoldRow => {
-  const dueMs = nowMs + (state === 'held' ? holdMs : memoryMs)
+  const { holdId, productId, orderId, line, quantity } = command.data
+  const waitMs = state === 'waiting' ? waitMsOf(command) : undefined
+  const dueMs = nowMs + (state === 'held' ? holdMs : (waitMs ?? memoryMs))
   const indexedMs = Math.min(hold?.indexedMs ?? dueMs, dueMs)
   const next = { holdId, productId, orderId, line, quantity, state, version, dueMs, indexedMs }
-  return state === 'held' ? { ...next, heldAtMs: nowMs } : next
+  return state === 'held' || state === 'waiting' ? { ...next, heldAtMs: nowMs } : next
 }
 
-const checkHold = (hold: HoldRow | undefined, { data }: HoldCommand): void => {
+const waitMsOf = ({ commandType, data }: HoldCommand): number | undefined =>
+  commandType === 'ReserveStock' ? data.waitMs : undefined
+
+const checkHold = (hold: HoldRow | undefined, command: HoldCommand): void => {
+  const { data } = command
   checkId(data.productId, 'productId')
   checkId(data.orderId, 'orderId')
   checkId(data.holdId, 'holdId')
   checkCount(data.line, 'line', 0)
   checkCount(data.quantity, 'quantity', 1)
+  const waitMs = waitMsOf(command)
+  if (waitMs !== undefined) checkCount(waitMs, 'waitMs', 0)
   if (hold === undefined) return
   if (hold.orderId !== data.orderId || hold.quantity !== data.quantity || hold.line !== data.line) {
     throw new ShopError(
@@ -261,7 +299,7 @@ interface ReplySubject {
   readonly reason?: string
 }
 
-const replyOf = (
+export const replyOf = (
   eventType: StockReplyType,
   { product, hold, causationId, correlationId, reason }: ReplySubject,
   { nowMs }: StockContext,

@@ -22,19 +22,38 @@ export interface ProductRow {
   readonly returnedTotal: number
   /** StockLow was told; reset by the next addition that lifts it above the threshold. */
   readonly isLow: boolean
+  /** Lines that wait for stock; absent if none does. */
+  readonly waiting?: WaitingLines
+}
+
+/** The queue of a product: its holds in state `waiting`, linked by `aheadId` and `behindId`. */
+export interface WaitingLines {
+  readonly firstId: string
+  readonly lastId: string
+  /** Of all of them together. */
+  readonly units: number
 }
 
 /**
- * How a hold stands. All but `held` are closed: a marker that answers late commands.
+ * How a hold stands. All but `waiting` and `held` are closed: a marker that answers late commands.
  * ```
- *   (none) ─► held ─► deducted ─► returned
- *      │       ├────► released
- *      │       └────► expired ─► deducted | released | refused
+ *   (none) ─► waiting ─► held | refused | released
+ *      │
+ *      ├─────► held ─► deducted ─► returned
+ *      │        ├───► released
+ *      │        └───► expired ─► deducted | released | refused
  *      ├─────► refused    not enough stock
  *      └─────► released   the release overtook the reservation
  * ```
  */
-export type HoldState = 'held' | 'deducted' | 'returned' | 'released' | 'expired' | 'refused'
+export type HoldState =
+  | 'waiting'
+  | 'held'
+  | 'deducted'
+  | 'returned'
+  | 'released'
+  | 'expired'
+  | 'refused'
 
 export interface HoldRow {
   readonly holdId: string
@@ -45,12 +64,15 @@ export interface HoldRow {
   readonly state: HoldState
   /** The product's version at the last change: orders holds by age, and answers repetitions. */
   readonly version: number
-  /** Wall clock at which a live hold expires, or a closed one is forgotten, in ms. */
+  /** Wall clock at which it expires, need not wait any longer, or is forgotten, in ms. */
   readonly dueMs: number
-  /** Wall clock at which a live hold began: tells whether the clock was set back since. */
+  /** Wall clock at which it began to hold or to wait: tells if the clock was set back since. */
   readonly heldAtMs?: number
   /** Where the expiry index has its one row of this hold; never after `dueMs`. */
   readonly indexedMs: number
+  /** While it waits: the holds next to it in the product's queue. */
+  readonly aheadId?: string
+  readonly behindId?: string
 }
 
 /**
@@ -96,4 +118,6 @@ export const holdRows = columns<HoldRow>('hold/1', {
   dueMs: 'json',
   indexedMs: 'json',
   heldAtMs: 'json',
+  aheadId: 'json',
+  behindId: 'json',
 })

@@ -22,7 +22,7 @@ import type { ShopConfig } from '../shared/config.ts'
 import { type DueRows, dueRows, type DueTimes } from '../shared/due-rows.ts'
 import { count, type Counters, duplicatesCounter } from '../shared/counters.ts'
 import type { InventoryEvent, StockReply } from '../shared/events.ts'
-import { tellStock } from '../shared/local-invariants.ts'
+import { type StockStep, tellStock } from '../shared/local-invariants.ts'
 import { restOf, timeKey } from '../shared/time-index.ts'
 import { inventory, inventoryCommands, inventoryReplies } from '../shared/topics.ts'
 import type { OnViolation } from '../shared/violation.ts'
@@ -43,6 +43,7 @@ import {
   stockDeadlines,
 } from './stores.ts'
 import { decideStockUpdate } from './update-stock.ts'
+import { concernsWaiting, serveWaiting } from './waiting-lines.ts'
 
 /** Index rows looked at in one punctuation; more wait for the next one. */
 const deadlinesMax = 1000
@@ -131,11 +132,48 @@ const commandHold = (
   const hold = opened.holds.get(holdKey(productId, holdId))
   const decision = decideHold(product, hold, command, context)
   if (decision === undefined) return undefined
-  if (decision.product !== product) opened.products.put(productId, decision.product)
   if (decision.hold !== undefined) storeHold(opened, hold, decision.hold)
-  const step = { before: product, after: decision.product }
-  tellStock(context.onViolation, { ...step, holds: [{ before: hold, after: decision.hold }] })
-  return decision.emissions
+  const decided = { ...decision, before: hold, after: decision.hold }
+  return serve(opened, { ...decided, known: product, causationId: command.commandId }, context)
+}
+
+interface Decided {
+  /** As it is stored. */
+  readonly known: ProductRow | undefined
+  readonly product: ProductRow
+  /** The hold that was decided about; `after` is stored. */
+  readonly before?: HoldRow | undefined
+  readonly after?: HoldRow | undefined
+  /** Holds that a correction of the stock ended; these are stored. */
+  readonly brokenHolds?: StockStep['holds']
+  readonly emissions: readonly StockEmission[]
+  readonly causationId: string
+}
+
+/** Stores the product, after what came free went to the lines that wait. @returns what to send */
+const serve = (
+  opened: StockStores,
+  { known, product, before, after, brokenHolds = [], emissions, causationId }: Decided,
+  context: Deciding,
+): readonly StockEmission[] => {
+  const { productId } = product
+  const { onViolation } = context
+  const holds = [...brokenHolds, { before, after }]
+  if (!concernsWaiting(product, after)) {
+    if (product !== known) opened.products.put(productId, product)
+    tellStock(onViolation, { before: known, after: product, holds })
+    return emissions
+  }
+  const holdOf = (holdId: string) => opened.holds.get(holdKey(productId, holdId))
+  const served = serveWaiting(product, { before, after, holdOf, causationId }, context)
+  if (served.product !== known) opened.products.put(productId, served.product)
+  for (const hold of served.holds) {
+    const waiting = holdOf(hold.holdId)
+    holds.push({ before: waiting, after: hold })
+    storeHold(opened, waiting, hold)
+  }
+  tellStock(onViolation, { before: known, after: served.product, holds })
+  return [...emissions, ...served.emissions]
 }
 
 const updateStock = (
@@ -158,19 +196,19 @@ const updateStock = (
     context,
   )
   if (decision === undefined) return undefined
-  if (decision.product !== undefined) opened.products.put(productId, decision.product)
   if (decision.seen !== undefined) {
     opened.commands.put(commandId, decision.seen)
     opened.deadlines.put(timeKey(context.nowMs + context.memoryMs, `c${commandId}`), 1)
   }
-  const holds = decision.brokenHolds.map((after) => ({
+  const brokenHolds = decision.brokenHolds.map((after) => ({
     before: opened.holds.get(holdKey(productId, after.holdId)),
     after,
   }))
-  for (const { before, after } of holds) storeHold(opened, before, after)
-  const { product: after } = decision
-  if (after !== undefined) tellStock(context.onViolation, { before: product, after, holds })
-  return decision.emissions
+  for (const { before, after } of brokenHolds) storeHold(opened, before, after)
+  const { product: changed, emissions } = decision
+  if (changed === undefined) return emissions
+  const decided = { known: product, product: changed, brokenHolds, emissions }
+  return serve(opened, { ...decided, causationId: commandId }, context)
 }
 
 const liveHoldsOf = ({ holds }: StockStores, productId: string): readonly HoldRow[] => {
@@ -211,12 +249,11 @@ const passHold = (
   const product = hold && opened.products.get(hold.productId)
   if (hold === undefined || product === undefined) return []
   const decision = decideHoldDue({ product, hold }, dueMs, context)
-  if (decision.product !== product) opened.products.put(product.productId, decision.product)
   if (decision.hold === undefined) opened.holds.delete(key)
   else storeHold(opened, undefined, decision.hold)
-  const step = { before: product, after: decision.product }
-  tellStock(context.onViolation, { ...step, holds: [{ before: hold, after: decision.hold }] })
-  return decision.emissions.map((emission) => [product.productId, emission] as const)
+  const decided = { ...decision, before: hold, after: decision.hold }
+  const emissions = serve(opened, { ...decided, known: product, causationId: hold.holdId }, context)
+  return emissions.map((emission) => [product.productId, emission] as const)
 }
 
 /** @param before  what the index has a row of */

@@ -14,10 +14,11 @@ import {
   type OrderRow,
   refundedMinorOf,
 } from '../orders/order-row.ts'
+import { shipmentsOf } from '../orders/parcels.ts'
 import { impersonalReason } from '../personal/personal-fields.ts'
 import type { ShipmentStatus } from '../shared/commands.ts'
 import type { NotificationData, NotificationKind, NotificationRequested } from '../shared/events.ts'
-import { shipmentIdOf, uuidV5 } from '../shared/ids.ts'
+import { uuidV5 } from '../shared/ids.ts'
 import { newEvent } from '../shared/new-event.ts'
 
 /** A fact, and the id of the event that states it. */
@@ -36,8 +37,10 @@ export const notificationsOf = (
   if (before === undefined) return none
   const facts: Fact[] = []
   if (before.charges !== after.charges) facts.push(...moneyFacts(before, after))
-  if (before.status !== after.status) facts.push(...statusFacts(after))
-  if (before.shipment !== after.shipment) facts.push(...shipmentFacts(after))
+  if (before.status !== after.status) facts.push(...statusFacts(before, after))
+  if (before.shipment !== after.shipment || before.laterShipments !== after.laterShipments) {
+    facts.push(...shipmentFacts(before, after))
+  }
   return facts.length === 0 ? none : facts.map((fact) => notificationOf(after, fact, nowMs))
 }
 
@@ -66,11 +69,12 @@ const ends = {
   expired: 'ORDER_EXPIRED',
 } as const
 
-const statusFacts = (row: OrderRow): readonly Fact[] => {
+const statusFacts = (before: OrderRow, row: OrderRow): readonly Fact[] => {
   const { orderId, status, version, reason } = row
   const eventId = uuidV5(orderId, `order.${status}:${version}`)
-  if (status === 'confirmed') {
-    return [{ eventId, kind: 'ORDER_CONFIRMED', amountMinor: capturedMinorOf(row) }]
+  if (status === 'confirmed' || (status === 'completed' && before.status !== 'confirmed')) {
+    const confirmedId = uuidV5(orderId, `order.confirmed:${version}`)
+    return [{ eventId: confirmedId, kind: 'ORDER_CONFIRMED', amountMinor: capturedMinorOf(row) }]
   }
   if (status !== 'rejected' && status !== 'cancelled' && status !== 'expired') return []
   const amountMinor = refundedMinorOf(row)
@@ -89,12 +93,15 @@ const toldStatuses: Readonly<Partial<Record<ShipmentStatus, NotificationKind>>> 
   DELIVERED: 'ORDER_DELIVERED',
 }
 
-const shipmentFacts = ({ orderId, shipment }: OrderRow): readonly Fact[] => {
-  const kind = shipment && toldStatuses[shipment.status]
-  if (kind === undefined) return []
-  const { version, carrier, trackingNumber } = shipment!
-  const eventId = uuidV5(shipmentIdOf(orderId), `shipment.status-updated:${version}`)
-  return [{ eventId, kind, carrier, trackingNumber }]
+const shipmentFacts = (before: OrderRow, after: OrderRow): readonly Fact[] => {
+  const known = shipmentsOf(before)
+  return [...shipmentsOf(after)].flatMap(([shipmentId, shipment]) => {
+    const { status, version, carrier, trackingNumber } = shipment
+    const kind = toldStatuses[status]
+    if (kind === undefined || known.get(shipmentId)?.version === version) return []
+    const eventId = uuidV5(shipmentId, `shipment.status-updated:${version}`)
+    return [{ eventId, kind, carrier, trackingNumber }]
+  })
 }
 
 const moneyFacts = (before: OrderRow, after: OrderRow): readonly Fact[] =>

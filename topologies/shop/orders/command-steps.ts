@@ -7,6 +7,9 @@ import { checkCount } from '../shared/checks.ts'
 import type { CancelOrder, RefundOrder, UpdateOrder } from '../shared/commands.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import type { OrderDraft } from './order-draft.ts'
+import { tellLines } from './fulfilment.ts'
+import { isCancelledLine } from './order-row.ts'
+import { parcelsOf } from './parcels.ts'
 import { keptMinorOf, refundSurplus } from './refunds.ts'
 import { beginWindDown } from './wind-down.ts'
 
@@ -23,6 +26,25 @@ export const update = (draft: OrderDraft, { data }: UpdateOrder): boolean => {
 
 export const cancel = (draft: OrderDraft, { data: { reason } }: CancelOrder): boolean => {
   beginWindDown(draft, { outcome: 'cancelled', reason: asReason(reason) })
+  return true
+}
+
+/**
+ * CancelOrder while lines wait: what was not shipped is cancelled and paid back, and the order goes
+ * on with what was; without that it ends.
+ */
+export const cancelUnshipped = (draft: OrderDraft, command: CancelOrder): boolean => {
+  const { row } = draft
+  if (parcelsOf(row) === 0) return cancel(draft, command)
+  const { lines } = row
+  draft.mapLines((state, line) => {
+    if (isCancelledLine(lines[line]!) || lines[line]!.parcel !== undefined) return undefined
+    draft.release(line, state === 'deducting' || state === 'deducted' ? 'compensation' : 'closing')
+    return 'releasing'
+  })
+  if (row.lines.every(({ state }, line) => state === lines[line]!.state)) return false
+  tellLines(draft)
+  refundSurplus(draft)
   return true
 }
 

@@ -9,20 +9,25 @@ import type { ShipmentCreated, ShipmentStatusUpdated } from '../shared/events.ts
 import { shipmentIdOf } from '../shared/ids.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import type { OrderDraft } from './order-draft.ts'
-import { capturedMinorOf, refundedMinorOf } from './order-row.ts'
+import {
+  capturedMinorOf,
+  isCancelledLine,
+  type OrderShipment,
+  refundedMinorOf,
+} from './order-row.ts'
 import { refundSurplus } from './refunds.ts'
+import { parcelsOf, shipmentNumbered, shipmentNumberOf } from './parcels.ts'
 
 export const shipmentCreated = (
   draft: OrderDraft,
-  { data: { carrier, trackingNumber }, aggregateVersion }: ShipmentCreated,
+  { data: { carrier, trackingNumber, shipmentNumber = 1 }, aggregateVersion }: ShipmentCreated,
 ): boolean => {
-  if (draft.row.shipment !== undefined) return false
-  draft.row.shipment = {
-    status: 'CREATED',
-    version: aggregateVersion,
-    carrier,
-    trackingNumber,
-  }
+  const { row } = draft
+  if (shipmentNumbered(row, shipmentNumber) !== undefined) return false
+  const version = aggregateVersion
+  const shipment: OrderShipment = { status: 'CREATED', version, carrier, trackingNumber }
+  if (shipmentNumber === 1) row.shipment = shipment
+  else row.laterShipments = [...(row.laterShipments ?? []), { ...shipment, number: shipmentNumber }]
   return true
 }
 
@@ -32,16 +37,23 @@ export const shipmentMoved = (
   { data: { status, shipmentId }, aggregateVersion: version }: ShipmentStatusUpdated,
 ): boolean => {
   const { row } = draft
-  const { shipment } = row
-  if (shipment === undefined) {
+  const number = shipmentNumberOf(row, shipmentId)
+  const shipment = shipmentNumbered(row, number)
+  if (number === undefined || shipment === undefined) {
     throw new ShopError(
       'SHIPMENT_UNKNOWN',
       `order ${row.orderId} has no shipment ${shipmentId} yet`,
     )
   }
   if (version <= shipment.version) return false
-  row.shipment = { ...shipment, status, version }
-  if (status === 'DELIVERED' && row.status === 'confirmed') complete(draft)
+  const moved = { ...shipment, status, version }
+  if (number === 1) row.shipment = moved
+  else {
+    row.laterShipments = (row.laterShipments ?? []).map((each) =>
+      each.number === number ? { ...moved, number } : each,
+    )
+  }
+  if (status === 'DELIVERED') tryComplete(draft)
   return true
 }
 
@@ -61,10 +73,20 @@ export const returnGoods = (draft: OrderDraft): boolean => {
 export const tryEndReturn = (draft: OrderDraft): void => {
   const { row } = draft
   if (row.returnState !== 'started') return
-  if (!row.lines.every(({ state }) => state === 'returned')) return
+  if (!row.lines.every((line) => line.state === 'returned' || isCancelledLine(line))) return
   if (refundedMinorOf(row) !== capturedMinorOf(row)) return
   row.returnState = 'done'
   draft.orderEvent('order.updated', { orderId: row.orderId, returnState: 'done' })
+}
+
+/** Completes a confirmed order once everything of it is delivered. */
+export const tryComplete = (draft: OrderDraft): void => {
+  const { row } = draft
+  if (row.status !== 'confirmed') return
+  for (let number = 1; number <= parcelsOf(row) || number === 1; number++) {
+    if (shipmentNumbered(row, number)?.status !== 'DELIVERED') return
+  }
+  complete(draft)
 }
 
 const complete = (draft: OrderDraft): void => {

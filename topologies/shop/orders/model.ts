@@ -13,7 +13,7 @@ import { aheadByMs } from '../shared/due-rows.ts'
 import { isRepeated, withSeen } from '../shared/seen-commands.ts'
 import { newEvent } from '../shared/new-event.ts'
 import { ShopError } from '../shared/shop-error.ts'
-import { cancel, cancelAfterReview, refund, update } from './command-steps.ts'
+import { cancel, cancelAfterReview, cancelUnshipped, refund, update } from './command-steps.ts'
 import { createOrder } from './create-order.ts'
 import { returnGoods, shipmentCreated, shipmentMoved } from './delivery-steps.ts'
 import { paymentProcessed, paymentRefunded, paymentUnknown } from './money-steps.ts'
@@ -21,13 +21,17 @@ import { type OrderContext, OrderDraft, type OrderEmission, orderSource } from '
 import { hasChargeInFlight, isFinal, type OrderRow } from './order-row.ts'
 import {
   lateHold,
+  lineBackordered,
+  lineCancelled,
   lineDeducted,
   lineExpired,
+  lineFilled,
   lineHeld,
   lineLost,
   lineRefused,
   lineReleased,
   lineReturned,
+  lineWaitedTooLong,
 } from './stock-steps.ts'
 import { type OrderAction, orderActions, type OrderInput } from './transitions.ts'
 import { beginWindDown } from './wind-down.ts'
@@ -45,9 +49,14 @@ const steps: Readonly<Record<Exclude<OrderAction, 'drop' | 'createAgain'>, Step>
   update,
   cancel,
   cancelAfterReview,
+  cancelUnshipped,
   returnGoods,
   refund,
   lineHeld,
+  lineBackordered,
+  lineFilled,
+  lineWaitedTooLong,
+  lineCancelled,
   lineRefused,
   lineDeducted,
   lineLost,

@@ -15,21 +15,29 @@ import { ShopError } from '../shared/shop-error.ts'
 import type { OrderDraft } from './order-draft.ts'
 import {
   capturedMinorOf,
+  dueMinorOf,
   hasChargeInFlight,
+  isCancelledLine,
   type OrderCharge,
   type OrderRefund,
   refundingMinorOf,
 } from './order-row.ts'
 import { refundSurplus } from './refunds.ts'
 import { tryEndReturn } from './delivery-steps.ts'
+import { waitOver } from '../inventory/model.ts'
+import { advanceFulfilment, tellLines } from './fulfilment.ts'
 import { beginWindDown, tryFinish } from './wind-down.ts'
 
-/** All lines are held: ask for the money, unless it is here already or none is due. */
+/**
+ * All lines are held or wait for stock: ask for the money, unless it is here already or none is
+ * due.
+ */
 export const enterPaying = (draft: OrderDraft): void => {
   const { row } = draft
   draft.moveTo('paying')
+  if (row.lines.some(({ state }) => state !== 'held')) tellLines(draft)
   if (row.charges.some(({ state }) => state === 'unknown')) draft.moveTo('review')
-  else if (row.totalMinor === 0 || capturedMinorOf(row) > 0) settle(draft)
+  else if (dueMinorOf(row) === 0 || capturedMinorOf(row) > 0) settle(draft)
   else if (row.paymentMethod === 'card') charge(draft)
 }
 
@@ -90,21 +98,25 @@ export const paymentRefunded = (draft: OrderDraft, { data }: PaymentRefunded): b
   return true
 }
 
-/** The money is here, all or part of it, or none was due. */
-const settle = (draft: OrderDraft): void => {
+/** The money is here, all or part of it, or none is due. */
+export const settle = (draft: OrderDraft): void => {
   const { row } = draft
   const paidMinor = capturedMinorOf(row) - refundingMinorOf(row)
   if (row.cancelReason !== undefined) {
     beginWindDown(draft, { outcome: 'cancelled', reason: row.cancelReason })
-  } else if (paidMinor < row.totalMinor) {
+  } else if (row.lines.every(isCancelledLine)) {
+    beginWindDown(draft, { outcome: 'cancelled', reason: waitOver })
+  } else if (paidMinor < dueMinorOf(row)) {
     beginWindDown(draft, { outcome: 'cancelled', reason: 'short-payment' })
   } else {
     draft.moveTo('deducting')
-    draft.mapLines((_, line) => {
+    draft.mapLines((state, line) => {
+      if (state !== 'held' && state !== 'expired') return undefined
       draft.deduct(line)
       return 'deducting'
     })
     refundSurplus(draft)
+    advanceFulfilment(draft)
   }
 }
 
@@ -131,7 +143,7 @@ const charge = (draft: OrderDraft): void => {
   const { row } = draft
   const paymentId = paymentIdOf(row.orderId, row.charges.length + 1)
   row.charges = [...row.charges, { paymentId, state: 'asked', capturedMinor: 0 }]
-  draft.charge(paymentId, row.totalMinor)
+  draft.charge(paymentId, dueMinorOf(row))
 }
 
 const setCharge = (draft: OrderDraft, next: OrderCharge): void => {

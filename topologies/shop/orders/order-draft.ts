@@ -12,7 +12,7 @@ import type {
   ReleaseReason,
   ShipmentCommand,
 } from '../shared/commands.ts'
-import type { DeadlineConfig } from '../shared/config.ts'
+import type { BackorderConfig, DeadlineConfig } from '../shared/config.ts'
 import type { OrderEvent, PlatformEvent } from '../shared/events.ts'
 import { impersonalReason } from '../personal/personal-fields.ts'
 import { holdIdOf } from '../shared/ids.ts'
@@ -34,6 +34,8 @@ export interface OrderContext {
   readonly nowMs: number
   readonly deadlines: DeadlineConfig
   readonly chargesMax: number
+  /** Absent: no line may wait. */
+  readonly backorders?: BackorderConfig
 }
 
 export type Mutable<T> = { -readonly [Field in keyof T]: T[Field] }
@@ -89,7 +91,9 @@ export class OrderDraft {
   }
 
   reserve(line: number): void {
-    const data = this.#hold(line)
+    const { backorders } = this.context
+    const waitMs = backorders?.accepted === true ? backorders.waitMs : undefined
+    const data = { ...this.#hold(line), ...(waitMs !== undefined && { waitMs }) }
     this.emissions.push({
       kind: 'inventoryCommand',
       message: newCommand('ReserveStock', data, this.#commandOrigin(`${data.holdId}:reserve`)),
@@ -131,8 +135,9 @@ export class OrderDraft {
     })
   }
 
-  ship(): void {
-    const data = shipmentOfOrder(this.row)
+  /** @param number  of the shipment, where the order ships in parts */
+  ship(number = 1): void {
+    const data = shipmentOfOrder(this.row, number)
     const origin = this.#commandOrigin(`${data.shipmentId}:create`)
     this.emissions.push({
       kind: 'shipmentCommand',
@@ -148,16 +153,15 @@ export class OrderDraft {
   #setDeadline(): void {
     const {
       row,
-      context: { nowMs, deadlines },
+      context: { nowMs, deadlines, backorders },
     } = this
     if (isFinal(row)) return // the decision takes the deadline away
-    const isPaying = row.status === 'paying'
-    const waitMs = isPaying
-      ? deadlines.paymentMs
-      : row.status === 'confirmed'
-        ? deadlines.deliveryMs
-        : deadlines.replyMs
-    row.deadlineMs = nowMs + waitMs
+    const waitsMs: Partial<Record<OrderStatus, number>> = {
+      paying: deadlines.paymentMs,
+      backordered: (backorders?.waitMs ?? 0) + deadlines.replyMs,
+      confirmed: deadlines.deliveryMs,
+    }
+    row.deadlineMs = nowMs + (waitsMs[row.status] ?? deadlines.replyMs)
     row.deadlineSetMs = nowMs
   }
 

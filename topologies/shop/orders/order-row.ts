@@ -15,6 +15,7 @@ export type OrderStatus =
   | 'paying'
   | 'review'
   | 'deducting'
+  | 'backordered'
   | 'confirmed'
   | 'compensating'
   | 'closing'
@@ -33,6 +34,13 @@ export const finalStatuses: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
   'expired',
 ])
 
+/** Ended without delivering anything. */
+export const undelivered: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
+  'rejected',
+  'cancelled',
+  'expired',
+])
+
 /**
  * Where a line's stock stands.
  * ```
@@ -40,11 +48,13 @@ export const finalStatuses: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
  *     │       ├─► expired ─► deducting            │
  *     ▼       ▼           │        ▼              ▼
  *   failed  releasing ─► released  lost       releasing
+ *   asked ─► waiting ─► held | failed | releasing
  * ```
  * `failed`, `expired`, `lost`, `released`, `returned`: nothing is held or taken for this line.
  */
 export type LineState =
   | 'asked'
+  | 'waiting'
   | 'held'
   | 'failed'
   | 'expired'
@@ -58,6 +68,8 @@ export type LineState =
 
 export interface OrderLine extends OrderItem {
   readonly state: LineState
+  /** Number of the shipment that it is in, from 1, where the order ships in parts. */
+  readonly parcel?: number
 }
 
 export interface OrderRefund {
@@ -81,6 +93,11 @@ export interface OrderShipment {
   readonly trackingNumber: string
 }
 
+/** The second and later ones of an order that ships in parts. */
+export interface LaterShipment extends OrderShipment {
+  readonly number: number
+}
+
 export interface OrderRow {
   readonly orderId: string
   /** Rises with each change of the row. */
@@ -94,7 +111,9 @@ export interface OrderRow {
   readonly charges: readonly OrderCharge[]
   /** Paid back on purpose (RefundOrder) of what the shop would otherwise keep. */
   readonly waivedMinor?: number
+  /** The first, as a rule the only one. */
   readonly shipment?: OrderShipment
+  readonly laterShipments?: readonly LaterShipment[]
   readonly returnState?: ReturnState
   /** Where `closing` and `compensating` lead, and why. */
   readonly outcome?: OrderOutcome
@@ -134,6 +153,17 @@ export const refundedMinorOf = ({ charges }: OrderRow): number =>
 export const chargeRefundingMinorOf = (charge: OrderCharge): number =>
   sumRefunds(charge, ({ state }) => state !== 'failed')
 
+/** Lines that will not be delivered, whatever becomes of the others of their order. */
+export const isCancelledLine = ({ state }: OrderLine): boolean =>
+  state === 'failed' || state === 'lost' || state === 'releasing' || state === 'released'
+
+/** What the order costs as things stand: all lines but those that were cancelled. */
+export const dueMinorOf = ({ totalMinor, lines }: Pick<OrderRow, 'totalMinor' | 'lines'>): number =>
+  lines.reduce(
+    (due, line) => (isCancelledLine(line) ? due - line.quantity * line.priceMinor : due),
+    totalMinor,
+  )
+
 /** Whether the outcome of a charge is still to come. */
 export const hasChargeInFlight = ({ charges }: OrderRow): boolean =>
   charges.some(({ state }) => state === 'asked' || state === 'unknown')
@@ -153,7 +183,9 @@ export const orderRows = columns<OrderRow>('order/1', {
   currency: 'json',
   paymentMethod: 'json',
   totalMinor: 'json',
-  lines: [{ productId: 'json', quantity: 'json', priceMinor: 'json', state: 'json' }],
+  lines: [
+    { productId: 'json', quantity: 'json', priceMinor: 'json', state: 'json', parcel: 'json' },
+  ],
   charges: [
     {
       paymentId: 'json',
@@ -179,4 +211,7 @@ export const orderRows = columns<OrderRow>('order/1', {
   shippingAddress: 'json',
   notes: 'json',
   seen: [{ commandId: 'json', hash: 'json', atMs: 'json', refusal: 'json' }],
+  laterShipments: [
+    { status: 'json', version: 'json', carrier: 'json', trackingNumber: 'json', number: 'json' },
+  ],
 })

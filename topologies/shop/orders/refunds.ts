@@ -9,6 +9,7 @@ import type { OrderDraft } from './order-draft.ts'
 import {
   capturedMinorOf,
   chargeRefundingMinorOf,
+  dueMinorOf,
   type OrderCharge,
   type OrderRow,
   type OrderStatus,
@@ -25,9 +26,10 @@ const keepsNothing: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
 ])
 
 /** What the shop is owed as things stand. */
-export const keptMinorOf = ({ status, returnState, totalMinor, waivedMinor }: OrderRow): number => {
+export const keptMinorOf = (row: OrderRow): number => {
+  const { status, returnState, waivedMinor } = row
   if (keepsNothing.has(status) || returnState === 'started' || returnState === 'done') return 0
-  return totalMinor - (waivedMinor ?? 0)
+  return Math.max(0, dueMinorOf(row) - (waivedMinor ?? 0))
 }
 
 /**

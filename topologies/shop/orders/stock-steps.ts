@@ -7,18 +7,37 @@
 import type { StockReply } from '../shared/events.ts'
 import { ShopError } from '../shared/shop-error.ts'
 import { tryEndReturn } from './delivery-steps.ts'
-import { enterPaying } from './money-steps.ts'
+import { advanceFulfilment, tellLines } from './fulfilment.ts'
+import { enterPaying, settle } from './money-steps.ts'
 import type { OrderDraft } from './order-draft.ts'
-import { hasChargeInFlight, type LineState } from './order-row.ts'
+import { dueMinorOf, hasChargeInFlight, type LineState } from './order-row.ts'
+import { refundSurplus } from './refunds.ts'
 import { beginWindDown, tryFinish } from './wind-down.ts'
 
 export const lineHeld = (draft: OrderDraft, reply: StockReply): boolean => {
-  if (!advance(draft, reply, 'asked', 'held')) return false
-  if (draft.row.lines.every(({ state }) => state === 'held')) enterPaying(draft)
+  const isFilled = advance(draft, reply, 'waiting', 'held')
+  if (!isFilled && !advance(draft, reply, 'asked', 'held')) return false
+  payIfAnswered(draft)
   return true
 }
 
+/** There is no stock for the line: it waits until there is, or for too long. */
+export const lineBackordered = (draft: OrderDraft, reply: StockReply): boolean => {
+  if (!advance(draft, reply, 'asked', 'waiting')) return false
+  payIfAnswered(draft)
+  return true
+}
+
+/** Goes on when every line is held, or waits, or has waited for too long already. */
+const payIfAnswered = (draft: OrderDraft): void => {
+  if (draft.row.lines.every(({ state }) => state !== 'asked')) enterPaying(draft)
+}
+
 export const lineRefused = (draft: OrderDraft, reply: StockReply): boolean => {
+  if (advance(draft, reply, 'waiting', 'failed')) {
+    payIfAnswered(draft)
+    return true
+  }
   if (!advance(draft, reply, 'asked', 'failed')) return false
   beginWindDown(draft, { outcome: 'rejected', reason: 'out-of-stock' })
   return true
@@ -44,24 +63,16 @@ export const lineExpired = (draft: OrderDraft, reply: StockReply): boolean => {
 
 export const lineDeducted = (draft: OrderDraft, reply: StockReply): boolean => {
   if (!advance(draft, reply, 'deducting', 'deducted')) return false
-  const { row } = draft
-  if (!row.lines.every(({ state }) => state === 'deducted')) return true
-  const { orderId, customerId, currency, totalMinor, charges } = row
-  draft.moveTo('confirmed')
-  const capturedMinor = charges.reduce((sum, each) => sum + each.capturedMinor, 0)
-  draft.orderEvent('order.confirmed', {
-    orderId,
-    customerId,
-    currency,
-    totalMinor,
-    capturedMinor,
-  })
-  draft.ship()
+  advanceFulfilment(draft)
   return true
 }
 
 export const lineLost = (draft: OrderDraft, reply: StockReply): boolean => {
   if (!advance(draft, reply, 'deducting', 'lost')) return false
+  if (draft.row.status === 'backordered') {
+    goOnWithout(draft)
+    return true
+  }
   beginWindDown(draft, { outcome: 'cancelled', reason: 'stock-lost' })
   return true
 }
@@ -70,6 +81,46 @@ export const lineReleased = (draft: OrderDraft, reply: StockReply): boolean => {
   if (!advance(draft, reply, 'releasing', 'released')) return false
   tryFinish(draft)
   return true
+}
+
+/** Stock came for a line that waited; once it is paid for, it is taken at once. */
+export const lineFilled = (draft: OrderDraft, reply: StockReply): boolean => {
+  const { line } = reply.data
+  if (draft.row.lines[line]?.state !== 'waiting') return false
+  advance(draft, reply, 'waiting', 'held')
+  tellLines(draft)
+  if (draft.row.status === 'deducting' || draft.row.status === 'backordered') {
+    draft.deduct(line)
+    draft.setLine(line, 'deducting')
+  }
+  return true
+}
+
+/** No stock came for a line in time: the order goes on without it. */
+export const lineWaitedTooLong = (draft: OrderDraft, reply: StockReply): boolean => {
+  if (draft.row.lines[reply.data.line]?.state !== 'waiting') return false
+  advance(draft, reply, 'waiting', 'failed')
+  goOnWithout(draft)
+  return true
+}
+
+/** A line that was cancelled with the rest of what was not shipped is given up by the stock. */
+export const lineCancelled = (draft: OrderDraft, reply: StockReply): boolean => {
+  if (!advance(draft, reply, 'releasing', 'released')) return false
+  advanceFulfilment(draft)
+  return true
+}
+
+/** One line less: less is due, and what was paid for it goes back. */
+const goOnWithout = (draft: OrderDraft): void => {
+  const { row } = draft
+  tellLines(draft)
+  if (row.status === 'deducting' || row.status === 'backordered') {
+    refundSurplus(draft)
+    advanceFulfilment(draft)
+  } else if (row.status === 'paying' && !hasChargeInFlight(row) && dueMinorOf(row) === 0) {
+    settle(draft)
+  } // else the outcome of the charge, or the transfer, decides
 }
 
 export const lineReturned = (draft: OrderDraft, reply: StockReply): boolean => {

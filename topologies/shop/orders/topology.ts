@@ -126,6 +126,7 @@ const decider = (config: ShopConfig) => {
     nowMs,
     deadlines: config.deadlines,
     chargesMax: config.chargesMax,
+    backorders: config.backorders,
   })
   const due = dueRows(deadlinesMax)
   const store = storer(config)

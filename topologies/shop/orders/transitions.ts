@@ -4,12 +4,14 @@
  * ```
  *        ┌───────► compensating ─────────────────► rejected
  *   reserving ──► paying ──► deducting ──► confirmed ──► completed
- *        │         │  ▲  │      ▲   │
- *        │         ▼  │  │      │   │
- *        │        review─┼──────┘   │
- *        ▼          ▼    ▼          ▼
- *        └────────────► closing ─────────────────► cancelled, expired
+ *        │         │  ▲  │      ▲  │ │         ▲
+ *        │         ▼  │  │      │  │ └──► backordered
+ *        │        review─┼──────┘  │           │
+ *        ▼          ▼    ▼         ▼           ▼
+ *        └────────────► closing ◄──────────────┘
+ *                          └────────────────────► cancelled, expired
  * ```
+ * `backordered`: paid, and lines of it wait for stock, while others may be on their way.
  * Read by `model.ts` only. 1. A status change that `nextStatuses` lacks is a bug and throws. 2. An
  * input without an entry is illegal in that status: the record becomes a dead letter. 3. Money
  * events have an entry in every status: a money record is never dropped.
@@ -31,7 +33,8 @@ export const nextStatuses: Readonly<Record<OrderStatus, readonly OrderStatus[]>>
   reserving: ['paying', 'compensating', 'closing'],
   paying: ['review', 'deducting', 'closing'],
   review: ['paying', 'deducting', 'closing'],
-  deducting: ['confirmed', 'closing'],
+  deducting: ['backordered', 'confirmed', 'closing'],
+  backordered: ['confirmed', 'closing'],
   confirmed: ['completed'],
   compensating: ['rejected'],
   closing: ['cancelled', 'expired'],
@@ -52,7 +55,12 @@ export type OrderAction =
   | 'cancelAfterReview'
   | 'returnGoods'
   | 'refund'
+  | 'cancelUnshipped'
   | 'lineHeld'
+  | 'lineBackordered'
+  | 'lineFilled'
+  | 'lineWaitedTooLong'
+  | 'lineCancelled'
   | 'lineRefused'
   | 'lineDeducted'
   | 'lineLost'
@@ -78,11 +86,19 @@ const always = {
 /** Stock answers outside of the step that waits for them repeat what is known. */
 const stockKnown = {
   'stock.reserved': 'drop',
+  'stock.backordered': 'drop',
   'reservation.failed': 'drop',
   'stock.deducted': 'drop',
   'deduct.failed': 'drop',
   'stock.released': 'drop',
   'hold.expired': 'drop',
+} as const satisfies Row
+
+/** A line that waits for stock is told of while others go their way. */
+const waitingKnown = {
+  ...stockKnown,
+  'stock.reserved': 'lineFilled',
+  'reservation.failed': 'lineWaitedTooLong',
 } as const satisfies Row
 
 const windingDown: Row = {
@@ -121,30 +137,39 @@ export const orderActions: Readonly<Record<OrderStatus, Row>> = {
     UpdateOrder: 'update',
     CancelOrder: 'cancel',
     'stock.reserved': 'lineHeld',
+    'stock.backordered': 'lineBackordered',
     'reservation.failed': 'lineRefused',
     'hold.expired': 'lineExpired',
   },
   paying: {
     ...always,
-    ...stockKnown,
+    ...waitingKnown,
     UpdateOrder: 'update',
     CancelOrder: 'cancel',
     'hold.expired': 'lineExpired',
   },
   review: {
     ...always,
-    ...stockKnown,
+    ...waitingKnown,
     UpdateOrder: 'update',
     CancelOrder: 'cancelAfterReview',
     'hold.expired': 'lineExpired',
   },
   deducting: {
     ...always,
-    ...stockKnown,
+    ...waitingKnown,
     UpdateOrder: 'update',
     CancelOrder: 'cancel',
     'stock.deducted': 'lineDeducted',
     'deduct.failed': 'lineLost',
+  },
+  backordered: {
+    ...shipped,
+    ...waitingKnown,
+    CancelOrder: 'cancelUnshipped',
+    'stock.deducted': 'lineDeducted',
+    'deduct.failed': 'lineLost',
+    'stock.released': 'lineCancelled',
   },
   confirmed: shipped,
   completed: { ...shipped, 'shipment.created': 'drop', 'stock.reserved': 'lateHold' },

@@ -49,7 +49,8 @@ export interface RefundOrderData {
   readonly reason: string
 }
 
-export interface ReserveStockData {
+/** What every command about a hold names. */
+export interface HoldData {
   readonly productId: string
   readonly orderId: string
   readonly holdId: string
@@ -57,12 +58,17 @@ export interface ReserveStockData {
   readonly quantity: number
 }
 
-export type DeductStockData = ReserveStockData
+export interface ReserveStockData extends HoldData {
+  /** The line may wait for stock, so long at most; absent: it is refused if there is none. */
+  readonly waitMs?: number
+}
+
+export type DeductStockData = HoldData
 
 /** `compensation` and `return` also take back what was deducted; the others never do. */
 export type ReleaseReason = 'closing' | 'late' | 'compensation' | 'return'
 
-export interface ReleaseStockData extends ReserveStockData {
+export interface ReleaseStockData extends HoldData {
   readonly reason: ReleaseReason
 }
 
@@ -98,14 +104,21 @@ export interface RefundPaymentData {
   readonly ifVersion?: number
 }
 
+export interface ShippedItem {
+  readonly productId: string
+  readonly quantity: number
+}
+
 export interface CreateShipmentData {
   readonly shipmentId: string
   readonly orderId: string
-  readonly items: readonly { readonly productId: string; readonly quantity: number }[]
+  readonly items: readonly ShippedItem[]
   readonly shippingAddress?: string
   /** Of the order; carriers may be chosen by it. */
   readonly totalMinor?: number
   readonly currency?: string
+  /** Of an order that ships in parts; counted from 1. */
+  readonly shipmentNumber?: number
 }
 
 export type ShipmentStatus =

@@ -31,6 +31,17 @@ export interface InventoryConfig {
   readonly checkEveryMs: number
 }
 
+export interface BackorderConfig {
+  /**
+   * Whether a line that lacks stock waits for it, instead of its order being rejected.
+   *
+   * Decided once, when an order is created: off again, lines that wait go on waiting.
+   */
+  readonly accepted: boolean
+  /** How long a line waits at most; it is cancelled then, and paid back if it was paid. */
+  readonly waitMs: number
+}
+
 export interface CarrierConfig {
   /** Who takes what; the first rule that holds. */
   readonly rules: readonly CarrierRule[]
@@ -61,6 +72,7 @@ export interface ShopConfig {
   readonly deadlines: DeadlineConfig
   readonly inventory: InventoryConfig
   readonly carrier: CarrierConfig
+  readonly backorders: BackorderConfig
   /** Charges tried per order; each but the first follows a definite decline. */
   readonly chargesMax: number
   /**
@@ -128,6 +140,7 @@ const defaults: Omit<ShopConfig, 'gateway'> = {
     deliverAfterMs: 0,
     checkEveryMs: 100,
   },
+  backorders: { accepted: false, waitMs: days(14) },
   chargesMax: 1,
   customers: true,
   audit: true,
@@ -150,4 +163,5 @@ export const shopConfig = (given: ShopSettings): ShopConfig => ({
   deadlines: { ...defaults.deadlines, ...given.deadlines },
   inventory: { ...defaults.inventory, ...given.inventory },
   carrier: { ...defaults.carrier, ...given.carrier },
+  backorders: { ...defaults.backorders, ...given.backorders },
 })

@@ -5,7 +5,7 @@
  * flow writes order and platform events, only payments writes payment events, and so on.
  */
 
-import type { OrderItem, PaymentMethod, ShipmentStatus } from './commands.ts'
+import type { OrderItem, PaymentMethod, ShipmentStatus, ShippedItem } from './commands.ts'
 import type { EventEnvelope } from './envelope.ts'
 
 export interface OrderCreatedData {
@@ -44,6 +44,10 @@ export interface OrderUpdatedData {
   readonly shippingAddress?: string
   readonly notes?: string
   readonly returnState?: ReturnState
+  /** Numbers of the lines that wait for stock as of now; from 0. */
+  readonly waitingLines?: readonly number[]
+  /** Numbers of the lines that will not be delivered, of an order that goes on. */
+  readonly cancelledLines?: readonly number[]
 }
 
 export interface OrderConfirmedData {
@@ -185,6 +189,9 @@ export interface ShipmentCreatedData {
   readonly trackingNumber: string
   /** ISO-8601. */
   readonly estimatedDelivery: string
+  /** Where the order ships in parts: which part this is, from 1, and what is in it. */
+  readonly shipmentNumber?: number
+  readonly items?: readonly ShippedItem[]
 }
 
 export interface ShipmentStatusUpdatedData {
@@ -241,6 +248,7 @@ export type PaymentEvent = PaymentProcessed | PaymentUnknown | PaymentRefunded
 
 export type StockReplyType =
   | 'stock.reserved'
+  | 'stock.backordered'
   | 'reservation.failed'
   | 'stock.deducted'
   | 'deduct.failed'

@@ -64,8 +64,9 @@ export const paymentIdOf = (orderId: string, chargeNumber: number): string =>
 export const refundIdOf = (paymentId: string, refundNumber: number): string =>
   uuidV5(paymentId, `refund:${refundNumber}`)
 
-/** An order ships once. */
-export const shipmentIdOf = (orderId: string): string => uuidV5(orderId, 'shipment')
+/** @param number  from 1; an order ships once, unless lines of it had to wait */
+export const shipmentIdOf = (orderId: string, number = 1): string =>
+  uuidV5(orderId, number === 1 ? 'shipment' : `shipment:${number}`)
 
 const asUuid = (hex: string, version: string): string => {
   const variant = ((Number.parseInt(hex[16] ?? '0', 16) & 3) | 8).toString(16)

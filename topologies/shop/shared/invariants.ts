@@ -10,13 +10,17 @@
 import type { HoldRow, ProductRow } from '../inventory/stock-row.ts'
 import {
   capturedMinorOf,
+  dueMinorOf,
+  isCancelledLine,
   isFinal,
   type LineState,
+  type OrderLine,
   type OrderRow,
-  type OrderStatus,
   refundedMinorOf,
   refundingMinorOf,
+  undelivered,
 } from '../orders/order-row.ts'
+import { parcelsOf, shipmentsOf } from '../orders/parcels.ts'
 import { type PaymentRow, refundableMinorOf } from '../payments/payment-row.ts'
 import type { InvariantName, Violation } from './violation.ts'
 
@@ -41,11 +45,6 @@ export interface ShopCheck {
 /** Enough to see what is wrong; the rest is not collected. */
 const violationsMax = 100
 
-const undelivered: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
-  'rejected',
-  'cancelled',
-  'expired',
-])
 const takesNothing: ReadonlySet<LineState> = new Set<LineState>([
   'failed',
   'expired',
@@ -59,6 +58,8 @@ const mayBeDeducted: ReadonlySet<LineState> = new Set<LineState>([
   'releasing',
   'returning',
 ])
+
+const isSent: ReadonlySet<LineState> = new Set<LineState>(['deducted', 'returning', 'returned'])
 
 export const checkOrder = (row: OrderRow): readonly Violation[] => {
   const { orderId, status, lines, totalMinor } = row
@@ -88,18 +89,23 @@ export const checkOrder = (row: OrderRow): readonly Violation[] => {
     ],
     [
       'shipped-within-deducted',
-      !isShipped || states.every((s) => s === 'deducted' || s === 'returning' || s === 'returned'),
+      !isShipped || (states.some((s) => isSent.has(s)) && lines.every(isSentOrCancelled)),
       () => `${status} with lines ${states.join()}`,
     ],
     [
+      'parcels-within-deducted',
+      lines.every(({ state, parcel }) => parcel === undefined || isSent.has(state)),
+      () => `in shipments, with lines ${states.join()}`,
+    ],
+    [
       'completed-delivered',
-      status !== 'completed' || row.shipment?.status === 'DELIVERED',
-      () => `shipment ${row.shipment?.status}`,
+      status !== 'completed' || undeliveredParcels(row) <= 0,
+      () => `${undeliveredParcels(row)} shipments not delivered`,
     ],
     [
       'paid-before-deducted',
-      !isShipped || capturedMinor >= totalMinor,
-      () => `${capturedMinor} of ${totalMinor} captured`,
+      !(isShipped || status === 'backordered') || capturedMinor >= dueMinorOf(row),
+      () => `${capturedMinor} of ${dueMinorOf(row)} captured`,
     ],
     [
       'open-has-deadline',
@@ -108,6 +114,14 @@ export const checkOrder = (row: OrderRow): readonly Violation[] => {
     ],
   ])
 }
+
+const undeliveredParcels = (row: OrderRow): number => {
+  const delivered = [...shipmentsOf(row).values()].filter((s) => s.status === 'DELIVERED').length
+  return Math.max(1, parcelsOf(row)) - delivered
+}
+
+const isSentOrCancelled = (line: OrderLine): boolean =>
+  isSent.has(line.state) || isCancelledLine(line)
 
 const hasNoFailedRefund = ({ charges }: OrderRow): boolean =>
   charges.every(({ refunds = [] }) => refunds.every(({ state }) => state !== 'failed'))
@@ -124,14 +138,26 @@ export const checkStock = (row: ProductRow): readonly Violation[] => {
   ])
 }
 
-/** @param liveHeld  sum of the product's holds in state `held` */
-export const checkProduct = (row: ProductRow, liveHeld: number): readonly Violation[] => [
+/**
+ * @param liveHeld  sum of the product's holds in state `held`
+ * @param waiting   sum of those in state `waiting`
+ */
+export const checkProduct = (
+  row: ProductRow,
+  liveHeld: number,
+  waiting = 0,
+): readonly Violation[] => [
   ...checkStock(row),
   ...broken(row.productId, [
     [
       'held-is-sum-of-holds',
       row.held === liveHeld,
       () => `${row.held} held, holds add up to ${liveHeld}`,
+    ],
+    [
+      'waiting-is-sum-of-holds',
+      (row.waiting?.units ?? 0) === waiting,
+      () => `${row.waiting?.units} wait, holds add up to ${waiting}`,
     ],
   ]),
 ]
@@ -178,8 +204,10 @@ export const checkShop = (snapshot: ShopSnapshot): ShopCheck => {
   }
   for (const product of snapshot.products) {
     checked += 1
-    tell(checkProduct(product, holds.heldByProduct.get(product.productId) ?? 0))
-    const tally = lines.get(product.productId) ?? noLines
+    const { productId } = product
+    const waiting = holds.waitingByProduct.get(productId)
+    tell(checkProduct(product, holds.heldByProduct.get(productId) ?? 0, waiting))
+    const tally = lines.get(productId) ?? noLines
     tell(checkConservation(product, tally, isSettled && !tally.isReturning))
   }
   return { checked, violations }
@@ -196,6 +224,7 @@ interface MoneyTally {
   refundingMinor: number
 }
 interface HoldTally {
+  /** Held, or waiting for stock. */
   readonly live: number
   readonly deducted: number
 }
@@ -205,20 +234,23 @@ const noMoney: MoneyTally = { capturedMinor: 0, refundedMinor: 0, refundingMinor
 
 const tallyHolds = (holds: Iterable<HoldRow>) => {
   const heldByProduct = new Map<string, number>()
+  const waitingByProduct = new Map<string, number>()
   const byOrder = new Map<string, HoldTally>()
   let rows = 0
   for (const { state, productId, orderId, quantity } of holds) {
     rows += 1
-    if (state !== 'held' && state !== 'deducted') continue
+    if (state !== 'held' && state !== 'waiting' && state !== 'deducted') continue
     const { live, deducted } = byOrder.get(orderId) ?? { live: 0, deducted: 0 }
-    const isHeld = state === 'held'
+    const isLive = state !== 'deducted'
     byOrder.set(orderId, {
-      live: live + (isHeld ? quantity : 0),
-      deducted: deducted + (isHeld ? 0 : quantity),
+      live: live + (isLive ? quantity : 0),
+      deducted: deducted + (isLive ? 0 : quantity),
     })
-    if (isHeld) heldByProduct.set(productId, (heldByProduct.get(productId) ?? 0) + quantity)
+    if (!isLive) continue
+    const sums = state === 'held' ? heldByProduct : waitingByProduct
+    sums.set(productId, (sums.get(productId) ?? 0) + quantity)
   }
-  return { heldByProduct, byOrder, rows }
+  return { heldByProduct, waitingByProduct, byOrder, rows }
 }
 
 const tallyPayments = (

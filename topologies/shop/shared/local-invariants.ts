@@ -51,8 +51,7 @@ export const tellStock = (
   let movedBy = 0
   for (const hold of holds) {
     movedBy += liveOf(hold.after) - liveOf(hold.before)
-    const wasClosed = hold.before !== undefined && hold.before.state !== 'held'
-    if (!wasClosed || hold.after?.state !== 'held') continue
+    if (!isEnded(hold.before) || hold.after?.state !== 'held') continue
     const detail = (): string => `held after ${hold.before?.state}`
     tellAll(tell, broken(hold.after.holdId, [['hold-ends-once', false, detail]]))
   }
@@ -61,6 +60,9 @@ export const tellStock = (
   const detail = (): string => `held moved by ${heldBy}, its holds by ${movedBy}`
   tellAll(tell, broken(after.productId, [['held-is-sum-of-holds', false, detail]]))
 }
+
+const isEnded = (hold: HoldRow | undefined): boolean =>
+  hold !== undefined && hold.state !== 'held' && hold.state !== 'waiting'
 
 const liveOf = (hold: HoldRow | undefined): number => (hold?.state === 'held' ? hold.quantity : 0)
 

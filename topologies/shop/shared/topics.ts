@@ -64,6 +64,7 @@ export const payments = byId(
 
 const inventoryEvents = eventSerde<InventoryEvent>([
   'stock.reserved',
+  'stock.backordered',
   'reservation.failed',
   'stock.deducted',
   'deduct.failed',

@@ -13,6 +13,7 @@ export const localInvariants = [
   'ended-holds-nothing',
   'ended-refunds-all',
   'shipped-within-deducted',
+  'parcels-within-deducted',
   'completed-delivered',
   'paid-before-deducted',
   'open-has-deadline',
@@ -34,6 +35,7 @@ type GlobalInvariant =
   | 'settled-money-agrees'
   | 'ended-keeps-nothing'
   | 'deducted-for-orders'
+  | 'waiting-is-sum-of-holds'
 
 export type InvariantName = (typeof localInvariants)[number] | GlobalInvariant
 

@@ -1,9 +1,10 @@
 /**
  * The shipments' decisions: pure functions of a row and a command, or the time, to row and events.
  *
- * Called by `topology.ts` with rows of the store, and by tests without any. 1. An order ships once:
- * the shipment's id follows from the order's. 2. A status is only ever followed by one its table
- * allows; an update that is refused changes nothing but what the row remembers of it.
+ * Called by `topology.ts` with rows of the store, and by tests without any. 1. An order ships once,
+ * or in numbered parts: the shipment's id follows from the order's, and the number. 2. A status is
+ * only ever followed by one its table allows; an update that is refused changes nothing but what
+ * the row remembers of it.
  */
 
 import { bodyHash } from '../shared/body-hash.ts'
@@ -93,10 +94,11 @@ const create = (
   checkId(data.orderId, 'orderId')
   const hash = bodyHash(data)
   if (row !== undefined && row.bodyHash === hash) return undefined
-  if (row !== undefined || data.shipmentId !== shipmentIdOf(data.orderId)) {
+  const { shipmentNumber, items } = data
+  if (row !== undefined || data.shipmentId !== shipmentIdOf(data.orderId, shipmentNumber)) {
     throw new ShopError(
       'SHIPMENT_ID_REUSED',
-      `order ${data.orderId} ships once, as ` + shipmentIdOf(data.orderId),
+      `order ${data.orderId} ships once, as ${shipmentIdOf(data.orderId, shipmentNumber)}`,
     )
   }
   const { shipmentId, orderId, shippingAddress } = data
@@ -114,6 +116,7 @@ const create = (
     correlationId,
     bodyHash: hash,
     ...(shippingAddress !== undefined && { shippingAddress }),
+    ...(shipmentNumber !== undefined && { shipmentNumber, items }),
     ...(mode === 'automatic' && { dueMs: nowMs + shipAfterMs, dueSetMs: nowMs }),
     ...(deliverAfterMs !== undefined && { deliverAfterMs }),
   }
@@ -124,6 +127,7 @@ const create = (
     carrier,
     trackingNumber,
     estimatedDelivery: isoTime(estimatedDeliveryMs),
+    ...(shipmentNumber !== undefined && { shipmentNumber, items }),
   }
   const origin = originOf(next, commandId, nowMs)
   return {

@@ -8,7 +8,7 @@
  */
 
 import { columns } from '../../../src/index.ts'
-import type { ShipmentStatus } from '../shared/commands.ts'
+import type { ShipmentStatus, ShippedItem } from '../shared/commands.ts'
 import type { SeenCommand } from '../shared/seen-commands.ts'
 
 export interface ShipmentRow {
@@ -22,6 +22,9 @@ export interface ShipmentRow {
   readonly estimatedDeliveryMs: number
   readonly location?: string
   readonly shippingAddress?: string
+  /** Where the order ships in parts: which part this is, from 1, and what is in it. */
+  readonly shipmentNumber?: number
+  readonly items?: readonly ShippedItem[]
   /** When the automatic carrier moves it next, in ms; absent when delivered or moved by hand. */
   readonly dueMs?: number
   /** Wall clock at which `dueMs` was set: tells whether the clock was set back since. */
@@ -66,4 +69,6 @@ export const shipmentRows = columns<ShipmentRow>('shipment/1', {
   seen: [{ commandId: 'json', hash: 'json', atMs: 'json', refusal: 'json' }],
   createdAtMs: 'json',
   shippedAtMs: 'json',
+  shipmentNumber: 'json',
+  items: [{ productId: 'json', quantity: 'json' }],
 })

@@ -61,6 +61,9 @@ const product = exactly(
     deductedTotal: count,
     returnedTotal: count,
     isLow: Type.Boolean(),
+    waiting: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Units that orders wait for; absent if none do.' }),
+    ),
   },
   'Product',
 )

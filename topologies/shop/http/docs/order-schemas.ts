@@ -3,6 +3,7 @@
 import { type TSchema, Type } from 'typebox'
 import type { OrderVerdict } from '../../audit/check-order.ts'
 import type { LineState, OrderCharge } from '../../orders/order-row.ts'
+import type { Fulfilment } from '../../orders/parcels.ts'
 import { orderActions } from '../../orders/transitions.ts'
 import type { PaymentMethod, ShipmentStatus } from '../../shared/commands.ts'
 import type { ReturnState } from '../../shared/events.ts'
@@ -75,6 +76,7 @@ export const statuses = Object.keys(orderActions)
 
 const lineStates = keysOf<LineState>({
   asked: true,
+  waiting: true,
   held: true,
   failed: true,
   expired: true,
@@ -98,6 +100,20 @@ export const shipmentStatuses = keysOf<ShipmentStatus>({
 
 const returnStates = keysOf<ReturnState>({ requested: true, started: true, done: true })
 
+const fulfilments = keysOf<Fulfilment>({
+  waiting: true,
+  'partially-shipped': true,
+  shipped: true,
+})
+
+const orderShipment = exactly({
+  shipmentId: id(),
+  status: oneOf(shipmentStatuses),
+  version: count,
+  carrier: Type.String(),
+  trackingNumber: Type.String(),
+})
+
 export const order = exactly(
   {
     orderId: id(),
@@ -116,19 +132,18 @@ export const order = exactly(
         quantity: count,
         price: money,
         state: oneOf(lineStates),
+        shipmentId: Type.Optional(id('Where the order ships in parts.')),
       }),
     ),
     payments: Type.Array(
       exactly({ paymentId: id(), status: oneOf(chargeStates), captured: money }),
     ),
-    shipment: Type.Optional(
-      exactly({
-        shipmentId: id(),
-        status: oneOf(shipmentStatuses),
-        version: count,
-        carrier: Type.String(),
-        trackingNumber: Type.String(),
-      }),
+    shipment: Type.Optional(orderShipment),
+    shipments: Type.Optional(
+      Type.Array(orderShipment, { description: 'All of them, where the order ships in parts.' }),
+    ),
+    fulfilment: Type.Optional(
+      oneOf(fulfilments, 'Where lines of the order had to wait for stock.'),
     ),
     returnState: Type.Optional(oneOf(returnStates)),
     shippingAddress: Type.Optional(Type.String()),

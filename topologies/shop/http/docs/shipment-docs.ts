@@ -6,6 +6,7 @@ import { locationLengthMax, statusesToTell } from '../../shared/shipment-request
 import { problemKinds } from '../problem-kinds.ts'
 import { shipmentStatuses } from './order-schemas.ts'
 import {
+  count,
   decisionProperties,
   etagHeader,
   exactly,
@@ -45,6 +46,10 @@ const shipment = exactly(
     estimatedDelivery: time,
     location: Type.Optional(Type.String()),
     shippingAddress: Type.Optional(Type.String()),
+    shipmentNumber: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Where the order ships in parts.' }),
+    ),
+    items: Type.Optional(Type.Array(exactly({ productId: id(), quantity: count }))),
   },
   'Shipment',
 )
