@@ -100,7 +100,7 @@ describe('the shop in Avro', { timeout: 120_000 }, () => {
     await running.waitFor(/waiting 0/)
     const { address } = StateDirectory.readLock(stateDir)!
     const subjects = (await (await fetch(`${address}/registry/subjects`)).json()) as string[]
-    expect(subjects).toHaveLength(39)
+    expect(subjects).toHaveLength(41)
     expect((await fetch(`${address}/health/ready`)).status).toBe(200)
     expect(await millrace(diff)).toMatchObject({ exitCode: 0, stdout: '[]\n' })
     running.process.kill('SIGINT')

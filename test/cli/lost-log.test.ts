@@ -33,6 +33,7 @@ const load = (stateDir: string): readonly string[] =>
 /** A copy of what the killed load left, or of another directory. */
 const copyOf = (name: string, from = killed): string => {
   const path = join(folder.path, name)
+  rmSync(path, { recursive: true, force: true })
   cpSync(from, path, { recursive: true })
   return path
 }
@@ -106,15 +107,12 @@ describe('a state directory whose broker lost its tail', { timeout: 120_000 }, (
     },
   )
 
-  it('the log cut in the middle: refused; without the stores it goes on', async () => {
+  it('each log cut in its first batch: refused; without the stores it goes on', async () => {
     const stateDir = copyOf('cut')
-    const sizes = logsOf(join(stateDir, 'broker')).map((path) => ({
-      path,
-      size: statSync(path).size,
-    }))
-    // the newest may be empty still: it was begun when the one before it was full
-    const { path, size } = sizes.toSorted((left, right) => right.size - left.size)[0]!
-    truncateSync(path, Math.floor(size / 2))
+    // further on, a cut may lose only what was not acknowledged yet when the load was killed
+    for (const log of logsOf(join(stateDir, 'broker'))) {
+      truncateSync(log, Math.min(statSync(log).size, 100))
+    }
     expect(await refused(stateDir)).toContain('STATE_LOST')
     rmSync(join(stateDir, 'state'), { recursive: true })
     await finished(stateDir)

@@ -38,7 +38,7 @@ describe('millrace schema', { timeout: 120_000 }, () => {
     await registry.setLevel('NONE')
     const planned = await schema('diff')
     expect(planned.exitCode).toBe(3)
-    expect(planned.rows).toHaveLength(39)
+    expect(planned.rows).toHaveLength(41)
     expect(planned.rows.find((row) => row.subject === subject)).toEqual({
       action: 'create',
       subject,
