@@ -31,12 +31,8 @@ const setting = (name: string): string => {
   throw new Error(`${name} is not set; see the engine contract of the peer benchmark`)
 }
 
-const tuning: Partial<RuntimeConfig> = {
-  commitRecordsMax: 200_000,
-  bufferedRecordsMax: 100_000,
-  bufferedPartitionBytes: 16_777_216,
-  fetchPartitionBytes: 4_194_304,
-}
+/** No larger fetches: buffers above 1 MiB are not used again. */
+const tuning: Partial<RuntimeConfig> = { commitRecordsMax: 200_000, bufferedRecordsMax: 40_000 }
 
 const configOf = (): Partial<RuntimeConfig> => {
   const session = process.env['SESSION_MS']
