@@ -7,7 +7,7 @@
  * they live.
  */
 
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { RecentMap } from '../../topologies/shop/http/recent-map.ts'
 import {
   erasedText,
@@ -21,6 +21,7 @@ import {
   personalFields,
   sealedFields,
 } from '../../topologies/shop/personal/personal-fields.ts'
+import { nonceBytes, openBytes, sealBytes } from '../../topologies/shop/personal/sealed-bytes.ts'
 import {
   type DataKey,
   isSealedText,
@@ -46,8 +47,7 @@ export interface VaultOptions {
   readonly calls: Pick<CommandWriter, 'check' | 'inTime'>
 }
 
-const cipherName = 'aes-256-gcm'
-const [dataKeyBytes, nonceBytes, tagBytes] = [32, 12, 16]
+const dataKeyBytes = 32
 const attemptsMax = 5
 
 export class PersonalVault implements PersonalData {
@@ -153,10 +153,9 @@ const wrap = (
   { bytes, fingerprint }: MasterKey,
   { keyId, customerId }: { readonly keyId: string; readonly customerId: string },
 ): WrappedKey => {
-  const nonce = randomBytes(nonceBytes)
-  const cipher = createCipheriv(cipherName, bytes, nonce).setAAD(boundTo(keyId, customerId))
-  const body = Buffer.concat([cipher.update(randomBytes(dataKeyBytes)), cipher.final()])
-  const wrapped = Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')
+  const place = boundTo(keyId, customerId)
+  const dataKey = randomBytes(dataKeyBytes)
+  const wrapped = sealBytes({ key: bytes, place }, randomBytes(nonceBytes), dataKey)
   return { customerId, wrapped, master: fingerprint }
 }
 
@@ -165,13 +164,8 @@ const unwrap = (
   keyId: string,
   { customerId, wrapped, master }: WrappedKey,
 ): Buffer => {
-  const packed = Buffer.from(wrapped, 'base64url')
   try {
-    const decipher = createDecipheriv(cipherName, bytes, packed.subarray(0, nonceBytes))
-      .setAAD(boundTo(keyId, customerId))
-      .setAuthTag(packed.subarray(nonceBytes, nonceBytes + tagBytes))
-    const body = packed.subarray(nonceBytes + tagBytes)
-    return Buffer.concat([decipher.update(body), decipher.final()])
+    return openBytes({ key: bytes, place: boundTo(keyId, customerId) }, wrapped)
   } catch (error) {
     const why =
       master === fingerprint

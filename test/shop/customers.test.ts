@@ -6,7 +6,7 @@
  */
 
 import { fastify } from 'fastify'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { RuntimeError } from '../../src/errors/classes.ts'
 import type { Plan } from '../../src/topology/graph.ts'
 import {
@@ -20,7 +20,8 @@ import type { ShopHost } from '../../topologies/shop/http/shop-access.ts'
 import { shopConfig } from '../../topologies/shop/shared/config.ts'
 import { customerEvents, orders } from '../../topologies/shop/shared/topics.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
-import { orderOf, ShopClient } from '../http/shop-client.ts'
+import { orderOf } from '../http/shop-client.ts'
+import { stockedShop } from '../http/stocked-shop.ts'
 import { ShopStory } from './shop-story.ts'
 
 const order = (customerId: string, quantity = 1) => ({
@@ -119,17 +120,8 @@ describe('the shop without customers', () => {
 })
 
 describe('GET /api/customers/{customerId}/orders', () => {
-  const client = new ShopClient()
-  const { call, post, put, eventually } = client
-
-  beforeAll(async () => {
-    await client.open()
-    await put('/api/inventory/tea', { operation: 'ADD', quantity: 100 })
-  }, 30_000)
-  afterAll(async () => {
-    await client.close()
-    client.remove()
-  })
+  const client = stockedShop()
+  const { call, post, eventually } = client
 
   const place = async (customerId: string): Promise<void> => {
     const { status } = await post('/api/orders?wait=10000', orderOf(1, { customerId }))

@@ -9,25 +9,16 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { readCommitted } from '../../src/broker/read-committed.ts'
 import { RemoteShop } from '../../src/cli/remote-shop.ts'
 import { OrderInUseError } from '../../topologies/shop/http/shop-access.ts'
 import { parseOrderRequest } from '../../topologies/shop/shared/order-request.ts'
-import { orderOf, ShopClient } from '../http/shop-client.ts'
+import { orderOf } from '../http/shop-client.ts'
+import { stockedShop } from '../http/stocked-shop.ts'
 
-const client = new ShopClient()
+const client = stockedShop({ mayLeaveDeadLetters: true })
 const { call, post, put, eventually } = client
-
-beforeAll(async () => {
-  await client.open()
-  await put('/api/inventory/tea', { operation: 'ADD', quantity: 100 })
-}, 30_000)
-
-afterAll(async () => {
-  await client.close()
-  client.remove()
-})
 
 const customerId = 'customer-4711'
 const shippingAddress = 'Annika Lindqvist, Storgatan 7, Kiruna, SE'

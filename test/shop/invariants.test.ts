@@ -7,24 +7,9 @@ import {
 import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import type { PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
+import { deliveredOrder as order } from './delivered-order.ts'
 import { shopSummary } from '../../topologies/shop/shared/summary.ts'
 
-const order: OrderRow = {
-  orderId: 'o',
-  version: 9,
-  status: 'completed',
-  customerId: 'c',
-  currency: 'EUR',
-  paymentMethod: 'card',
-  totalMinor: 20,
-  placedAtMs: 0,
-  createdAtMs: 0,
-  createHash: 'h',
-  correlationId: 'c',
-  shipment: { status: 'DELIVERED', version: 3, carrier: 'x', trackingNumber: 'y' },
-  lines: [{ productId: 'tea', quantity: 2, priceMinor: 10, state: 'deducted' }],
-  charges: [{ paymentId: 'p', state: 'captured', capturedMinor: 20 }],
-}
 const product: ProductRow = {
   ...emptyProduct('tea'),
   onHand: 8,

@@ -12,24 +12,9 @@ import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import type { PaymentRow } from '../../topologies/shop/payments/payment-row.ts'
 import { tellOrder, tellPayment, tellStock } from '../../topologies/shop/shared/local-invariants.ts'
 import { localInvariants, type Violation } from '../../topologies/shop/shared/violation.ts'
+import { deliveredOrder as order } from './delivered-order.ts'
 import { ShopStory } from './shop-story.ts'
 
-const order: OrderRow = {
-  orderId: 'o',
-  version: 9,
-  status: 'completed',
-  customerId: 'c',
-  currency: 'EUR',
-  paymentMethod: 'card',
-  totalMinor: 20,
-  placedAtMs: 0,
-  createdAtMs: 0,
-  createHash: 'h',
-  correlationId: 'c',
-  shipment: { status: 'DELIVERED', version: 3, carrier: 'x', trackingNumber: 'y' },
-  lines: [{ productId: 'tea', quantity: 2, priceMinor: 10, state: 'deducted' }],
-  charges: [{ paymentId: 'p', state: 'captured', capturedMinor: 20 }],
-}
 const confirmed: OrderRow = { ...order, status: 'confirmed', deadlineMs: 5 }
 const product = { ...emptyProduct('tea'), onHand: 8, held: 3, addedTotal: 8 }
 const hold: HoldRow = {

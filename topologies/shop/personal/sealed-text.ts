@@ -9,10 +9,11 @@
  * does not open. 3. An address keeps its country, which names nobody and chooses the carrier.
  */
 
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { countryOf } from '../shipments/carrier-strategy.ts'
 import { PersonalDataError } from './personal-data-error.ts'
 import type { personalFields } from './personal-fields.ts'
+import { nonceBytes, openBytes, sealBytes } from './sealed-bytes.ts'
 
 export interface SealPlace {
   readonly orderId: string
@@ -28,8 +29,6 @@ export interface DataKey {
 export const keyIdBytes = 12
 
 const pattern = /^enc:1:([\w-]{16}):([\w-]{38,})(?:,([A-Z]{2}))?$/
-const cipherName = 'aes-256-gcm'
-const [nonceBytes, tagBytes] = [12, 16]
 
 export const isSealedText = (text: unknown): text is string =>
   typeof text === 'string' && text.startsWith('enc:1:') && pattern.test(text)
@@ -41,23 +40,20 @@ export const sealText = (key: DataKey, place: SealPlace, text: string): string =
   const country = place.purpose === 'address' ? countryOf(text) : undefined
   const bound = boundTo(place, country)
   const nonce = subKey(key, 'nonce', bound, text).subarray(0, nonceBytes)
-  const cipher = createCipheriv(cipherName, subKey(key, 'cipher'), nonce).setAAD(bound)
-  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
-  const packed = Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')
+  const packed = sealBytes(
+    { key: subKey(key, 'cipher'), place: bound },
+    nonce,
+    Buffer.from(text, 'utf8'),
+  )
   return `enc:1:${key.keyId}:${packed}${country === undefined ? '' : `,${country}`}`
 }
 
 /** @throws {PersonalDataError} it was sealed for another place, by another key, or was changed */
 export const openText = (key: DataKey, place: SealPlace, sealed: string): string => {
   const { packed, country } = partsOf(sealed)
-  const bytes = Buffer.from(packed, 'base64url')
-  const nonce = bytes.subarray(0, nonceBytes)
   try {
-    const decipher = createDecipheriv(cipherName, subKey(key, 'cipher'), nonce)
-      .setAAD(boundTo(place, country))
-      .setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes))
-    const body = bytes.subarray(nonceBytes + tagBytes)
-    return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8')
+    const sealedWith = { key: subKey(key, 'cipher'), place: boundTo(place, country) }
+    return openBytes(sealedWith, packed).toString('utf8')
   } catch (error) {
     throw new PersonalDataError(
       `The ${place.purpose} of order ${place.orderId} was not sealed for it by data key `
