@@ -324,6 +324,7 @@ export class StreamLoop {
   async #commit(generation: Generation): Promise<void> {
     this.#fences.begun()
     await this.#committer!.commit(generation)
+    this.#schedule.ended()
     this.#inFlight = undefined
     this.#failures = 0
     if (this.#isKilled) return

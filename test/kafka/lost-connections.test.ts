@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { BrokerError } from '../../src/broker/errors.ts'
-import { Cluster } from '../../src/broker/kafka/cluster.ts'
+import { Cluster, type ClusterOptions } from '../../src/broker/kafka/cluster.ts'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
 import { KafkaFetcher } from '../../src/broker/kafka/kafka-fetcher.ts'
 import { KafkaProducer } from '../../src/broker/kafka/kafka-producer.ts'
@@ -26,6 +26,15 @@ const found = [await realKafka(), await realKafka({ version: '3.9.1' })].flatMap
   'skipped' in kafka ? [] : [kafka.bootstrap],
 )
 
+const lossy = (bootstrap: string): ClusterOptions => ({
+  bootstrap: bootstrapAddresses(bootstrap),
+  clientId: 'lossy',
+  clock: systemClock,
+  connectTimeoutMs: 2_000,
+  requestTimeoutMs: 10_000,
+  retryTimeoutMs: 20_000,
+})
+
 describe.skipIf(found.length === 0).each(found)('connections that are lost, on %s', (bootstrap) => {
   let cluster: Cluster
   let broker: KafkaBroker
@@ -34,14 +43,7 @@ describe.skipIf(found.length === 0).each(found)('connections that are lost, on %
 
   beforeAll(async () => {
     broker = await KafkaBroker.open({ bootstrap })
-    cluster = await Cluster.open({
-      bootstrap: bootstrapAddresses(bootstrap),
-      clientId: 'lossy',
-      clock: systemClock,
-      connectTimeoutMs: 2_000,
-      requestTimeoutMs: 10_000,
-      retryTimeoutMs: 20_000,
-    })
+    cluster = await Cluster.open(lossy(bootstrap))
     probe = new Probe(broker)
   })
 
@@ -162,5 +164,34 @@ describe.skipIf(found.length === 0).each(found)('connections that are lost, on %
     )
     expect(read).toEqual(values)
     await fetcher.close()
+  })
+
+  it('whoever reads at the end of a log is not left without a request', async () => {
+    await create()
+    // each look at the clock is later than the last: nothing may fall between two of them
+    let late = 0
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + late++ }
+    const stepping = await Cluster.open({ ...lossy(bootstrap), clock })
+    const fetcher = new KafkaFetcher({ cluster: stepping, name: 'end', onClose: () => {} })
+    const producer = broker.producer('whole')
+    let offset = 0n
+    let slow = 0
+    for (let i = 0; i < 60; i++) {
+      const startedMs = systemClock.monotonicMs()
+      const sent = producer.send([batchOf(topic, 0, `value-${i}`)])
+      for (let isRead = false; !isRead;) {
+        const [batch] = await fetcher.fetch([{ topic, partition: 0, offset, maxBytes: 4_000 }], {
+          isolation: 'read_committed',
+          maxWaitMs: 10_000,
+        })
+        isRead = batch!.nextOffset > offset
+        offset = batch!.nextOffset
+      }
+      await sent
+      if (systemClock.monotonicMs() - startedMs > 400) slow += 1
+    }
+    expect(slow).toBeLessThan(5)
+    await fetcher.close()
+    await stepping.close()
   })
 })

@@ -15,16 +15,29 @@ import { ManualClock } from '../../src/testing/manual-clock.ts'
 describe('CommitSchedule', () => {
   const config = resolveConfig({ commitIntervalMs: 100, commitMinIntervalMs: 5 })
 
-  test('caught up: soon; under load: at the interval; never within the commit time', () => {
+  test('caught up: soon, after a rest as long as commits; under load: at the interval', () => {
     const [clock, timings] = [new ManualClock(0), new CommitTimings()]
     const schedule = new CommitSchedule(clock, config, timings)
     expect(schedule.dueInMs(true)).toBe(-Infinity)
     schedule.started()
     expect([schedule.dueInMs(true), schedule.dueInMs(false)]).toEqual([5, 100])
+    clock.advanceBy(20)
     timings.observe({ sendMs: 10, endMs: 5, applyMs: 5 })
-    expect([schedule.dueInMs(true), schedule.dueInMs(false)]).toEqual([20, 100])
-    clock.advanceBy(21)
-    expect(schedule.dueInMs(true)).toBeLessThanOrEqual(0)
+    schedule.ended()
+    expect([schedule.dueInMs(true), schedule.dueInMs(false)]).toEqual([4, 80])
+    clock.advanceBy(4)
+    expect(schedule.dueInMs(true)).toBe(0)
+  })
+
+  test('a commit that takes longer than the interval is followed by the next at once', () => {
+    const [clock, timings] = [new ManualClock(0), new CommitTimings()]
+    const schedule = new CommitSchedule(clock, config, timings)
+    schedule.started()
+    clock.advanceBy(1_000)
+    timings.observe({ sendMs: 900, endMs: 50, applyMs: 50 })
+    schedule.ended()
+    expect(schedule.dueInMs(true)).toBe(-900)
+    expect(schedule.dueInMs(false)).toBe(-900)
   })
 
   test('so many waiting records make it due at once', () => {

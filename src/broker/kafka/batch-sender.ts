@@ -49,7 +49,7 @@ export interface BatchSenderOptions {
 const batchBytesMax = 1_000_000
 /** How long replicas may take, in ms; below the time-out of requests. */
 const replicaTimeoutMs = 10_000
-const retryFirstMs = 2
+const retryFirstMs = 1
 const retryMostMs = 200
 
 export class BatchSender {

@@ -2,8 +2,9 @@
  * Long poll over any number of partitions on any number of leaders, for one consumer loop.
  *
  * Made by `KafkaBroker.fetcher`. 1. Polls stay on their way when the caller is answered without
- * them: their answers are told by a later fetch from the same offsets. 2. When records came, the
- * next requests are sent before these are told. 3. A partition asked for the first time is
+ * them: their answers are told by a later fetch from the same offsets. 2. While there is more to
+ * read, the next requests are sent before the answers are told; at the end of the log they are
+ * sent a moment later. 3. A partition asked for the first time is
  * answered at once, and so are first records after a pause. 4. Moved leaders and lost connections
  * are waited out; partitions that can be read are answered meanwhile. 5. High watermarks are as
  * old as `askedAtMs` says.
@@ -27,11 +28,11 @@ export interface KafkaFetcherOptions {
 /** A poll is on its way for so long at most, so that a moved leader or a new wish is not missed. */
 const pollMsMax = 500
 /**
- * Between two answers, in ms. A trickle of records comes in many small batches: told one by one,
- * the requests for the next took a sixth of this process's CPU and as much of the broker's, and
- * everything came later for it.
+ * Between an answer and the next request at the end of the log, in ms. A trickle of records comes
+ * in many small batches: asked for one by one they took a sixth of this process's CPU and as much
+ * of the broker's. It is the request that waits: an answer that waits grows old.
  */
-const paceMs = 4
+const paceMs = 3
 /** Answers that are due at the end of the wait are waited for a little longer. */
 const graceMs = 100
 
@@ -41,7 +42,8 @@ export class KafkaFetcher implements Fetcher {
   readonly #partitions = new Map<string, PartitionFetch>()
   #resume: (() => void) | undefined
   #isFetching = false
-  #toldAtMs = -Infinity
+  /** Not before; in monotonic ms. */
+  #sendAtMs = -Infinity
   #isWoken = false
   #isClosed = false
 
@@ -100,22 +102,14 @@ export class KafkaFetcher implements Fetcher {
     const deadlineMs = clock.monotonicMs() + maxWaitMs
     for (;;) {
       this.#throwFailure(wanted)
-      const leftMs = deadlineMs - clock.monotonicMs()
-      if (this.#isDue(wanted, leftMs)) return this.#pace()
+      // one look at the clock: what is too early to send must not be too late to wait for
+      const nowMs = clock.monotonicMs()
+      const leftMs = deadlineMs - nowMs
+      if (this.#isDue(wanted, leftMs)) return
       if (this.#isClosed) throw closed()
-      this.#sendUnsent(wanted, leftMs)
-      await this.#change(this.#pauseMs(wanted, leftMs))
+      this.#sendUnsent(wanted, leftMs, nowMs)
+      await this.#change(this.#pauseMs(wanted, leftMs, nowMs))
     }
-  }
-
-  async #pace(): Promise<void> {
-    const { clock } = this.#options.cluster
-    while (!this.#isWoken && !this.#isClosed) {
-      const earlyMs = this.#toldAtMs + paceMs - clock.monotonicMs()
-      if (earlyMs <= 0) break
-      await this.#change(earlyMs) // answers that come meanwhile are told together
-    }
-    this.#toldAtMs = clock.monotonicMs()
   }
 
   #isDue(wanted: readonly PartitionFetch[], leftMs: number): boolean {
@@ -126,18 +120,17 @@ export class KafkaFetcher implements Fetcher {
     return this.#isWoken || this.#isClosed || leftMs <= -graceMs
   }
 
-  #pauseMs(wanted: readonly PartitionFetch[], leftMs: number): number {
-    const nowMs = this.#options.cluster.clock.monotonicMs()
+  #pauseMs(wanted: readonly PartitionFetch[], leftMs: number, nowMs: number): number {
     let pauseMs = Math.min(pollMsMax, leftMs > 0 ? leftMs : leftMs + graceMs)
     for (const { retryAtMs, isOnItsWay } of wanted) {
-      if (!isOnItsWay && retryAtMs > nowMs) pauseMs = Math.min(pauseMs, retryAtMs - nowMs)
+      const sendAtMs = Math.max(retryAtMs, this.#sendAtMs)
+      if (!isOnItsWay && sendAtMs > nowMs) pauseMs = Math.min(pauseMs, sendAtMs - nowMs)
     }
     // unheard partitions hold the answer up beyond the wait
     return pauseMs > 0 ? pauseMs : graceMs
   }
 
-  #sendUnsent(wanted: readonly PartitionFetch[], leftMs: number): void {
-    const nowMs = this.#options.cluster.clock.monotonicMs()
+  #sendUnsent(wanted: readonly PartitionFetch[], leftMs: number, nowMs: number): void {
     const unsent = wanted.filter(
       (partition) =>
         !partition.isOnItsWay
@@ -145,6 +138,7 @@ export class KafkaFetcher implements Fetcher {
         && partition.retryAtMs <= nowMs,
     )
     const isNew = unsent.some(({ heard }) => heard === undefined)
+    if (!isNew && nowMs < this.#sendAtMs) return
     this.#lanes.send(unsent, isNew ? 0 : Math.max(0, Math.min(pollMsMax, Math.ceil(leftMs))))
   }
 
@@ -186,7 +180,9 @@ export class KafkaFetcher implements Fetcher {
       return { partition, heard: heard!, offset, encoded: partition.take() }
     })
     const hasRecords = taken.some(({ encoded }) => encoded !== undefined)
-    if (hasRecords && !this.#isClosed) {
+    if (hasRecords && wanted.every(({ isAtEnd }) => isAtEnd)) {
+      this.#sendAtMs = this.#options.cluster.clock.monotonicMs() + paceMs
+    } else if (hasRecords && !this.#isClosed) {
       this.#lanes.send(
         wanted.filter(({ isOnItsWay }) => !isOnItsWay),
         pollMsMax,

@@ -56,6 +56,9 @@ export interface KafkaTransactionalProducerOptions extends TransactionalOptions,
 }
 
 const defaultTimeoutMs = 10_000
+/** Nearly always enough for the coordinator to write down what joins. */
+const joinMs = 2
+const noop = (): void => {}
 
 export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly transactionalId: string
@@ -72,6 +75,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   #requests: TransactionRequests = transactionsV2
   #state: 'new' | 'ready' | 'open' | 'failed' | 'lost' | 'closed' = 'new'
   #hasSent = false
+  /** The last of this transaction has settled. */
+  #produced: Promise<void> = Promise.resolve()
   #failure: unknown
 
   constructor(options: KafkaTransactionalProducerOptions) {
@@ -156,11 +161,17 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   }
 
   produce(batches: readonly ProduceBatch[]): Promise<readonly ProducedBatch[]> {
-    return this.#sending('produce', () => this.#sender.send(batches))
+    return this.#sending('produce', () => {
+      const sent = this.#sender.send(batches)
+      this.#produced = sent.then(noop, noop)
+      return sent
+    })
   }
 
   sendOffsets(offsets: readonly CommittedOffset[], group: GroupMetadata): Promise<void> {
     return this.#sending('sendOffsets', async () => {
+      if (!this.#requests.isJoinedAhead) await this.#whileProduceJoins()
+      this.#expect('sendOffsets', 'open')
       const [identity, { isJoinedAhead, txnOffsetCommit }] = [this.#identity!, this.#requests]
       if (isJoinedAhead && offsets.length > 0) await this.#joins.group(group.groupId, identity)
       await this.#offsets.send(offsets, group, { identity, txnOffsetCommit })
@@ -193,6 +204,19 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
       this.#cluster.connections.drop(purpose)
     }
     this.#options.onClose?.(this)
+  }
+
+  /**
+   * The coordinator takes one join at a time: offsets that arrive while it writes down the
+   * partitions of a produce make either of them be refused, and be sent again later.
+   */
+  async #whileProduceJoins(): Promise<void> {
+    const { clock } = this.#cluster
+    const moment = new Promise<void>((resolve) => {
+      clock.setTimer(joinMs, resolve)
+    })
+    await Promise.race([this.#produced, moment])
+    if (this.#state === 'failed') throw this.#failure
   }
 
   get #endPurpose(): string {

@@ -96,6 +96,14 @@ export class PartitionFetch {
     )
   }
 
+  /** Nothing was left to read when it was asked last. */
+  get isAtEnd(): boolean {
+    const { heard } = this
+    if (heard === undefined) return false
+    const isCommitted = this.#isolation === 'read_committed'
+    return this.offset >= (isCommitted ? heard.lastStableOffset : heard.highWatermark)
+  }
+
   sent(request: SentRequest): void {
     this.#sent = request
   }

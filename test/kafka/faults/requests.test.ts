@@ -103,6 +103,19 @@ describe.skipIf('skipped' in kafka)('requests of a worker', () => {
     await verify()
   }, 60_000)
 
+  it('a worker killed when its offsets have joined, its outputs not: nothing stays', async () => {
+    const held = arm({ api: 'produce', action: 'hold' })
+    const joined = arm({ api: 'txnOffsetCommit', action: 'delay', delayMs: 0 })
+    await site.load(40)
+    await held.hit()
+    await joined.hit() // they wait for a produce to join, but not for its answer
+    const [worker] = site.fleet.alive
+    await worker!.kill()
+    held.release()
+    site.fleet.start('a')
+    await verify()
+  }, 60_000)
+
   it('a worker killed while EndTxn is on its way: nothing of the transaction stays', async () => {
     const held = arm({ api: 'endTxn', action: 'hold' })
     await site.load(40)
