@@ -64,6 +64,34 @@ test('a serde that may hand out views says nothing of copies, nor what is made o
   expect([nullable(views).copies, windowed(views).copies]).toEqual([false, false])
 })
 
+test('utf8 takes and refuses what the strict decoder does, anywhere in a buffer', () => {
+  const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const attempt = (decode: () => string): string | undefined => {
+    try {
+      return decode()
+    } catch {
+      return undefined
+    }
+  }
+  // pieces of text, of U+FFFD and of what is left of longer characters
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 4 }),
+    wellFormed.map((text) => Buffer.from(text)),
+    fc.constant(Buffer.from('\ufffd')),
+    fc.constant(Buffer.from([0xed, 0xa0, 0x80])),
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 5 }), fc.nat(9), (pieces, before) => {
+      const encoded = Buffer.concat(pieces)
+      const expected = attempt(() => strict.decode(encoded))
+      const around = Buffer.concat([Buffer.alloc(before, 0xff), encoded, Buffer.alloc(3, 0xff)])
+      const end = before + encoded.length
+      expect(attempt(() => utf8.decode(encoded))).toBe(expected)
+      expect(attempt(() => utf8.decodeSlice!(around, before, end))).toBe(expected)
+    }),
+  )
+})
+
 test('utf8 writes what Buffer writes, for short and long text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
