@@ -5,7 +5,7 @@
  * 1. `processNext`, `punctuate` and `completeEffect` are synchronous and all or nothing.
  * 2. A failed pipeline is never used again: RxJS operators stop at their first error.
  * 3. A TopologyError and a handler's `fail` are thrown: the task must be closed dirty. 4. Nothing
- * leaves the task but by `seal`; a sealed generation must be `applied` before the next is sealed.
+ * leaves the task but by `seal`: see `TaskCommits`.
  */
 
 import type { Slots } from '../../state/slots.ts'
@@ -26,11 +26,11 @@ import type { DropReason } from '../topology/scope.ts'
 import { TaskScope, type TaskServices } from '../topology/task-scope.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Punctuator, PunctuationTime } from '../topology/punctuator.ts'
-import { AppliedInputs, inputOffsets } from './applied-inputs.ts'
+import type { AppliedInputs } from './applied-inputs.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { FailurePolicy } from './failure-policy.ts'
 import type { InputProgress } from './input-progress.ts'
-import { encodeOffsetMetadata, type OffsetMetadata } from './offset-metadata.ts'
+import type { OffsetMetadata } from './offset-metadata.ts'
 import { LookAhead } from './look-ahead.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { type StampHeaders, withHeaders } from './producer-headers.ts'
@@ -38,9 +38,9 @@ import { PunctuationSchedule } from './punctuation-schedule.ts'
 import { type Origin, inputOrigin, ownOrigin, type RecordOrigin } from './record-origin.ts'
 import type { RecordQueue } from './record-queue.ts'
 import type { EffectRequest, RecordScope } from './record-scope.ts'
-import { rowsApplied, sealedRows } from './sealed-rows.ts'
 import type { StoreMigration } from './store-migration.ts'
 import { TaskClock } from './task-clock.ts'
+import { TaskCommits } from './task-commits.ts'
 import { dropCounters, type TaskCounters } from './task-counters.ts'
 import type { TaskGeneration } from './task-generation.ts'
 import {
@@ -100,7 +100,6 @@ export class StreamTask implements TaskServices {
   readonly sub: SubTopology
   readonly taskId: string
   readonly partition: number
-  readonly appliedInputs: AppliedInputs
   readonly #options: StreamTaskOptions
   readonly #records: RecordScope
   readonly #group: PartitionGroup
@@ -112,10 +111,9 @@ export class StreamTask implements TaskServices {
   readonly #counters: TaskCounters
   readonly #clock: TaskClock
   readonly #deadLetters: DeadLetters
+  readonly #commits: TaskCommits
   /** On the monotonic clock, as are all waits: the wall clock may be set back meanwhile. */
   #retryAtMs: number | undefined
-  #saveScheduleAtMs: number | undefined
-  #consumed = false
   #origin: Origin | undefined
   #fault: TopologyError | undefined
   #migrations: readonly StoreMigration[] = []
@@ -138,7 +136,6 @@ export class StreamTask implements TaskServices {
     )
     this.#schedule = new PunctuationSchedule(options.metadata.schedules)
     this.#policy = new FailurePolicy(options.config)
-    this.appliedInputs = new AppliedInputs(options.inputs, options.clock.nowMs())
     this.#clock = new TaskClock({
       inputs: options.inputs,
       latestNowMs: options.metadata.latestNowMs,
@@ -146,6 +143,12 @@ export class StreamTask implements TaskServices {
       ownTopics: ownTopicsOf(this.plan),
     })
     this.#deadLetters = deadLettersOf(options)
+    this.#commits = new TaskCommits({
+      ...options,
+      schedule: this.#schedule,
+      deadLetters: this.#deadLetters,
+      taskClock: this.#clock,
+    })
     this.#scope = this.#build()
     for (const { queue, source } of options.inputs) {
       if (this.#scope.prefetches(source.logicalName).length === 0) continue
@@ -207,7 +210,7 @@ export class StreamTask implements TaskServices {
     if (error === undefined) this.#policy.passed()
     else if (!this.#isSettled(error, raw)) return true
     queue.pop()
-    this.#consumed = true
+    this.#commits.consumed()
     this.#counters.recordsProcessed += 1
     if (this.#scope.punctuators.length > 0) this.#punctuateOn('streamTime', this.streamTimeMs())
     return true
@@ -219,10 +222,7 @@ export class StreamTask implements TaskServices {
     const fired =
       this.#punctuateOn('streamTime', this.streamTimeMs()) + this.#punctuateOn('wallClock', nowMs)
     const { saveWithinMs } = this.#schedule
-    if (saveWithinMs !== undefined) {
-      const saveAtMs = this.#options.clock.monotonicMs() + saveWithinMs
-      this.#saveScheduleAtMs = Math.min(saveAtMs, this.#saveScheduleAtMs ?? Infinity)
-    }
+    if (saveWithinMs !== undefined) this.#commits.saveScheduleWithin(saveWithinMs)
     return fired
   }
 
@@ -237,73 +237,54 @@ export class StreamTask implements TaskServices {
     const error = this.#inScope(ownOrigin(node, this.partition), () =>
       effect.input.next(completion),
     )
-    if (error === undefined) this.#consumed = true
+    if (error === undefined) this.#commits.consumed()
     return error
   }
 
   // ── the commit path ──────────────────────────────────────────────────────────────────────────
 
-  /** True if a commit would have something to say. */
-  get hasUncommitted(): boolean {
-    if (this.#consumed || this.#records.outputCount > 0) return true
-    for (const { slots } of this.#options.stores.values()) if (slots.dirtyCount > 0) return true
-    const saveAtMs = this.#saveScheduleAtMs
-    return saveAtMs !== undefined && this.#options.clock.monotonicMs() >= saveAtMs
+  get appliedInputs(): AppliedInputs {
+    return this.#commits.appliedInputs
   }
 
-  /** True if a stop should commit first: a schedule that must last may still wait its second. */
+  get hasUncommitted(): boolean {
+    return this.#commits.hasUncommitted
+  }
+
   get isWorthCommitting(): boolean {
-    return this.hasUncommitted || (this.#saveScheduleAtMs ?? Infinity) < Infinity
+    return this.#commits.isWorthCommitting
   }
 
   /**
    * Takes everything since the last seal as one generation; undefined if there is nothing.
-   *
-   * A punctuation schedule that moved is something, though none to make a commit for at once.
    *
    * @param nowMs  timestamp of the changelog records
    * @throws {TopologyError} a fault seen between records: their offsets must not be committed
    */
   seal(nowMs: number): TaskGeneration | undefined {
     this.#throwFault()
-    if (!this.hasUncommitted && this.#saveScheduleAtMs === undefined) return undefined
-    const stores = [...this.#options.stores.values()]
-      .filter(({ slots }) => slots.dirtyCount > 0)
-      .map((store) => ({ ...store, rows: sealedRows(store, nowMs) }))
-      .filter(hasRows)
-    this.#consumed = false
-    this.appliedInputs.sealed()
-    this.#saveScheduleAtMs = undefined
-    this.#schedule.saved()
-    const deadLetters = this.#deadLetters.takeTally()
-    return { task: this, stores, deadLetters, offsets: this.offsets(), ...this.#records.drain() }
+    const sealed = this.#commits.seal(nowMs)
+    return sealed === undefined ? undefined : { task: this, ...sealed }
   }
 
   /** The transaction ended: what it says of this task is so. */
-  committed({ deadLetters }: TaskGeneration): void {
-    this.#counters.deadLetters += deadLetters.total
-    this.#counters.deadLettersBy.addAll(deadLetters)
+  committed(generation: TaskGeneration): void {
+    this.#commits.committed(generation)
   }
 
   /** The store has all that the generation says: queries see it from now on. */
-  applied({ offsets, stores }: TaskGeneration): void {
-    stores.forEach(rowsApplied)
-    this.appliedInputs.moved(offsets, this.nowMs())
+  applied(generation: TaskGeneration): void {
+    this.#commits.applied(generation)
   }
 
   /** What a commit says about the inputs: sent with every transaction in which the task wrote. */
   offsets(): TaskGeneration['offsets'] {
-    const metadata = encodeOffsetMetadata({
-      streamTimeMs: this.streamTimeMs(),
-      latestNowMs: this.#clock.latestNowMs,
-      schedules: this.#schedule.toJSON(),
-    })
-    return inputOffsets(this.#options.inputs).map((offset) => ({ ...offset, metadata }))
+    return this.#commits.offsets()
   }
 
   /** The first commit after an assignment says where processing starts, records or not. */
   markConsumed(): void {
-    this.#consumed = true
+    this.#commits.consumed()
   }
 
   /** Ends the pipeline; stores and queues are the owner's to drop. */
@@ -574,12 +555,6 @@ export class StreamTask implements TaskServices {
   #throwFault(): void {
     if (this.#fault !== undefined) throw this.#fault
   }
-}
-
-/** Only missing rows were deleted: the store is as it was, and no transaction need tell of it. */
-const hasRows = ({ slots, rows }: TaskGeneration['stores'][number]): boolean => {
-  if (rows.recordCount === 0) slots.applied()
-  return rows.recordCount > 0
 }
 
 const deadLettersOf = ({
