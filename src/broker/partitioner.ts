@@ -9,11 +9,12 @@
 const multiplier = 0x5bd1e995
 const seed = 0x9747b28c
 
-export const murmur2 = (bytes: Uint8Array): number => {
-  const { length } = bytes
+/** Of the bytes from `start` to before `end`. */
+export const murmur2 = (bytes: Uint8Array, start = 0, end = bytes.length): number => {
+  const length = end - start
   let hash = seed ^ length
-  const wordsEnd = length & ~3
-  for (let i = 0; i < wordsEnd; i += 4) {
+  const wordsEnd = start + (length & ~3)
+  for (let i = start; i < wordsEnd; i += 4) {
     let word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
     word = Math.imul(word, multiplier)
     word ^= word >>> 24
@@ -29,7 +30,15 @@ export const murmur2 = (bytes: Uint8Array): number => {
 
 /** @returns the partition of a key, 0 ≤ p < `partitions` */
 export const partitionOf = (key: Uint8Array, partitions: number): number =>
-  (murmur2(key) & 0x7fffffff) % partitions
+  partitionOfBytes(key, 0, key.length, partitions)
+
+/** As `partitionOf` of the bytes from `start` to before `end`. */
+export const partitionOfBytes = (
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+  partitions: number,
+): number => (murmur2(buffer, start, end) & 0x7fffffff) % partitions
 
 /** As `partitionOf` of the text's UTF-8, which ASCII need not be turned into. */
 export const partitionOfText = (key: string, partitions: number): number => {

@@ -29,7 +29,8 @@ export function to(
   return (source) => {
     const stem = `to-${topic.name}`
     const isInternal = isInternalTopic(topic)
-    const out = scope.node<never>({ kind: 'to', role: 'sink', stem, topic, isInternal })
+    const isBlind = keyOf === undefined
+    const out = scope.node<never>({ kind: 'to', role: 'sink', stem, topic, isInternal, isBlind })
     const sink: SinkSpec = { nodeName: out.node.name, topic, isInternal }
     out.listen(
       source,

@@ -18,6 +18,7 @@ export const bytes: Serde<Uint8Array> = {
     return copy
   },
   encodeRaw: (value) => checked(value),
+  keepsBytes: () => true,
 }
 
 const blockBytes = 16_384

@@ -37,6 +37,11 @@ export interface Serde<T> {
    */
   encodeRaw?(value: T): string | Uint8Array
   /**
+   * Optional, for speed: whether these bytes are sure to decode, and their value to encode to the
+   * same bytes again. Records that go on to a topic unchanged are then copied instead.
+   */
+  keepsBytes?(buffer: Buffer, start: number, end: number): boolean
+  /**
    * Optional, of keys: the part of the encoded bytes that decides the partition; default all.
    *
    * Not together with `encodeRaw`.

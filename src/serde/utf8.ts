@@ -16,6 +16,16 @@ export const utf8: Serde<string> = {
   decode: (bytes) => textAt(bufferOf(bytes), 0, bytes.length),
   decodeSlice: (buffer, start, end) => textAt(buffer, start, end),
   encodeRaw: (value) => checked(value),
+  keepsBytes: (buffer, start, end) => end - start <= asciiBytesMax && isAscii(buffer, start, end),
+}
+
+/** Longest text whose bytes are looked at one by one: beyond it the decoder is as fast. */
+const asciiBytesMax = 128
+
+const isAscii = (buffer: Buffer, start: number, end: number): boolean => {
+  let seen = 0
+  for (let i = start; i < end; i++) seen |= buffer[i]!
+  return seen < 0x80
 }
 
 /**

@@ -7,7 +7,8 @@
  */
 
 import { UndoLog } from '../../state/undo-log.ts'
-import { type EncodedOutput, StagedOutputs } from './staged-outputs.ts'
+import type { RecordView } from '../broker/records/record-view.ts'
+import { type EncodedOutput, type OutputPlace, StagedOutputs } from './staged-outputs.ts'
 
 /** An outbox row whose call may start once the row is committed. */
 export interface EffectRequest {
@@ -28,6 +29,11 @@ export class RecordScope {
    */
   stage(output: EncodedOutput, input: number, offset: number): void {
     this.#outputs.stage(output, input, offset)
+  }
+
+  /** As `stage`, of a record whose key and value are copied as they are. */
+  stageCopy(to: OutputPlace, record: RecordView, input: number, offset: number): void {
+    this.#outputs.stageCopy(to, record, input, offset)
   }
 
   requestEffect(request: EffectRequest): void {

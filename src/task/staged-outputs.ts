@@ -10,15 +10,19 @@
 
 import type { ProduceRecord } from '../broker/port.ts'
 import { type PackedContent, PackedRecords } from '../broker/records/packed-records.ts'
+import type { RecordView } from '../broker/records/record-view.ts'
 import type { Headers } from '../record.ts'
 import { OutputOrder } from './output-order.ts'
 
-/** An encoded output, addressed. */
-export interface EncodedOutput {
+export interface OutputPlace {
   readonly topic: string
   readonly partition: number
   /** Of its topic. */
   readonly maxMessageBytes: number
+}
+
+/** An encoded output, addressed. */
+export interface EncodedOutput extends OutputPlace {
   readonly timestampMs: number
   readonly key: PackedContent
   readonly value: PackedContent
@@ -76,15 +80,26 @@ export class StagedOutputs {
 
   /** @param input  −1 if no single input made it: then the offset means nothing */
   stage(output: EncodedOutput, input: number, offset: number): void {
-    const partition = this.#byTopic.get(output.topic)?.[output.partition] ?? this.#open(output)
-    const { records } = partition
+    const partition = this.#touch(output)
+    partition.records.append(output.timestampMs, output.key, output.value, output.headers)
+    this.#order.push(partition.index, input, offset)
+  }
+
+  /** As `stage`, of a record whose key and value are copied as they are. */
+  stageCopy(to: OutputPlace, record: RecordView, input: number, offset: number): void {
+    const partition = this.#touch(to)
+    partition.records.appendCopy(record.timestampMs, record, record.headers)
+    this.#order.push(partition.index, input, offset)
+  }
+
+  #touch(to: OutputPlace): OpenPartition {
+    const partition = this.#byTopic.get(to.topic)?.[to.partition] ?? this.#open(to)
     if (!partition.isTouched) {
       partition.isTouched = true
       this.#touched[this.#touchedCount++] = partition
-      records.mark()
+      partition.records.mark()
     }
-    records.append(output.timestampMs, output.key, output.value, output.headers)
-    this.#order.push(partition.index, input, offset)
+    return partition
   }
 
   keep(): void {
@@ -144,7 +159,7 @@ export class StagedOutputs {
     return new StagedOutputs(expectedBytes)
   }
 
-  #open({ topic, partition, maxMessageBytes }: EncodedOutput): OpenPartition {
+  #open({ topic, partition, maxMessageBytes }: OutputPlace): OpenPartition {
     let partitions = this.#byTopic.get(topic)
     if (partitions === undefined) this.#byTopic.set(topic, (partitions = []))
     const opened = {

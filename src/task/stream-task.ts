@@ -14,6 +14,7 @@ import { RecordError, type RecordPosition, RuntimeError, TopologyError } from '.
 import type { RecordErrorCode } from '../errors/codes.ts'
 import type { Logger } from '../logger.ts'
 import type { StreamRecord } from '../record.ts'
+import type { RecordView } from '../broker/records/record-view.ts'
 import type { RawRecord } from '../broker/port.ts'
 import type { RuntimeConfig } from '../runtime-config.ts'
 import type { GlobalRows, Globals } from '../stores/global-rows.ts'
@@ -39,10 +40,12 @@ import { type Origin, inputOrigin, ownOrigin, type RecordOrigin } from './record
 import type { RecordQueue } from './record-queue.ts'
 import type { EffectRequest, RecordScope } from './record-scope.ts'
 import type { StoreMigration } from './store-migration.ts'
+import { SourceCopy } from './source-copy.ts'
 import { TaskClock } from './task-clock.ts'
 import { TaskCommits } from './task-commits.ts'
 import { dropCounters, type TaskCounters } from './task-counters.ts'
 import type { TaskGeneration } from './task-generation.ts'
+import { TaskMigrations } from './task-migrations.ts'
 import {
   decodeRecord,
   encodeOutput,
@@ -104,6 +107,8 @@ export class StreamTask implements TaskServices {
   readonly #records: RecordScope
   readonly #group: PartitionGroup
   readonly #origins: ReadonlyMap<RecordQueue, RecordOrigin>
+  /** Of inputs whose records need not be decoded. */
+  readonly #copies = new Map<RecordQueue, SourceCopy>()
   /** Of inputs with something to prefetch. */
   readonly #lookAheads = new Map<RecordQueue, LookAhead>()
   readonly #schedule: PunctuationSchedule
@@ -112,11 +117,11 @@ export class StreamTask implements TaskServices {
   readonly #clock: TaskClock
   readonly #deadLetters: DeadLetters
   readonly #commits: TaskCommits
+  readonly #migrations: TaskMigrations
   /** On the monotonic clock, as are all waits: the wall clock may be set back meanwhile. */
   #retryAtMs: number | undefined
   #origin: Origin | undefined
   #fault: TopologyError | undefined
-  #migrations: readonly StoreMigration[] = []
   #scope: TaskScope
 
   constructor(options: StreamTaskOptions) {
@@ -143,6 +148,7 @@ export class StreamTask implements TaskServices {
       ownTopics: ownTopicsOf(this.plan),
     })
     this.#deadLetters = deadLettersOf(options)
+    this.#migrations = new TaskMigrations(options)
     this.#commits = new TaskCommits({
       ...options,
       schedule: this.#schedule,
@@ -151,6 +157,8 @@ export class StreamTask implements TaskServices {
     })
     this.#scope = this.#build()
     for (const { queue, source } of options.inputs) {
+      const copy = this.#copyOf(source)
+      if (copy !== undefined) this.#copies.set(queue, copy)
       if (this.#scope.prefetches(source.logicalName).length === 0) continue
       const missedReads = (): number => this.#missedReads()
       this.#lookAheads.set(queue, new LookAhead({ queue, source, missedReads }))
@@ -161,11 +169,11 @@ export class StreamTask implements TaskServices {
 
   /** Stores whose rows are of older versions: no record may be processed before they are done. */
   beginMigrations(migrations: readonly StoreMigration[]): void {
-    this.#migrations = migrations
+    this.#migrations.begin(migrations)
   }
 
   get isMigrating(): boolean {
-    return this.#migrations.length > 0
+    return this.#migrations.isRunning
   }
 
   /**
@@ -175,18 +183,7 @@ export class StreamTask implements TaskServices {
    * @throws {RuntimeError} close the task dirty
    */
   migrateRows(rowsMax: number): number {
-    const [migration, ...rest] = this.#migrations
-    if (migration === undefined) return 0
-    const migrated = migration.run(rowsMax)
-    this.#records.keep()
-    if (migration.isDone) {
-      this.#migrations = rest
-      this.#options.logger.info(
-        { store: migration.storeName, task: this.taskId },
-        'the rows of the store are migrated',
-      )
-    }
-    return migrated
+    return this.#migrations.run(rowsMax)
   }
 
   // ── the data path ────────────────────────────────────────────────────────────────────────────
@@ -289,7 +286,7 @@ export class StreamTask implements TaskServices {
 
   /** Ends the pipeline; stores and queues are the owner's to drop. */
   close(): void {
-    for (const migration of this.#migrations) migration.close()
+    this.#migrations.close()
     this.#scope.close()
     for (const { slots } of this.#options.stores.values()) slots.release()
   }
@@ -409,6 +406,11 @@ export class StreamTask implements TaskServices {
         new Error(`timestamp ${timestampMs} is negative or further ahead than maxFutureSkewMs`),
       )
     }
+    const copy = this.#copies.get(queue)
+    if (copy?.mayTake(raw) === true) {
+      this.#options.time.observe(timestampMs)
+      return this.#inScope(origin, () => this.#copy(copy, raw, origin))
+    }
     let record: StreamRecord<unknown, unknown>
     try {
       record = this.#decoded(queue, source, raw)
@@ -418,6 +420,26 @@ export class StreamTask implements TaskServices {
     this.#options.time.observe(timestampMs)
     const stream = this.#scope.source(node)!
     return this.#inScope(origin, () => stream.emit(record))
+  }
+
+  #copy(copy: SourceCopy, record: RecordView, { input, queue }: RecordOrigin): void {
+    const { sinks } = copy
+    for (let i = 0; i < sinks.length; i++) {
+      const sink = sinks[i]!
+      try {
+        this.#counters.outputsStaged += 1
+        this.#records.stageCopy(copy.place(sink, record), record, input, queue!.headOffset)
+      } catch (cause) {
+        throw this.#scope.gate.fail(sink.node, cause)
+      }
+    }
+  }
+
+  /** Whoever stamps headers writes records anew. */
+  #copyOf(source: TaskSource): SourceCopy | undefined {
+    const { sinks, stampHeaders } = this.#options
+    if (stampHeaders !== undefined) return undefined
+    return SourceCopy.of({ plan: this.plan, source, sinks, taskPartition: this.partition })
   }
 
   /** @throws {Error} what the serde says */

@@ -100,13 +100,11 @@ export const encodeOutput = (
   const { timestampMs, headers } = record
   const key = encoded(topic, serdes.key, record.key)
   const value = encoded(topic, serdes.value, record.value)
-  if (!isTimestamp(timestampMs)) {
-    throw new UnwritableRecordError(
-      `${topic}: timestamp ${timestampMs} is not a whole number of ms from 0 to ${timestampMsMax}`,
-    )
-  }
+  checkTime(topic, timestampMs)
   const boundBytes = recordOverheadBytes + 3 * ((key?.length ?? 0) + (value?.length ?? 0))
-  if (headers.length > 0 || boundBytes > maxMessageBytes) checkSize(sink, key, value, headers)
+  if (headers.length > 0 || boundBytes > maxMessageBytes) {
+    checkSize(sink, bytesOf(key) + bytesOf(value), headers)
+  }
   return {
     topic,
     maxMessageBytes,
@@ -145,13 +143,21 @@ const encoded = (topic: string, serde: Serde<unknown>, value: unknown): PackedCo
   throw new UnwritableRecordError(`${topic}: serde ${serde.format} encoded to no Uint8Array`)
 }
 
-const checkSize = (
+/** @throws {UnwritableRecordError} */
+export const checkTime = (topic: string, timestampMs: number): void => {
+  if (isTimestamp(timestampMs)) return
+  throw new UnwritableRecordError(
+    `${topic}: timestamp ${timestampMs} is not a whole number of ms from 0 to ${timestampMsMax}`,
+  )
+}
+
+/** @throws {UnwritableRecordError} */
+export const checkSize = (
   { topic, maxMessageBytes }: TaskSink,
-  key: PackedContent,
-  value: PackedContent,
+  contentBytes: number,
   headers: Headers,
 ): void => {
-  let sizeBytes = recordOverheadBytes + bytesOf(key) + bytesOf(value)
+  let sizeBytes = recordOverheadBytes + contentBytes
   for (const header of headers) sizeBytes += header.key.length + (header.value?.length ?? 0) + 8
   if (sizeBytes <= maxMessageBytes) return
   throw new UnwritableRecordError(

@@ -30,6 +30,8 @@ export interface NodeSpec {
   readonly acceptsNull?: boolean
   /** Its records lie in the partition of another key: no store may follow before a repartition. */
   readonly changesKey?: boolean
+  /** A sink that looks at nothing of its records. */
+  readonly isBlind?: boolean
   readonly stores?: readonly Store[]
   /** Topics of the global tables it looks up. */
   readonly globals?: readonly string[]
@@ -50,6 +52,8 @@ export interface GraphNode {
   readonly acceptsNull: boolean
   /** Emits records under another key than that of their partition. */
   readonly changesKey: boolean
+  /** A sink that looks at nothing of its records: they may come as bytes. */
+  readonly isBlind: boolean
   readonly stores: readonly string[]
   /** Topics of the global tables it looks up. */
   readonly globals: readonly string[]

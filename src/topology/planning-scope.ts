@@ -49,7 +49,7 @@ export class PlanningScope extends Scope {
 
   protected override addNode(spec: NodeSpec): GraphNode {
     const { kind, role = 'processor', topic, stores = [] } = spec
-    const { isInternal = false, acceptsNull = false, changesKey = false } = spec
+    const { isInternal = false, acceptsNull = false, changesKey = false, isBlind = false } = spec
     if (topic !== undefined) this.#addTopic(topic, isInternal)
     for (const store of stores) this.#addStore(store)
     const node: GraphNode = {
@@ -62,6 +62,7 @@ export class PlanningScope extends Scope {
       internalTopic: isInternal,
       acceptsNull: role === 'source' && (acceptsNull || topic?.value.acceptsNull === true),
       changesKey,
+      isBlind,
       stores: stores.map(({ name }) => name),
       globals: spec.globals ?? [],
     }

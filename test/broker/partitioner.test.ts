@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { murmur2, partitionOf, partitionOfText } from '../../src/broker/partitioner.ts'
+import {
+  murmur2,
+  partitionOf,
+  partitionOfBytes,
+  partitionOfText,
+} from '../../src/broker/partitioner.ts'
 
 /** From Kafka's own UtilsTest.testMurmur2. */
 const known: readonly (readonly [key: string, hash: number])[] = [
@@ -34,6 +39,11 @@ describe('partitioner', () => {
       fc.property(text, fc.integer({ min: 1, max: 1_000 }), (key, partitions) => {
         const bytes = Buffer.from(key, 'utf8')
         expect(partitionOfText(key, partitions)).toBe(partitionOf(bytes, partitions))
+        const around = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')])
+        const [start, end] = [6, 6 + bytes.length]
+        expect(partitionOfBytes(around, start, end, partitions)).toBe(
+          partitionOf(bytes, partitions),
+        )
       }),
       { numRuns: 1_000 },
     )

@@ -92,6 +92,27 @@ test('utf8 takes and refuses what the strict decoder does, anywhere in a buffer'
   )
 })
 
+test.each<[string, Serde<unknown>]>([
+  ['utf8', utf8 as Serde<unknown>],
+  ['bytes', bytes as Serde<unknown>],
+])('what %s says that it keeps decodes, and is written again as it was', (_, serde) => {
+  const encoded = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.string({ maxLength: 200 }).map((text) => Buffer.from(text)),
+    fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => Buffer.from(text)),
+  )
+  let kept = 0
+  fc.assert(
+    fc.property(encoded, fc.nat(5), (content, before) => {
+      const around = Buffer.concat([Buffer.alloc(before, 0xff), content, Buffer.alloc(2, 0xff)])
+      if (!serde.keepsBytes!(around, before, before + content.length)) return
+      kept += 1
+      expect(Buffer.from(serde.encode(serde.decode(content)))).toEqual(Buffer.from(content))
+    }),
+  )
+  expect(kept).toBeGreaterThan(10)
+})
+
 test('utf8 writes what Buffer writes, for short and long text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {

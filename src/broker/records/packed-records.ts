@@ -96,16 +96,31 @@ export class PackedRecords {
     headers: Headers = noHeaders,
   ): void {
     const boundBytes = overheadBytesMax + boundOf(key) + boundOf(value) + headersBytes(headers)
-    let segment = this.#last
-    if (segment === undefined || segment.writer.position + boundBytes > this.#segmentBytesMax) {
-      segment = this.#open(timestampMs, boundBytes)
-    }
+    const segment = this.#roomFor(timestampMs, boundBytes)
     const { writer } = segment
-    writer.reserve(boundBytes)
     writeRecord(writer, timestampMs - segment.firstMs, segment.count, key, value, headers)
     if (key === null) this.hasNullKey = true
-    if (timestampMs > segment.maxMs) segment.maxMs = timestampMs
-    segment.count += 1
+    appended(segment, timestampMs)
+  }
+
+  /** As `append` of the contents as they lie. */
+  appendCopy(timestampMs: number, place: RecordPlace, headers: Headers): void {
+    const { keyStart, keyEnd, valueStart, valueEnd } = place
+    const keyBytes = keyEnd < keyStart ? -1 : keyEnd - keyStart
+    const valueBytes = valueEnd < valueStart ? -1 : valueEnd - valueStart
+    const ofHeaders = headersBytes(headers)
+    const contentBytes = Math.max(0, keyBytes) + Math.max(0, valueBytes)
+    const segment = this.#roomFor(timestampMs, overheadBytesMax + contentBytes + ofHeaders)
+    const { writer } = segment
+    const deltaMs = timestampMs - segment.firstMs
+    writeHead(writer, deltaMs, segment.count, keyBytes, valueBytes, ofHeaders)
+    if (keyBytes > 0) writer.copy(place.buffer, keyStart, keyEnd)
+    writer.int32(valueBytes)
+    if (valueBytes > 0) writer.copy(place.buffer, valueStart, valueEnd)
+    writer.int32(headers.length)
+    if (headers.length > 0) writeHeaders(writer, headers)
+    if (keyBytes < 0) this.hasNullKey = true
+    appended(segment, timestampMs)
   }
 
   /** `rewind` comes back to here. */
@@ -163,6 +178,15 @@ export class PackedRecords {
     for (const segment of this.#segments) eachRecordPlace(placeOf(segment), visit)
   }
 
+  #roomFor(timestampMs: number, boundBytes: number): Segment {
+    let segment = this.#last
+    if (segment === undefined || segment.writer.position + boundBytes > this.#segmentBytesMax) {
+      segment = this.#open(timestampMs, boundBytes)
+    }
+    segment.writer.reserve(boundBytes)
+    return segment
+  }
+
   #open(timestampMs: number, boundBytes: number): Segment {
     const usedBytes = this.sizeBytes
     const guessBytes = Math.max(capacityBytesMin, (this.#expectedBytes - usedBytes) * 1.1)
@@ -176,6 +200,28 @@ export class PackedRecords {
     this.#last = segment
     return segment
   }
+}
+
+const appended = (segment: Segment, timestampMs: number): void => {
+  if (timestampMs > segment.maxMs) segment.maxMs = timestampMs
+  segment.count += 1
+}
+
+/** Up to the length of the key, which follows. */
+// oxlint-disable-next-line max-params -- per record: an options object would cost as much
+const writeHead = (
+  writer: VarintWriter,
+  deltaMs: number,
+  index: number,
+  keyBytes: number,
+  valueBytes: number,
+  ofHeaders: number,
+): void => {
+  writer.int32(bodyBytes(deltaMs, index, keyBytes, valueBytes) + ofHeaders)
+  writer.int32(0) // attributes: none are defined
+  writer.int64(deltaMs)
+  writer.int32(index)
+  writer.int32(keyBytes)
 }
 
 // oxlint-disable-next-line max-params -- per record: an options object would cost as much
@@ -192,11 +238,7 @@ const writeRecord = (
   let keyBytes = key === null ? -1 : key.length
   let valueBytes = value === null ? -1 : value.length
   for (;;) {
-    writer.int32(bodyBytes(deltaMs, index, keyBytes, valueBytes) + headersBytes(headers))
-    writer.int32(0) // attributes: none are defined
-    writer.int64(deltaMs)
-    writer.int32(index)
-    writer.int32(keyBytes)
+    writeHead(writer, deltaMs, index, keyBytes, valueBytes, headersBytes(headers))
     const isKeyExact = key === null || writer.content(key) === keyBytes
     writer.int32(valueBytes)
     if (isKeyExact && (value === null || writer.content(value) === valueBytes)) break

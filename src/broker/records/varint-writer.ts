@@ -101,6 +101,12 @@ export class VarintWriter {
     this.position = position + buffer.write(text, position, 'utf8')
   }
 
+  /** Bytes of a buffer as they are, without a length. */
+  copy(source: Buffer, start: number, end: number): void {
+    source.copy(this.buffer, this.position, start, end)
+    this.position += end - start
+  }
+
   raw(bytes: Uint8Array): void {
     const { length } = bytes
     // short copies are faster by hand
