@@ -16,6 +16,7 @@ import { isIP } from 'node:net'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { BrokerError } from '../errors.ts'
 import { connectionErrorOf } from './errors.ts'
+import { freeSentRequests } from './protocol/sent-requests.ts'
 
 export interface BrokerNode {
   readonly host: string
@@ -108,6 +109,7 @@ export class Connections {
       onLost()
       throw connectionErrorOf(error, `connect to ${node.host}:${node.port}`)
     }
+    freeSentRequests(connection.socket)
     if (this.#isClosed) destroy(connection)
     return connection
   }
