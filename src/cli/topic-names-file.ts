@@ -14,6 +14,7 @@ import {
 } from '../../topologies/shop/shared/topic-names.ts'
 import { auditTopicName } from '../dlq/audit-entry.ts'
 import { nearest } from '../config/nearest.ts'
+import { parseJson } from '../config/parse-json.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { flagFile } from './flag-file.ts'
 
@@ -39,12 +40,7 @@ export const namesInFile = (path: string): TopicNames => {
 }
 
 const objectIn = (text: string, wrong: (what: string) => UsageError): object => {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch (error) {
-    throw wrong(`is not JSON: ${(error as Error).message}`)
-  }
+  const parsed = parseJson(text, wrong)
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw wrong('an object is expected, with a name for each topic of the catalogue')
   }

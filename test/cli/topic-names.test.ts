@@ -76,6 +76,7 @@ describe('a file of names', () => {
   it.each([
     ['no JSON', '{', /is not JSON/],
     ['no object', '[]', /an object is expected/],
+    ['lines that are no JSON', 'a\n"b"\n', /is not JSON: [^\n]*$/],
     ['a topic left out', { ...own, 'ecom.dlq': undefined }, /no name for ecom\.dlq/],
     ['an unknown topic', { ...own, 'ecom.order': 'a' }, /nearest known one is 'ecom\.orders'/],
     ['a topic twice', JSON.stringify(own).replace('{', '{"ecom.dlq" : "a",'), /dlq is named twice/],

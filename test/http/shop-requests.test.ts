@@ -95,6 +95,12 @@ describe('bodies', () => {
     expect((await post('/api/orders', `\ufeff${text(orderOf(1))}`, headers)).status).toBe(202)
   })
 
+  it('may be missing from a DELETE that names a type', async () => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await call('/api/orders/never', { method: 'DELETE', headers })
+    expectProblem(answer, 404)
+  })
+
   it('name the field that was meant', async () => {
     const { body } = await put('/api/inventory/tea', { operation: 'ADD', quantty: 1 })
     expect(body['errors']).toContainEqual({
