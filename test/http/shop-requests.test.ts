@@ -48,7 +48,7 @@ describe('every id that is accepted', () => {
     const stock = `/api/inventory/${encodeURIComponent(orderId)}`
     const added = await put(stock, { operation: 'ADD', quantity: 1 })
     expect([added.status, added.body['productId']]).toEqual([200, orderId])
-    await shop.cancelOrder(orderId, 'sent back')
+    await shop.cancelOrder(orderId, { reason: 'sent back' })
   })
 
   it.each(['x'.repeat(256), '€'.repeat(256), 'x'.repeat(300), 'x'.repeat(3000)])(
