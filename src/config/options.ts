@@ -320,6 +320,9 @@ const schemas = {
     'File with the master key of personal data, the same for all replicas (or '
       + 'MILLRACE_MASTER_KEY; on the embedded broker made in the state directory).',
   ),
+  oldMasterKeyFile: file(
+    'File with the master key before: opens what it wrapped, while the key is being changed.',
+  ),
   erasure: Type.Boolean({
     default: true,
     description: 'Seal personal data, so that it can be erased.',

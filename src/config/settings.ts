@@ -60,6 +60,7 @@ type OptionsWithoutDefault =
   | 'paymentRate'
   | 'masterKey'
   | 'masterKeyFile'
+  | 'oldMasterKeyFile'
   | 'bootstrap'
   | 'tlsCa'
   | 'tlsCert'
