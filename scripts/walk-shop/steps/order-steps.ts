@@ -192,6 +192,23 @@ const changed: readonly Step[] = [
   },
   {
     row: 'DELETE /api/orders/{orderId}',
+    what: 'If-Match of a version that passed: 412',
+    method: 'DELETE',
+    path: `/api/orders/${droppedOrder}?reason=${words}`,
+    headers: { 'if-match': '"1"' },
+    status: [412],
+    answerHeaders: isProblem,
+    events: [
+      {
+        topic: topics.orders,
+        type: 'order.update-refused',
+        aggregate: droppedOrder,
+        data: { code: 'VERSION_CHANGED' },
+      },
+    ],
+  },
+  {
+    row: 'DELETE /api/orders/{orderId}',
     what: 'before the transfer: no refund',
     method: 'DELETE',
     path: `/api/orders/${droppedOrder}?reason=${words}`,
