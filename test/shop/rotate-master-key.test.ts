@@ -132,6 +132,22 @@ describe('a rotation', () => {
     expect((await keyRecords(broker)).match(/"wrapped"/g)).toHaveLength(1)
   })
 
+  it('that was killed within a transaction holds up no erasure', async () => {
+    const broker = await openBroker()
+    const [ann] = await sealedOf(broker, ['ann'])
+    const killed = seen(broker, {
+      transactionalProducer: (options) =>
+        seen(broker.transactionalProducer(options), {
+          commit: () => Promise.reject(new Error('killed')),
+        }),
+    })
+    await expect(rotate(killed)).rejects.toThrow('killed')
+    const vault = await vaultOn(broker, { flags: { erasure: false } }) // others wait for its end
+    expect(await vault.erase('ann')).toBe(1)
+    expect(await vault.erase('ann')).toBe(0)
+    expect((await (await vaultOn(broker, underBoth)).opened(ann!)).notes).toBe('[erased]')
+  })
+
   it('ends with the keys that replicas made under the old one meanwhile', async () => {
     const broker = await openBroker()
     await sealedOf(broker, ['ann'])
