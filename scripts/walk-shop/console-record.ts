@@ -1,16 +1,19 @@
 /**
  * A record as Kafka's console consumer prints it: `[partition][headers][key][value]`, with tabs.
  *
- * 1. The value is printed by Kafka's `Bytes`, which escapes all but plain ASCII as `\xNN`, so bytes
- * survive and a line is a record. 2. A header without a value is an empty text here.
+ * 1. Key and value are printed by Kafka's `Bytes`, which escapes all but plain ASCII as `\xNN`, so
+ * bytes survive and a line is a record. 2. A header without a value is an empty text here.
  */
+
+const asBytes = 'org.apache.kafka.common.serialization.BytesDeserializer'
 
 /** The formatter's properties that make such lines. */
 export const consoleProperties: Readonly<Record<string, string>> = {
   'print.partition': 'true',
   'print.headers': 'true',
   'print.key': 'true',
-  'value.deserializer': 'org.apache.kafka.common.serialization.BytesDeserializer',
+  'key.deserializer': asBytes,
+  'value.deserializer': asBytes,
 }
 
 export interface ConsoleRecord {
@@ -28,7 +31,7 @@ export const consoleRecord = (line: string): ConsoleRecord | undefined => {
   return {
     partition: Number(number),
     headers: headersOf(headers!),
-    key: key!,
+    key: unescaped(key!).toString('utf8'),
     value: unescaped(value),
   }
 }

@@ -16,12 +16,14 @@ import { readCoverage } from './coverage.ts'
 import { findEvent } from './find-events.ts'
 import { ScriptError } from './project-script.ts'
 import { EventReader } from './read-event.ts'
-import { readEvents } from './read-events.ts'
-import { reportText, rowReport, summaryOf, type WalkReport } from './report.ts'
+import { eventsOf } from './read-events.ts'
+import { readTopics } from './read-topics.ts'
+import { reportText, rowReport, searchReport, summaryOf, type WalkReport } from './report.ts'
+import { searchedTopics, searchErased } from './search-erased.ts'
 import { type Services, startServices } from './start-services.ts'
-import { startShop } from './start-shop.ts'
-import { shopSteps } from './steps/shop-steps.ts'
-import { walk } from './walk.ts'
+import { type RunningShop, startShop } from './start-shop.ts'
+import { type Chapter, shopChapters } from './steps/shop-chapters.ts'
+import { type Taken, walk } from './walk.ts'
 
 /** A machine that has other work to do may take a minute for what is done in a moment. */
 const patienceMs = 180_000
@@ -71,38 +73,60 @@ interface Place {
 const walkOnKafka = async (flags: WalkFlags, place: Place): Promise<WalkReport> => {
   const { signal } = place
   const services = await startServices({ ...flags, ...place, tell })
-  const replicas = []
-  for (const name of ['a', 'b']) {
+  const run = `walk-${Date.now().toString(36)}`
+  const walked: Walked[] = []
+  for (const chapter of shopChapters)
+    walked.push(await walkChapter(chapter, { ...place, services, run }))
+  const taken = walked.flatMap((chapter) => chapter.taken)
+  const expected = taken.flatMap(({ step, verdict }) => (verdict === 'ok' ? step.events! : []))
+  const reader = new EventReader(services.registryUrl)
+  const names = [...new Set([...expected.map(({ topic }) => topic), ...searchedTopics])]
+  tell(`reading ${names.join(', ')}`)
+  const records = await readTopics(names, services.consumer, signal)
+  const topics = await eventsOf(records, reader)
+  const rows = walked.flatMap((chapter) =>
+    chapter.taken.map((each) => {
+      const events = each.verdict === 'ok' ? each.step.events! : []
+      const found = events.map((event) => findEvent(event, topics))
+      return rowReport(each, found, chapter.instanceIds)
+    }),
+  )
+  const all = [...rows, ...searchErased(records, run).map(searchReport)]
+  const { registryName: registry } = services
+  const summary = summaryOf(all, { registry, schemas: reader.schemaCount })
+  return { rows: all, summary, documents: readCoverage() }
+}
+
+interface Walked {
+  readonly taken: readonly Taken[]
+  /** Of the replicas, in their order. */
+  readonly instanceIds: readonly (string | undefined)[]
+}
+
+/** Both replicas are started over what the chapter before left, and ended. */
+const walkChapter = async (
+  { name, flags, steps }: Chapter,
+  { services, run, ...place }: Place & { readonly services: Services; readonly run: string },
+): Promise<Walked> => {
+  const { directory, signal } = place
+  tell(name)
+  const replicas: RunningShop[] = []
+  for (const replica of ['a', 'b']) {
     signal.throwIfAborted()
-    tell(`starting replica ${name}`)
-    const stateDir = join(place.directory, name)
-    replicas.push(await startShop({ ...place, stateDir, flags: replicaFlags(services) }))
+    tell(`starting replica ${replica}`)
+    const stateDir = join(directory, replica)
+    const allFlags = [...replicaFlags(services), ...flags]
+    replicas.push(await startShop({ ...place, stateDir, flags: allFlags }))
   }
-  const addresses = replicas.map(({ address }) => address)
-  const taken = await walk(shopSteps, {
-    addresses,
-    run: `walk-${Date.now().toString(36)}`,
+  const taken = await walk(steps, {
+    addresses: replicas.map(({ address }) => address),
+    run,
     signal,
     patienceMs,
     tell: ({ row, what }) => tell(`${row}: ${what}`),
   })
-  const expected = taken.flatMap(({ step, verdict }) => (verdict === 'ok' ? step.events! : []))
-  const reader = new EventReader(services.registryUrl)
-  const names = [...new Set(expected.map(({ topic }) => topic))]
-  tell(`reading ${names.join(', ')}`)
-  const topics = await readEvents(names, { consumer: services.consumer, reader, signal })
-  const instanceIds = replicas.map(({ instanceId }) => instanceId)
-  const rows = taken.map((each) => {
-    const events = each.verdict === 'ok' ? each.step.events! : []
-    return rowReport(
-      each,
-      events.map((event) => findEvent(event, topics)),
-      instanceIds,
-    )
-  })
-  const { registryName: registry } = services
-  const summary = summaryOf(rows, { registry, schemas: reader.schemaCount })
-  return { rows, summary, documents: readCoverage() }
+  await Promise.all(replicas.map((replica) => replica.stop()))
+  return { taken, instanceIds: replicas.map(({ instanceId }) => instanceId) }
 }
 
 /** Shipments wait for the walk to move them. */

@@ -1,43 +1,24 @@
-/** Reads the topics of the expected events, one run of Kafka's consumer each, and decodes them. */
+/** The events among the records of topics, decoded. */
 
-import type { ConsoleConsumer } from './console-consumer.ts'
 import type { TopicEvent, Topics } from './find-events.ts'
 import type { EventReader } from './read-event.ts'
-import { readTopic } from './read-topic.ts'
+import type { TopicRecords } from './read-topics.ts'
 
-export interface EventSource {
-  readonly consumer: ConsoleConsumer
-  readonly reader: EventReader
-  readonly signal: AbortSignal
-}
+/** Topics of events: all else, such as changelogs, has other values in the same format, or none. */
+const isOfEvents = (topic: string): boolean =>
+  topic.startsWith('ecom.') && !topic.endsWith('-commands') && topic !== 'ecom.data-keys'
 
-/** A virtual machine each: more at once would only wait for each other. */
-const atOnce = 3
-
-/** @throws  a topic cannot be read, or a schema is not known */
-export const readEvents = async (
-  names: readonly string[],
-  source: EventSource,
-): Promise<Topics> => {
+/** @throws  a schema is not known */
+export const eventsOf = async (records: TopicRecords, reader: EventReader): Promise<Topics> => {
   const topics = new Map<string, readonly TopicEvent[]>()
-  const left = [...names]
-  const readNext = async (): Promise<void> => {
-    for (let name = left.shift(); name !== undefined; name = left.shift()) {
-      topics.set(name, await eventsOf(name, source))
+  for (const [topic, all] of records) {
+    if (!isOfEvents(topic)) continue
+    const events: TopicEvent[] = []
+    for (const record of all) {
+      const event = await reader.read(record.value)
+      if (event !== undefined) events.push({ record, event })
     }
+    topics.set(topic, events)
   }
-  await Promise.all(Array.from({ length: atOnce }, readNext))
   return topics
-}
-
-const eventsOf = async (
-  topic: string,
-  { consumer, reader, signal }: EventSource,
-): Promise<readonly TopicEvent[]> => {
-  const events: TopicEvent[] = []
-  for (const record of await readTopic(consumer, topic, signal)) {
-    const event = await reader.read(record.value)
-    if (event !== undefined) events.push({ record, event })
-  }
-  return events
 }

@@ -3,6 +3,7 @@
 import { table } from '../../src/cli/table.ts'
 import type { CoveredDocument } from './coverage.ts'
 import type { Sought } from './find-events.ts'
+import type { Searched } from './search-erased.ts'
 import type { Taken, Verdict } from './walk.ts'
 
 export interface WalkReport {
@@ -70,6 +71,17 @@ export const rowReport = (
     events: sought.flatMap(eventReport),
   }
 }
+
+/** As a row of its own: nothing was called, its answer lies in a topic. */
+export const searchReport = ({ topic, records, found, reason }: Searched): RowReport => ({
+  row: topic,
+  what: `of an erased customer: ${found}`,
+  call: `read ${topic}: ${records} records`,
+  answers: [],
+  verdict: reason === undefined ? 'ok' : 'FAILED',
+  reasons: reason === undefined ? [] : [reason],
+  events: [],
+})
 
 const eventReport = ({ expected: { topic }, found }: Sought): readonly EventReport[] => {
   if (found === undefined) return []

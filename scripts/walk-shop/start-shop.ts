@@ -29,6 +29,8 @@ export interface RunningShop {
   readonly address: string
   /** Its id in the group, by which answers name an owner; none on the embedded broker. */
   readonly instanceId: string | undefined
+  /** Ends it before the walk is over. */
+  stop(): Promise<void>
 }
 
 /** @throws  it ended, or was not ready in time: with what it said */
@@ -48,7 +50,7 @@ export const startShop = async (options: ShopOptions): Promise<RunningShop> => {
   for (;;) {
     const address = StateDirectory.readLock(stateDir)?.address
     if (address !== undefined && (await isReady(address))) {
-      return { address, instanceId: instanceIdOf(stateDir) }
+      return { address, instanceId: instanceIdOf(stateDir), stop: () => stop(child) }
     }
     if (hasEnded(child) || performance.now() > endMs) {
       throw new Error(`the shop of ${stateDir} is not ready: ${errors.trim()}`)

@@ -11,6 +11,7 @@ import { formatMinor, isCurrency, parseMinor } from '../../topologies/shop/share
 import type { CarrierConfig } from '../../topologies/shop/shared/config.ts'
 import type { CarrierRule } from '../../topologies/shop/shipments/carrier-strategy.ts'
 import { parseDurationMs } from '../config/duration.ts'
+import { parseJson } from '../config/parse-json.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { flagFile } from './flag-file.ts'
 
@@ -43,7 +44,7 @@ const fileSchema = Type.Object(
 /** @throws {UsageError} names the file and the first place that is wrong */
 export const carriersIn = (path: string): Partial<Pick<CarrierConfig, 'carriers' | 'rules'>> => {
   const wrong = (what: string): UsageError => new UsageError(`--carriers ${path}: ${what}`)
-  const file = jsonOf(flagFile('--carriers', path).toString(), wrong)
+  const file = parseJson(flagFile('--carriers', path).toString(), wrong)
   if (!Value.Check(fileSchema, file)) {
     const [first] = Value.Errors(fileSchema, file)
     throw wrong(`${first?.instancePath || 'the file'} ${first?.message ?? 'cannot be'}`)
@@ -60,14 +61,6 @@ export const carriersIn = (path: string): Partial<Pick<CarrierConfig, 'carriers'
         }
       }),
     }),
-  }
-}
-
-const jsonOf = (text: string, wrong: (what: string) => UsageError): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw wrong(`is not JSON: ${(error as Error).message}`)
   }
 }
 

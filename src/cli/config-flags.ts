@@ -39,6 +39,7 @@ export const paymentOptions = [
 export const masterKeyOptions = [
   'masterKey',
   'masterKeyFile',
+  'oldMasterKeyFile',
 ] as const satisfies readonly OptionName[]
 
 /** Options of every command that opens an instance. */

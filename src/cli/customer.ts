@@ -1,16 +1,29 @@
-/** `millrace customer erase ID --yes`: the end of a customer's personal data. */
+/**
+ * `millrace customer erase ID --yes`: the end of a customer's personal data.
+ * `millrace customer rotate-key`: another master key for the keys of all customers.
+ */
 
 import { Command } from 'commander'
 import type { OptionName } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { addConfigFlags, type ConfigFlags, registryOptions, settingsOf } from './config-flags.ts'
+import {
+  addConfigFlags,
+  type ConfigFlags,
+  kafkaOptions,
+  masterKeyOptions,
+  registryOptions,
+  settingsOf,
+} from './config-flags.ts'
 
 const flags: ConfigFlags = {
   options: ['stateDir', 'url', ...registryOptions, 'output'] satisfies OptionName[],
 }
 
 export const customerCommand = (): Command =>
-  new Command('customer').description('See to customers of the shop.').addCommand(eraseCommand())
+  new Command('customer')
+    .description('See to customers of the shop.')
+    .addCommand(eraseCommand())
+    .addCommand(rotateKeyCommand())
 
 const eraseCommand = (): Command => {
   const command = new Command('erase')
@@ -36,4 +49,29 @@ const eraseCommand = (): Command => {
       )
     },
   )
+}
+
+const rotateFlags: ConfigFlags = {
+  options: [
+    ...kafkaOptions,
+    'stateDir',
+    ...masterKeyOptions,
+    'output',
+    'logLevel',
+  ] satisfies OptionName[],
+}
+
+const rotation = `
+Data keys that --old-master-key-file opens (in a state directory: the key kept there) are put under
+that of --master-key-file. Killed, the same command goes on. On Kafka start all replicas with both
+first, and with the new one alone afterwards: docs/personal-data.md.`
+
+const rotateKeyCommand = (): Command => {
+  const command = new Command('rotate-key')
+    .description('Put the keys to personal data under another master key.')
+    .addHelpText('after', rotation)
+  return addConfigFlags(command, rotateFlags).action(async () => {
+    const { rotateKey } = await import('./rotate-key.ts')
+    await rotateKey(settingsOf(command, rotateFlags))
+  })
 }

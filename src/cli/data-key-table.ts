@@ -4,16 +4,18 @@
  * Read by whoever seals or opens personal data (`personal-vault.ts`); knows no master key. 1. A
  * record is a key of a customer, or the note that it was destroyed, under the key's own id: the
  * note takes the key's place, and compaction removes it from the topic. It is no tombstone, since
- * a key that was lost must not look like one that was erased. 2. Of several keys of a customer,
- * made at once by replicas, the one with the lowest offset counts, for everybody. 3. Nothing
- * follows the topic: it is asked for its end before each use, so an erasure counts everywhere as
- * soon as it is durable, and an order without personal data costs nothing.
+ * a key that was lost must not look like one that was erased. What is destroyed stays so. 2. Of
+ * several keys of a customer, made at once by replicas, the one with the lowest offset counts, for
+ * everybody. 3. Nothing follows the topic: it is asked for its end before each use, so an erasure
+ * counts everywhere as soon as it is durable, and an order without personal data costs nothing.
+ * 4. Keys are added here, and changed by `data-key-changes.ts` alone.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { dataKeysTopic } from '../../topologies/shop/shared/topics.ts'
 import { PersonalDataError } from '../../topologies/shop/personal/personal-data-error.ts'
 import { BrokerError } from '../broker/errors.ts'
-import type { Broker, Producer, TopicPartition } from '../broker/port.ts'
+import type { Broker, PartitionOffsets, Producer, TopicPartition } from '../broker/port.ts'
 import { readCommitted, type ReadRecord } from '../broker/read-committed.ts'
 import type { Clock } from '../clock.ts'
 import { noHeaders } from '../record.ts'
@@ -37,7 +39,8 @@ export type KeyRow = WrappedKey | ErasedKey
 
 export const isErased = (row: KeyRow): row is ErasedKey => 'erasedAt' in row
 
-const place: TopicPartition = { topic: dataKeysTopic.name, partition: 0 }
+export const dataKeyPlace: TopicPartition = { topic: dataKeysTopic.name, partition: 0 }
+const openTransactionPollMs = 20
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
@@ -91,50 +94,59 @@ export class DataKeyTable {
 
   /** Resolves when it is durable; whether it is the one that counts, `refresh` tells. */
   async add(keyId: string, row: WrappedKey): Promise<void> {
-    await this.#write([[keyId, row]])
+    this.#producer ??= this.#broker.producer('data-keys')
+    const record = {
+      key: encoder.encode(keyId),
+      value: encoder.encode(JSON.stringify(row)),
+      timestampMs: this.#clock.nowMs(),
+      headers: noHeaders,
+    }
+    await this.#producer.send([{ ...dataKeyPlace, records: [record] }])
   }
 
-  /** @returns  how many keys lived; 0: nothing was written */
-  async erase(customerId: string): Promise<number> {
-    await this.refresh()
-    const keyIds = this.#live.get(customerId) ?? []
-    const erasedAt = new Date(this.#clock.nowMs()).toISOString()
-    const notes = keyIds.map((keyId) => [keyId, { customerId, erasedAt }] as const)
-    await this.#write(notes)
-    // the last batch of a log takes no part in compaction: with one behind it, the notes do
-    await this.#write(notes)
-    return keyIds.length
+  /** Ids of the keys that live, by customer, each in the order of their offsets. */
+  liveKeys(): readonly (readonly string[])[] {
+    return [...this.#live.values()]
+  }
+
+  /** Of the customer's keys that live. */
+  keysOf(customerId: string): readonly string[] {
+    return this.#live.get(customerId) ?? []
   }
 
   async close(): Promise<void> {
     await this.#producer?.close()
   }
 
-  async #write(rows: readonly (readonly [string, KeyRow])[]): Promise<void> {
-    if (rows.length === 0) return
-    this.#producer ??= this.#broker.producer('data-keys')
-    const records = rows.map(([keyId, row]) => ({
-      key: encoder.encode(keyId),
-      value: encoder.encode(JSON.stringify(row)),
-      timestampMs: this.#clock.nowMs(),
-      headers: noHeaders,
-    }))
-    await this.#producer.send([{ ...place, records }])
-  }
-
   async #read(): Promise<void> {
     const to = await this.#end()
     if (to < this.#position) throw cut(`it ends at ${to}, and was read to ${this.#position} before`)
-    for await (const read of readCommitted(this.#broker, { ...place, from: this.#position, to })) {
+    for await (const read of readCommitted(this.#broker, {
+      ...dataKeyPlace,
+      from: this.#position,
+      to,
+    })) {
       this.#apply(read)
       this.#position = read.offset + 1n
     }
     this.#position = to
   }
 
+  /** The stable end, once it is not before what was written when this was asked. */
   async #end(): Promise<bigint> {
+    const { highWatermark, lastStableOffset } = await this.#offsets()
+    let stable = lastStableOffset
+    while (stable < highWatermark) {
+      // keys are being changed; of a process that was killed the brokers end it within seconds
+      await sleep(openTransactionPollMs)
+      stable = (await this.#offsets()).lastStableOffset
+    }
+    return stable
+  }
+
+  async #offsets(): Promise<PartitionOffsets> {
     try {
-      return (await this.#broker.topics.offsets(place)).lastStableOffset
+      return await this.#broker.topics.offsets(dataKeyPlace)
     } catch (error) {
       if (!(error instanceof BrokerError) || error.code !== 'BROKER_UNKNOWN_TOPIC') throw error
       throw cut('it is not there; millrace topics apply makes one, which is empty')
@@ -145,10 +157,13 @@ export class DataKeyTable {
     const row = rowOf(value)
     if (key === null || row === undefined) {
       throw new PersonalDataError(
-        `The record at offset ${offset} of ${place.topic} is no data key: remove what wrote it.`,
+        `The record at offset ${offset} of ${dataKeysTopic.name} is no data key: remove what wrote `
+          + 'it.',
       )
     }
     const keyId = decoder.decode(key)
+    const known = this.#rows.get(keyId)
+    if (known !== undefined && isErased(known)) return
     const others = this.#live.get(row.customerId)?.filter((each) => each !== keyId) ?? []
     const live = isErased(row) ? others : [...others, keyId]
     this.#rows.set(keyId, row)
@@ -174,6 +189,6 @@ const rowOf = (value: Uint8Array | null): KeyRow | undefined => {
 
 const cut = (how: string): PersonalDataError =>
   new PersonalDataError(
-    `The topic ${place.topic} is not what it was: ${how}. What its keys sealed cannot be read; `
-      + 'restore the topic from its copy.',
+    `The topic ${dataKeysTopic.name} is not what it was: ${how}. What its keys sealed cannot be `
+      + 'read; restore the topic from its copy.',
   )

@@ -10,6 +10,7 @@ import { UsageError } from '../config/usage-error.ts'
 import type { DeadLetterAccess } from '../dlq/dead-letter-access.ts'
 import type { LetterSelection } from '../dlq/letter-selection.ts'
 import type { ListFlags, SettleFlags } from './dlq.ts'
+import { cursorOf } from './cursor-flag.ts'
 import { type EditFlags, editLetter } from './edit-letter.ts'
 import { exitCodes } from './exit-codes.ts'
 import { CommandError } from './failure.ts'
@@ -29,8 +30,7 @@ const shownRefusalsMax = 20
 export const listLetters = async (settings: Settings, flags: ListFlags): Promise<void> => {
   const limit = countOf('--limit', flags.limit, limitMax)
   const selection = withStatus(flags)
-  const { cursor } = flags
-  const request = { selection, limit, ...(cursor !== undefined && { cursor }) }
+  const request = { selection, limit, ...cursorOf(flags.cursor) }
   const page = await withDesk(settings, flags, (desk) => desk.list(request))
   const { letters, next } = page
   print(settings, { letters, ...(next !== undefined && { next }) }, () => listText(page))

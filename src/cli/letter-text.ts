@@ -6,6 +6,8 @@ import type { Payload } from '../dlq/payload.ts'
 import { table } from './table.ts'
 
 const messageMax = 80
+/** Of a list; `show` has the whole. A key may be as long as a record. */
+const keyMax = 40
 
 export const listText = ({ letters }: LetterPage): string =>
   letters.length === 0
@@ -19,8 +21,8 @@ export const listText = ({ letters }: LetterPage): string =>
           letter.class,
           letter.cause || letter.code,
           letter.source,
-          oneLine(payloadText(letter.key)),
-          oneLine(reasonOf(letter)).slice(0, messageMax),
+          shortened(oneLine(payloadText(letter.key)), keyMax),
+          shortened(oneLine(reasonOf(letter)), messageMax),
         ]),
       ])
 
@@ -84,6 +86,10 @@ const oneLine = (text: string): string => harmless(text).replace(/[\t\n]/g, esca
 
 const escaped = (character: string): string =>
   `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** At most `max` characters; that some are missing is seen. */
+const shortened = (text: string, max: number): string =>
+  text.length > max ? `${text.slice(0, max - 1)}…` : text
 
 const payloadText = (payload: Payload, indent = 0): string => {
   switch (payload.encoding) {

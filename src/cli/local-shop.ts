@@ -45,10 +45,11 @@ import type {
   UpdateShipmentStatusData,
 } from '../../topologies/shop/shared/commands.ts'
 import {
+  cancelCommandId,
+  type Cancellation,
   cancelOrderCommand,
   updateOrderCommand,
 } from '../../topologies/shop/shared/customer-commands.ts'
-import { uuidV5 } from '../../topologies/shop/shared/ids.ts'
 import { checkShop } from '../../topologies/shop/shared/invariants.ts'
 import { type CommandOrigin, newCommand } from '../../topologies/shop/shared/new-command.ts'
 import {
@@ -153,9 +154,10 @@ export class LocalShop implements ShopHost {
     return this.#writer.write(orderCommands, orderId, command)
   }
 
-  cancelOrder(orderId: string, reason: string): Promise<void> {
-    const origin = this.#origin({ orderId }, uuidV5(orderId, `cancel:${reason}`))
-    return this.#writer.write(orderCommands, orderId, cancelOrderCommand(orderId, reason, origin))
+  cancelOrder(orderId: string, cancellation: Cancellation): Promise<void> {
+    const origin = this.#origin({ orderId }, cancelCommandId(orderId, cancellation))
+    const command = cancelOrderCommand(orderId, cancellation, origin)
+    return this.#writer.write(orderCommands, orderId, command)
   }
 
   updateOrder(orderId: string, change: OrderChange, commandId: string): Promise<void> {

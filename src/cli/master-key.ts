@@ -8,7 +8,15 @@
  */
 
 import { createHmac, randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import { UsageError } from '../config/usage-error.ts'
@@ -32,6 +40,12 @@ export const givenMasterKey = ({
   return masterKey === undefined ? undefined : parsed(masterKey, 'MILLRACE_MASTER_KEY')
 }
 
+/** Of `--old-master-key-file`: opens what it wrapped. @throws {UsageError} it is no such key */
+export const givenOldMasterKey = ({
+  oldMasterKeyFile: path,
+}: Pick<Settings, 'oldMasterKeyFile'>): MasterKey | undefined =>
+  path === undefined ? undefined : parsed(flagFile('--old-master-key-file', path).toString(), path)
+
 export const masterKeyPath = (stateDir: string): string => join(stateDir, 'master-key')
 
 /** Of the state directory; undefined if none was made there. @throws {UsageError} it is no key */
@@ -50,14 +64,32 @@ export const keptMasterKey = (stateDir: string): MasterKey | undefined => {
 /** Makes the key of the state directory: durable when this returns, readable by its owner only. */
 export const makeMasterKey = (stateDir: string): MasterKey => {
   const bytes = randomBytes(keyBytes)
-  const file = openSync(masterKeyPath(stateDir), 'wx', 0o600)
+  writeKey(masterKeyPath(stateDir), bytes)
+  syncDirectory(stateDir)
+  return keyOf(bytes)
+}
+
+/** Keeps this key in the place of the one before, which wraps nothing any more. */
+export const replaceMasterKey = (stateDir: string, { bytes }: MasterKey): void => {
+  const path = masterKeyPath(stateDir)
+  const next = `${path}.new`
+  rmSync(next, { force: true }) // of a command that was killed
+  writeKey(next, bytes)
+  renameSync(next, path)
+  syncDirectory(stateDir)
+}
+
+const writeKey = (path: string, bytes: Buffer): void => {
+  const file = openSync(path, 'wx', 0o600)
   writeSync(file, `${bytes.toString('base64')}\n`)
   fsyncSync(file)
   closeSync(file)
-  const directory = openSync(stateDir, 'r')
+}
+
+const syncDirectory = (path: string): void => {
+  const directory = openSync(path, 'r')
   fsyncSync(directory)
   closeSync(directory)
-  return keyOf(bytes)
 }
 
 const parsed = (text: string, from: string): MasterKey => {

@@ -11,16 +11,19 @@ import type { Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
 import type { CommandWriter } from './command-writer.ts'
+import { DataKeyChanges } from './data-key-changes.ts'
 import { DataKeyTable } from './data-key-table.ts'
 import { CommandError } from './failure.ts'
 import {
   givenMasterKey,
+  givenOldMasterKey,
   keptMasterKey,
   makeMasterKey,
   type MasterKey,
   masterKeyPath,
 } from './master-key.ts'
 import { PersonalVault } from './personal-vault.ts'
+import { stderrLogger } from './stderr-logger.ts'
 
 /** Makes the vault, once there is what bounds its calls of the broker. */
 export type VaultOpener = (calls: Pick<CommandWriter, 'check' | 'inTime'>) => PersonalData
@@ -47,7 +50,10 @@ export const openVault = async (settings: Settings, place: VaultPlace): Promise<
   const masterKey = mustFit ? await checkedKey(table, known, { settings, place }) : known
   const whyNoKey = noKey(settings, place)
   if (mustFit && masterKey === undefined) process.stderr.write(`millrace: ${whyNoKey}\n`)
-  return (calls) => new PersonalVault({ table, masterKey, whyNoKey, isSealing, calls })
+  const logger = stderrLogger(settings.logLevel)
+  const changes = new DataKeyChanges({ broker, clock: systemClock, logger, table })
+  const keys = { table, changes, masterKey, oldMasterKey: givenOldMasterKey(settings) }
+  return (calls) => new PersonalVault({ ...keys, whyNoKey, isSealing, calls })
 }
 
 const knownKey = (settings: Settings, { keepsKey }: VaultPlace): MasterKey | undefined =>
@@ -64,11 +70,13 @@ const checkedKey = async (
   if (known === undefined) {
     return place.keepsKey && masters.size === 0 ? newKey(settings.stateDir) : undefined
   }
-  const other = [...masters].find((master) => master !== known.fingerprint)
+  const fitting = [known, givenOldMasterKey(settings)].map((key) => key?.fingerprint)
+  const other = [...masters].find((master) => !fitting.includes(master))
   if (other === undefined) return known
   throw new CommandError(
     `the data keys of customers are wrapped by master key ${other}, and the one given is `
-      + `${known.fingerprint}: start with the right one, or with --no-erasure to seal nothing`,
+      + `${known.fingerprint}: start with the right one (while it is being changed with `
+      + '--old-master-key-file too), or with --no-erasure to seal nothing',
   )
 }
 

@@ -21,7 +21,6 @@ import {
   personalFields,
   sealedFields,
 } from '../../topologies/shop/personal/personal-fields.ts'
-import { nonceBytes, openBytes, sealBytes } from '../../topologies/shop/personal/sealed-bytes.ts'
 import {
   type DataKey,
   isSealedText,
@@ -32,13 +31,19 @@ import {
 } from '../../topologies/shop/personal/sealed-text.ts'
 import { dataKeysTopic } from '../../topologies/shop/shared/topics.ts'
 import type { CommandWriter } from './command-writer.ts'
-import { type DataKeyTable, isErased, type WrappedKey } from './data-key-table.ts'
+import type { DataKeyChanges } from './data-key-changes.ts'
+import { type DataKeyTable, isErased } from './data-key-table.ts'
+import { eraseDataKeys } from './erase-data-keys.ts'
 import type { MasterKey } from './master-key.ts'
+import { newWrappedKey, unwrapped } from './wrapped-key.ts'
 
 export interface VaultOptions {
   readonly table: DataKeyTable
+  readonly changes: DataKeyChanges
   /** Absent: nothing can be sealed or opened, only erased. */
   readonly masterKey: MasterKey | undefined
+  /** Opens what it wrapped, and seals nothing: while the master key is being changed. */
+  readonly oldMasterKey?: MasterKey | undefined
   /** Why it is absent, and what to do about it: a sentence. */
   readonly whyNoKey: string
   /** False: what comes is written in the clear. */
@@ -47,7 +52,6 @@ export interface VaultOptions {
   readonly calls: Pick<CommandWriter, 'check' | 'inTime'>
 }
 
-const dataKeyBytes = 32
 const attemptsMax = 5
 
 export class PersonalVault implements PersonalData {
@@ -86,7 +90,7 @@ export class PersonalVault implements PersonalData {
   }
 
   async erase(customerId: string): Promise<number> {
-    return this.#within(() => this.#options.table.erase(customerId))
+    return this.#within(() => eraseDataKeys(this.#options, customerId))
   }
 
   /** @throws {BrokerError} BROKER_UNAVAILABLE, BROKER_UNKNOWN_OUTCOME */
@@ -117,7 +121,7 @@ export class PersonalVault implements PersonalData {
     const { table } = this.#options
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const keyId = randomBytes(keyIdBytes).toString('base64url')
-      await table.add(keyId, wrap(this.#master(), { keyId, customerId }))
+      await table.add(keyId, newWrappedKey(this.#master(), { keyId, customerId }))
       await table.refresh()
       const current = table.currentKeyId(customerId)
       if (current !== undefined) return this.#openKey(current)!
@@ -137,9 +141,14 @@ export class PersonalVault implements PersonalData {
     if (isErased(row)) return undefined
     const known = this.#keys.get(keyId)
     if (known !== undefined) return known
-    const key = { keyId, bytes: unwrap(this.#master(), keyId, row) }
+    const key = { keyId, bytes: unwrapped(this.#masters(), keyId, row) }
     this.#keys.set(keyId, key)
     return key
+  }
+
+  #masters(): readonly MasterKey[] {
+    const { oldMasterKey } = this.#options
+    return [this.#master(), ...(oldMasterKey === undefined ? [] : [oldMasterKey])]
   }
 
   #master(): MasterKey {
@@ -148,32 +157,3 @@ export class PersonalVault implements PersonalData {
     return masterKey
   }
 }
-
-const wrap = (
-  { bytes, fingerprint }: MasterKey,
-  { keyId, customerId }: { readonly keyId: string; readonly customerId: string },
-): WrappedKey => {
-  const place = boundTo(keyId, customerId)
-  const dataKey = randomBytes(dataKeyBytes)
-  const wrapped = sealBytes({ key: bytes, place }, randomBytes(nonceBytes), dataKey)
-  return { customerId, wrapped, master: fingerprint }
-}
-
-const unwrap = (
-  { bytes, fingerprint }: MasterKey,
-  keyId: string,
-  { customerId, wrapped, master }: WrappedKey,
-): Buffer => {
-  try {
-    return openBytes({ key: bytes, place: boundTo(keyId, customerId) }, wrapped)
-  } catch (error) {
-    const why =
-      master === fingerprint
-        ? 'was changed on its topic'
-        : `is wrapped by master key ${master}, and the one given is ${fingerprint}`
-    throw new PersonalDataError(`Data key ${keyId} ${why}.`, { cause: error })
-  }
-}
-
-const boundTo = (keyId: string, customerId: string): Buffer =>
-  Buffer.from(`${keyId}\n${customerId}`)

@@ -14,6 +14,7 @@ import { UsageError } from '../config/usage-error.ts'
 import { CursorError } from '../queries/page-cursor.ts'
 import type { Store } from '../stores/store.ts'
 import { addConfigFlags, settingsOf } from './config-flags.ts'
+import { cursorOf } from './cursor-flag.ts'
 import { CommandError } from './failure.ts'
 import { hasManyRows } from './store-rows.ts'
 import { rowsText } from './rows-text.ts'
@@ -101,9 +102,7 @@ const answerOf = async (
     throw new UsageError('query … range takes no key; bound it with --from and --to')
   }
   await knownStore(settings, store)
-  const { cursor: after } = given
-  const page = { limit: limitOf(given.limit), ...(after === undefined ? {} : { cursor: after }) }
-  const range = { ...boundsOf(given), ...page }
+  const range = { ...boundsOf(given), limit: limitOf(given.limit), ...cursorOf(given.cursor) }
   const { rows, cursor } = await withShop(settings, (shop) => shop.storeRange(store, range))
   if (cursor !== undefined) process.stderr.write(`there is more: --cursor ${cursor}\n`)
   if (isJson) return JSON.stringify(rows)

@@ -20,6 +20,7 @@ import { problemKinds } from '../../topologies/shop/http/problem-kinds.ts'
 import { formatMinor } from '../../topologies/shop/shared/money.ts'
 import { fieldsToSeal } from '../../topologies/shop/personal/personal-fields.ts'
 import { createHashOf, type ParsedOrder } from '../../topologies/shop/shared/order-request.ts'
+import type { Cancellation } from '../../topologies/shop/shared/customer-commands.ts'
 import type { StockRequest } from '../../topologies/shop/shared/stock-request.ts'
 import type { ShopSummary } from '../../topologies/shop/shared/summary.ts'
 import { orderStore } from '../../topologies/shop/orders/stores.ts'
@@ -56,9 +57,10 @@ export class RemoteShop implements ShopAccess {
     return fieldsToSeal(order).length > 0 ? undefined : [createHashOf(orderId, order)]
   }
 
-  async cancelOrder(orderId: string, reason: string): Promise<void> {
+  async cancelOrder(orderId: string, { reason, ifVersion }: Cancellation): Promise<void> {
     const path = `${orderPath(orderId)}?reason=${encodeURIComponent(reason)}`
-    await this.#api.call(path, { method: 'DELETE' })
+    const headers = ifVersion === undefined ? {} : { 'if-match': `"${ifVersion}"` }
+    await this.#api.call(path, { method: 'DELETE', headers })
   }
 
   async updateStock(productId: string, request: StockRequest, key: string): Promise<void> {

@@ -43,6 +43,7 @@ import { InvariantAlarms } from './invariant-alarms.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'
 import { listenAt } from './listen-at.ts'
 import { LocalShop } from './local-shop.ts'
+import { givenMasterKey } from './master-key.ts'
 import { openEmbeddedBroker } from './open-broker.ts'
 import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
@@ -103,6 +104,7 @@ export class ShopInstance {
    */
   static async open(settings: Settings, options: OpenOptions): Promise<ShopInstance> {
     await using parts = new AsyncDisposableStack()
+    givenMasterKey(settings) // a wrong file is told before names of topics bind the directory
     const logger = stderrLogger(settings.logLevel)
     const provider = openPaymentProvider(settings, logger)
     parts.defer(() => provider.close())

@@ -12,8 +12,10 @@ import {
   profileNames,
   TopicNames,
 } from '../../topologies/shop/shared/topic-names.ts'
+import { dataKeysTopic } from '../../topologies/shop/shared/topics.ts'
 import { auditTopicName } from '../dlq/audit-entry.ts'
 import { nearest } from '../config/nearest.ts'
+import { parseJson } from '../config/parse-json.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { flagFile } from './flag-file.ts'
 
@@ -39,12 +41,7 @@ export const namesInFile = (path: string): TopicNames => {
 }
 
 const objectIn = (text: string, wrong: (what: string) => UsageError): object => {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch (error) {
-    throw wrong(`is not JSON: ${(error as Error).message}`)
-  }
+  const parsed = parseJson(text, wrong)
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw wrong('an object is expected, with a name for each topic of the catalogue')
   }
@@ -78,10 +75,11 @@ const suggestion = (name: string): string => {
   return legalName.test(legal) ? `; the nearest is '${legal}'` : ''
 }
 
-/** The topic beside the dead letters is named after theirs. */
+/** The topic beside the dead letters is named after theirs; that of the keys has one name. */
 const checkApart = (names: TopicNames, wrong: (what: string) => UsageError): void => {
   const known = new Map<string, string>([
     [folded(auditTopicName(names.deadLetters)), 'the audit of the dead letters'],
+    [folded(dataKeysTopic.name), 'the keys to personal data'],
   ])
   for (const [topic, name] of names.byCatalogue) {
     const other = known.get(folded(name))

@@ -49,11 +49,13 @@ export const directoryNames = (settings: NameSettings): TopicNames => {
   if (given === undefined || kept === undefined) return given ?? kept ?? ecomNames
   if (given.equals(kept)) return kept
   const topic = catalogueNames.find((name) => given.of(name) !== kept.of(name))!
+  const others = given.label === kept.label ? 'it as it is now' : given.label // a file
+  const flag = isProfile(kept.label) ? `with --topic-names ${kept.label}` : 'without --topic-names'
   throw new RuntimeError(
     'STREAMS_STATE_MISMATCH',
     `the state in ${stateDir} was made with the topic names of ${kept.label}, not of `
-      + `${given.label}: there the topic ${topic} is ${kept.of(topic)}, here ${given.of(topic)}, `
-      + `and its offsets would belong to another topic; start it with --topic-names ${kept.label}, `
+      + `${others}: there the topic ${topic} is ${kept.of(topic)}, here ${given.of(topic)}, `
+      + `and its offsets would belong to another topic; start it ${flag}, `
       + 'or choose another --state-dir',
   )
 }

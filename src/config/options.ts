@@ -40,6 +40,7 @@ const schemas = {
   }),
   url: Type.String({
     pattern: '^https?://[^/?#]+/?$',
+    expected: 'an address such as http://localhost:4004, without a path',
     placeholder: 'http://host:port',
     description: 'Ask the instance at this address; on Kafka any replica answers for all.',
   }),
@@ -184,6 +185,7 @@ const schemas = {
   }),
   paymentUrl: Type.String({
     pattern: '^https?://[^/?#@]+(/[^?#]*)?$',
+    expected: 'a URL such as https://pay.example/v1, without user, query and fragment',
     placeholder: 'url',
     description: 'Where the payment provider is asked (docs/payments.md).',
   }),
@@ -236,6 +238,7 @@ const schemas = {
   }),
   instanceId: Type.String({
     pattern: '^[A-Za-z0-9_-]{1,64}$',
+    expected: '1 to 64 letters, digits, hyphens or underscores',
     placeholder: 'id',
     description:
       'Keep the place in the group under this id over a restart, within --session-timeout-ms; '
@@ -316,6 +319,9 @@ const schemas = {
   masterKeyFile: file(
     'File with the master key of personal data, the same for all replicas (or '
       + 'MILLRACE_MASTER_KEY; on the embedded broker made in the state directory).',
+  ),
+  oldMasterKeyFile: file(
+    'File with the master key before: opens what it wrapped, while the key is being changed.',
   ),
   erasure: Type.Boolean({
     default: true,

@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs'
 import { Value } from 'typebox/value'
 import { formatDurationMs, parseDurationMs } from './duration.ts'
 import { nearest } from './nearest.ts'
+import { parseJson } from './parse-json.ts'
 import {
   type OptionName,
   type OptionSpec,
@@ -59,6 +60,7 @@ type OptionsWithoutDefault =
   | 'paymentRate'
   | 'masterKey'
   | 'masterKeyFile'
+  | 'oldMasterKeyFile'
   | 'bootstrap'
   | 'tlsCa'
   | 'tlsCert'
@@ -104,11 +106,7 @@ export const readSettingsFile = (env: SettingSources['env']): unknown => {
     if (named === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new UsageError(`cannot read ${path}: ${(error as Error).message}`)
   }
-  try {
-    return JSON.parse(content)
-  } catch (error) {
-    throw new UsageError(`${path} is not JSON: ${(error as Error).message}`)
-  }
+  return parseJson(content, (reason) => new UsageError(`${path} ${reason}`))
 }
 
 const isRuntimeOption = (name: string): name is RuntimeOption =>
@@ -175,7 +173,9 @@ const suggestion = (spec: OptionSpec, value: unknown): string => {
 }
 
 const expectation = (spec: OptionSpec): string => {
-  const { minimum, maximum, maxLength, anyOf, type } = spec.schema as {
+  const { minimum, maximum, maxLength, anyOf, type, expected } = spec.schema as {
+    /** Of a text with a pattern: what the pattern says, for people. */
+    readonly expected?: string
     readonly minimum?: number
     readonly maximum?: number
     readonly maxLength?: number
@@ -183,6 +183,7 @@ const expectation = (spec: OptionSpec): string => {
     readonly type?: string
   }
   if (anyOf !== undefined) return `one of ${anyOf.map((literal) => literal.const).join(', ')}`
+  if (expected !== undefined) return expected
   if (spec.kind === 'boolean') return 'true or false'
   if (spec.kind === 'text') {
     return maxLength === undefined

@@ -241,7 +241,11 @@ export class DeadLetterDesk implements DeadLetterAccess {
     const { broker, clock, logger, topic: name } = this.#options
     const topic = (await broker.topics.describe([name])).get(name)
     if (topic === undefined) {
-      throw new DeskError('DLQ_BAD_REQUEST', `there is no topic ${name} with dead letters`)
+      throw new DeskError(
+        'DLQ_BAD_REQUEST',
+        `there is no topic ${name} with dead letters: name another with --dlq, or that of other `
+          + 'names with --topic-names',
+      )
     }
     const known = this.#books
     if (known?.topic.topicId === topic.topicId) {

@@ -64,5 +64,6 @@ export const layoutOf = (windows: Windows): string => {
 /** @throws {RangeError} not a whole number of ms, or below `min` */
 export const checkMs = (option: string, valueMs: number, min: number): void => {
   if (Number.isSafeInteger(valueMs) && valueMs >= min) return
-  throw new RangeError(`${option} is ${valueMs}; it must be a whole number of at least ${min}`)
+  const most = Number.MAX_SAFE_INTEGER
+  throw new RangeError(`${option} is ${valueMs}; it must be a whole number from ${min} to ${most}`)
 }

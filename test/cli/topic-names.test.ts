@@ -76,6 +76,7 @@ describe('a file of names', () => {
   it.each([
     ['no JSON', '{', /is not JSON/],
     ['no object', '[]', /an object is expected/],
+    ['lines that are no JSON', 'a\n"b"\n', /is not JSON: [^\n]*$/],
     ['a topic left out', { ...own, 'ecom.dlq': undefined }, /no name for ecom\.dlq/],
     ['an unknown topic', { ...own, 'ecom.order': 'a' }, /nearest known one is 'ecom\.orders'/],
     ['a topic twice', JSON.stringify(own).replace('{', '{"ecom.dlq" : "a",'), /dlq is named twice/],
@@ -84,6 +85,7 @@ describe('a file of names', () => {
     ['no text', { ...own, 'ecom.dlq': 5 }, /the name of ecom\.dlq is not a text/],
     ['two alike', { ...own, 'ecom.dlq': 'mine_orders' }, /ecom\.dlq and ecom\.orders .* alike/],
     ['the audit', { ...own, 'ecom.audit': 'mine.dlq-audit' }, /the audit of the dead letters/],
+    ['that of the keys', { ...own, 'ecom.orders': 'ecom.data-keys' }, /the keys to personal data/],
     ['a changelog', { ...own, 'ecom.dlq': 'shop-orders-changelog' }, /makes for itself/],
   ])('is refused: %s', (name, content, message) => {
     expect(() => namesInFile(fileOf(`${name}.json`, content))).toThrow(message)
@@ -123,6 +125,18 @@ describe('a state directory', () => {
     const stateDir = withRows(directory('old'))
     expect(directoryNames({ stateDir }).label).toBe('ecom')
     expect(() => directoryNames({ stateDir, topicNames: 'business' })).toThrow(/--topic-names ecom/)
+  })
+
+  it('refuses its file of names once that was changed, and goes on without', () => {
+    const stateDir = directory('changed')
+    const topicNames = fileOf('changing.json', own)
+    claimNames({ stateDir, topicNames })
+    withRows(stateDir)
+    fileOf('changing.json', { ...own, 'ecom.audit': 'mine.other' })
+    expect(() => claimNames({ stateDir, topicNames })).toThrow(
+      /not of it as it is now: there the topic ecom\.audit is .*; start it without --topic-names/,
+    )
+    expect(claimNames({ stateDir }).of('ecom.audit')).toBe('mine.audit')
   })
 
   it('does not need its file of names again, but it may say the same', () => {

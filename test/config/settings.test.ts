@@ -67,6 +67,13 @@ describe('settings', () => {
     expect(bytes({ file: { stateMemoryBytes: 2 ** 26 } })).toBe(2 ** 26)
   })
 
+  it('says of every text that follows a pattern what is expected', () => {
+    const bare = [...optionSpecs.values()].filter(
+      ({ schema }) => 'pattern' in schema && !('expected' in schema),
+    )
+    expect(bare.map(({ name }) => name)).toEqual([])
+  })
+
   it('passes only runtime options that differ from the default', () => {
     expect(resolve({ flags: { commitIntervalMs: '50' } }).runtime).toEqual({ commitIntervalMs: 50 })
     expect(resolve({ env: { MILLRACE_COMMIT_INTERVAL_MS: '100' } }).runtime).toEqual({})
@@ -98,6 +105,10 @@ describe('settings', () => {
     [{ file: { for: 'x' } }, 'millrace.json: for: "x" is not a duration such as'],
     [{ file: { for: '1s', forMs: 1 } }, "'for' and 'forMs' are the same option: give one of them"],
     [{ file: { fro: '1s' } }, "unknown key 'fro'; the nearest known one is 'for'"],
+    [{ flags: { url: 'nonsense' } }, '--url: "nonsense" is not an address such as http://local'],
+    [{ flags: { url: 'http://a:1/api' } }, 'such as http://localhost:4004, without a path'],
+    [{ flags: { paymentUrl: 'ftp://a' } }, '--payment-url: "ftp://a" is not a URL such as https'],
+    [{ flags: { instanceId: 'a b' } }, '"a b" is not 1 to 64 letters, digits, hyphens or'],
     [{ file: [] }, 'an object of options is expected'],
     [{ env: { MILLRACE_STATEDIR: 'x' } }, 'the nearest known one is MILLRACE_STATE_DIR'],
   ])('refuses %j', (sources, message) => {

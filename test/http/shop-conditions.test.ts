@@ -64,15 +64,19 @@ describe('If-Match', () => {
   it('cancels only the version that was seen', async () => {
     const path = await waiting()
     const etag = (await call(path)).headers.get('etag')!
+    const cancel = (tag: string) => call(path, { method: 'DELETE', headers: ifMatch(tag) })
     for (const tag of ['"1000"', `W/${etag}`, 'x', '']) {
-      const init = { method: 'DELETE', headers: ifMatch(tag) }
-      isProblem(await call(path, init), 'versionPassed')
+      isProblem(await cancel(tag), 'versionPassed')
     }
+    expect((await cancel(`"1000", ${etag}`)).status).toBe(400)
     expect((await call(path)).headers.get('etag')).toBe(etag)
-    const init = { method: 'DELETE', headers: ifMatch(`"1000", ${etag}`) }
-    expect((await call(path, init)).status).toBe(202)
+    const done = await cancel(etag)
+    expect([done.status, replayed(done)]).toEqual([202, null])
     await eventually(path, ({ body }) => body['status'] === 'cancelled')
-    isProblem(await call(path, { method: 'DELETE', headers: ifMatch('"1"') }), 'orderEnded')
+    const again = await cancel(etag) // its answer was lost, say
+    expect([again.status, replayed(again)]).toEqual([202, 'true'])
+    isProblem(await cancel('"1000"'), 'versionPassed')
+    isProblem(await cancel('"1"'), 'orderEnded')
   })
 
   it('changes only the stock that was seen', async () => {
@@ -132,6 +136,26 @@ describe('changes that race for one version', () => {
     }
     const told = events.filter(({ eventType }) => eventType === 'order.update-refused')
     expect([told.length, rebuilt.verdict]).toEqual([2, 'same'])
+  })
+
+  it('to cancel an order, or to change it: one is done, the others are told so', async () => {
+    const path = await waiting()
+    const etag = (await call(path)).headers.get('etag')!
+    const init = { method: 'DELETE', headers: { 'if-match': etag } }
+    const answers = await Promise.all([
+      ...['a', 'b', 'c'].map((reason) => call(`${path}?reason=${reason}`, init)),
+      put(path, { notes: 'x' }, { 'if-match': etag }),
+    ])
+    const [done, ...refused] = answers.toSorted((a, b) => a.status - b.status)
+    for (const { status } of refused) expect([409, 412]).toContain(status) // 409: it has ended
+    const isChanged = done!.status === 200
+    if (!isChanged) expect(done!.status).toBe(202)
+    const { body } = await eventually(
+      path,
+      (now) => isChanged || now.body['status'] === 'cancelled',
+    )
+    expect(body['notes']).toBe(isChanged ? 'x' : 'first')
+    expect((await call(`${path}/history`)).body['rebuilt']).toMatchObject({ verdict: 'same' })
   })
 
   it('take one tag, or any', async () => {

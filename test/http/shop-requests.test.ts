@@ -48,7 +48,7 @@ describe('every id that is accepted', () => {
     const stock = `/api/inventory/${encodeURIComponent(orderId)}`
     const added = await put(stock, { operation: 'ADD', quantity: 1 })
     expect([added.status, added.body['productId']]).toEqual([200, orderId])
-    await shop.cancelOrder(orderId, 'sent back')
+    await shop.cancelOrder(orderId, { reason: 'sent back' })
   })
 
   it.each(['x'.repeat(256), '€'.repeat(256), 'x'.repeat(300), 'x'.repeat(3000)])(
@@ -93,6 +93,12 @@ describe('bodies', () => {
   it('may say that they are UTF-8, and begin with its mark', async () => {
     const headers = { 'content-type': 'application/json; charset=UTF-8' }
     expect((await post('/api/orders', `\ufeff${text(orderOf(1))}`, headers)).status).toBe(202)
+  })
+
+  it('may be missing from a DELETE that names a type', async () => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await call('/api/orders/never', { method: 'DELETE', headers })
+    expectProblem(answer, 404)
   })
 
   it('name the field that was meant', async () => {

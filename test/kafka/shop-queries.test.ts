@@ -1,12 +1,14 @@
 /**
  * Goal: every replica of the shop answers for every key, also while partitions move: what is
- * committed, or 503 with Retry-After; never "not found" of something that was accepted.
+ * committed, or 503 with Retry-After; never "not found" of something that was accepted. What is
+ * erased at one is erased at all.
  *
  * Method: real processes on a real Kafka. Orders are placed at one replica and asked for at all of
  * them, without a pause, while a third joins and one is killed (-9). The truth about an order is
  * what was sent: with enough stock and a willing provider each ends as completed.
  */
 
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -134,9 +136,11 @@ describe.skipIf(!('nodes' in kafka))('queries at any replica of the shop', () =>
       '--bootstrap': kafka.bootstrap,
       '--state-dir': stateDir,
       '--port': '0',
+      '--master-key-file': join(shop.directory, 'master-key'),
       '--session-timeout-ms': '3000',
       '--heartbeat-interval-ms': '300',
     }
+    writeFileSync(options['--master-key-file'], Buffer.alloc(32, 7).toString('hex'))
     const child = shop.millrace('run', 'shop', ...Object.entries(options).flat())
     void outcome(child)
     await until(() => StateDirectory.readLock(stateDir)?.address !== undefined)
@@ -225,6 +229,16 @@ describe.skipIf(!('nodes' in kafka))('queries at any replica of the shop', () =>
       owners.add(told.get('millrace-owner'))
     }
     expect(owners.size).toBe(2)
+    const personal = JSON.stringify(tea(1, { orderId: 'x', customerId: 'x-1', notes: 'ring' }))
+    await call(second.address, '/api/orders', { method: 'POST', headers, body: personal })
+    const notesAt = async ({ address }: Replica): Promise<unknown> =>
+      (await call(address, '/api/orders/x')).body['notes']
+    await until(async () => (await notesAt(third)) === 'ring')
+    const erased = await call(third.address, '/api/customers/x-1/personal-data', {
+      method: 'DELETE',
+    })
+    expect(erased.body).toEqual({ customerId: 'x-1', keys: 1 })
+    expect([await notesAt(second), await notesAt(third)]).toEqual(['[erased]', '[erased]'])
     const url = ['--url', second.address]
     for (const id of ids.slice(0, 2)) {
       expect(await millrace('query', 'orders', 'get', id, ...url)).toMatchObject({ orderId: id })

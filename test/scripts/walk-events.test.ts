@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { consoleRecord } from '../../scripts/walk-shop/console-record.ts'
 import { findEvent, type TopicEvent } from '../../scripts/walk-shop/find-events.ts'
 import { EventReader } from '../../scripts/walk-shop/read-event.ts'
+import { searchedTopics, searchErased } from '../../scripts/walk-shop/search-erased.ts'
 
 /** As Kafka's `Bytes` prints itself. */
 const escaped = (bytes: Uint8Array): string =>
@@ -137,5 +138,44 @@ describe('an expected event', () => {
 
   it('on a topic that was not read is not there', () => {
     expect(findEvent(expected, new Map()).reason).toMatch(/has 0/)
+  })
+})
+
+describe('the search for an erased customer', () => {
+  const value = (data: object): Buffer => Buffer.from(JSON.stringify(data))
+  const record = (key: string, data: object) => ({
+    partition: 0,
+    headers: new Map<string, string>(),
+    key,
+    value: value(data),
+  })
+  const sealed = record('o-1', { customerId: 'w-ann', notes: 'enc:1:abc:def' })
+  const living = record('k-1', { customerId: 'w-ann', wrapped: 'x', master: 'y' })
+  const note = record('k-1', { customerId: 'w-ann', erasedAt: '2026-01-01T00:00:00Z' })
+  const isClean = new Map(
+    searchedTopics.map((topic) => [topic, topic === 'ecom.data-keys' ? [living, note] : [sealed]]),
+  )
+
+  const wrong = (topic: string, records: readonly ReturnType<typeof record>[]) =>
+    searchErased(new Map([...isClean, [topic, [...records]]]), 'w')
+      .filter(({ reason }) => reason !== undefined)
+      .map((each) => each.topic)
+
+  it('is content with sealed texts and destroyed keys', () => {
+    expect(searchErased(isClean, 'w').map(({ reason }) => reason)).toEqual(
+      searchedTopics.map(() => undefined),
+    )
+  })
+
+  it.each([
+    ['an address', 'ecom.orders', [sealed, record('o-1', { at: 'w Lantern Lane 7' })]],
+    ['words as a key', 'ecom.audit', [sealed, record('w-moved-away', {})]],
+    ['nothing of the customer', 'shop-orders-changelog', []],
+    ['texts of others alone', 'ecom.orders', [record('o-1', { notes: 'enc:1:abc:def' })]],
+    ['a key that lives', 'ecom.data-keys', [living]],
+    ['a key that lives again', 'ecom.data-keys', [note, living]],
+    ['no key at all', 'ecom.data-keys', []],
+  ])('tells %s', (_what, topic, records) => {
+    expect(wrong(topic, records)).toEqual([topic])
   })
 })

@@ -8,8 +8,10 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Step } from '../../scripts/walk-shop/step.ts'
-import { shopSteps } from '../../scripts/walk-shop/steps/shop-steps.ts'
+import { type Chapter, shopChapters } from '../../scripts/walk-shop/steps/shop-chapters.ts'
 import { type Taken, walk } from '../../scripts/walk-shop/walk.ts'
+import { shopApiText } from '../../src/cli/shop-server.ts'
+import type { OpenApiDocument } from '../../src/http/openapi/openapi-document.ts'
 import { ShopClient } from '../http/shop-client.ts'
 
 const client = new ShopClient({ carrierMode: 'manual' })
@@ -22,23 +24,63 @@ afterAll(async () => {
   expect(client.deadLetters).toBe(0)
 })
 
-const walkHere = (steps: readonly Step[], patienceMs: number): Promise<readonly Taken[]> =>
+const walkAt = (
+  { instance: { address } }: ShopClient,
+  steps: readonly Step[],
+  patienceMs: number,
+): Promise<readonly Taken[]> =>
   walk(steps, {
-    addresses: [client.instance.address, client.instance.address],
+    addresses: [address, address],
     run: 'walk',
     signal: new AbortController().signal,
     patienceMs,
   })
+
+const walkHere = (steps: readonly Step[], patienceMs: number): Promise<readonly Taken[]> =>
+  walkAt(client, steps, patienceMs)
+
+const [first, second] = shopChapters as readonly [Chapter, Chapter]
+const shopSteps = shopChapters.flatMap(({ steps }) => steps)
 
 const told = ({ step, verdict, reason }: Taken): string =>
   `${step.row}, ${step.what}: ${verdict} ${reason ?? ''}`.trim()
 
 describe('the walk', () => {
   it('goes well in this shop', async () => {
-    const taken = await walkHere(shopSteps, 20_000)
-    expect(taken).toHaveLength(shopSteps.length)
-    expect(taken.filter(({ verdict }) => verdict === 'FAILED').map(told)).toEqual([])
+    const taken = await walkHere(first.steps, 20_000)
+    expect(taken).toHaveLength(first.steps.length)
+    expect(taken.filter(({ verdict }) => verdict !== 'ok').map(told)).toEqual([])
   }, 60_000)
+
+  it('goes well with backorders', async () => {
+    expect(second.flags).toEqual(['--backorders', 'on'])
+    const parts = new ShopClient({ carrierMode: 'manual', backorders: 'on' })
+    try {
+      await parts.open()
+      const taken = await walkAt(parts, second.steps, 20_000)
+      expect(taken.filter(({ verdict }) => verdict !== 'ok').map(told)).toEqual([])
+    } finally {
+      await parts.close()
+      parts.remove()
+    }
+    expect(parts.deadLetters).toBe(0)
+  }, 60_000)
+
+  it('takes every call of the API', async () => {
+    const document = JSON.parse(await shopApiText()) as OpenApiDocument
+    const isTaken = (method: string, path: string): boolean => {
+      const pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`)
+      return shopSteps.some(
+        (step) =>
+          step.method === method.toUpperCase() && pattern.test(step.path.replace(/\?.*$/, '')),
+      )
+    }
+    const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => [method, path] as const),
+    )
+    expect(calls.length).toBeGreaterThan(30)
+    expect(calls.filter(([method, path]) => !isTaken(method, path))).toEqual([])
+  })
 
   it('has a key wherever it may ask again', () => {
     const bare = shopSteps.filter(

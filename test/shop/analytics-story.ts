@@ -127,7 +127,11 @@ export class AnalyticsStory extends ShopStory {
     const { orderId, currency, totalMinor } = order
     const origin = { commandId: `${kind}-${orderId}-${nth}`, nowMs: this.nowMs, source: 'test' }
     if (kind === 'cancel') {
-      this.driver.pipe(orderCommands, orderId, cancelOrderCommand(orderId, 'mind', origin))
+      this.driver.pipe(
+        orderCommands,
+        orderId,
+        cancelOrderCommand(orderId, { reason: 'mind' }, origin),
+      )
     } else if (kind === 'refund') {
       const data = { orderId, reason: 'goodwill', amountMinor: 1 + (nth % totalMinor) }
       this.driver.pipe(orderCommands, orderId, refundOrderCommand(data, origin))

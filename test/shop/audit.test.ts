@@ -84,7 +84,7 @@ describe('the audit', () => {
       story.order(`o-${i}`, i % 2 === 0 ? { tea: 2, pot: 1 } : { tea: 1 })
     }
     const origin = { commandId: 'c', nowMs: story.nowMs, source: 'test' }
-    driver.pipe(orderCommands, 'o-1', cancelOrderCommand('o-1', 'no', origin))
+    driver.pipe(orderCommands, 'o-1', cancelOrderCommand('o-1', { reason: 'no' }, origin))
     await story.pass()
     for (const topic of commandTopics as unknown as readonly Topic<string, object>[]) {
       for (const { key, value } of driver.read(topic)) driver.pipe(topic, key, value)

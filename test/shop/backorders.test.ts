@@ -32,7 +32,11 @@ const newStory = (): ShopStory => new ShopStory({ partitions: 2, settings: { bac
 
 const cancel = (story: ShopStory, orderId: string): void => {
   const origin = { commandId: `cancel-${orderId}`, nowMs: story.nowMs, source: 'test' }
-  story.driver.pipe(orderCommands, orderId, cancelOrderCommand(orderId, 'too late', origin))
+  story.driver.pipe(
+    orderCommands,
+    orderId,
+    cancelOrderCommand(orderId, { reason: 'too late' }, origin),
+  )
 }
 
 const statesOf = (story: ShopStory, orderId: string): readonly string[] =>

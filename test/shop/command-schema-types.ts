@@ -15,6 +15,7 @@ export interface CancelOrder {
   readonly data: {
     readonly orderId: string
     readonly reason: string
+    readonly ifVersion?: number
   }
   readonly metadata: Metadata
 }

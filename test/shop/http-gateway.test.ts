@@ -139,7 +139,7 @@ class ProviderStory extends ShopStory {
 
   cancel(orderId: string): void {
     const origin = { commandId: `${orderId}:cancel`, nowMs: this.nowMs, source: 'test' }
-    const command = cancelOrderCommand(orderId, 'customer', origin)
+    const command = cancelOrderCommand(orderId, { reason: 'customer' }, origin)
     this.driver.pipe(orderCommands, orderId, command)
   }
 

@@ -147,11 +147,15 @@ const delivered: OrderInput = newEvent(
 const heldBoth = [stock('stock.reserved', 0), stock('stock.reserved', 1)]
 const deductedBoth = [stock('stock.deducted', 0), stock('stock.deducted', 1)]
 const releasedBoth = [stock('stock.released', 0), stock('stock.released', 1)]
-const cancelled = cancelOrderCommand(orderId, 'mind changed', {
-  commandId: 'x1',
-  source: 't',
-  nowMs: 0,
-})
+const cancelled = cancelOrderCommand(
+  orderId,
+  { reason: 'mind changed' },
+  {
+    commandId: 'x1',
+    source: 't',
+    nowMs: 0,
+  },
+)
 
 const play = (inputs: readonly OrderInput[], context = at(0)) => {
   let row: OrderRow | undefined
@@ -380,6 +384,31 @@ describe('the way of an order', () => {
       { code: 'VERSION_CHANGED', reason: 'order o-1 is of version 2, not 1' },
     ])
     expect(play([create(), update(1, 'u1'), update(2, 'u3')]).row.notes).toBe('u3')
+  })
+
+  it('refuses a cancellation of another version, and tells one without effect as seen', () => {
+    const cancelIf = (ifVersion: number, commandId: string) =>
+      cancelOrderCommand(
+        orderId,
+        { reason: 'mind changed', ifVersion },
+        { commandId, source: 't', nowMs: 0 },
+      )
+    const late = play([create(), cancelIf(7, 'x7'), cancelIf(7, 'x7')])
+    expect([late.row.status, late.row.version, late.sent.slice(-2)]).toEqual([
+      'reserving',
+      1,
+      ['order.update-refused', 'dropped'],
+    ])
+    const raced = play([create(), cancelIf(1, 'x1'), cancelIf(1, 'x2')])
+    expect([raced.row.status, raced.sent.at(-1)]).toEqual(['closing', 'order.update-refused'])
+    expect(raced.row.seen?.map(({ commandId, refusal }) => [commandId, refusal?.code])).toEqual([
+      ['x1', undefined],
+      ['x2', 'VERSION_CHANGED'],
+    ])
+    const { version } = raced.row
+    const again = play([create(), cancelIf(1, 'x1'), cancelIf(version, 'x3')])
+    expect([again.row.version, again.row.seen?.at(-1)?.commandId]).toEqual([version, 'x3'])
+    expect(again.row.seen?.at(-1)).not.toHaveProperty('refusal')
   })
 
   it('updates address and notes until it is shipped, once per command', () => {

@@ -7,66 +7,28 @@
  */
 
 import fc from 'fast-check'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
-import { MemoryDisk } from '../../state/memory/memory-disk.ts'
-import { MemoryEngine } from '../../state/memory/memory-engine.ts'
-import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
+import { describe, expect, it } from 'vitest'
 import type { Broker } from '../../src/broker/port.ts'
-import { readCommitted } from '../../src/broker/read-committed.ts'
 import { DataKeyTable } from '../../src/cli/data-key-table.ts'
 import { masterKeyPath } from '../../src/cli/master-key.ts'
-import { openVault } from '../../src/cli/open-vault.ts'
 import { PersonalVault } from '../../src/cli/personal-vault.ts'
 import { createShopTopics } from '../../src/cli/shop-topics.ts'
 import { systemClock } from '../../src/clock.ts'
-import { type FlagValues, resolveSettings } from '../../src/config/settings.ts'
-import type { PersonalData } from '../../topologies/shop/personal/personal-data.ts'
 import { openText, sealText } from '../../topologies/shop/personal/sealed-text.ts'
 import { dataKeysTopic } from '../../topologies/shop/shared/topics.ts'
-
-const folder = mkdtempSync(join(tmpdir(), 'millrace-vault-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const key = (fill: number): string => Buffer.alloc(32, fill).toString('base64')
-const calls = { check: () => {}, inTime: <T>(work: Promise<T>): Promise<T> => work }
-const owner = { customerId: 'ann', orderId: 'o-1' }
-const given = { orderId: 'o-1', shippingAddress: 'Long Street 1, Hull, GB', notes: 'enc:1:x' }
-
-const openBroker = async (): Promise<EmbeddedBroker> => {
-  const engine = MemoryEngine.create(new MemoryDisk())
-  const broker = await EmbeddedBroker.open({ engine, clock: systemClock, seed: 1 })
-  onTestFinished(() => broker.close())
-  await createShopTopics(broker)
-  return broker
-}
-
-interface Opening {
-  readonly flags?: FlagValues
-  readonly env?: Readonly<Record<string, string>>
-  readonly keepsKey?: boolean
-}
-
-const vaultOn = async (broker: Broker, opening: Opening = {}): Promise<PersonalData> => {
-  const { flags = {}, env = { MILLRACE_MASTER_KEY: key(1) }, keepsKey = false } = opening
-  const parts = new AsyncDisposableStack()
-  onTestFinished(() => parts.disposeAsync())
-  const settings = resolveSettings({ flags: { stateDir: folder, ...flags }, env })
-  const place = { broker, keepsKey, isSealing: settings.erasure, isStarting: true, parts }
-  return (await openVault(settings, place))(calls)
-}
-
-const keyRecords = async (broker: Broker): Promise<string> => {
-  const at = { topic: dataKeysTopic.name, partition: 0 }
-  const { lastStableOffset: to } = await broker.topics.offsets(at)
-  let text = ''
-  for await (const { record } of readCommitted(broker, { ...at, from: 0n, to })) {
-    text += `${Buffer.from(record.value!).toString()}\n`
-  }
-  return text
-}
+import {
+  calls,
+  changesOf,
+  folder,
+  given,
+  key,
+  keyRecords,
+  openBroker,
+  owner,
+  vaultOn,
+} from './vault-harness.ts'
 
 describe('sealed texts', () => {
   const dataKey = { keyId: 'k'.repeat(16), bytes: Buffer.alloc(32, 7) }
@@ -157,7 +119,8 @@ describe('a vault', () => {
   it('asks nobody anything for what is not personal, nor when it is switched off', async () => {
     const untouched = new Proxy({}, { get: (_, name) => expect.fail(`asked for ${String(name)}`) })
     const table = new DataKeyTable(untouched as Broker, systemClock)
-    const options = { table, masterKey: undefined, whyNoKey: 'none', calls }
+    const changes = changesOf(untouched as Broker, table)
+    const options = { table, changes, masterKey: undefined, whyNoKey: 'none', calls }
     const order = { orderId: 'o-1', customerId: 'ann', reason: 'customer' }
     const vault = new PersonalVault({ ...options, isSealing: true })
     expect(await vault.sealed(owner, order)).toBe(order)

@@ -93,7 +93,10 @@ const intervene = (world: ShopWorld, choice: number, orders: readonly OrderPlan[
   switch (Math.floor(choice / 7) % 8) {
     case 0:
       world.send(
-        { to: 'orders', value: cancelOrderCommand(orderId, 'changed my mind', origin(world, id)) },
+        {
+          to: 'orders',
+          value: cancelOrderCommand(orderId, { reason: 'changed my mind' }, origin(world, id)),
+        },
         lane,
       )
       return

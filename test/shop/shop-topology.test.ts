@@ -96,7 +96,11 @@ describe('an order', () => {
     story.order('o-1', { tea: 1 })
     await story.pass(seconds(12))
     expect(story.row('o-1').status).toBe('review')
-    story.driver.pipe(orderCommands, 'o-1', cancelOrderCommand('o-1', 'late', origin(story, 'c1')))
+    story.driver.pipe(
+      orderCommands,
+      'o-1',
+      cancelOrderCommand('o-1', { reason: 'late' }, origin(story, 'c1')),
+    )
     await story.pass(seconds(20))
     expect(story.row('o-1').status).toBe('review')
     await story.pass(minutes(3))
@@ -204,7 +208,7 @@ describe('what the shop refuses becomes a dead letter', () => {
       'a command for an order never created',
       'o-1',
       JSON.stringify(
-        cancelOrderCommand('o-1', 'why not', { commandId: 'c', source: 't', nowMs: 0 }),
+        cancelOrderCommand('o-1', { reason: 'why not' }, { commandId: 'c', source: 't', nowMs: 0 }),
       ),
       /ORDER_UNKNOWN/,
     ],
@@ -212,7 +216,7 @@ describe('what the shop refuses becomes a dead letter', () => {
       'another key than its order id',
       'o-2',
       JSON.stringify(
-        cancelOrderCommand('o-1', 'why not', { commandId: 'c', source: 't', nowMs: 0 }),
+        cancelOrderCommand('o-1', { reason: 'why not' }, { commandId: 'c', source: 't', nowMs: 0 }),
       ),
       /is not its orderId/,
     ],

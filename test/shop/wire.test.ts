@@ -9,7 +9,11 @@ import {
   topicCatalogue,
 } from '../../topologies/shop/shared/topics.ts'
 
-const command = cancelOrderCommand('o-1', 'no', { commandId: 'c-1', source: 't', nowMs: 0 })
+const command = cancelOrderCommand(
+  'o-1',
+  { reason: 'no' },
+  { commandId: 'c-1', source: 't', nowMs: 0 },
+)
 
 describe('the wire format', () => {
   it('brings back what was sent', () => {

@@ -2,10 +2,13 @@
 
 import type { Step } from '../step.ts'
 import {
+  address,
+  captured,
   cardOrder,
   droppedOrder,
   emptyOrder,
   keyed,
+  notes,
   notice,
   orderBody,
   orderEvent,
@@ -16,6 +19,7 @@ import {
   stockEvent,
   topics,
   transfer,
+  words,
 } from './places.ts'
 
 const place = 'POST /api/orders'
@@ -27,11 +31,11 @@ const placeTransfer = (orderId: string, what: string): Step => ({
   what,
   method: 'POST',
   path: '/api/orders',
-  body: orderBody(orderId, transfer),
+  body: orderBody(orderId, { ...transfer, notes }),
   status: [202],
   answerHeaders: { location: `/api/orders/${orderId}` },
   events: [
-    orderEvent('order.created', orderId, { paymentMethod: 'transfer' }),
+    orderEvent('order.created', orderId, { paymentMethod: 'transfer', notes: /^enc:1:/ }),
     platformEvent('workflow.started', orderId),
     stockEvent('stock.reserved', orderId),
   ],
@@ -60,11 +64,7 @@ const placed: readonly Step[] = [
       orderEvent('order.created', cardOrder, { totalMinor: 500, currency: 'EUR' }),
       platformEvent('workflow.started', cardOrder),
       stockEvent('stock.reserved', cardOrder),
-      {
-        topic: topics.payments,
-        type: 'payment.processed',
-        data: { orderId: cardOrder, status: 'COMPLETED', capturedMinor: 500, method: 'card' },
-      },
+      captured(cardOrder, 500, 'card'),
       stockEvent('stock.deducted', cardOrder),
       orderEvent('order.confirmed', cardOrder, { capturedMinor: 500 }),
       notice('ORDER_CONFIRMED', cardOrder),
@@ -185,16 +185,33 @@ const changed: readonly Step[] = [
     method: 'PUT',
     path: `/api/orders/${paidOrder}?wait=30000`,
     headers: keyed('address'),
-    body: { shippingAddress: 'Harbour 7' },
+    body: { shippingAddress: address },
     status: [200],
-    shows: { shippingAddress: 'Harbour 7' },
-    events: [orderEvent('order.updated', paidOrder, { shippingAddress: /^enc:1:/ })],
+    shows: { shippingAddress: address, notes },
+    events: [orderEvent('order.updated', paidOrder, { shippingAddress: /^enc:1:.*,SE$/ })],
+  },
+  {
+    row: 'DELETE /api/orders/{orderId}',
+    what: 'If-Match of a version that passed: 412',
+    method: 'DELETE',
+    path: `/api/orders/${droppedOrder}?reason=${words}`,
+    headers: { 'if-match': '"1"' },
+    status: [412],
+    answerHeaders: isProblem,
+    events: [
+      {
+        topic: topics.orders,
+        type: 'order.update-refused',
+        aggregate: droppedOrder,
+        data: { code: 'VERSION_CHANGED' },
+      },
+    ],
   },
   {
     row: 'DELETE /api/orders/{orderId}',
     what: 'before the transfer: no refund',
     method: 'DELETE',
-    path: `/api/orders/${droppedOrder}?reason=changed%20my%20mind`,
+    path: `/api/orders/${droppedOrder}?reason=${words}`,
     status: [202],
     answerHeaders: { location: `/api/orders/${droppedOrder}` },
     events: [
@@ -210,7 +227,7 @@ const changed: readonly Step[] = [
     path: `/api/orders/${droppedOrder}`,
     status: [200],
     isEventual: true,
-    shows: { status: 'cancelled' },
+    shows: { status: 'cancelled', reason: words },
   },
   {
     row: 'DELETE /api/orders/{orderId}',

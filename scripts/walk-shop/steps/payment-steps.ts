@@ -1,16 +1,19 @@
 /** `/api/payments`: a transfer that comes in, one that is too little, and money paid back. */
 
-import type { ExpectedEvent, Step } from '../step.ts'
-import { keyed, notice, orderEvent, paidOrder, shortOrder, stockEvent, topics } from './places.ts'
+import type { Step } from '../step.ts'
+import {
+  captured,
+  keyed,
+  notice,
+  orderEvent,
+  paidOrder,
+  shortOrder,
+  stockEvent,
+  topics,
+} from './places.ts'
 
 const process = 'POST /api/payments'
 const refund = 'POST /api/payments/{paymentId}/refund'
-
-const captured = (orderId: string, capturedMinor: number): ExpectedEvent => ({
-  topic: topics.payments,
-  type: 'payment.processed',
-  data: { orderId, status: 'COMPLETED', capturedMinor, method: 'transfer' },
-})
 
 export const paymentSteps: readonly Step[] = [
   {
@@ -25,7 +28,7 @@ export const paymentSteps: readonly Step[] = [
     answerHeaders: { location: /^\/api\/payments\/./ },
     keeps: { transferPayment: 'paymentId' },
     events: [
-      { ...captured(paidOrder, 500), aggregate: '{transferPayment}' },
+      { ...captured(paidOrder, 500, 'transfer'), aggregate: '{transferPayment}' },
       stockEvent('stock.deducted', paidOrder),
       orderEvent('order.confirmed', paidOrder),
     ],
@@ -41,7 +44,7 @@ export const paymentSteps: readonly Step[] = [
     shows: { captured: '4.99' },
     keeps: { shortPayment: 'paymentId' },
     events: [
-      { ...captured(shortOrder, 499), aggregate: '{shortPayment}' },
+      { ...captured(shortOrder, 499, 'transfer'), aggregate: '{shortPayment}' },
       {
         topic: topics.payments,
         type: 'payment.refunded',

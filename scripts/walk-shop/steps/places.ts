@@ -24,6 +24,17 @@ export const droppedOrder = '{run}-dropped'
 /** Of a product that nobody ever stocked. */
 export const emptyOrder = '{run}-empty'
 
+/** With backorders on: one is sent in parts, of one the part that waits is given up. */
+export const cup = '{run}-cup'
+export const pot = '{run}-pot'
+export const partsOrder = '{run}-parts'
+export const givenUpOrder = '{run}-given-up'
+
+/** What the customer says of itself: when it is erased no topic may have it in the clear. */
+export const address = '{run} Lantern Lane 7, SE'
+export const notes = '{run} ring at the neighbour'
+export const words = '{run}-moved-away'
+
 /** An order of two units, 5.00 EUR. */
 export const orderBody = (orderId: string, more: object = {}): object => ({
   orderId,
@@ -53,12 +64,23 @@ export const platformEvent = (type: string, aggregate: string): ExpectedEvent =>
   aggregate,
 })
 
-/** What the inventory answers an order about its tea. */
-export const stockEvent = (type: string, orderId: string): ExpectedEvent => ({
+/** What the inventory answers an order about its two units of a product. */
+export const stockEvent = (type: string, orderId: string, productId = tea): ExpectedEvent => ({
   topic: topics.inventory,
   type,
-  aggregate: tea,
+  aggregate: productId,
   data: { orderId, quantity: 2 },
+})
+
+/** Of the order's one charge. */
+export const captured = (
+  orderId: string,
+  capturedMinor: number,
+  method: 'card' | 'transfer',
+): ExpectedEvent => ({
+  topic: topics.payments,
+  type: 'payment.processed',
+  data: { orderId, status: 'COMPLETED', capturedMinor, method },
 })
 
 export const notice = (kind: string, orderId: string): ExpectedEvent => ({

@@ -3,6 +3,8 @@
 import type { Pattern, Step } from '../step.ts'
 import { cardOrder, customer, droppedOrder, paidOrder } from './places.ts'
 
+const erased = '[erased]'
+
 const orderQueries: readonly Step[] = [
   {
     row: 'GET /api/orders/{id}',
@@ -77,11 +79,28 @@ const orderQueries: readonly Step[] = [
   },
   {
     row: 'GET /api/orders/{id}',
-    what: 'its address is erased',
+    what: 'its address and notes are erased',
     method: 'GET',
     path: `/api/orders/${paidOrder}`,
     status: [200],
-    shows: { shippingAddress: '[erased]' },
+    shows: { shippingAddress: erased, notes: erased, status: 'confirmed', captured: '5.00' },
+  },
+  {
+    row: 'GET /api/orders/{id}',
+    what: "the customer's words are erased",
+    method: 'GET',
+    path: `/api/orders/${droppedOrder}`,
+    status: [200],
+    shows: { status: 'cancelled', reason: erased },
+  },
+  {
+    row: 'GET /api/orders/{id}/history',
+    what: 'erased there too, and still rebuilt',
+    method: 'GET',
+    path: `/api/orders/${paidOrder}/history`,
+    status: [200],
+    isEventual: true,
+    shows: { rebuilt: { verdict: 'same' } },
   },
 ]
 

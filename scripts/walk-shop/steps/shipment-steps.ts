@@ -71,4 +71,11 @@ export const shipmentSteps: readonly Step[] = [
     shows: { status: 'DELIVERED' },
     answerHeaders: { etag: /^"\d+"$/, 'millrace-owner': /./ },
   },
+  {
+    row: 'GET /api/shipments/{shipmentId}/updates/{updateId}',
+    what: 'one that nobody sent: 404',
+    method: 'GET',
+    path: '/api/shipments/{shipment}/updates/{run}-never',
+    status: [404],
+  },
 ]

@@ -28,6 +28,13 @@ const change = (body: { operation: string; quantity: number; reason: string }): 
 
 export const stockSteps: readonly Step[] = [
   change({ operation: 'ADD', quantity: 100, reason: 'RESTOCK' }),
+  {
+    row: 'GET /api/inventory/{productId}/updates/{updateId}',
+    what: 'one that nobody sent: 404',
+    method: 'GET',
+    path: `${path}/updates/{run}-never`,
+    status: [404],
+  },
   change({ operation: 'SUBTRACT', quantity: 3, reason: 'ADJUSTMENT' }),
   change({ operation: 'SUBTRACT', quantity: 1, reason: 'ORDER' }),
   {

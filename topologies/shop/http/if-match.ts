@@ -1,9 +1,8 @@
 /**
  * Conditional changes (RFC 9110, 13.1.1): only of the version that the caller has seen.
  *
- * 1. The command carries the version to whoever decides, so of two that race one is refused.
- * 2. DELETE of an order, which is answered before it is decided, is compared with the last commit
- * when the request comes; a change that is on its way then is not seen.
+ * The command carries the version to whoever decides, so of two that race one is refused. Tags
+ * compare strongly: a weak one is never met.
  */
 
 import type { FastifyRequest } from 'fastify'
@@ -28,34 +27,17 @@ export const ifMatchOf = ({ headers }: FastifyRequest): number | undefined => {
 }
 
 /**
- * Tags compare strongly: a weak one is never met, `*` by anything that is there.
- *
- * @param current  its version; `unseen`: it is there, and has none yet; undefined: it is not there
- * @throws {RouteProblem} 412: look again, then decide anew
- */
-export const checkIfMatch = (
-  { headers }: FastifyRequest,
-  current: number | 'unseen' | undefined,
-): void => {
-  const wanted = headers['if-match']
-  if (wanted === undefined) return
-  const tags = wanted.split(',').map((tag) => tag.trim())
-  const isMet = tags.includes('*') ? current !== undefined : tags.includes(`"${current}"`)
-  if (!isMet) throw versionPassed(wanted, current)
-}
-
-/**
  * @param wanted   what does not match: the header as it came, or the version that it named
- * @param current  as of `checkIfMatch`
+ * @param current  the version there is, if that is known
  */
-export const versionPassed = (
-  wanted: string | number,
-  current?: number | 'unseen',
-): RouteProblem => {
+export const versionPassed = (wanted: string | number, current?: number): RouteProblem => {
   const tag = typeof wanted === 'number' ? `"${wanted}"` : wanted.slice(0, shownMax)
   const isNow = typeof current === 'number' ? ` Version ${current} is current.` : ''
   const detail = `If-Match ${tag}: that is not the version there is.${isNow} Read it again.`
   return new RouteProblem(problemKinds.versionPassed, detail)
 }
+
+/** How long a change that names a version is waited for, if the request does not say. */
+export const decisionWaitMs = 5_000
 
 const shownMax = 100

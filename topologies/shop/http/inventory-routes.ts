@@ -24,7 +24,7 @@ import { tellSource } from './answer-source.ts'
 import { bodyOf } from './bodies.ts'
 import { getProductDoc, stockDecisionDoc, updateStockDoc } from './docs/inventory-docs.ts'
 import { IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
-import { checkIfMatch, ifMatchOf, versionPassed } from './if-match.ts'
+import { ifMatchOf, versionPassed } from './if-match.ts'
 import { behindWaitMs, type Known, knownRow, waitForRow } from './known-row.ts'
 import { productView } from './order-view.ts'
 import { pathId } from './path-id.ts'
@@ -134,8 +134,9 @@ const checkThere = async (
   request: PutRequest,
   productId: string,
 ): Promise<void> => {
-  if (request.headers['if-match'] === undefined) return
-  checkIfMatch(request, (await access.findProduct(productId)).row?.version)
+  const wanted = request.headers['if-match']
+  if (wanted === undefined) return
+  if ((await access.findProduct(productId)).row === undefined) throw versionPassed(wanted)
 }
 
 /** Version 0: there was no such product. */

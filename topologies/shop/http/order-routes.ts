@@ -9,24 +9,16 @@
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import { isFinal } from '../orders/order-row.ts'
-import { ownReason } from '../personal/personal-fields.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { shopNamespace, uuidV5, uuidV7 } from '../shared/ids.ts'
 import { createHashOf, type ParsedOrder, parseOrderRequest } from '../shared/order-request.ts'
 import { AcceptedOrders } from './accepted-orders.ts'
 import { bodyOf } from './bodies.ts'
-import {
-  cancelOrderDoc,
-  getOrderDoc,
-  orderHistoryDoc,
-  orderStreamDoc,
-  placeOrderDoc,
-} from './docs/order-docs.ts'
+import { cancelOrderRoute } from './cancel-order-route.ts'
+import { getOrderDoc, orderHistoryDoc, orderStreamDoc, placeOrderDoc } from './docs/order-docs.ts'
 import { IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
-import { checkIfMatch } from './if-match.ts'
-import { type KnownOrder, knownOrder, type OrderSources, ownerOf } from './known-order.ts'
+import { type KnownOrder, knownOrder, type OrderSources } from './known-order.ts'
 import { lastEventId, OrderStreams } from './order-streams.ts'
 import { acceptedOrderReply, sendOrder } from './order-replies.ts'
 import { OrderWatch } from './order-watch.ts'
@@ -40,11 +32,6 @@ import { waitMsOf, type WaitQuery, waitQuery } from './wait-query.ts'
 
 /** How long a GET of an accepted order waits for its row. */
 const receivedWaitMs = 1_000
-
-const deleteQuery = Type.Object(
-  { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) },
-  { additionalProperties: false },
-)
 
 interface OrderParams {
   readonly orderId: string
@@ -83,11 +70,7 @@ export const orderRoutes = (server: FastifyInstance, access: ShopHost): void => 
   })
   streamRoute(server, orders)
   updateOrderRoute(server, orders)
-  server.delete<{ Params: OrderParams; Querystring: { reason?: string } }>(
-    '/api/orders/:orderId',
-    { schema: { querystring: deleteQuery }, config: { doc: cancelOrderDoc } },
-    (request, reply) => cancelOrder(orders, request, reply),
-  )
+  cancelOrderRoute(server, orders)
 }
 
 const streamRoute = (server: FastifyInstance, orders: Orders): void => {
@@ -184,23 +167,3 @@ const orderIdInUse = (orderId: string, key: string | undefined): RouteProblem =>
         problemKinds.orderIdInUse,
         `Order ${orderId} exists with another body; choose a new id.`,
       )
-
-const cancelOrder = async (
-  orders: Orders,
-  request: FastifyRequest<{ Params: OrderParams; Querystring: { reason?: string } }>,
-  reply: FastifyReply,
-): Promise<FastifyReply> => {
-  const { params, query } = request
-  const orderId = pathId(params.orderId, 'order')
-  const found = await knownOrder(orders, orderId, 0)
-  if (found !== 'received' && isFinal(found.row) && found.row.status !== 'completed') {
-    const detail = `Order ${orderId} is ${found.row.status} already.`
-    throw new RouteProblem(problemKinds.orderEnded, detail)
-  }
-  checkIfMatch(request, found === 'received' ? 'unseen' : found.row.version)
-  const given = { reason: query.reason ?? ownReason }
-  const owner = await ownerOf(orders, orderId, found)
-  const { reason } = await orders.access.personal.sealed(owner, given)
-  await orders.access.cancelOrder(orderId, reason)
-  return acceptedOrderReply(reply, orderId)
-}

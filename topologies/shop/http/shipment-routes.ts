@@ -15,7 +15,7 @@ import { parcelsOf } from '../orders/parcels.ts'
 import { shipmentOfOrder } from '../orders/shipment-of-order.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV5, uuidV7 } from '../shared/ids.ts'
-import type { SeenCommand } from '../shared/seen-commands.ts'
+import { type SeenCommand, seenOf } from '../shared/seen-commands.ts'
 import { parseShipmentRequest, parseStatusRequest } from '../shared/shipment-request.ts'
 import type { ShipmentRow } from '../shipments/shipment-row.ts'
 import { acceptedReply } from './accepted-reply.ts'
@@ -194,9 +194,6 @@ const refused = (
   code === 'VERSION_CHANGED' && ifVersion !== undefined
     ? versionPassed(ifVersion)
     : new RouteProblem(problemKinds.statusRefused, `${code}: ${reason}.`)
-
-const seenOf = ({ seen }: ShipmentRow, updateId: string): SeenCommand | undefined =>
-  seen?.find(({ commandId }) => commandId === updateId)
 
 /** @throws {RouteProblem} 404, 503 */
 const knownShipment = (access: ShopHost, shipment: OfOrder): Promise<Known<ShipmentRow>> =>

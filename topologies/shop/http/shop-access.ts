@@ -17,6 +17,7 @@ import type { MoneyAccess } from './money-access.ts'
 import type { OrderRow } from '../orders/order-row.ts'
 import type { PersonalData } from '../personal/personal-data.ts'
 import type { ParsedOrder } from '../shared/order-request.ts'
+import type { Cancellation } from '../shared/customer-commands.ts'
 import type { OrderChange } from '../shared/order-update.ts'
 import type { StockRequest } from '../shared/stock-request.ts'
 import type { ShopSummary } from '../shared/summary.ts'
@@ -125,8 +126,8 @@ export interface ShopAccess {
    * another is refused
    */
   createHashes(orderId: string, order: ParsedOrder): Promise<readonly string[] | undefined>
-  /** @param reason  as it is to be written: routes seal it first */
-  cancelOrder(orderId: string, reason: string): Promise<void>
+  /** @param cancellation  its reason as it is to be written: routes seal it first */
+  cancelOrder(orderId: string, cancellation: Cancellation): Promise<void>
   /** @param key  the same update again under the same key has no further effect */
   updateStock(productId: string, request: StockRequest, key: string): Promise<void>
   order(orderId: string): Promise<OrderRow | undefined>

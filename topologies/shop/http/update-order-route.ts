@@ -12,12 +12,12 @@ import type { OrderRow } from '../orders/order-row.ts'
 import { orderActions } from '../orders/transitions.ts'
 import { bodyHash } from '../shared/body-hash.ts'
 import { uuidV5, uuidV7 } from '../shared/ids.ts'
-import type { SeenCommand } from '../shared/seen-commands.ts'
+import { seenOf } from '../shared/seen-commands.ts'
 import { type OrderChange, parseOrderChange } from '../shared/order-update.ts'
 import { bodyOf } from './bodies.ts'
 import { updateOrderDoc } from './docs/order-docs.ts'
 import { type IdempotencyKeys, keyReused, tellReplayed } from './idempotency-keys.ts'
-import { ifMatchOf, versionPassed } from './if-match.ts'
+import { decisionWaitMs, ifMatchOf, versionPassed } from './if-match.ts'
 import { type KnownOrder, knownOrder, type OrderSources, ownerOf } from './known-order.ts'
 import { acceptedOrderReply, sendOrder } from './order-replies.ts'
 import { waitForRow } from './known-row.ts'
@@ -106,11 +106,6 @@ const decided = async (
   if (seen.refusal === undefined) return sendOrder(access, reply, request, order)
   throw versionPassed(ifMatchOf(request)!, order.row.version)
 }
-
-const decisionWaitMs = 5_000
-
-const seenOf = ({ seen }: OrderRow, commandId: string): SeenCommand | undefined =>
-  seen?.find((each) => each.commandId === commandId)
 
 const isOpen = ({ status }: OrderRow): boolean => orderActions[status].UpdateOrder === 'update'
 

@@ -8,7 +8,7 @@
  */
 
 import { bodyHash } from '../shared/body-hash.ts'
-import type { CreateOrder, OrderCommand, UpdateOrder } from '../shared/commands.ts'
+import type { CancelOrder, CreateOrder, OrderCommand, UpdateOrder } from '../shared/commands.ts'
 import { aheadByMs } from '../shared/due-rows.ts'
 import { isRepeated, withSeen } from '../shared/seen-commands.ts'
 import { newEvent } from '../shared/new-event.ts'
@@ -90,12 +90,12 @@ export const decideOrder = (
   if (action === 'createAgain') return createAgain(row, input as CreateOrder, context)
   if ('commandType' in input && isRepeated(row.seen, input, `order ${row.orderId}`))
     return undefined
-  if (action === 'drop') return undefined
-  if (action === 'update' && isOutdated(row, input as UpdateOrder)) {
-    return refuseUpdate(row, input as UpdateOrder, context)
-  }
+  if (action === 'drop' && !isAwaitedCancel(input)) return undefined
+  if (isOutdated(row, input)) return refuseChange(row, input, context)
   const draft = new OrderDraft(row, idOf(input), context)
-  if (!steps[action](draft, input as never)) return undefined
+  if (action === 'drop' || !steps[action](draft, input as never)) {
+    return isAwaitedCancel(input) ? noted(row, input, context) : undefined
+  }
   if ('commandType' in input) remember(draft, input)
   return decisionOf(draft)
 }
@@ -204,16 +204,33 @@ const createAgain = (
   return decisionOf(draft)
 }
 
-const isOutdated = ({ version }: OrderRow, { data: { ifVersion } }: UpdateOrder): boolean =>
-  ifVersion !== undefined && ifVersion !== version
+/** Its sender named a version and waits to be told, also that there was nothing to cancel. */
+const isAwaitedCancel = (input: OrderInput): input is CancelOrder =>
+  'commandType' in input
+  && input.commandType === 'CancelOrder'
+  && input.data.ifVersion !== undefined
+
+const isOutdated = (row: OrderRow, input: OrderInput): input is UpdateOrder | CancelOrder => {
+  if (!('commandType' in input)) return false
+  const { commandType, data } = input
+  if (commandType !== 'UpdateOrder' && commandType !== 'CancelOrder') return false
+  return data.ifVersion !== undefined && data.ifVersion !== row.version
+}
+
+/** Followed, without any effect: only that it was seen is kept. */
+const noted = (row: OrderRow, command: OrderCommand, { nowMs }: OrderContext): OrderDecision => ({
+  row: { ...row, seen: withSeen(row.seen, command, { nowMs }) },
+  emissions: [],
+  index: {},
+})
 
 /**
- * Of two updates of one version the second is refused. The version stays: a refusal that raised it
+ * Of two changes of one version the second is refused. The version stays: a refusal that raised it
  * would have those refused next whose version is current.
  */
-const refuseUpdate = (
+const refuseChange = (
   row: OrderRow,
-  command: UpdateOrder,
+  command: UpdateOrder | CancelOrder,
   { nowMs }: OrderContext,
 ): OrderDecision => {
   const { orderId, version, correlationId } = row

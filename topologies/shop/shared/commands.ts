@@ -39,6 +39,8 @@ export interface UpdateOrderData {
 export interface CancelOrderData {
   readonly orderId: string
   readonly reason: string
+  /** Refused if the order is of another version by then. */
+  readonly ifVersion?: number
 }
 
 /** Pays money back for a paid order, or asks again for a refund the provider refused. */

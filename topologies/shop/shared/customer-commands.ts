@@ -6,6 +6,7 @@
 
 import type {
   CancelOrder,
+  CancelOrderData,
   ProcessPayment,
   ProcessPaymentData,
   RefundOrder,
@@ -13,13 +14,21 @@ import type {
   UpdateOrder,
   UpdateOrderData,
 } from './commands.ts'
+import { uuidV5 } from './ids.ts'
 import { type CommandOrigin, newCommand } from './new-command.ts'
 
 export const cancelOrderCommand = (
   orderId: string,
-  reason: string,
+  cancellation: Cancellation,
   origin: CommandOrigin,
-): CancelOrder => newCommand('CancelOrder', { orderId, reason }, origin)
+): CancelOrder => newCommand('CancelOrder', { orderId, ...cancellation }, origin)
+
+/** Why, and of which version alone. */
+export type Cancellation = Omit<CancelOrderData, 'orderId'>
+
+/** The same order, reason and version are the same command. */
+export const cancelCommandId = (orderId: string, { reason, ifVersion }: Cancellation): string =>
+  uuidV5(orderId, ifVersion === undefined ? `cancel:${reason}` : `cancel-if:${ifVersion}:${reason}`)
 
 export const updateOrderCommand = (data: UpdateOrderData, origin: CommandOrigin): UpdateOrder =>
   newCommand('UpdateOrder', data, origin)

@@ -21,6 +21,12 @@ export interface SeenCommand {
   readonly refusal?: Refusal
 }
 
+/** What is known of a command in the row of its entity; undefined if it is not decided. */
+export const seenOf = (
+  { seen }: { readonly seen?: readonly SeenCommand[] },
+  commandId: string,
+): SeenCommand | undefined => seen?.find((each) => each.commandId === commandId)
+
 interface Command {
   readonly commandId: string
   readonly data: object

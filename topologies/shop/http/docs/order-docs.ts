@@ -6,7 +6,6 @@ import { problemKinds } from '../problem-kinds.ts'
 import {
   etagHeader,
   id,
-  ifMatchHeader,
   ifMatchOneHeader,
   ifNoneMatchHeader,
   keyHeader,
@@ -140,7 +139,7 @@ export const cancelOrderDoc: RouteDoc = {
     'Until the goods are on their way the order is cancelled and what was paid is refunded. '
     + 'Afterwards, and when it is completed, the same call is a return: `returnState` tells.',
   params,
-  headers: ifMatchHeader,
-  answers: { 202: { ...accepted, headers: locationHeader } },
+  headers: ifMatchOneHeader,
+  answers: { 202: { ...accepted, headers: { ...locationHeader, ...replayedHeader } } },
   problems: [noSuchOrder, orderEnded, versionPassed, personalDataClosed],
 }

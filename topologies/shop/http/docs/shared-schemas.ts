@@ -82,12 +82,6 @@ export const keyHeader = {
   }),
 }
 
-export const ifMatchHeader = {
-  'If-Match': Type.String({
-    description: 'Tags of the versions that this is meant for, or *; another one gets 412.',
-  }),
-}
-
 /** Of routes whose commands carry the version to whoever decides. */
 export const ifMatchOneHeader = {
   'If-Match': Type.String({
