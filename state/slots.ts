@@ -97,6 +97,16 @@ export class Slots {
     return this.#undo.rollbacks + this.#drops
   }
 
+  /** Grows when what was written since the last commit, or more, is forgotten. */
+  get dropCount(): number {
+    return this.#drops
+  }
+
+  /** How many bytes the store keeps in memory beside its rows: they count as rows do. */
+  keepsBeside(bytes: number): void {
+    this.#cache.keepsBeside(bytes)
+  }
+
   /** Rows in the cache, written ones included, and what they take by estimate. */
   get cached(): { readonly rows: number; readonly bytes: number } {
     return { rows: this.#cache.size, bytes: this.#cache.bytes }

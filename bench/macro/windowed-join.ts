@@ -101,10 +101,9 @@ report({
     cpuUs: per(cpu.reduce((sum, [, us]) => sum + us, 0)),
     ...Object.fromEntries(cpu.map(([name, us]) => [name, per(us)])),
     ...Object.fromEntries(
-      Object.entries({ ...engine.counts, ...tasks.slotCounts, ...tasks.counts }).map(([name, count]) => [
-        name,
-        per(count),
-      ]),
+      Object.entries({ ...engine.counts, ...tasks.slotCounts, ...tasks.counts }).map(
+        ([name, count]) => [name, per(count)],
+      ),
     ),
     ...tasks.statuses,
   },

@@ -25,6 +25,7 @@ import {
 } from './join-window.ts'
 import { KeyCodec } from './key-codec.ts'
 import { UnmatchedIndex } from './unmatched-index.ts'
+import { WrittenRows } from './written-rows.ts'
 
 /** Where and when a record stands. */
 export interface JoinMoment {
@@ -64,6 +65,7 @@ export abstract class JoinState<K> {
   readonly #spans: readonly (readonly [behindMs: number, aheadMs: number])[]
   readonly #index: UnmatchedIndex
   readonly #keys: KeyCodec<K>
+  readonly #written: WrittenRows
   /** Of the last buckets used: records of one time share them. */
   readonly #prefixes = new Map<number, string>()
 
@@ -74,6 +76,7 @@ export abstract class JoinState<K> {
     this.#spans = spansOf(window)
     this.#index = new UnmatchedIndex(slots)
     this.#keys = new KeyCodec(window.key)
+    this.#written = new WrittenRows(slots, { kind: 'r', segmentMs: segmentMsOf(window) })
   }
 
   /** So old on arrival that it is to be dropped. */
@@ -92,12 +95,15 @@ export abstract class JoinState<K> {
     const { side, value, isKept } = arrival
     const { timestampMs, streamTimeMs } = moment
     const slot = this.#keys.toSlot(arrival.key)
-    const own = this.#placeOf(slot, timestampMs)
+    const ownMs = this.bucketStartMs(timestampMs)
+    const own = this.#placeOf(slot, ownMs)
     const range = this.#rangeOf(side, moment)
-    let ownSides: AnySides = noSides
+    const isNew = this.#written.isMissing(slot, ownMs)
+    const places = this.#otherPlaces(slot, ownMs, range, moment)
+    if (!isNew) places.push(own)
     const partners: AnyRow[] = []
-    const places = this.#places(slot, own, range, moment)
-    const found = this.slots.getAll(places) as readonly (AnySides | undefined)[]
+    let ownSides: AnySides = noSides
+    const found = this.#read(places)
     for (let i = 0; i < places.length; i++) {
       const place = places[i]!
       const sides = found[i] ?? noSides
@@ -109,7 +115,10 @@ export abstract class JoinState<K> {
     this.isAlone = isUnmatched && this.isOverAtOnce(range.toMs, streamTimeMs)
     const matched = !isUnmatched || this.isAlone
     const row: AnyRow = { timestampMs, value, matched }
-    this.slots.put(own, withRows(ownSides, side, [...ownSides[side], row]))
+    const stored = withRows(ownSides, side, [...ownSides[side], row])
+    if (isNew) this.slots.putNew(own, stored)
+    else this.slots.put(own, stored)
+    this.#written.add(slot, ownMs)
     if (!matched) this.#wait(ownSides[side], timestampMs, unmatchedSlot(timestampMs, side, slot))
     this.#lowerBounds(timestampMs, matched)
     return partners.length > 1 ? partners.sort(oldestFirst) : partners
@@ -132,7 +141,7 @@ export abstract class JoinState<K> {
       for (const [behind, ahead] of this.#spans) {
         const fromMs = this.bucketStartMs(Math.max(0, timestampMs - behind))
         for (let atMs = fromMs; atMs <= timestampMs + ahead; atMs += this.bucketMs) {
-          places.push(this.#placeOf(slot, atMs))
+          if (!this.#written.isMissing(slot, atMs)) places.push(this.#placeOf(slot, atMs))
         }
       }
     }
@@ -179,6 +188,11 @@ export abstract class JoinState<K> {
 
   protected putBounds(bounds: JoinBounds): void {
     this.slots.put(boundsSlot, bounds)
+  }
+
+  /** Nothing lies before it but rows that are over. */
+  protected forgetBelow(bucketStartMs: number): void {
+    this.#written.forgetBelow(bucketStartMs)
   }
 
   protected bucketStartMs(timestampMs: number): number {
@@ -237,21 +251,24 @@ export abstract class JoinState<K> {
   }
 
   /**
-   * Buckets that may hold a partner, in order of time, and the record's own.
+   * Buckets but the record's own where a partner may lie.
    *
-   * No row is newer than stream time, so it is two buckets for most records.
+   * No row is newer than stream time, so it is at most one bucket for most records.
    */
-  #places(slot: string, own: string, range: JoinRange, moment: JoinMoment): readonly string[] {
-    const ownMs = this.bucketStartMs(moment.timestampMs)
+  #otherPlaces(slot: string, ownMs: number, range: JoinRange, moment: JoinMoment): string[] {
     const lastMs = Math.min(range.toMs, moment.streamTimeMs)
     const places: string[] = []
-    let hasOwn = false
     for (let atMs = this.bucketStartMs(range.fromMs); atMs <= lastMs; atMs += this.bucketMs) {
-      hasOwn ||= atMs === ownMs
-      places.push(atMs === ownMs ? own : this.#placeOf(slot, atMs))
+      if (atMs === ownMs || this.#written.isMissing(slot, atMs)) continue
+      places.push(this.#placeOf(slot, atMs))
     }
-    if (!hasOwn) places.push(own)
     return places
+  }
+
+  #read(places: readonly string[]): readonly (AnySides | undefined)[] {
+    if (places.length === 0) return nothing
+    if (places.length === 1) return [this.slots.get(places[0]!) as AnySides | undefined]
+    return this.slots.getAll(places) as readonly (AnySides | undefined)[]
   }
 
   #placeOf(slot: string, timestampMs: number): string {
@@ -292,6 +309,14 @@ const spansOf = (window: JoinWindow<unknown>): readonly (readonly [number, numbe
     [beforeMs, Math.min(0, afterMs)],
     [afterMs, Math.min(0, beforeMs)],
   ]
+}
+
+const nothing: readonly never[] = []
+
+/** So wide that three or four segments hold all rows that live. */
+const segmentMsOf = (window: JoinWindow<unknown>): number => {
+  const bucketMs = bucketMsOf(window)
+  return bucketMs * Math.max(1, Math.ceil(window.graceMs / (3 * bucketMs)))
 }
 
 interface JoinRange {

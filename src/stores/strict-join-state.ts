@@ -75,6 +75,7 @@ export class StrictJoinState<K> extends JoinState<K> {
     const dead = this.slots.keys({ gte, lt: `r${orderedMs(endMs)}`, limit: expiredMax })
     for (const place of dead) this.slots.delete(place)
     const last = dead.length < expiredMax ? undefined : dead[expiredMax - 1]!
+    this.forgetBelow(last === undefined ? endMs : msFromOrdered(last, 1))
     this.putBounds({
       unmatchedLowestMs,
       bucketLowestMs: last === undefined ? endMs : msFromOrdered(last, 1),
