@@ -9,10 +9,12 @@
 import type { Engine } from '../../state/engine.ts'
 import type { SlotMemory } from '../../state/slot-memory.ts'
 import { StoreCounters } from '../../state/store-counters.ts'
+import type { RawRecord } from '../../src/broker/port.ts'
+import type { RecordView } from '../../src/broker/records/record-view.ts'
 import { partitionOfText } from '../../src/broker/partitioner.ts'
 import { headerBytes } from '../../src/broker/records/batch-header.ts'
 import { PackedRecords, type PackedSegment } from '../../src/broker/records/packed-records.ts'
-import { packedViews } from '../../src/broker/records/packed-views.ts'
+import { packedCuts, type PackedPlace, packedViews } from '../../src/broker/records/packed-views.ts'
 import { systemClock } from '../../src/clock.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { resolveConfig } from '../../src/runtime-config.ts'
@@ -49,6 +51,21 @@ const topics: TopicFacts = {
   changelog: (name) => described(`${name}-changelog`),
   deadLetters: described('dead'),
   partitionsOf: () => partitions,
+}
+
+/** The records of a batch, some at a time, as fetchers bring them. */
+const viewsOf = (place: PackedPlace): { next(): readonly RawRecord[] } => {
+  const cuts = packedCuts(place, place.buffer.length, { bytesMax: Infinity, recordsMax: 256 })
+  let [cut, offset] = [0, 0]
+  return {
+    next() {
+      const piece = cuts[cut++]
+      if (piece === undefined) return []
+      const moved = (packedViews(piece) as RecordView[]).map((view) => view.movedBy(offset))
+      offset += moved.length
+      return moved
+    },
+  }
 }
 
 export interface JoinTasksOptions {
@@ -110,8 +127,8 @@ export class JoinTasks {
 
   /** Hands what was fed to the tasks. */
   flush(): void {
-    for (const [place, packed] of this.#fed) {
-      for (const segment of packed.segments()) this.#enqueue(place, segment)
+    for (const [fedAt, packed] of this.#fed) {
+      for (const segment of packed.segments()) this.#enqueue(fedAt, segment)
     }
     this.#fed.clear()
   }
@@ -133,12 +150,12 @@ export class JoinTasks {
     await this.#applying
   }
 
-  #enqueue(place: string, { buffer, firstMs, recordCount }: PackedSegment): void {
-    const [side, partition] = place.split('-').map(Number) as [number, number]
-    const records = packedViews({ buffer, firstMs, recordCount, start: headerBytes })
-    const baseOffset = this.#offsets.get(place) ?? 0n
+  #enqueue(fedAt: string, { buffer, firstMs, recordCount }: PackedSegment): void {
+    const [side, partition] = fedAt.split('-').map(Number) as [number, number]
+    const place = { buffer, firstMs, recordCount, start: headerBytes }
+    const baseOffset = this.#offsets.get(fedAt) ?? 0n
     const nextOffset = baseOffset + BigInt(recordCount)
-    this.#offsets.set(place, nextOffset)
+    this.#offsets.set(fedAt, nextOffset)
     const topic = inputTopics[side]!
     const input = this.#tasks[partition]!.inputs.find(({ queue }) => queue.topic === topic)!
     input.queue.enqueue({
@@ -146,7 +163,9 @@ export class JoinTasks {
       partition,
       baseOffset,
       nextOffset,
-      records,
+      recordCount,
+      records: [], // all of them would be kept alive: the cursor brings some at a time
+      cursor: () => ({ next: viewsOf(place).next }),
       sizeBytes: buffer.length,
       logStartOffset: 0n,
       leaderEpoch: 0,

@@ -28,61 +28,65 @@ const orderEveryMs = 14
 const measuredMs = 2_700_000
 const startMs = 1_795_000_000_000
 
-interface Arrival {
-  readonly side: 0 | 1
-  readonly atMs: number
-  readonly index: number
-  readonly amount: number
-}
-
-/** As the harness: 5 % without a payment, 5 % short, 0.5 % twice, 1 to 60 s late. */
-const arrivals = (): readonly Arrival[] => {
+/**
+ * What comes, in order of time; outside of the heap, where the collector would pass it each time.
+ *
+ * As the harness makes it: 5 % without a payment, 5 % short, 0.5 % twice, 1 to 60 s late.
+ */
+const madeArrivals = (): Float64Array => {
   const prng = new Prng(4)
-  const all: Arrival[] = []
-  for (let index = 0; index < orderCount; index++) {
-    const atMs = startMs + index * orderEveryMs
-    const amount = 100 + prng.int(100_000)
-    all.push({ side: 0, atMs, index, amount })
-    if (prng.int(100) < 5) continue
-    const paid = prng.int(100) < 5 ? amount - 1 - prng.int(99) : amount
-    const paidMs = atMs + 1_000 + prng.int(59_000)
-    all.push({ side: 1, atMs: paidMs, index, amount: paid })
-    if (prng.int(1_000) >= 5) continue
-    all.push({ side: 1, atMs: paidMs + 1_000 + prng.int(29_000), index, amount: paid })
+  const packed = new Float64Array(3 * orderCount)
+  let count = 0
+  const add = (isPayment: boolean, afterMs: number, index: number): void => {
+    // sorts by time, then orders first; an exact integer below 2^53
+    packed[count++] = ((index * orderEveryMs + afterMs) * 2 + Number(isPayment)) * 2 ** 22 + index
   }
-  return all.sort((a, b) => a.atMs - b.atMs || a.side - b.side)
+  for (let index = 0; index < orderCount; index++) {
+    add(false, 0, index)
+    if (prng.int(100) < 5) continue
+    const paidAfterMs = 1_000 + prng.int(59_000)
+    add(true, paidAfterMs, index)
+    if (prng.int(1_000) < 5) add(true, paidAfterMs + 1_000 + prng.int(29_000), index)
+  }
+  return packed.subarray(0, count).sort()
 }
 
-const textOf = ({ side, atMs, index, amount }: Arrival): readonly [key: string, value: string] => {
+const atMsOf = (packed: number): number => startMs + Math.floor(packed / 2 ** 23)
+
+const feed = (packed: number): void => {
+  const index = packed % 2 ** 22
+  const isPayment = Math.floor(packed / 2 ** 22) % 2 === 1
+  const ts = atMsOf(packed)
   const digits = String(index).padStart(8, '0')
-  const [orderId, items] = [`o-${digits}`, 1 + (index % 5)]
+  const [orderId, due] = [`o-${digits}`, 100 + ((index * 7_919) % 100_000)]
+  if (isPayment) {
+    const amount = index % 20 === 7 ? due - 1 - (index % 99) : due
+    const payment = { paymentId: `p-${digits}`, orderId, amount, method: 'card', ts }
+    return tasks.feed(1, ts, orderId, JSON.stringify(payment))
+  }
   const customer = `c-${(index * 31) % 50_000}`
-  const value =
-    side === 0
-      ? { orderId, customer, amount, items, ts: atMs }
-      : { paymentId: `p-${digits}`, orderId, amount, method: 'card', ts: atMs }
-  return [orderId, JSON.stringify(value)]
+  const order = { orderId, customer, amount: due, items: 1 + (index % 5), ts }
+  tasks.feed(0, ts, orderId, JSON.stringify(order))
 }
 
-const all = arrivals()
+const arrivals = madeArrivals()
 const directory = mkdtempSync(join(process.env['STATE_PARENT'] ?? tmpdir(), 'windowed-join-'))
 const rocks = await RocksEngine.open(directory, { memoryBytes })
 const engine = new CountingEngine(rocks)
 const memory = new SlotMemory(256 * 1_048_576)
 const tasks = new JoinTasks({ engine, cachedSlotsMax, memory })
 
-const endMs = all.at(-1)!.atMs
-const firstMeasured = all.findIndex(({ atMs }) => atMs >= endMs - measuredMs)
+const endMs = atMsOf(arrivals.at(-1)!)
+const firstMeasured = arrivals.findIndex((packed) => atMsOf(packed) >= endMs - measuredMs)
 let threads = threadCpuMicros()
-for (let from = 0; from < all.length; from += commitRecords) {
-  const slice = all.slice(from, from + commitRecords)
+for (let from = 0; from < arrivals.length; from += commitRecords) {
   if (from <= firstMeasured && from + commitRecords > firstMeasured) {
     await tasks.applied()
     engine.reset()
     tasks.reset()
     threads = threadCpuMicros()
   }
-  for (const arrival of slice) tasks.feed(arrival.side, arrival.atMs, ...textOf(arrival))
+  arrivals.subarray(from, from + commitRecords).forEach(feed)
   tasks.flush()
   tasks.process()
   await tasks.commit()
