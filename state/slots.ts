@@ -9,6 +9,7 @@
  * 4. Knows bytes only through the codec, and nothing of serdes, topics or records.
  */
 
+import { DeletedRun, DeletedRuns } from './deleted-runs.ts'
 import type { Cursor, Engine, ScanOptions } from './engine.ts'
 import { bytesFromLatin1, prefixEnd, versionRowKey } from './key-layout.ts'
 import { type Overlay, scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
@@ -59,6 +60,7 @@ export class Slots {
   readonly #undo: UndoLog
   readonly #dirtyList: DirtyList = { slots: [] }
   readonly #cache: SlotCache
+  readonly #deletedRuns = new DeletedRuns()
   readonly #memory: SlotMemory
   readonly #counters: StoreCounters
   /** The sealed generation, undefined if none is pending. */
@@ -124,6 +126,7 @@ export class Slots {
     this.#counters.gets += 1
     const slot = this.#cache.get(key)
     if (slot === undefined) {
+      if (this.#deletedRuns.has(key)) return undefined
       return this.#cache.insert(key, this.#readMissing(key), this.#readBytes).clean
     }
     return this.#newest(slot)
@@ -147,13 +150,37 @@ export class Slots {
   putNew(key: string, value: unknown): void {
     if (value === undefined) throw new TypeError('putNew(undefined): use delete')
     this.#counters.puts += 1
-    if (this.#cache.get(key) === undefined) this.#cache.insert(key, undefined, 0)
+    if (this.#cache.get(key) === undefined) {
+      const slot = this.#insertUnread(key)
+      if (!this.#deletedRuns.has(key)) slot.clean = undefined
+    }
     this.#write(key, value)
   }
 
   delete(key: string): void {
     this.#counters.deletes += 1
     this.#write(key, undefined)
+  }
+
+  /**
+   * Deletes the first rows of a range, for who will not ask for them again: they take no memory but
+   * that of their keys.
+   *
+   * @returns  the keys, at most `limit`
+   */
+  deleteFirst(range: SlotRange & { readonly limit: number }): readonly string[] {
+    const keys = this.keys(range)
+    const unknown = keys.filter((key) => this.#cache.get(key) === undefined)
+    const isAllUnknown = unknown.length === keys.length
+    if (!isAllUnknown) for (const key of keys) if (this.#cache.get(key)) this.delete(key)
+    if (unknown.length === 0) return keys
+    this.#counters.deletes += unknown.length
+    const run = new DeletedRun(unknown)
+    const slot = this.#deletedRuns.slotOf(run, this.#dirtyList)
+    this.#undo.remember(slot)
+    this.#dirtyList.slots.push(slot)
+    slot.dirty = run
+    return keys
   }
 
   /** The row that scans do not show; the codec must know it by `versionRowKey`. */
@@ -177,8 +204,8 @@ export class Slots {
     const wanted: Slot[] = []
     for (const key of keys) {
       const slot = this.#cache.get(key)
-      if (slot === undefined) wanted.push(this.#cache.insert(key, absent, 0))
-      else slot.referenced = true
+      if (slot !== undefined) slot.referenced = true
+      else if (!this.#deletedRuns.has(key)) wanted.push(this.#cache.insert(key, absent, 0))
     }
     if (wanted.length === 0) return
     this.engineReads += wanted.length
@@ -202,17 +229,17 @@ export class Slots {
   scan(range: SlotRange): IterableIterator<[string, unknown]> {
     this.#counters.ranges += 1
     const cursor = this.#engine.scan(this.#bounds(range))
-    return scanRows({ ...this.#rowsOf(cursor), range, overlay: this.#overlay() })
+    return scanRows({ ...this.#rowsOf(cursor), range, overlay: this.#overlay(range) })
   }
 
   /** The keys that `scan` would find, at once; no value is decoded. */
   keys(range: SlotRange): readonly string[] {
     const rows = {
-      cursor: this.#engine.scan(this.#bounds(range)),
+      cursor: this.#engine.scan({ ...this.#bounds(range), keysOnly: true }),
       prefixBytes: this.#prefix.length,
       decode: () => true,
     }
-    return Array.from(scanRows({ ...rows, range, overlay: this.#overlay() }), ([key]) => key)
+    return Array.from(scanRows({ ...rows, range, overlay: this.#overlay(range) }), ([key]) => key)
   }
 
   /** The committed value, for interactive queries: neither dirty nor committing. */
@@ -251,6 +278,10 @@ export class Slots {
     const slots = this.#dirtyList.slots
     for (const slot of slots) {
       const { key, dirty, clean } = slot
+      if (dirty instanceof DeletedRun) {
+        this.#sealRun(dirty, take)
+        continue
+      }
       if (dirty === undefined) {
         if (clean !== undefined) take(key, undefined)
         this.#cache.charge(slot, 0)
@@ -303,8 +334,15 @@ export class Slots {
     this.#cache.release()
   }
 
+  #sealRun({ keys, isRewritten }: DeletedRun, take: (key: string, value: undefined) => void): void {
+    for (const key of keys) {
+      const slot = isRewritten ? this.#cache.get(key) : undefined
+      if (slot === undefined || slot.dirty === absent) take(key, undefined)
+    }
+  }
+
   #write(key: string, value: unknown): void {
-    const slot = this.#cache.get(key) ?? this.#cache.insert(key, absent, 0)
+    const slot = this.#cache.get(key) ?? this.#insertUnread(key)
     this.#undo.remember(slot)
     if (slot.dirty === absent) {
       this.#dirtyList.slots.push(slot)
@@ -314,11 +352,17 @@ export class Slots {
     slot.referenced = true
   }
 
+  #insertUnread(key: string): Slot {
+    this.#deletedRuns.rewrites(key)
+    return this.#cache.insert(key, absent, 0)
+  }
+
   #newest(slot: Slot): unknown {
     slot.referenced = true
     if (slot.dirty !== absent) return slot.dirty
     if (slot.committing !== absent) return slot.committing
     if (slot.clean === absent) {
+      if (this.#deletedRuns.has(slot.key)) return undefined
       slot.clean = this.#readMissing(slot.key)
       this.#cache.charge(slot, this.#readBytes)
     }
@@ -369,9 +413,10 @@ export class Slots {
     return { cursor, prefixBytes: this.#prefix.length, decode }
   }
 
-  #overlay(): Overlay {
+  #overlay({ gte = '', lt }: SlotRange): Overlay {
     const keys = (this.#overlayKeys ??= this.#sortOverlay())
-    return { keys, read: (key) => this.#overlaid(key) }
+    const deletedRuns = this.#deletedRuns.within(gte, lt)
+    return { keys, deletedRuns, read: (key) => this.#overlaid(key) }
   }
 
   #overlaid(key: string): unknown {
@@ -390,6 +435,7 @@ export class Slots {
   #endGeneration(): void {
     this.#committing = undefined
     this.#overlayKeys = undefined
+    this.#deletedRuns.forgetEnded()
     this.#epoch++
   }
 }
