@@ -28,6 +28,13 @@ export interface SlotCodec {
   /** Optional, for speed: as `encode`, or well-formed text that stands for its UTF-8. */
   encodeRaw?(value: unknown, key: string): string | Uint8Array
   decode(bytes: Uint8Array, key: string): unknown
+  /**
+   * Optional: keys of marks, rows of one byte that exist exactly while this one has this value.
+   *
+   * They are written and deleted with it at the seal, where they changed; scans find those that are
+   * committed. No other row may imply the same mark, and nobody may write one.
+   */
+  marks?(value: unknown, key: string): readonly string[]
 }
 
 export interface SlotsOptions {
@@ -53,6 +60,11 @@ export interface SealedWrite {
   readonly value: Uint8Array | undefined
 }
 
+type TakeWrite = (key: string, value: string | Uint8Array | undefined) => void
+
+const noMarks: readonly string[] = []
+const markBytes = Uint8Array.of(1)
+
 export class Slots {
   readonly #engine: Engine
   readonly #prefix: Uint8Array
@@ -69,6 +81,8 @@ export class Slots {
   #overlayKeys: SortedKeys | undefined
   /** Keys looked for in the engine so far: a measure of what the cache does not hold. */
   engineReads = 0
+  /** Generations sealed so far. */
+  sealCount = 0
   /** Of the value that `#read` returned last. */
   #readBytes = 0
   /** Grows when the engine's rows may have moved past a scan that is still open. */
@@ -164,7 +178,7 @@ export class Slots {
 
   /**
    * Deletes the first rows of a range, for who will not ask for them again: they take no memory but
-   * that of their keys.
+   * that of their keys. Rows that imply marks must not be among them.
    *
    * @returns  the keys, at most `limit`
    */
@@ -272,7 +286,7 @@ export class Slots {
    * @param take  gets each write: the key as `get` takes it, no value for a delete, text for UTF-8
    * @throws {Error} the generation before is still pending, or a record is still open: a bug
    */
-  sealTo(take: (key: string, value: string | Uint8Array | undefined) => void): void {
+  sealTo(take: TakeWrite): void {
     if (this.#committing !== undefined) throw new Error('seal: a generation is still pending')
     if (!this.#undo.isEmpty) throw new Error('seal: a record is still open (undo log not cleared)')
     const slots = this.#dirtyList.slots
@@ -282,6 +296,7 @@ export class Slots {
         this.#sealRun(dirty, take)
         continue
       }
+      if (this.#codec.marks !== undefined) this.#sealMarks(slot, this.#codec.marks, take)
       if (dirty === undefined) {
         if (clean !== undefined) take(key, undefined)
         this.#cache.charge(slot, 0)
@@ -297,6 +312,7 @@ export class Slots {
     }
     this.#committing = slots
     this.#dirtyList.slots = []
+    this.sealCount += 1
   }
 
   /** The engine holds the sealed generation now: its values become clean and may be evicted. */
@@ -334,7 +350,17 @@ export class Slots {
     this.#cache.release()
   }
 
-  #sealRun({ keys, isRewritten }: DeletedRun, take: (key: string, value: undefined) => void): void {
+  /** The generation before is applied: what is clean, or else the engine has, is what was there. */
+  #sealMarks(slot: Slot, marks: NonNullable<SlotCodec['marks']>, take: TakeWrite): void {
+    const { key, dirty } = slot
+    const before = slot.clean === absent ? this.#read(key) : slot.clean
+    const were = before === undefined ? noMarks : marks(before, key)
+    const are = dirty === undefined ? noMarks : marks(dirty, key)
+    for (const mark of were) if (!are.includes(mark)) take(mark, undefined)
+    for (const mark of are) if (!were.includes(mark)) take(mark, markBytes)
+  }
+
+  #sealRun({ keys, isRewritten }: DeletedRun, take: TakeWrite): void {
     for (const key of keys) {
       const slot = isRewritten ? this.#cache.get(key) : undefined
       if (slot === undefined || slot.dirty === absent) take(key, undefined)

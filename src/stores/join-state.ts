@@ -5,13 +5,13 @@
  * records is the subclasses' matter: `strict-join-state.ts` drops them, `late-join-state.ts` joins
  * them as Kafka Streams does.
  * 1. A row is joined with the rows of the other side that its window covers and that are visible
- * still. 2. A row that is to be reported if it stays alone is marked in an index by time until it
- * meets a partner or is reported: once. 3. `bounds` bound from below what is left to report and to
+ * still. 2. A row that is to be reported if it stays alone is unmatched, and in an index by time,
+ * until it meets a partner or is reported: once. 3. `bounds` bound from below what is left to report and to
  * delete, so a record that closes nothing costs one comparison. 4. Everything lives in slots: an
  * undone record leaves no trace.
  */
 
-import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
+import { orderedMs } from '../../state/key-layout.ts'
 import type { Slots } from '../../state/slots.ts'
 import { type AnyRow, type AnySides, boundsSlot, type JoinBounds, withRows } from './join-rows.ts'
 import { noBounds, noSides } from './join-rows.ts'
@@ -23,6 +23,7 @@ import {
   otherSide,
   type Side,
 } from './join-window.ts'
+import { keyOfMark, msOfMark, sideOfMark } from './join-marks.ts'
 import { KeyCodec } from './key-codec.ts'
 import { UnmatchedIndex } from './unmatched-index.ts'
 import { WrittenRows } from './written-rows.ts'
@@ -74,7 +75,7 @@ export abstract class JoinState<K> {
     this.window = window
     this.bucketMs = bucketMsOf(window)
     this.#spans = spansOf(window)
-    this.#index = new UnmatchedIndex(slots)
+    this.#index = new UnmatchedIndex(slots, (mark) => this.#isWaiting(mark))
     this.#keys = new KeyCodec(window.key)
     this.#written = new WrittenRows(slots, { kind: 'r', segmentMs: segmentMsOf(window) })
   }
@@ -107,7 +108,7 @@ export abstract class JoinState<K> {
     for (let i = 0; i < places.length; i++) {
       const place = places[i]!
       const sides = found[i] ?? noSides
-      const met = this.#meet(slot, sides, range, partners)
+      const met = this.#meet(sides, range, partners)
       if (place === own) ownSides = met
       else if (met !== sides) this.slots.put(place, met)
     }
@@ -119,18 +120,9 @@ export abstract class JoinState<K> {
     if (isNew) this.slots.putNew(own, stored)
     else this.slots.put(own, stored)
     this.#written.add(slot, ownMs)
-    if (!matched) this.#wait(ownSides[side], timestampMs, unmatchedSlot(timestampMs, side, slot))
+    if (!matched) this.#index.added(timestampMs, side, slot)
     this.#lowerBounds(timestampMs, matched)
     return partners.length > 1 ? partners.sort(oldestFirst) : partners
-  }
-
-  /** @param rows  of its side that were there before */
-  #wait(rows: readonly AnyRow[], timestampMs: number, unmatched: string): void {
-    const isMarked = rows.some((row) => row.timestampMs === timestampMs && !row.matched)
-    if (isMarked) return
-    // of such rows alone there is a mark: there is none
-    this.slots.putNew(unmatched, true)
-    this.#index.added(unmatched)
   }
 
   /** A hint: reads what `add` of these keys and times will read, in one call. */
@@ -161,21 +153,20 @@ export abstract class JoinState<K> {
     const bounds = this.bounds()
     const due: string[] = []
     let lowestMs = Infinity
-    for (const slot of this.#waitingFrom(bounds)) {
-      const timestampMs = msFromOrdered(slot, 1)
+    for (const mark of this.#waitingFrom(bounds)) {
+      const timestampMs = msOfMark(mark)
       const isFull = due.length >= limit
-      if (timestampMs < untilMs && !isFull && isOver(sideOf(slot), timestampMs)) due.push(slot)
+      if (timestampMs < untilMs && !isFull && isOver(sideOfMark(mark), timestampMs)) due.push(mark)
       else lowestMs = Math.min(lowestMs, timestampMs)
       if (timestampMs >= untilMs || isFull) break
     }
     this.putBounds({ ...bounds, unmatchedLowestMs: lowestMs })
-    return due.flatMap((slot) => this.#take(slot))
+    return due.flatMap((mark) => this.#take(mark))
   }
 
   /** Side and time of the rows that are reported if they stay alone, in order of reporting. */
   protected *waiting(): Generator<readonly [Side, number]> {
-    for (const slot of this.#waitingFrom(this.bounds()))
-      yield [sideOf(slot), msFromOrdered(slot, 1)]
+    for (const mark of this.#waitingFrom(this.bounds())) yield [sideOfMark(mark), msOfMark(mark)]
   }
 
   #waitingFrom({ unmatchedLowestMs }: JoinBounds): Iterable<string> {
@@ -199,11 +190,16 @@ export abstract class JoinState<K> {
     return Math.floor(timestampMs / this.bucketMs) * this.bucketMs
   }
 
-  #take(unmatched: string): readonly Unmatched<K>[] {
-    this.slots.delete(unmatched)
-    const timestampMs = msFromOrdered(unmatched, 1)
-    const side = sideOf(unmatched)
-    const slot = unmatched.slice(10)
+  #isWaiting(mark: string): boolean {
+    const timestampMs = msOfMark(mark)
+    const sides = this.#sides(this.#placeOf(keyOfMark(mark), timestampMs))
+    return sides[sideOfMark(mark)].some((row) => row.timestampMs === timestampMs && !row.matched)
+  }
+
+  #take(mark: string): readonly Unmatched<K>[] {
+    const timestampMs = msOfMark(mark)
+    const side = sideOfMark(mark)
+    const slot = keyOfMark(mark)
     const key = this.#keys.fromSlot(slot)
     const place = this.#placeOf(slot, timestampMs)
     const sides = this.#sides(place)
@@ -233,7 +229,7 @@ export abstract class JoinState<K> {
   }
 
   /** Collects the rows that are met; returns the sides with these marked, or as they are. */
-  #meet(slot: string, sides: AnySides, range: JoinRange, partners: AnyRow[]): AnySides {
+  #meet(sides: AnySides, range: JoinRange, partners: AnyRow[]): AnySides {
     const { other, fromMs, toMs } = range
     const rows = sides[other]
     let marked: AnyRow[] | undefined
@@ -245,7 +241,6 @@ export abstract class JoinState<K> {
       if (row.matched) continue
       marked ??= [...rows]
       marked[i] = { ...row, matched: true }
-      this.slots.delete(unmatchedSlot(timestampMs, other, slot))
     }
     return marked === undefined ? sides : withRows(sides, other, marked)
   }
@@ -324,11 +319,5 @@ interface JoinRange {
   readonly fromMs: number
   readonly toMs: number
 }
-
-/** `['u'][timestamp time][side][key]`; the right side sorts first, as it is reported first. */
-const unmatchedSlot = (timestampMs: number, side: Side, slot: string): string =>
-  `u${orderedMs(timestampMs)}${side === 'right' ? '0' : '1'}${slot}`
-
-const sideOf = (unmatched: string): Side => (unmatched.charAt(9) === '0' ? 'right' : 'left')
 
 const oldestFirst = (a: AnyRow, b: AnyRow): number => a.timestampMs - b.timestampMs
