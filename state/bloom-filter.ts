@@ -1,15 +1,15 @@
 /**
  * A set of hashes that may say "maybe" of what is not in it, never "no" of what is.
  *
- * Grows with what is added: a part of four times the size follows once one is full. 1. Ten bits a
- * hash, six of them set within one cache line: about one wrong "maybe" in a hundred per part.
+ * Grows with what is added: a part of four times the size follows once one is full. 1. Sixteen bits a
+ * hash, eight of them set within one cache line: about one wrong "maybe" in a thousand.
  * 2. The bits lie outside the heap: the collector has nothing to mark. 3. Nothing is ever taken out.
  */
 
-const bitsPerHash = 10
+const bitsPerHash = 16
 const lineWords = 16
 const lineBits = 512
-const probes = 6
+const probes = 8
 const growth = 4
 
 interface Part {

@@ -12,7 +12,7 @@ import { BloomFilter, hashOf } from '../../state/bloom-filter.ts'
 import { msFromOrdered } from '../../state/key-layout.ts'
 import type { Slots } from '../../state/slots.ts'
 
-/** Of one task; about 1.6 million rows. A segment beyond it says "maybe". */
+/** Of one task; about a million rows. A segment beyond it says "maybe". */
 const bytesMax = 2 * 1024 * 1024
 const expectedMin = 256
 
