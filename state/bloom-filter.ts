@@ -1,9 +1,10 @@
 /**
  * A set of hashes that may say "maybe" of what is not in it, never "no" of what is.
  *
- * Grows with what is added: a part of four times the size follows once one is full. 1. Sixteen bits a
- * hash, eight of them set within one cache line: about one wrong "maybe" in a thousand.
- * 2. The bits lie outside the heap: the collector has nothing to mark. 3. Nothing is ever taken out.
+ * Used by `WrittenRows`. Grows with what is added: a part of four times the size follows once one
+ * is full. 1. Sixteen bits a hash, eight of them set within one cache line: about one wrong "maybe"
+ * in a thousand. 2. The bits lie outside the heap: the collector has nothing to mark. 3. Nothing is
+ * ever taken out.
  */
 
 const bitsPerHash = 16
