@@ -26,6 +26,8 @@ export interface ScanOptions extends KeyRange {
   readonly reverse?: boolean
   /** Rows at most; all if absent. */
   readonly limit?: number
+  /** Values may be left out, empty in their place, where that saves reading them. */
+  readonly keysOnly?: boolean
 }
 
 export type Row = readonly [key: Uint8Array, value: Uint8Array]

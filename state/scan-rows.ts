@@ -7,6 +7,7 @@
  * chunk, else by `return`. 4. The row that tells versions is not shown.
  */
 
+import type { DeletedRun } from './deleted-runs.ts'
 import type { Cursor } from './engine.ts'
 import { versionRowKey } from './key-layout.ts'
 import { absent } from './slot.ts'
@@ -28,6 +29,8 @@ export interface SlotRange {
 
 export interface Overlay {
   readonly keys: SortedKeys
+  /** Rows of the engine that are deleted, beside the tombstones among the keys. */
+  readonly deletedRuns: readonly DeletedRun[]
   /** The value of a key of the overlay, undefined for a tombstone, `absent` if it has none. */
   read(key: string): unknown
 }
@@ -82,7 +85,7 @@ class MergedRows implements IterableIterator<[string, unknown]> {
       const order = this.#compare(row, over)
       if (order < 0) {
         this.#rowAt++
-        if (row![0] === versionRowKey) continue
+        if (row![0] === versionRowKey || this.#isDeleted(row![0])) continue
         return { done: false, value: [row![0], this.#options.decode(row![1], row![0])] }
       }
       this.#overlayAt++
@@ -121,6 +124,12 @@ class MergedRows implements IterableIterator<[string, unknown]> {
     if (over === undefined) return -1
     if (row[0] === over[0]) return 0
     return row[0] < over[0] === this.#descending ? 1 : -1
+  }
+
+  #isDeleted(key: string): boolean {
+    const runs = this.#options.overlay?.deletedRuns
+    if (runs === undefined || runs.length === 0) return false
+    return runs.some((run) => run.has(key))
   }
 
   #peekRow(): EngineRow | undefined {

@@ -33,6 +33,7 @@ export class SlotCache implements SweptCache {
   readonly #dirtyList: DirtyList
   #hand = 0
   #bytes = 0
+  #besideBytes = 0
   #state: 'idle' | 'charged' | 'released' = 'idle'
   /** Found last: what reads a key writes it next, and the map is larger than the CPU's cache. */
   #last: Slot | undefined
@@ -96,6 +97,14 @@ export class SlotCache implements SweptCache {
     slot.bytes = bytes
   }
 
+  /** What the store holds beside the slots; charged to the shared memory, never evicted. */
+  keepsBeside(bytes: number): void {
+    if (this.#state === 'released') return
+    if (this.#state === 'idle') this.#begin()
+    this.#memory.charge(bytes - this.#besideBytes)
+    this.#besideBytes = bytes
+  }
+
   sweep(): Sweep {
     const ring = this.#ring
     if (this.#hand >= ring.length) {
@@ -129,6 +138,7 @@ export class SlotCache implements SweptCache {
   /** Gives its bytes back for good: its task is closed. */
   release(): void {
     this.clear()
+    this.keepsBeside(0)
     this.#state = 'released'
     this.#memory.remove(this)
   }

@@ -9,6 +9,7 @@
  * 4. Knows bytes only through the codec, and nothing of serdes, topics or records.
  */
 
+import { DeletedRun, DeletedRuns } from './deleted-runs.ts'
 import type { Cursor, Engine, ScanOptions } from './engine.ts'
 import { bytesFromLatin1, prefixEnd, versionRowKey } from './key-layout.ts'
 import { type Overlay, scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
@@ -27,6 +28,13 @@ export interface SlotCodec {
   /** Optional, for speed: as `encode`, or well-formed text that stands for its UTF-8. */
   encodeRaw?(value: unknown, key: string): string | Uint8Array
   decode(bytes: Uint8Array, key: string): unknown
+  /**
+   * Optional: keys of marks, rows of one byte that exist exactly while this one has this value.
+   *
+   * They are written and deleted with it at the seal, where they changed; scans find those that are
+   * committed. No other row may imply the same mark, and nobody may write one.
+   */
+  marks?(value: unknown, key: string): readonly string[]
 }
 
 export interface SlotsOptions {
@@ -52,6 +60,11 @@ export interface SealedWrite {
   readonly value: Uint8Array | undefined
 }
 
+type TakeWrite = (key: string, value: string | Uint8Array | undefined) => void
+
+const noMarks: readonly string[] = []
+const markBytes = Uint8Array.of(1)
+
 export class Slots {
   readonly #engine: Engine
   readonly #prefix: Uint8Array
@@ -59,6 +72,7 @@ export class Slots {
   readonly #undo: UndoLog
   readonly #dirtyList: DirtyList = { slots: [] }
   readonly #cache: SlotCache
+  readonly #deletedRuns = new DeletedRuns()
   readonly #memory: SlotMemory
   readonly #counters: StoreCounters
   /** The sealed generation, undefined if none is pending. */
@@ -67,6 +81,8 @@ export class Slots {
   #overlayKeys: SortedKeys | undefined
   /** Keys looked for in the engine so far: a measure of what the cache does not hold. */
   engineReads = 0
+  /** Generations sealed so far. */
+  sealCount = 0
   /** Of the value that `#read` returned last. */
   #readBytes = 0
   /** Grows when the engine's rows may have moved past a scan that is still open. */
@@ -97,6 +113,16 @@ export class Slots {
     return this.#undo.rollbacks + this.#drops
   }
 
+  /** Grows when what was written since the last commit, or more, is forgotten. */
+  get dropCount(): number {
+    return this.#drops
+  }
+
+  /** How many bytes the store keeps in memory beside its rows: they count as rows do. */
+  keepsBeside(bytes: number): void {
+    this.#cache.keepsBeside(bytes)
+  }
+
   /** Rows in the cache, written ones included, and what they take by estimate. */
   get cached(): { readonly rows: number; readonly bytes: number } {
     return { rows: this.#cache.size, bytes: this.#cache.bytes }
@@ -114,6 +140,7 @@ export class Slots {
     this.#counters.gets += 1
     const slot = this.#cache.get(key)
     if (slot === undefined) {
+      if (this.#deletedRuns.has(key)) return undefined
       return this.#cache.insert(key, this.#readMissing(key), this.#readBytes).clean
     }
     return this.#newest(slot)
@@ -137,13 +164,37 @@ export class Slots {
   putNew(key: string, value: unknown): void {
     if (value === undefined) throw new TypeError('putNew(undefined): use delete')
     this.#counters.puts += 1
-    if (this.#cache.get(key) === undefined) this.#cache.insert(key, undefined, 0)
+    if (this.#cache.get(key) === undefined) {
+      const slot = this.#insertUnread(key)
+      if (!this.#deletedRuns.has(key)) slot.clean = undefined
+    }
     this.#write(key, value)
   }
 
   delete(key: string): void {
     this.#counters.deletes += 1
     this.#write(key, undefined)
+  }
+
+  /**
+   * Deletes the first rows of a range, for who will not ask for them again: they take no memory but
+   * that of their keys. Rows that imply marks must not be among them.
+   *
+   * @returns  the keys, at most `limit`
+   */
+  deleteFirst(range: SlotRange & { readonly limit: number }): readonly string[] {
+    const keys = this.keys(range)
+    const unknown = keys.filter((key) => this.#cache.get(key) === undefined)
+    const isAllUnknown = unknown.length === keys.length
+    if (!isAllUnknown) for (const key of keys) if (this.#cache.get(key)) this.delete(key)
+    if (unknown.length === 0) return keys
+    this.#counters.deletes += unknown.length
+    const run = new DeletedRun(unknown)
+    const slot = this.#deletedRuns.slotOf(run, this.#dirtyList)
+    this.#undo.remember(slot)
+    this.#dirtyList.slots.push(slot)
+    slot.dirty = run
+    return keys
   }
 
   /** The row that scans do not show; the codec must know it by `versionRowKey`. */
@@ -167,8 +218,8 @@ export class Slots {
     const wanted: Slot[] = []
     for (const key of keys) {
       const slot = this.#cache.get(key)
-      if (slot === undefined) wanted.push(this.#cache.insert(key, absent, 0))
-      else slot.referenced = true
+      if (slot !== undefined) slot.referenced = true
+      else if (!this.#deletedRuns.has(key)) wanted.push(this.#cache.insert(key, absent, 0))
     }
     if (wanted.length === 0) return
     this.engineReads += wanted.length
@@ -192,17 +243,17 @@ export class Slots {
   scan(range: SlotRange): IterableIterator<[string, unknown]> {
     this.#counters.ranges += 1
     const cursor = this.#engine.scan(this.#bounds(range))
-    return scanRows({ ...this.#rowsOf(cursor), range, overlay: this.#overlay() })
+    return scanRows({ ...this.#rowsOf(cursor), range, overlay: this.#overlay(range) })
   }
 
   /** The keys that `scan` would find, at once; no value is decoded. */
   keys(range: SlotRange): readonly string[] {
     const rows = {
-      cursor: this.#engine.scan(this.#bounds(range)),
+      cursor: this.#engine.scan({ ...this.#bounds(range), keysOnly: true }),
       prefixBytes: this.#prefix.length,
       decode: () => true,
     }
-    return Array.from(scanRows({ ...rows, range, overlay: this.#overlay() }), ([key]) => key)
+    return Array.from(scanRows({ ...rows, range, overlay: this.#overlay(range) }), ([key]) => key)
   }
 
   /** The committed value, for interactive queries: neither dirty nor committing. */
@@ -235,12 +286,17 @@ export class Slots {
    * @param take  gets each write: the key as `get` takes it, no value for a delete, text for UTF-8
    * @throws {Error} the generation before is still pending, or a record is still open: a bug
    */
-  sealTo(take: (key: string, value: string | Uint8Array | undefined) => void): void {
+  sealTo(take: TakeWrite): void {
     if (this.#committing !== undefined) throw new Error('seal: a generation is still pending')
     if (!this.#undo.isEmpty) throw new Error('seal: a record is still open (undo log not cleared)')
     const slots = this.#dirtyList.slots
     for (const slot of slots) {
       const { key, dirty, clean } = slot
+      if (dirty instanceof DeletedRun) {
+        this.#sealRun(dirty, take)
+        continue
+      }
+      if (this.#codec.marks !== undefined) this.#sealMarks(slot, this.#codec.marks, take)
       if (dirty === undefined) {
         if (clean !== undefined) take(key, undefined)
         this.#cache.charge(slot, 0)
@@ -256,6 +312,7 @@ export class Slots {
     }
     this.#committing = slots
     this.#dirtyList.slots = []
+    this.sealCount += 1
   }
 
   /** The engine holds the sealed generation now: its values become clean and may be evicted. */
@@ -293,8 +350,25 @@ export class Slots {
     this.#cache.release()
   }
 
+  /** The generation before is applied: what is clean, or else the engine has, is what was there. */
+  #sealMarks(slot: Slot, marks: NonNullable<SlotCodec['marks']>, take: TakeWrite): void {
+    const { key, dirty } = slot
+    const before = slot.clean === absent ? this.#read(key) : slot.clean
+    const were = before === undefined ? noMarks : marks(before, key)
+    const are = dirty === undefined ? noMarks : marks(dirty, key)
+    for (const mark of were) if (!are.includes(mark)) take(mark, undefined)
+    for (const mark of are) if (!were.includes(mark)) take(mark, markBytes)
+  }
+
+  #sealRun({ keys, isRewritten }: DeletedRun, take: TakeWrite): void {
+    for (const key of keys) {
+      const slot = isRewritten ? this.#cache.get(key) : undefined
+      if (slot === undefined || slot.dirty === absent) take(key, undefined)
+    }
+  }
+
   #write(key: string, value: unknown): void {
-    const slot = this.#cache.get(key) ?? this.#cache.insert(key, absent, 0)
+    const slot = this.#cache.get(key) ?? this.#insertUnread(key)
     this.#undo.remember(slot)
     if (slot.dirty === absent) {
       this.#dirtyList.slots.push(slot)
@@ -304,11 +378,17 @@ export class Slots {
     slot.referenced = true
   }
 
+  #insertUnread(key: string): Slot {
+    this.#deletedRuns.rewrites(key)
+    return this.#cache.insert(key, absent, 0)
+  }
+
   #newest(slot: Slot): unknown {
     slot.referenced = true
     if (slot.dirty !== absent) return slot.dirty
     if (slot.committing !== absent) return slot.committing
     if (slot.clean === absent) {
+      if (this.#deletedRuns.has(slot.key)) return undefined
       slot.clean = this.#readMissing(slot.key)
       this.#cache.charge(slot, this.#readBytes)
     }
@@ -359,9 +439,10 @@ export class Slots {
     return { cursor, prefixBytes: this.#prefix.length, decode }
   }
 
-  #overlay(): Overlay {
+  #overlay({ gte = '', lt }: SlotRange): Overlay {
     const keys = (this.#overlayKeys ??= this.#sortOverlay())
-    return { keys, read: (key) => this.#overlaid(key) }
+    const deletedRuns = this.#deletedRuns.within(gte, lt)
+    return { keys, deletedRuns, read: (key) => this.#overlaid(key) }
   }
 
   #overlaid(key: string): unknown {
@@ -380,6 +461,7 @@ export class Slots {
   #endGeneration(): void {
     this.#committing = undefined
     this.#overlayKeys = undefined
+    this.#deletedRuns.forgetEnded()
     this.#epoch++
   }
 }

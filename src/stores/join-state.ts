@@ -5,13 +5,13 @@
  * records is the subclasses' matter: `strict-join-state.ts` drops them, `late-join-state.ts` joins
  * them as Kafka Streams does.
  * 1. A row is joined with the rows of the other side that its window covers and that are visible
- * still. 2. A row that is to be reported if it stays alone is marked in an index by time until it
- * meets a partner or is reported: once. 3. `bounds` bound from below what is left to report and to
- * delete, so a record that closes nothing costs one comparison. 4. Everything lives in slots: an
- * undone record leaves no trace.
+ * still. 2. A row that is to be reported if it stays alone is unmatched, and in an index by time,
+ * until it meets a partner or is reported: once. 3. `bounds` bound from below what is left to
+ * report and to delete, so a record that closes nothing costs one comparison. 4. What must last
+ * lives in slots: an undone record leaves no trace but needless look-ups.
  */
 
-import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
+import { orderedMs } from '../../state/key-layout.ts'
 import type { Slots } from '../../state/slots.ts'
 import { type AnyRow, type AnySides, boundsSlot, type JoinBounds, withRows } from './join-rows.ts'
 import { noBounds, noSides } from './join-rows.ts'
@@ -23,8 +23,10 @@ import {
   otherSide,
   type Side,
 } from './join-window.ts'
+import { keyOfMark, msOfMark, sideOfMark } from './join-marks.ts'
 import { KeyCodec } from './key-codec.ts'
 import { UnmatchedIndex } from './unmatched-index.ts'
+import { WrittenRows } from './written-rows.ts'
 
 /** Where and when a record stands. */
 export interface JoinMoment {
@@ -64,6 +66,7 @@ export abstract class JoinState<K> {
   readonly #spans: readonly (readonly [behindMs: number, aheadMs: number])[]
   readonly #index: UnmatchedIndex
   readonly #keys: KeyCodec<K>
+  readonly #written: WrittenRows
   /** Of the last buckets used: records of one time share them. */
   readonly #prefixes = new Map<number, string>()
 
@@ -72,8 +75,9 @@ export abstract class JoinState<K> {
     this.window = window
     this.bucketMs = bucketMsOf(window)
     this.#spans = spansOf(window)
-    this.#index = new UnmatchedIndex(slots)
+    this.#index = new UnmatchedIndex(slots, (mark) => this.#isWaiting(mark))
     this.#keys = new KeyCodec(window.key)
+    this.#written = new WrittenRows(slots, { kind: 'r', segmentMs: segmentMsOf(window) })
   }
 
   /** So old on arrival that it is to be dropped. */
@@ -92,16 +96,19 @@ export abstract class JoinState<K> {
     const { side, value, isKept } = arrival
     const { timestampMs, streamTimeMs } = moment
     const slot = this.#keys.toSlot(arrival.key)
-    const own = this.#placeOf(slot, timestampMs)
+    const ownMs = this.bucketStartMs(timestampMs)
+    const own = this.#placeOf(slot, ownMs)
     const range = this.#rangeOf(side, moment)
-    let ownSides: AnySides = noSides
+    const isNew = this.#written.isMissing(slot, ownMs)
+    const places = this.#otherPlaces(slot, ownMs, range, moment)
+    if (!isNew) places.push(own)
     const partners: AnyRow[] = []
-    const places = this.#places(slot, own, range, moment)
-    const found = this.slots.getAll(places) as readonly (AnySides | undefined)[]
+    let ownSides: AnySides = noSides
+    const found = this.#read(places)
     for (let i = 0; i < places.length; i++) {
       const place = places[i]!
       const sides = found[i] ?? noSides
-      const met = this.#meet(slot, sides, range, partners)
+      const met = this.#meet(sides, range, partners)
       if (place === own) ownSides = met
       else if (met !== sides) this.slots.put(place, met)
     }
@@ -109,19 +116,13 @@ export abstract class JoinState<K> {
     this.isAlone = isUnmatched && this.isOverAtOnce(range.toMs, streamTimeMs)
     const matched = !isUnmatched || this.isAlone
     const row: AnyRow = { timestampMs, value, matched }
-    this.slots.put(own, withRows(ownSides, side, [...ownSides[side], row]))
-    if (!matched) this.#wait(ownSides[side], timestampMs, unmatchedSlot(timestampMs, side, slot))
+    const stored = withRows(ownSides, side, followedBy(ownSides[side], row))
+    if (isNew) this.slots.putNew(own, stored)
+    else this.slots.put(own, stored)
+    this.#written.add(slot, ownMs)
+    if (!matched) this.#index.added(timestampMs, side, slot)
     this.#lowerBounds(timestampMs, matched)
     return partners.length > 1 ? partners.sort(oldestFirst) : partners
-  }
-
-  /** @param rows  of its side that were there before */
-  #wait(rows: readonly AnyRow[], timestampMs: number, unmatched: string): void {
-    const isMarked = rows.some((row) => row.timestampMs === timestampMs && !row.matched)
-    if (isMarked) return
-    // of such rows alone there is a mark: there is none
-    this.slots.putNew(unmatched, true)
-    this.#index.added(unmatched)
   }
 
   /** A hint: reads what `add` of these keys and times will read, in one call. */
@@ -132,7 +133,7 @@ export abstract class JoinState<K> {
       for (const [behind, ahead] of this.#spans) {
         const fromMs = this.bucketStartMs(Math.max(0, timestampMs - behind))
         for (let atMs = fromMs; atMs <= timestampMs + ahead; atMs += this.bucketMs) {
-          places.push(this.#placeOf(slot, atMs))
+          if (!this.#written.isMissing(slot, atMs)) places.push(this.#placeOf(slot, atMs))
         }
       }
     }
@@ -152,21 +153,20 @@ export abstract class JoinState<K> {
     const bounds = this.bounds()
     const due: string[] = []
     let lowestMs = Infinity
-    for (const slot of this.#waitingFrom(bounds)) {
-      const timestampMs = msFromOrdered(slot, 1)
+    for (const mark of this.#waitingFrom(bounds)) {
+      const timestampMs = msOfMark(mark)
       const isFull = due.length >= limit
-      if (timestampMs < untilMs && !isFull && isOver(sideOf(slot), timestampMs)) due.push(slot)
+      if (timestampMs < untilMs && !isFull && isOver(sideOfMark(mark), timestampMs)) due.push(mark)
       else lowestMs = Math.min(lowestMs, timestampMs)
       if (timestampMs >= untilMs || isFull) break
     }
     this.putBounds({ ...bounds, unmatchedLowestMs: lowestMs })
-    return due.flatMap((slot) => this.#take(slot))
+    return due.flatMap((mark) => this.#take(mark))
   }
 
   /** Side and time of the rows that are reported if they stay alone, in order of reporting. */
   protected *waiting(): Generator<readonly [Side, number]> {
-    for (const slot of this.#waitingFrom(this.bounds()))
-      yield [sideOf(slot), msFromOrdered(slot, 1)]
+    for (const mark of this.#waitingFrom(this.bounds())) yield [sideOfMark(mark), msOfMark(mark)]
   }
 
   #waitingFrom({ unmatchedLowestMs }: JoinBounds): Iterable<string> {
@@ -181,15 +181,25 @@ export abstract class JoinState<K> {
     this.slots.put(boundsSlot, bounds)
   }
 
+  /** Nothing lies before it but rows that are over. */
+  protected forgetBelow(bucketStartMs: number): void {
+    this.#written.forgetBelow(bucketStartMs)
+  }
+
   protected bucketStartMs(timestampMs: number): number {
     return Math.floor(timestampMs / this.bucketMs) * this.bucketMs
   }
 
-  #take(unmatched: string): readonly Unmatched<K>[] {
-    this.slots.delete(unmatched)
-    const timestampMs = msFromOrdered(unmatched, 1)
-    const side = sideOf(unmatched)
-    const slot = unmatched.slice(10)
+  #isWaiting(mark: string): boolean {
+    const timestampMs = msOfMark(mark)
+    const sides = this.#sides(this.#placeOf(keyOfMark(mark), timestampMs))
+    return sides[sideOfMark(mark)].some((row) => row.timestampMs === timestampMs && !row.matched)
+  }
+
+  #take(mark: string): readonly Unmatched<K>[] {
+    const timestampMs = msOfMark(mark)
+    const side = sideOfMark(mark)
+    const slot = keyOfMark(mark)
     const key = this.#keys.fromSlot(slot)
     const place = this.#placeOf(slot, timestampMs)
     const sides = this.#sides(place)
@@ -219,7 +229,7 @@ export abstract class JoinState<K> {
   }
 
   /** Collects the rows that are met; returns the sides with these marked, or as they are. */
-  #meet(slot: string, sides: AnySides, range: JoinRange, partners: AnyRow[]): AnySides {
+  #meet(sides: AnySides, range: JoinRange, partners: AnyRow[]): AnySides {
     const { other, fromMs, toMs } = range
     const rows = sides[other]
     let marked: AnyRow[] | undefined
@@ -230,28 +240,30 @@ export abstract class JoinState<K> {
       partners.push(row)
       if (row.matched) continue
       marked ??= [...rows]
-      marked[i] = { ...row, matched: true }
-      this.slots.delete(unmatchedSlot(timestampMs, other, slot))
+      marked[i] = { timestampMs, value: row.value, matched: true }
     }
     return marked === undefined ? sides : withRows(sides, other, marked)
   }
 
   /**
-   * Buckets that may hold a partner, in order of time, and the record's own.
+   * Buckets but the record's own where a partner may lie.
    *
-   * No row is newer than stream time, so it is two buckets for most records.
+   * No row is newer than stream time, so it is at most one bucket for most records.
    */
-  #places(slot: string, own: string, range: JoinRange, moment: JoinMoment): readonly string[] {
-    const ownMs = this.bucketStartMs(moment.timestampMs)
+  #otherPlaces(slot: string, ownMs: number, range: JoinRange, moment: JoinMoment): string[] {
     const lastMs = Math.min(range.toMs, moment.streamTimeMs)
     const places: string[] = []
-    let hasOwn = false
     for (let atMs = this.bucketStartMs(range.fromMs); atMs <= lastMs; atMs += this.bucketMs) {
-      hasOwn ||= atMs === ownMs
-      places.push(atMs === ownMs ? own : this.#placeOf(slot, atMs))
+      if (atMs === ownMs || this.#written.isMissing(slot, atMs)) continue
+      places.push(this.#placeOf(slot, atMs))
     }
-    if (!hasOwn) places.push(own)
     return places
+  }
+
+  #read(places: readonly string[]): readonly (AnySides | undefined)[] {
+    if (places.length === 0) return nothing
+    if (places.length === 1) return [this.slots.get(places[0]!) as AnySides | undefined]
+    return this.slots.getAll(places) as readonly (AnySides | undefined)[]
   }
 
   #placeOf(slot: string, timestampMs: number): string {
@@ -294,16 +306,22 @@ const spansOf = (window: JoinWindow<unknown>): readonly (readonly [number, numbe
   ]
 }
 
+const nothing: readonly never[] = []
+
+/** So wide that three or four segments hold all rows that live. */
+const segmentMsOf = (window: JoinWindow<unknown>): number => {
+  const bucketMs = bucketMsOf(window)
+  return bucketMs * Math.max(1, Math.ceil(window.graceMs / (3 * bucketMs)))
+}
+
 interface JoinRange {
   readonly other: Side
   readonly fromMs: number
   readonly toMs: number
 }
 
-/** `['u'][timestamp time][side][key]`; the right side sorts first, as it is reported first. */
-const unmatchedSlot = (timestampMs: number, side: Side, slot: string): string =>
-  `u${orderedMs(timestampMs)}${side === 'right' ? '0' : '1'}${slot}`
-
-const sideOf = (unmatched: string): Side => (unmatched.charAt(9) === '0' ? 'right' : 'left')
+/** No longer than it must be: spread into a literal, an array gets room for 17. */
+const followedBy = (rows: readonly AnyRow[], row: AnyRow): readonly AnyRow[] =>
+  rows.length === 0 ? [row] : rows.concat(row)
 
 const oldestFirst = (a: AnyRow, b: AnyRow): number => a.timestampMs - b.timestampMs

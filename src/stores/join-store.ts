@@ -4,7 +4,7 @@
  * Slot layout, big-endian; `time` is `orderedMs`, a bucket is half the window wide:
  * ```
  *   ['r'][bucketStart time][key]        → both sides, see `encodeSides`  a record reads 3 points
- *   ['u'][timestamp time][side u8][key] → [1]   rows of this time and side to be reported
+ *   ['u'][timestamp time][side u8][key] → [1]   see `join-marks.ts`
  *   ['b']                               → [unmatchedLowestMs f64][bucketLowestMs f64][deletedTo]
  *   ['t']                               → `JoinTimes` as f64 each; only if late records join
  * ```
@@ -15,8 +15,9 @@
 import { bytesFromLatin1, latin1FromBytes } from '../../state/key-layout.ts'
 import type { SlotCodec } from '../../state/slots.ts'
 import type { Serde } from '../serde/serde.ts'
-import { boundsCodec, markerCodec } from './fixed-codecs.ts'
-import type { JoinBounds, JoinRow, JoinSides, JoinTimes } from './join-rows.ts'
+import { boundsCodec } from './fixed-codecs.ts'
+import { marksOf } from './join-marks.ts'
+import type { AnySides, JoinBounds, JoinRow, JoinSides, JoinTimes } from './join-rows.ts'
 import { timesSlot } from './join-rows.ts'
 import { JoinReader } from './join-reader.ts'
 import type { JoinState } from './join-state.ts'
@@ -115,18 +116,19 @@ const windowOf = <K, A, B>(name: string, options: JoinStoreOptions<K, A, B>): Jo
 const joinCodec = <A, B>(left: Serde<A>, right: Serde<B>): SlotCodec => ({
   encode(stored, slot) {
     if (slot.startsWith('r')) return encodeSides(stored as JoinSides<A, B>, left, right)
-    if (slot.startsWith('u')) return markerCodec.encode()
     if (slot === timesSlot) return encodeTimes(stored as JoinTimes)
     return encodeBounds(stored as JoinBounds)
   },
+  marks: (stored, slot) => (slot.startsWith('r') ? marksOf(stored as AnySides, slot) : noMarks),
   decode(bytes, slot) {
     if (slot.startsWith('r')) return decodeSides(bytes, left, right)
-    if (slot.startsWith('u')) return markerCodec.decode()
+    if (slot.startsWith('u')) return true
     if (slot === timesSlot) return decodeTimes(bytes)
     return decodeBounds(bytes)
   },
 })
 
+const noMarks: readonly string[] = []
 const rowHeaderBytes = 13
 
 /**

@@ -126,6 +126,7 @@ export class LateJoinState<K> extends JoinState<K> {
       if (keptCount < left.length + right.length) this.putSides(place, kept)
       if (keptCount > 0) lowestMs = Math.min(lowestMs, msFromOrdered(place, 1))
     }
+    this.forgetBelow(lowestMs)
     this.putBounds({ unmatchedLowestMs, bucketLowestMs: lowestMs, deletedTo: '' })
   }
 

@@ -66,6 +66,7 @@ const endsWithin = ({ upTo }: Segment, end: string): boolean => upTo !== undefin
 
 /** A codec that knows the row of versions too. */
 export const withRowVersions = (codec: SlotCodec): SlotCodec => ({
+  ...codec,
   encode: (stored, slot) =>
     slot === versionRowKey ? (stored as RowVersions).encode() : codec.encode(stored, slot),
   ...(codec.encodeRaw !== undefined && {

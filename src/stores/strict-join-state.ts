@@ -72,9 +72,9 @@ export class StrictJoinState<K> extends JoinState<K> {
     const { unmatchedLowestMs, bucketLowestMs, deletedTo } = this.bounds()
     const endMs = this.bucketStartMs(deadMs)
     const gte = deletedTo === '' ? `r${orderedMs(bucketLowestMs)}` : deletedTo
-    const dead = this.slots.keys({ gte, lt: `r${orderedMs(endMs)}`, limit: expiredMax })
-    for (const place of dead) this.slots.delete(place)
+    const dead = this.slots.deleteFirst({ gte, lt: `r${orderedMs(endMs)}`, limit: expiredMax })
     const last = dead.length < expiredMax ? undefined : dead[expiredMax - 1]!
+    this.forgetBelow(last === undefined ? endMs : msFromOrdered(last, 1))
     this.putBounds({
       unmatchedLowestMs,
       bucketLowestMs: last === undefined ? endMs : msFromOrdered(last, 1),

@@ -1,67 +1,112 @@
 /**
- * The index of unmatched rows of a join, read ahead of time.
+ * The unmatched rows of a join in order of time, read ahead.
  *
- * Owned by `JoinState`, whose slots hold the index. Each look for rows that are over used to open
- * a cursor, and to pass the remains of the many rows that were matched meanwhile: a quarter of the
- * CPU of a join. So a page of the index is kept, and its rows are asked for one by one.
- * 1. What is kept are candidates, in order: whether one is still there is asked when its turn
- * comes. 2. The page knows of every row that came into its range since it was read: `added`.
- * 3. After an undone record it is read anew: that may have taken rows away, or read them away.
+ * Owned by `JoinState`. The store holds a mark for each, written with its row when a generation is
+ * sealed, so most rows, which meet their partner before, cost none. What has no mark yet is kept
+ * here: rows that came since the generation before was applied. A cursor per look would pass the
+ * remains of the many marks that were deleted, so a page of them is kept.
+ * 1. What is kept are candidates, in order: whether one still waits is asked when its turn comes.
+ * 2. The page knows of every row that came into its range since it was read: `added`. 3. After an
+ * undone record it is read anew: that may have matched rows, or read them away.
  */
 
-import { orderedMs } from '../../state/key-layout.ts'
 import type { Slots } from '../../state/slots.ts'
+import { marksEnd, msOfMark, unmatchedMark } from './join-marks.ts'
+import type { Side } from './join-window.ts'
 
 /** Read at once at first; pages grow while one look needs more. */
 const pageRowsMin = 256
 const pageRowsMax = 4_096
-/** Behind every slot of the index. */
-const indexEnd = 'v'
 
 interface Page {
   /** Inclusive. */
   readonly from: string
   /** Inclusive. */
   readonly to: string
-  readonly slots: string[]
+  readonly marks: string[]
+  /** No mark lay behind it. */
+  readonly isLast: boolean
   readonly undoCount: number
+}
+
+/** Rows of one generation, side by side: an object for each would outlive its youth. */
+class Recent {
+  readonly #timesMs: number[] = []
+  readonly #sides: Side[] = []
+  readonly #keys: string[] = []
+
+  add(timestampMs: number, side: Side, slot: string): void {
+    this.#timesMs.push(timestampMs)
+    this.#sides.push(side)
+    this.#keys.push(slot)
+  }
+
+  marksFrom(fromMs: number, toMs: number): string[] {
+    const marks: string[] = []
+    for (let i = 0; i < this.#timesMs.length; i++) {
+      const timeMs = this.#timesMs[i]!
+      if (timeMs < fromMs || timeMs > toMs) continue
+      marks.push(unmatchedMark(timeMs, this.#sides[i]!, this.#keys[i]!))
+    }
+    return marks
+  }
 }
 
 export class UnmatchedIndex {
   readonly #slots: Slots
+  readonly #isWaiting: (mark: string) => boolean
   #page: Page | undefined
+  /** Of the generation being processed. */
+  #recent = new Recent()
+  /** Of the one before: its marks may not be in the store yet. */
+  #sealed = new Recent()
+  #generation = 0
 
-  constructor(slots: Slots) {
+  /** @param isWaiting  true if the row of a mark is there and unmatched */
+  constructor(slots: Slots, isWaiting: (mark: string) => boolean) {
     this.#slots = slots
+    this.#isWaiting = isWaiting
   }
 
   /**
-   * The rows that are there, in order; they may be taken away, but none added, between two of them.
+   * The marks of rows that wait, in order; rows may be matched, but none added, between two.
    *
    * @param lowestMs  none is older
    */
   *from(lowestMs: number): Generator<string> {
-    let from = `u${orderedMs(lowestMs)}`
+    let from = unmatchedMark(lowestMs, 'right', '')
     for (let limit = pageRowsMin; ; limit = Math.min(limit * 4, pageRowsMax)) {
       const kept = this.#kept(from)
-      const { slots, to } = kept ?? this.#read(from, limit)
-      for (let i = firstAtLeast(slots, from); i < slots.length; i++) {
-        const slot = slots[i]!
-        if (this.#slots.get(slot) !== undefined) yield slot
+      const { marks, to, isLast } = kept ?? this.#read(from, limit)
+      for (let i = firstAtLeast(marks, from); i < marks.length; i++) {
+        const mark = marks[i]!
+        if (this.#isWaiting(mark)) yield mark
       }
       // rows may have come behind what was read before
-      if (kept === undefined && slots.length < limit) return
+      if (kept === undefined && isLast) return
       from = `${to}\0`
     }
   }
 
-  /** A row was added to the index. */
-  added(slot: string): void {
+  /** A row was stored that waits. */
+  added(timestampMs: number, side: Side, slot: string): void {
+    this.#follow()
+    this.#recent.add(timestampMs, side, slot)
     const page = this.#page
-    if (page === undefined || slot < page.from || slot > page.to) return
-    const { slots } = page
-    const at = firstAtLeast(slots, slot)
-    if (slots[at] !== slot) slots.splice(at, 0, slot)
+    if (page === undefined || timestampMs > msOfMark(page.to)) return
+    const mark = unmatchedMark(timestampMs, side, slot)
+    if (mark < page.from || mark > page.to) return
+    const at = firstAtLeast(page.marks, mark)
+    if (page.marks[at] !== mark) page.marks.splice(at, 0, mark)
+  }
+
+  /** A generation is sealed only once the one before is in the store. */
+  #follow(): void {
+    const generation = this.#slots.sealCount
+    if (generation === this.#generation) return
+    this.#sealed = generation === this.#generation + 1 ? this.#recent : new Recent()
+    this.#recent = new Recent()
+    this.#generation = generation
   }
 
   #kept(from: string): Page | undefined {
@@ -71,18 +116,26 @@ export class UnmatchedIndex {
   }
 
   #read(from: string, limit: number): Page {
-    const slots = [...this.#slots.keys({ gte: from, lt: indexEnd, limit })]
+    this.#follow()
+    const stored = this.#slots.keys({ gte: from, lt: marksEnd, limit })
+    const isLast = stored.length < limit
+    const end = isLast ? marksEnd : stored.at(-1)!
+    const [fromMs, toMs] = [msOfMark(from), isLast ? Infinity : msOfMark(end)]
+    const recent = [this.#sealed, this.#recent].flatMap((rows) => rows.marksFrom(fromMs, toMs))
+    const inRange = recent.filter((mark) => mark >= from && mark <= end)
+    const marks = [...new Set([...stored, ...inRange])]
+    if (inRange.length > 0) marks.sort()
     const { undoCount } = this.#slots
-    return (this.#page = { from, to: slots.at(-1) ?? from, slots, undoCount })
+    return (this.#page = { from, to: marks.at(-1) ?? from, marks, isLast, undoCount })
   }
 }
 
-/** Index of the first slot that is not below. */
-const firstAtLeast = (slots: readonly string[], wanted: string): number => {
-  let [low, high] = [0, slots.length]
+/** Index of the first mark that is not below. */
+const firstAtLeast = (marks: readonly string[], wanted: string): number => {
+  let [low, high] = [0, marks.length]
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (slots[middle]! < wanted) low = middle + 1
+    if (marks[middle]! < wanted) low = middle + 1
     else high = middle
   }
   return low

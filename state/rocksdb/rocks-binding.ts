@@ -31,6 +31,8 @@ export interface RocksIteratorOptions {
   readonly limit: number
   readonly keyEncoding: 'buffer'
   readonly valueEncoding: 'buffer'
+  /** False: `iterator_nextv_sync` has undefined in place of each value. */
+  readonly values: boolean
   readonly fillCache: boolean
 }
 
@@ -75,7 +77,7 @@ export interface RocksBinding {
   iterator_nextv_sync(
     iterator: RocksIterator,
     count: number,
-  ): { readonly rows: readonly Buffer[]; readonly finished: boolean }
+  ): { readonly rows: readonly (Buffer | undefined)[]; readonly finished: boolean }
   iterator_close(iterator: RocksIterator): void
   batch_init(): RocksBatch
   /** Options are looked up for each row, which costs a third of the call: give none. */

@@ -12,6 +12,8 @@ import { StoreClosedError } from '../errors.ts'
 import type { RocksBinding, RocksIterator } from './rocks-binding.ts'
 import { storeErrorOf } from './rocks-errors.ts'
 
+const noValue = Buffer.alloc(0)
+
 export interface RocksCursorOptions {
   readonly binding: RocksBinding
   /** Undefined for an empty range. */
@@ -39,7 +41,7 @@ export class RocksCursor implements Cursor {
       const { rows, finished } = binding.iterator_nextv_sync(iterator, Math.min(max, 0x7fff_ffff))
       this.#finished = finished
       const pairs: Row[] = []
-      for (let i = 0; i < rows.length; i += 2) pairs.push([rows[i]!, rows[i + 1]!])
+      for (let i = 0; i < rows.length; i += 2) pairs.push([rows[i]!, rows[i + 1] ?? noValue])
       return pairs
     } catch (error) {
       this.#finished = true

@@ -92,7 +92,7 @@ export class RocksDatabase {
     return this.#getAll(keys)
   }
 
-  cursor({ gte, lt, reverse, limit }: ScanOptions): RocksCursor {
+  cursor({ gte, lt, reverse, limit, keysOnly }: ScanOptions): RocksCursor {
     this.#checkOpen('scan')
     checkKey(gte)
     checkKey(lt)
@@ -101,6 +101,7 @@ export class RocksDatabase {
       gte,
       lt,
       reverse: reverse === true,
+      values: keysOnly !== true,
       limit: Math.min(limit ?? limitMax, limitMax),
     })
   }
@@ -110,8 +111,8 @@ export class RocksDatabase {
     this.#checkOpen('snapshot')
     for (;;) {
       const before = this.#binding.db_get_latest_sequence(this.#context)
-      const up = this.#cursor({ reverse: false, limit: -1 })
-      const down = this.#cursor({ reverse: true, limit: -1 })
+      const up = this.#cursor({ reverse: false, values: true, limit: -1 })
+      const down = this.#cursor({ reverse: true, values: true, limit: -1 })
       // The writer thread may have written in between, then the two would differ.
       if (this.#binding.db_get_latest_sequence(this.#context) === before) return [up, down]
       up.close()
@@ -158,6 +159,7 @@ export class RocksDatabase {
     readonly gte?: Uint8Array
     readonly lt?: Uint8Array
     readonly reverse: boolean
+    readonly values: boolean
     readonly limit: number
   }): RocksCursor {
     try {

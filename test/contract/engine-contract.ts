@@ -208,6 +208,8 @@ const scans = (engine: () => Engine): void => {
         .join(''),
     ).toBe(expected)
     snapshot.close()
+    const keysOnly = drain(engine().scan({ ...options, keysOnly: true })).map((row) => row[0])
+    expect(keysOnly.join('')).toBe(expected)
   })
 
   it('keeps giving nothing at the end, and nothing for zero rows', async () => {

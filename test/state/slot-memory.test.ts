@@ -129,6 +129,24 @@ describe('slot memory', () => {
     expect(memory.bytes).toBe(open.cached.bytes)
   })
 
+  it('counts what a store keeps beside its rows, makes room for it, and gives it back', () => {
+    const slots = storeOf('rows')
+    for (let i = 0; i < 500; i++) slots.get(keyOf(i))
+    const rowsBefore = slots.cached.rows
+    slots.keepsBeside(bytesMax / 2)
+    slots.get('one more')
+    expect(slots.cached.bytes).toBeLessThanOrEqual(bytesMax / 2)
+    expect(slots.cached.rows).toBeLessThan(rowsBefore)
+    expect(memory.bytes).toBe(slots.cached.bytes + bytesMax / 2)
+    slots.clear()
+    expect(memory.bytes).toBe(bytesMax / 2)
+    slots.keepsBeside(100)
+    expect(memory.bytes).toBe(100)
+    slots.release()
+    slots.keepsBeside(100)
+    expect(memory.bytes).toBe(0)
+  })
+
   it('counts reads by what answered them', async () => {
     const counters = new StoreCounters()
     const slots = storeOf('rows', counters)

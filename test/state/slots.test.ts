@@ -325,3 +325,50 @@ describe('slots: cache', () => {
     expect(decoded).toEqual([])
   })
 })
+
+describe('marks', () => {
+  /** A row implies a mark for each of its letters. */
+  const marking: SlotCodec = {
+    ...codec,
+    marks: (value, key) => [...(value as string)].map((letter) => `m${letter}${key}`),
+  }
+  const marksNow = (): readonly string[] => slots.keys({ gte: 'm', lt: 'n' })
+  const sealedKeys = (): string[] =>
+    slots.seal().map(({ key, value }) => `${value === undefined ? '-' : '+'}${key.toString()}`)
+
+  beforeEach(() => {
+    slots = new Slots({ engine, prefix, codec: marking, undo, cachedSlotsMax: 1000 })
+  })
+
+  it('are written and deleted with the rows that imply them, where they changed', async () => {
+    await commit({ a: 'xy', b: 'x' })
+    expect(marksNow()).toEqual(['mxa', 'mxb', 'mya'])
+    await commit({ a: 'yz' })
+    expect(marksNow()).toEqual(['mxb', 'mya', 'mza'])
+    put({ a: undefined, b: 'x' })
+    expect(sealedKeys()).toEqual(['-mya', '-mza', '-a', '+b'])
+  })
+
+  it('cost nothing between two seals', () => {
+    put({ a: 'x' })
+    put({ a: '' })
+    expect(sealedKeys()).toEqual(['+a'])
+  })
+
+  it('are those of the stored row, where a row was written without being read', async () => {
+    await commit({ a: 'xy' })
+    slots = new Slots({ engine, prefix, codec: marking, undo, cachedSlotsMax: 1000 })
+    put({ a: 'y' })
+    expect(sealedKeys()).toEqual(['-mxa', '+a'])
+  })
+
+  it('of a dropped generation are not there, and come with the next', async () => {
+    await commit({ a: 'x' })
+    put({ a: 'y' })
+    slots.seal()
+    slots.drop()
+    expect(marksNow()).toEqual(['mxa'])
+    await commit({ a: 'y' })
+    expect(marksNow()).toEqual(['mya'])
+  })
+})

@@ -69,6 +69,16 @@ test('a piece whose record failed is deleted again', async () => {
   expect(rowsOf(open)).toBe(0)
 })
 
+test('rows that are deleted are not read, and none of them stays in memory', async () => {
+  const open = await filled()
+  await open.restart()
+  const before = { reads: open.slots.engineReads, rows: open.slots.cached.rows }
+  expire(open.opened, 5_000)
+  expect(open.slots.engineReads - before.reads).toBe(1) // the bounds
+  expect(open.slots.cached.rows - before.rows).toBe(1)
+  expect(rowsOf(open)).toBe(1_500)
+})
+
 test('a row that comes into a bucket while it is being deleted goes too', async () => {
   const open = await filled()
   expire(open.opened, 5_000)

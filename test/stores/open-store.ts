@@ -3,7 +3,7 @@
 import type { Engine } from '../../state/engine.ts'
 import { namespacePrefix } from '../../state/key-layout.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
-import { Slots } from '../../state/slots.ts'
+import { type SealedWrite, Slots } from '../../state/slots.ts'
 import { UndoLog } from '../../state/undo-log.ts'
 import { WriteBatch } from '../../state/write-batch.ts'
 import type { Store } from '../../src/stores/store.ts'
@@ -14,6 +14,7 @@ export class OpenStore<Opened, Reader> {
   readonly #engine: Engine
   readonly #prefix: Uint8Array
   #undo = new UndoLog()
+  #writes: readonly SealedWrite[] = []
   /** Of the task; tests move it. */
   readonly time = new StreamTime()
   slots: Slots
@@ -40,17 +41,16 @@ export class OpenStore<Opened, Reader> {
     this.#undo.rollback()
   }
 
+  /** Seals what was written. @returns writes it to the engine; call it before the next seal */
+  sealed(): () => Promise<void> {
+    this.#seal()
+    return () => this.#apply()
+  }
+
   /** @returns slot keys written, deletions too */
   async commit(): Promise<readonly string[]> {
-    this.keep()
-    const batch = new WriteBatch()
-    const writes = this.slots.seal()
-    for (const { key, value } of writes) {
-      if (value === undefined) batch.delete(this.#prefix, key)
-      else batch.put(this.#prefix, key, value)
-    }
-    await this.#engine.commit(batch)
-    this.slots.applied()
+    const writes = this.#seal()
+    await this.#apply()
     return writes.map(({ key }) => Buffer.from(key).toString('latin1'))
   }
 
@@ -60,6 +60,21 @@ export class OpenStore<Opened, Reader> {
     this.#undo = new UndoLog()
     this.slots = this.#open()
     this.opened = this.#store.open(this.slots, this.time)
+  }
+
+  #seal(): readonly SealedWrite[] {
+    this.keep()
+    return (this.#writes = this.slots.seal())
+  }
+
+  async #apply(): Promise<void> {
+    const batch = new WriteBatch()
+    for (const { key, value } of this.#writes) {
+      if (value === undefined) batch.delete(this.#prefix, key)
+      else batch.put(this.#prefix, key, value)
+    }
+    await this.#engine.commit(batch)
+    this.slots.applied()
   }
 
   #open(): Slots {

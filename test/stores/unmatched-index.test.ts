@@ -1,12 +1,14 @@
 /**
- * Goal: read ahead, the index of unmatched rows says what the slots say. Method: random records
- * that add, take away and look, some of them undone, with commits in between; more rows than a
- * page; each look against a scan.
+ * Goal: read ahead, the index of unmatched rows says which rows wait. Method: random records that
+ * add, match and look, some of them undone, with commits in between, some sealed and applied only
+ * later, some dropped; more rows than a page; each look against a plain set.
  */
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { joinStore, json, utf8 } from '../../src/index.ts'
+import { msOfMark } from '../../src/stores/join-marks.ts'
+import type { JoinSides } from '../../src/stores/join-rows.ts'
 import { UnmatchedIndex } from '../../src/stores/unmatched-index.ts'
 import { orderedMs } from '../../state/key-layout.ts'
 import { OpenStore } from './open-store.ts'
@@ -19,12 +21,18 @@ const store = joinStore('j', {
   graceMs: 0,
 })
 
-const slotOf = (timeMs: number): string => `u${orderedMs(timeMs)}1k`
+const keyOf = (timeMs: number): string => `k${timeMs}`
+const placeOf = (timeMs: number): string =>
+  `r${orderedMs(Math.floor(timeMs / 1_000) * 1_000)}${keyOf(timeMs)}`
+const sidesOf = (timestampMs: number, matched: boolean): JoinSides<number, number> => ({
+  left: [{ timestampMs, value: 1, matched }],
+  right: [],
+})
 
 const timeMs = fc.integer({ min: 0, max: 700 })
 const step = fc.oneof(
   fc.record({ kind: fc.constant('add' as const), timeMs }),
-  fc.record({ kind: fc.constant('remove' as const), timeMs }),
+  fc.record({ kind: fc.constant('match' as const), timeMs }),
   fc.record({
     kind: fc.constant('look' as const),
     timeMs,
@@ -34,32 +42,117 @@ const step = fc.oneof(
 const records = fc.array(
   fc.record({
     steps: fc.array(step, { minLength: 1, maxLength: 5 }),
-    end: fc.constantFrom('keep' as const, 'keep' as const, 'undo' as const, 'commit' as const),
+    end: fc.constantFrom('keep', 'keep', 'undo', 'seal', 'apply', 'drop'),
   }),
-  { maxLength: 30 },
+  { maxLength: 40 },
 )
 
-test('a look finds the rows that are there, whatever was undone since', async () => {
+/** Rows that wait: as stored, in the generation that is sealed, and in the one being processed. */
+class Waiting {
+  #stored = new Set<number>()
+  #sealed: ReadonlySet<number> | undefined
+  #kept = new Set<number>()
+  now = new Set<number>()
+
+  keep(): void {
+    this.#kept = new Set(this.now)
+  }
+
+  undo(): void {
+    this.now = new Set(this.#kept)
+  }
+
+  seal(): void {
+    this.#sealed = new Set(this.now)
+  }
+
+  applied(): void {
+    this.#stored = new Set(this.#sealed)
+    this.#sealed = undefined
+  }
+
+  drop(): void {
+    this.now = new Set(this.#stored)
+    this.#sealed = undefined
+    this.keep()
+  }
+
+  from(lowestMs: number, count: number): readonly number[] {
+    const found = [...this.now].filter((ms) => ms >= lowestMs).sort((a, b) => a - b)
+    return found.slice(0, count)
+  }
+}
+
+class Subject {
+  readonly #open = new OpenStore(store)
+  readonly #waiting = new Waiting()
+  readonly #index: UnmatchedIndex
+  #finish: (() => Promise<void>) | undefined
+
+  constructor() {
+    const { slots } = this.#open
+    this.#index = new UnmatchedIndex(slots, (mark) => {
+      const sides = slots.get(placeOf(msOfMark(mark))) as JoinSides<number, number> | undefined
+      return sides?.left[0]?.matched === false
+    })
+  }
+
+  add(ms: number): void {
+    this.#open.slots.put(placeOf(ms), sidesOf(ms, false))
+    this.#index.added(ms, 'left', keyOf(ms))
+    this.#waiting.now.add(ms)
+  }
+
+  match(ms: number): void {
+    this.#open.slots.put(placeOf(ms), sidesOf(ms, true))
+    this.#waiting.now.delete(ms)
+  }
+
+  look(lowestMs: number, count: number): void {
+    const found = this.#index.from(lowestMs).take(count).toArray()
+    expect(found.map(msOfMark)).toEqual(this.#waiting.from(lowestMs, count))
+  }
+
+  async end(how: 'keep' | 'undo' | 'seal' | 'apply' | 'drop'): Promise<void> {
+    const { slots } = this.#open
+    if (how === 'undo') {
+      this.#open.undo()
+      return this.#waiting.undo()
+    }
+    this.#open.keep()
+    this.#waiting.keep()
+    if (how === 'keep') return
+    if (how === 'drop') {
+      slots.drop()
+      this.#finish = undefined
+      return this.#waiting.drop()
+    }
+    if (this.#finish !== undefined) await this.#apply()
+    this.#waiting.seal()
+    this.#finish = this.#open.sealed()
+    if (how === 'apply') await this.#apply()
+  }
+
+  async #apply(): Promise<void> {
+    await this.#finish?.()
+    this.#finish = undefined
+    this.#waiting.applied()
+  }
+}
+
+test('a look finds the rows that wait, whatever was undone, sealed or dropped since', async () => {
   await fc.assert(
     fc.asyncProperty(records, async (all) => {
-      const open = new OpenStore(store)
-      const index = new UnmatchedIndex(open.slots)
-      for (let ms = 0; ms < 1_400; ms += 2) open.slots.putNew(slotOf(ms), true)
-      await open.commit()
+      const subject = new Subject()
+      for (let ms = 0; ms < 1_400; ms += 2) subject.add(ms)
+      await subject.end('apply')
       for (const { steps, end } of all) {
         for (const one of steps) {
-          const slot = slotOf(one.timeMs)
-          if (one.kind === 'remove') open.slots.delete(slot)
-          else if (one.kind === 'look') {
-            const found = index.from(one.timeMs).take(one.count).toArray()
-            const gte = `u${orderedMs(one.timeMs)}`
-            expect(found).toEqual([...open.slots.keys({ gte, lt: 'v', limit: one.count })])
-          } else if (open.slots.get(slot) === undefined) {
-            open.slots.putNew(slot, true)
-            index.added(slot)
-          }
+          if (one.kind === 'look') subject.look(one.timeMs, one.count)
+          else if (one.kind === 'add') subject.add(one.timeMs)
+          else subject.match(one.timeMs)
         }
-        await open[end]()
+        await subject.end(end)
       }
     }),
     { numRuns: 60 },

@@ -1,0 +1,44 @@
+/**
+ * Marks of rows that are reported if they stay alone: `['u'][timestamp time][side][key]`.
+ *
+ * Written by the slots with the rows (`SlotCodec.marks`), read by `UnmatchedIndex`. A mark exists
+ * exactly while a row of its side, key and time is unmatched. The right side sorts first, as it is
+ * reported first.
+ */
+
+import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
+import type { AnySides } from './join-rows.ts'
+import type { Side } from './join-window.ts'
+
+/** Behind every mark. */
+export const marksEnd = 'v'
+
+const keyAt = 10
+/** Before the key of a row: `['r'][bucketStart time]`. */
+const placeKeyAt = 9
+
+export const unmatchedMark = (timestampMs: number, side: Side, slot: string): string =>
+  `u${orderedMs(timestampMs)}${side === 'right' ? '0' : '1'}${slot}`
+
+export const sideOfMark = (mark: string): Side => (mark.charAt(9) === '0' ? 'right' : 'left')
+
+export const msOfMark = (mark: string): number => msFromOrdered(mark, 1)
+
+export const keyOfMark = (mark: string): string => mark.slice(keyAt)
+
+const none: readonly string[] = []
+const sides = ['left', 'right'] as const
+
+/** Of the rows of one key in one bucket; rows of one time share a mark. */
+export const marksOf = (stored: AnySides, place: string): readonly string[] => {
+  let marks: string[] | undefined
+  for (const side of sides) {
+    for (const { timestampMs, matched } of stored[side]) {
+      if (matched) continue
+      const mark = unmatchedMark(timestampMs, side, place.slice(placeKeyAt))
+      if (marks === undefined) marks = [mark]
+      else if (!marks.includes(mark)) marks.push(mark)
+    }
+  }
+  return marks ?? none
+}

@@ -1,0 +1,88 @@
+/**
+ * Runs of rows that a store deleted at once, until the engine has done so too.
+ *
+ * Owned by `Slots`. What a window no longer needs is nobody's to read again, so its rows get no
+ * slots: each run is one slot of its own, outside of the cache, whose value is the list of keys.
+ * 1. Undo, seal, apply and drop treat that slot as any other; a run lives as long as it has a dirty
+ * or committing value. 2. Between the first and the last key of a run the engine's rows count as
+ * missing: those of no slot are in it, the others are deleted in their slots.
+ */
+
+import { absent, type DirtyList, type Slot } from './slot.ts'
+
+export class DeletedRun {
+  /** In order; at least one. */
+  readonly keys: readonly string[]
+  /** A key of it may have been written since. */
+  isRewritten = false
+
+  constructor(keys: readonly string[]) {
+    this.keys = keys
+  }
+
+  get first(): string {
+    return this.keys[0]!
+  }
+
+  get last(): string {
+    return this.keys.at(-1)!
+  }
+
+  has(key: string): boolean {
+    return key >= this.first && key <= this.last
+  }
+}
+
+export class DeletedRuns {
+  #slots: Slot[] = []
+
+  /** A clean slot for a run, whose value the caller writes. */
+  slotOf(run: DeletedRun, dirtyList: DirtyList): Slot {
+    const slot: Slot = {
+      key: run.first,
+      clean: undefined,
+      committing: absent,
+      dirty: absent,
+      referenced: false,
+      bytes: 0,
+      dirtyList,
+    }
+    this.#slots.push(slot)
+    return slot
+  }
+
+  /** True if the engine's row of the key is deleted, and the engine may not know. */
+  has(key: string): boolean {
+    for (const slot of this.#slots) if (runOf(slot)?.has(key) === true) return true
+    return false
+  }
+
+  /** The key is about to be written, in a slot of its own. */
+  rewrites(key: string): void {
+    for (const { dirty } of this.#slots) {
+      if (dirty instanceof DeletedRun && dirty.has(key)) dirty.isRewritten = true
+    }
+  }
+
+  /** Those that have keys in the range, as of now. */
+  within(gte: string, lt: string | undefined): readonly DeletedRun[] {
+    if (this.#slots.length === 0) return none
+    return this.#slots.flatMap((slot) => {
+      const run = runOf(slot)
+      if (run === undefined || run.last < gte) return []
+      return lt === undefined || run.first < lt ? [run] : []
+    })
+  }
+
+  /** Call after a generation ended. */
+  forgetEnded(): void {
+    if (this.#slots.length > 0) this.#slots = this.#slots.filter((slot) => runOf(slot))
+  }
+}
+
+const none: readonly DeletedRun[] = []
+
+const runOf = ({ dirty, committing }: Slot): DeletedRun | undefined => {
+  if (dirty instanceof DeletedRun) return dirty
+  return committing instanceof DeletedRun ? committing : undefined
+}
