@@ -6,6 +6,7 @@
  * settings a user has are used here. 2. GUARANTEE=alos runs exactly-once too: there is no weaker
  * mode. THREADS is ignored: more cores are more replicas. 3. Without TUNED the runtime's defaults
  * hold, but for the cache: CACHE_BYTES=0 forbids to merge updates, which this cache never does.
+ * 4. ENGINE_METRICS=1 prints the metrics at the end, ENGINE_METRICS_MS each so many ms.
  */
 
 import { mkdirSync } from 'node:fs'
@@ -68,7 +69,10 @@ const application = new Application({
 process.on('SIGTERM', () => void application.close())
 await application.start()
 console.log(`${Date.now()} RUNNING`)
+const metricsMs = Number(process.env['ENGINE_METRICS_MS'] ?? 0)
+const tellMetrics = (): void => console.log(JSON.stringify(application.metrics()))
+if (metricsMs > 0) setInterval(tellMetrics, metricsMs).unref()
 await application.stopped
-if (process.env['ENGINE_METRICS'] === '1') console.log(JSON.stringify(application.metrics()))
+if (process.env['ENGINE_METRICS'] === '1') tellMetrics()
 await broker.close()
 await engine.close()

@@ -10,6 +10,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { RuntimeMetrics } from '../../src/index.ts'
 
 export interface EngineOptions {
   readonly bootstrap: string
@@ -20,16 +22,20 @@ export interface EngineOptions {
   /** Made if it is not there; the same again is the same instance, with its state. */
   readonly stateDir: string
   readonly sessionTimeoutMs?: number
+  /** It tells its metrics all the time; default false. */
+  readonly tellsMetrics?: boolean
 }
 
 const command = join(import.meta.dirname, '..', 'engine')
 const ticksPerSec = 100 // USER_HZ, the same on every Linux
 const commitIntervalMs = 100
+const metricsMs = 250
 
 export class EngineProcess {
   readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
   #errors = ''
+  #recordsProcessed = 0
 
   private constructor(child: ChildProcess) {
     this.#child = child
@@ -49,12 +55,10 @@ export class EngineProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const engine = new EngineProcess(child)
-    child.stdout!.setEncoding('utf8')
     const running = new Promise<boolean>((resolve) => {
-      let output = ''
-      child.stdout!.on('data', (text: string) => {
-        output += text
-        if (output.includes('RUNNING')) resolve(true)
+      createInterface(child.stdout!).on('line', (line) => {
+        if (line.endsWith(' RUNNING')) resolve(true)
+        else if (line.startsWith('{')) engine.#noteMetrics(line)
       })
     })
     const isRunning = await Promise.race([running, engine.#ended.then(() => false)])
@@ -68,6 +72,11 @@ export class EngineProcess {
     // the name, in brackets, may hold blanks
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSec
+  }
+
+  /** As it told last, where it `tellsMetrics`; 0 until then. */
+  recordsProcessed(): number {
+    return this.#recordsProcessed
   }
 
   /** The largest its resident memory was. */
@@ -86,6 +95,11 @@ export class EngineProcess {
     const { exitCode, signalCode } = this.#child
     if (signalCode === 'SIGKILL' || exitCode === 0 || (exitCode === null && !signalCode)) return ''
     return `bench/engine ended with ${exitCode ?? signalCode}: ${this.#errors.trim().slice(-500)}`
+  }
+
+  #noteMetrics(line: string): void {
+    const { counters } = JSON.parse(line) as Pick<RuntimeMetrics, 'counters'>
+    this.#recordsProcessed = counters.recordsProcessed
   }
 
   #proc(file: string): string {
@@ -109,6 +123,7 @@ const contract = (options: EngineOptions): Readonly<Record<string, string>> => (
   CACHE_BYTES: '0',
   THREADS: '1',
   TUNED: process.env['TUNED'] ?? '0',
+  ...(options.tellsMetrics ? { ENGINE_METRICS_MS: String(metricsMs) } : {}),
   ...(options.sessionTimeoutMs === undefined
     ? {}
     : { SESSION_MS: String(options.sessionTimeoutMs) }),

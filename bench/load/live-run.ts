@@ -21,6 +21,8 @@ export interface LiveRunOptions {
   readonly workload: 'w1' | 'w2'
   readonly ratePerSec: number
   readonly sessionTimeoutMs?: number
+  /** Its engines do; default false. */
+  readonly tellsMetrics?: boolean
   /** @param dueMs  when the record was to be sent; both are wall-clock times */
   onAnswer(partition: number, dueMs: number, nowMs: number): void
 }
@@ -63,11 +65,12 @@ export class LiveRun {
 
   /** @param instance  the same again goes on with the state of the one before */
   async startEngine(instance: string): Promise<EngineProcess> {
-    const { workload, sessionTimeoutMs } = this.#options
+    const { workload, sessionTimeoutMs, tellsMetrics = false } = this.#options
     const engine = await EngineProcess.start({
       bootstrap: this.#kafka.bootstrap,
       applicationId: this.#applicationId,
       workload,
+      tellsMetrics,
       inputs: [this.#input],
       outputs: [this.#output],
       stateDir: join(this.#directory, instance),
