@@ -7,10 +7,10 @@
  * the whole run, a quarter to 95 of 100 of the outputs is steady. ON is `embedded`, `kafka` or
  * both, WORKLOAD a list of w1 to w4, default all. On Kafka (KAFKA_BOOTSTRAP, or a broker that is
  * started) the engine is `bench/engine` in a process of its own, whose CPU and memory are told;
- * embedded, all is this process: broker, what the check keeps and what earlier workloads left are in
- * the figures; name one WORKLOAD for its memory. The runs are short, much of them is warm-up:
- * RECORDS=5000000 makes long ones. If an output is wrong, missing or double, nothing is reported of
- * that workload and the exit status is 1.
+ * embedded, all is this process: broker, what the check keeps and what earlier workloads left are
+ * in the figures; name one WORKLOAD for its memory. The runs are short, much of them is warm-up:
+ * RECORDS=5000000 makes long ones. If an output is wrong, missing or double, nothing is reported
+ * of that workload and the exit status is 1.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -13,7 +13,7 @@ import { benchesIn, findBench } from '../../bench/catalogue.ts'
 const folder = mkdtempSync(join(tmpdir(), 'millrace-compare-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const machine = { cpu: 'a processor', cores: 2, memoryBytes: 2 ** 34 }
+const machine = { cpu: 'a CPU', cores: 2, memoryBytes: 2 ** 34 }
 const run = (perSec: number, changed: Partial<BenchRun> = {}): BenchRun => ({
   name: 'macro/x',
   figures: { perSec },
@@ -50,7 +50,7 @@ describe('a comparison of runs', () => {
     const other = { ...machine, cores: 64 }
     const { warnings } = compareRuns([run(1)], [run(2, { machine: other, node: 'v26.0.0' })])
     expect(warnings).toEqual([
-      'the machines differ: a processor, 2 cores, 16.0 GiB in A, a processor, 64 cores, 16.0 GiB in B',
+      'the machines differ: a CPU, 2 cores, 16.0 GiB in A, a CPU, 64 cores, 16.0 GiB in B',
       'the Node versions differ: v24.1.0 in A, v26.0.0 in B',
     ])
   })
