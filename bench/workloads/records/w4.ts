@@ -57,7 +57,7 @@ export class W4Data implements WorkloadData {
   readonly #partitions: number
   readonly #orders: readonly OrderState[]
   readonly #stocks = new Map<string, StockState>()
-  /** Orders that failed for want of stock: looked at in the end, when all of its changes are known. */
+  /** Orders that failed for want of stock: looked at in the end, when all changes are known. */
   readonly #lacking: OrderState[] = []
   #ended = 0
 
