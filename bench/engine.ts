@@ -6,6 +6,7 @@
  * settings a user has are used here. 2. GUARANTEE=alos runs exactly-once too: there is no weaker
  * mode. THREADS is ignored: more cores are more replicas. 3. Without TUNED the runtime's defaults
  * hold, but for the cache: CACHE_BYTES=0 forbids to merge updates, which this cache never does.
+ * 4. ENGINE_METRICS=1 prints the metrics at the end, ENGINE_METRICS_MS each so many ms.
  */
 
 import { mkdirSync } from 'node:fs'
@@ -14,16 +15,8 @@ import { RocksEngine } from '../state/rocksdb/rocks-engine.ts'
 import { KafkaBroker } from '../src/broker/kafka/kafka-broker.ts'
 import { instanceIdOf } from '../src/cli/instance-id.ts'
 import { stderrLogger } from '../src/cli/stderr-logger.ts'
-import { Application, type RuntimeConfig, type Topology } from '../src/index.ts'
-import { w1 } from './workloads/w1.ts'
-import { w2 } from './workloads/w2.ts'
-import { w2r } from './workloads/w2r.ts'
-import { w3 } from './workloads/w3.ts'
-import { w4 } from './workloads/w4.ts'
-
-type Workload = (inputs: readonly string[], outputs: readonly string[]) => Topology
-
-const workloads: Readonly<Record<string, Workload>> = { w1, w2, w2r, w3, w4 }
+import { Application, type RuntimeConfig } from '../src/index.ts'
+import { workloadMemory, workloadTopologies } from './workloads/workload-topologies.ts'
 
 const setting = (name: string): string => {
   const value = process.env[name]
@@ -39,7 +32,7 @@ const configOf = (): Partial<RuntimeConfig> => {
   const sessionTimeoutMs = Number(session)
   return {
     commitIntervalMs: Number(setting('COMMIT_MS')),
-    cachedSlotsMax: 50_000,
+    cachedSlotsMax: workloadMemory.cachedSlotsMax,
     ...(process.env['TUNED'] === '1' ? tuning : {}),
     ...(session === undefined || session === ''
       ? {}
@@ -50,30 +43,36 @@ const configOf = (): Partial<RuntimeConfig> => {
   }
 }
 
-const workload = workloads[setting('WORKLOAD')]
+const workload = workloadTopologies[setting('WORKLOAD')]
 if (workload === undefined) {
   throw new Error(
-    `workload ${setting('WORKLOAD')} is not there; there are ${Object.keys(workloads).join(', ')}`,
+    `workload ${setting('WORKLOAD')} is not there; there are `
+      + Object.keys(workloadTopologies).join(', '),
   )
 }
 const stateDir = setting('STATE_DIR')
 mkdirSync(stateDir, { recursive: true })
 const broker = await KafkaBroker.open({ bootstrap: setting('BOOTSTRAP') })
-const engine = await RocksEngine.open(join(stateDir, 'state'), { memoryBytes: 96 * 1_048_576 })
+const engine = await RocksEngine.open(join(stateDir, 'state'), {
+  memoryBytes: workloadMemory.stateEngineBytes,
+})
 const application = new Application({
   applicationId: setting('APP_ID'),
   instanceId: instanceIdOf(stateDir),
   topology: workload(setting('INPUT').split(','), setting('OUTPUT').split(',')),
   broker,
   engine,
-  slotCacheBytes: 256 * 1_048_576, // the contract bounds rows: `cachedSlotsMax`
+  slotCacheBytes: workloadMemory.slotCacheBytes,
   config: configOf(),
   logger: stderrLogger('warn'),
 })
 process.on('SIGTERM', () => void application.close())
 await application.start()
 console.log(`${Date.now()} RUNNING`)
+const metricsMs = Number(process.env['ENGINE_METRICS_MS'] ?? 0)
+const tellMetrics = (): void => console.log(JSON.stringify(application.metrics()))
+if (metricsMs > 0) setInterval(tellMetrics, metricsMs).unref()
 await application.stopped
-if (process.env['ENGINE_METRICS'] === '1') console.log(JSON.stringify(application.metrics()))
+if (process.env['ENGINE_METRICS'] === '1') tellMetrics()
 await broker.close()
 await engine.close()

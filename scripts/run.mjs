@@ -7,7 +7,6 @@
  * passes signals on to its shell, which would die of them and leave us behind.
  */
 
-import { existsSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { bootstrap, projectRoot, runOnProjectNode } from './bootstrap.mjs'
@@ -39,8 +38,7 @@ const commands = {
     ['node_modules/typescript/bin/tsc', '--noEmit', '-p', '.'],
     vitest,
   ],
-  bench: (args) =>
-    args.length === 0 ? listBenches() : [[...lean, benchFile(args[0]), ...args.slice(1)]],
+  bench: (args) => [[...lean, 'bench/main.ts', ...args]],
   format: (args) => [[oxfmt, ...args]],
   diagrams: (args) => [['scripts/diagrams.ts', ...args]],
   vectors: (args) => [['test/vectors/run.ts', ...args]],
@@ -62,25 +60,6 @@ const main = async () => {
     if (status !== 0) return status
   }
   return 0
-}
-
-/** `macro/shop-flow` → `bench/macro/shop-flow.ts`. */
-const benchFile = (name) => {
-  const file = join('bench', `${name.replace(/^bench\/|\.ts$/g, '')}.ts`)
-  if (existsSync(join(projectRoot, file))) return file
-  process.stderr.write(`run.mjs: there is no ${file}\n`)
-  listBenches()
-  process.exit(2)
-}
-
-const listBenches = () => {
-  process.stderr.write('usage: npm run bench -- NAME [arguments]; there are:\n')
-  const folder = join(projectRoot, 'bench')
-  const files = existsSync(folder) ? readdirSync(folder, { recursive: true }) : []
-  for (const file of files.filter((name) => name.endsWith('.ts')).toSorted()) {
-    process.stderr.write(`  ${file.slice(0, -'.ts'.length)}\n`)
-  }
-  return []
 }
 
 process.exitCode = await main()

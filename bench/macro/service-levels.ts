@@ -23,6 +23,7 @@ import {
   shipments,
 } from '../../topologies/shop/shared/topics.ts'
 import type { Topic } from '../../src/index.ts'
+import { quantile } from '../quantile.ts'
 import { report } from '../report.ts'
 import { orderSource } from './shop-orders.ts'
 import { ShopRig } from './shop-rig.ts'
@@ -136,11 +137,6 @@ const run = async (perSec: number, forSeconds: number): Promise<Load> => {
   const endedMs = performance.now()
   const workedOffMs = endedMs - sentMs
   return { seen, orders: wanted, elapsedMs: endedMs - startedMs, lagRecordsMax, workedOffMs }
-}
-
-const quantile = (values: readonly number[], share: number): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
 }
 
 /** The slowest topic decides: each hop has its own 100 ms. */

@@ -7,13 +7,13 @@
  * is returned, for the suite to show; `KAFKA_REQUIRED=1` (as in CI) makes it an error.
  */
 
-import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
 import { afterAll } from 'vitest'
+import { startKafka } from './start-kafka.ts'
 
 export interface RealKafkaOptions {
   readonly nodes?: 1 | 3
@@ -65,7 +65,6 @@ export interface NoKafka {
   readonly skipped: string
 }
 
-const script = join(import.meta.dirname, '..', '..', 'scripts', 'kafka.mjs')
 const startMaxMs = 180_000
 const pollMs = 100
 
@@ -172,19 +171,3 @@ const isFirst = (directory: string): boolean => {
     throw error
   }
 }
-
-const startKafka = (args: readonly string[]): Promise<RealKafka | NoKafka> =>
-  new Promise((resolve) => {
-    const { KAFKA_BOOTSTRAP: _given, ...env } = process.env
-    const child = spawn(process.execPath, [script, 'start', '--port', '0', ...args], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let [output, errors] = ['', '']
-    child.stdout.on('data', (chunk) => (output += String(chunk)))
-    child.stderr.on('data', (chunk) => (errors += String(chunk)))
-    child.on('error', (error) => resolve({ skipped: error.message }))
-    child.on('close', (status) =>
-      resolve(status === 0 ? (JSON.parse(output) as RealKafka) : { skipped: errors.trim() }),
-    )
-  })
