@@ -94,4 +94,22 @@ describe.skipIf('skipped' in kafka)('instances on Kafka', () => {
     for (const found of (await sumsOf()).values()) expect(found).toEqual([1, 2])
     expect(first.metrics().reopenings).toBe(0)
   }, 30_000)
+
+  it('so is that of an instance which was stopped and started again just before', async () => {
+    const { start, send, sumsOf } = await site()
+    const config = { sessionTimeoutMs: 300_000, transactionTimeoutMs: 300_000 }
+    const first = await start('a', config)
+    let second = await start('b', config)
+    await until(() => first.metrics().tasks === 2 && second.metrics().tasks === 2)
+    await sleep(2_000) // the links are there
+    await second.close()
+    await until(() => first.metrics().tasks === partitions)
+    second = await start('b', config)
+    await until(() => first.metrics().tasks === 2 && second.metrics().tasks === 2)
+    await sleep(2_000)
+    second.kill()
+    await until(() => first.metrics().tasks === partitions)
+    await send()
+    await until(async () => [...(await sumsOf()).values()].every((found) => found.at(-1) === 1))
+  }, 40_000)
 })

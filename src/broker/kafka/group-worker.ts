@@ -10,7 +10,7 @@
  * 2. From the answer of JoinGroup on the new generation is kept alive: the leader's main thread may
  * take its time to assign. 3. A stopped and resumed process is not mistaken for a stalled loop: the
  * stall is counted in heartbeats, not by the clock. 4. A peer whose links say that it has died is
- * removed from the group, at most once a minute: a wrong verdict costs a rebalance, no more.
+ * removed from the group, each process once a minute at most: a wrong verdict costs a rebalance.
  */
 
 import { parentPort, workerData } from 'node:worker_threads'
@@ -46,6 +46,7 @@ class GroupWorker {
   #hurrying: NodeJS.Timeout | undefined
   #hurriedLeft = 0
   #links: Promise<PeerLinks> | undefined
+  /** By incarnation: what is started again under its name is another process, and may die too. */
   readonly #removedAtMs = new Map<string, number>()
   #seenProgress = 0
   #stalledMs = 0
@@ -94,12 +95,12 @@ class GroupWorker {
   }
 
   /** Any member may say that another is gone; the coordinator then begins a new generation. */
-  async #remove({ memberId, instanceId, isStatic }: GroupPeer): Promise<void> {
+  async #remove({ memberId, instanceId, incarnation, isStatic }: GroupPeer): Promise<void> {
     const member = this.#member
     const nowMs = performance.now()
-    const isTooSoon = nowMs - (this.#removedAtMs.get(instanceId) ?? -Infinity) < removalIntervalMs
+    const isTooSoon = nowMs - (this.#removedAtMs.get(incarnation) ?? -Infinity) < removalIntervalMs
     if (member === undefined || isTooSoon) return
-    this.#removedAtMs.set(instanceId, nowMs)
+    this.#removedAtMs.set(incarnation, nowMs)
     try {
       const { groupId, generationId } = member
       const removed = { groupId, memberId, generationId, ...(isStatic === true && { instanceId }) }
@@ -253,7 +254,7 @@ const heartbeatTimeoutMinMs = 1_000
 /** How many heartbeats come in the time of one while the next generation is close at hand. */
 const hurriedPerInterval = 10
 const hurriedHeartbeats = 100
-/** Between two removals of one instance. */
+/** Between two removals of one process. */
 const removalIntervalMs = 60_000
 
 const say = (reply: GroupWorkerReply): void => port.postMessage(reply)
