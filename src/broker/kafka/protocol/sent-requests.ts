@@ -1,9 +1,9 @@
 /**
  * The bytes of a large request, which the library joins into one buffer before it writes them.
  *
- * Used for every connection. 1. The library joins a request with its header: what it writes is never
- * a buffer of ours. 2. Once written nobody needs it, since a request is never sent twice; as garbage,
- * a hundred megabytes a second make V8 collect all the time.
+ * Used for every connection. 1. The library joins a request with its header: what it writes is
+ * never a buffer of ours. 2. Once written nobody needs it, since a request is never sent twice; as
+ * garbage, a hundred megabytes a second make V8 collect all the time.
  */
 
 import type { Socket } from 'node:net'
