@@ -7,6 +7,7 @@
  */
 
 import { Command } from 'commander'
+import { keepProcessAlive } from '../clock.ts'
 import { nearest } from '../config/nearest.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { DataOutput } from './data-output.ts'
@@ -123,7 +124,10 @@ const main = async (args: readonly string[]): Promise<number> => {
 const data = new DataOutput(process.stdout)
 // a terminal that went away must not keep us from closing: what stderr misses is not told
 const talk = new DataOutput(process.stderr)
+// a command that waits for the next attempt at something has nothing open but a timer
+const release = keepProcessAlive()
 const exitCode = await main(process.argv.slice(2))
+release()
 await data.flushed()
 const { failure } = data
 if (failure !== undefined) process.stderr.write(`millrace: ${failure}\n`)

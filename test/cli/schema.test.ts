@@ -73,4 +73,16 @@ describe('millrace schema', { timeout: 120_000 }, () => {
     }
     expect(await registry.subjects()).toEqual([subject])
   })
+
+  it('says that a registry does not answer', async () => {
+    const url = 'http://127.0.0.1:1'
+    const { exitCode, stdout, stderr } = await millrace([
+      'schema',
+      'check',
+      '--schema-registry',
+      url,
+    ])
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    expect(stderr).toMatch(/^millrace: SCHEMA_REGISTRY_UNAVAILABLE: http:\/\/127.0.0.1:1 .*\n$/)
+  })
 })

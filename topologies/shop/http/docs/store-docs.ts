@@ -129,7 +129,8 @@ export const summaryDoc: RouteDoc = {
   summary: 'The shop in one object, with its invariants checked: a scan of the whole state.',
   answers: {
     200: {
-      description: 'Invariants are checked where one instance has all partitions.',
+      description:
+        'Invariants are checked on the embedded broker and by `dev --kafka`; else `checked` is 0.',
       body: exactly(
         {
           orders: count,
