@@ -50,6 +50,7 @@ export class DataKeyTable {
   readonly #rows = new Map<string, KeyRow>()
   /** Ids of the keys of a customer that live, in the order of their offsets. */
   readonly #live = new Map<string, readonly string[]>()
+  readonly #masters = new Map<string, number>()
   #position = 0n
   #producer: Producer | undefined
   /** The reading under way, and the next, which begins after it. */
@@ -85,11 +86,9 @@ export class DataKeyTable {
     return this.#live.get(customerId)?.[0]
   }
 
-  /** Of any key that lives, the fingerprints of their master keys. */
-  masters(): ReadonlySet<string> {
-    const masters = new Set<string>()
-    for (const row of this.#rows.values()) if (!isErased(row)) masters.add(row.master)
-    return masters
+  /** How many keys live under each master key, by its fingerprint. */
+  get masters(): ReadonlyMap<string, number> {
+    return this.#masters
   }
 
   /** Resolves when it is durable; whether it is the one that counts, `refresh` tells. */
@@ -164,11 +163,19 @@ export class DataKeyTable {
     const keyId = decoder.decode(key)
     const known = this.#rows.get(keyId)
     if (known !== undefined && isErased(known)) return
+    if (known !== undefined) this.#countMaster(known.master, -1)
+    if (!isErased(row)) this.#countMaster(row.master, 1)
     const others = this.#live.get(row.customerId)?.filter((each) => each !== keyId) ?? []
     const live = isErased(row) ? others : [...others, keyId]
     this.#rows.set(keyId, row)
     if (live.length === 0) this.#live.delete(row.customerId)
     else this.#live.set(row.customerId, live)
+  }
+
+  #countMaster(master: string, by: number): void {
+    const count = (this.#masters.get(master) ?? 0) + by
+    if (count === 0) this.#masters.delete(master)
+    else this.#masters.set(master, count)
   }
 }
 

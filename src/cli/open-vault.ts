@@ -66,15 +66,16 @@ const checkedKey = async (
   { settings, place }: { readonly settings: Settings; readonly place: VaultPlace },
 ): Promise<MasterKey | undefined> => {
   await table.refresh()
-  const masters = table.masters()
+  const { masters } = table
   if (known === undefined) {
     return place.keepsKey && masters.size === 0 ? newKey(settings.stateDir) : undefined
   }
   const fitting = [known, givenOldMasterKey(settings)].map((key) => key?.fingerprint)
-  const other = [...masters].find((master) => !fitting.includes(master))
+  const other = [...masters].find(([master]) => !fitting.includes(master))
   if (other === undefined) return known
+  const [master, keys] = other
   throw new CommandError(
-    `the data keys of customers are wrapped by master key ${other}, and the one given is `
+    `${keys} data keys of customers are wrapped by master key ${master}, and the one given is `
       + `${known.fingerprint}: start with the right one (while it is being changed with `
       + '--old-master-key-file too), or with --no-erasure to seal nothing',
   )

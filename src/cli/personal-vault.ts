@@ -119,6 +119,7 @@ export class PersonalVault implements PersonalData {
   /** Another replica may make one too, or erase the customer at once: what counts is looked up. */
   async #makeKey(customerId: string): Promise<DataKey> {
     const { table } = this.#options
+    this.#refuseOthers()
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const keyId = randomBytes(keyIdBytes).toString('base64url')
       await table.add(keyId, newWrappedKey(this.#master(), { keyId, customerId }))
@@ -144,6 +145,17 @@ export class PersonalVault implements PersonalData {
     const key = { keyId, bytes: unwrapped(this.#masters(), keyId, row) }
     this.#keys.set(keyId, key)
     return key
+  }
+
+  /** One more key under a master key that others have given up would be lost with it. */
+  #refuseOthers(): void {
+    const own = new Set(this.#masters().map(({ fingerprint }) => fingerprint))
+    const other = this.#options.table.masters.keys().find((master) => !own.has(master))
+    if (other === undefined) return
+    throw new PersonalDataError(
+      `Data keys are wrapped by master key ${other}, which this process was not given: it makes no `
+        + 'new ones. Start it with that key, and with --old-master-key-file while it is changed.',
+    )
   }
 
   #masters(): readonly MasterKey[] {

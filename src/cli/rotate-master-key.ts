@@ -37,12 +37,12 @@ export const rotateMasterKey = async (rotation: Rotation): Promise<number> => {
   do {
     done += await changes.change(() => batchesOf(rotation))
     await table.refresh()
-  } while (table.masters().has(rotation.from.fingerprint))
+  } while (table.masters.has(rotation.from.fingerprint))
   return done
 }
 
 function* batchesOf({ table, from, to, onProgress }: Rotation): Generator<KeyRows> {
-  const other = [...table.masters()].find(
+  const other = [...table.masters.keys()].find(
     (master) => master !== from.fingerprint && master !== to.fingerprint,
   )
   if (other !== undefined) {

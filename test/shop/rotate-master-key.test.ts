@@ -169,6 +169,17 @@ describe('a rotation', () => {
     await expect(rotate(broker, others)).rejects.toThrow(/neither the new one .* nothing was/)
     expect(await keyRecords(broker)).toBe(before)
   })
+
+  it('leaves no replica that makes keys under the old one', async () => {
+    const broker = await openBroker()
+    const left = await vaultOn(broker, under(1))
+    await left.sealed(ownerOf('ann'), given)
+    const both = await vaultOn(broker, underBoth)
+    expect(await rotate(broker)).toBe(1)
+    await expect(left.sealed(ownerOf('new'), given)).rejects.toThrow('it makes no new ones')
+    await both.sealed(ownerOf('new'), given)
+    expect(await rotate(broker)).toBe(0)
+  })
 })
 
 it('is a command on a stopped directory, whose kept key it replaces', async () => {
