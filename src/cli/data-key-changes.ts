@@ -17,9 +17,8 @@ import { BrokerError } from '../broker/errors.ts'
 import type { Broker, TransactionalProducer } from '../broker/port.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
-import { noHeaders } from '../record.ts'
 import { releaseForgotten } from '../runtime/forgotten-transactions.ts'
-import { dataKeyPlace, type DataKeyTable, type KeyRow } from './data-key-table.ts'
+import { dataKeyPlace, type DataKeyTable, keyRecord, type KeyRow } from './data-key-table.ts'
 
 export interface DataKeyChangesOptions {
   readonly broker: Broker
@@ -38,7 +37,6 @@ export type RowsOf = (nowMs: number) => Iterable<KeyRows>
 const transactionalId = 'shop-data-keys'
 const takeOversMax = 8
 const pauseMs = 50
-const encoder = new TextEncoder()
 
 export class DataKeyChanges {
   readonly #options: DataKeyChangesOptions
@@ -93,12 +91,8 @@ export class DataKeyChanges {
 
   async #write(producer: TransactionalProducer, rows: KeyRows): Promise<number> {
     if (rows.length === 0) return 0
-    const records = rows.map(([keyId, row]) => ({
-      key: encoder.encode(keyId),
-      value: encoder.encode(JSON.stringify(row)),
-      timestampMs: this.#options.clock.nowMs(),
-      headers: noHeaders,
-    }))
+    const nowMs = this.#options.clock.nowMs()
+    const records = rows.map(([keyId, row]) => keyRecord(keyId, row, nowMs))
     producer.begin()
     await producer.produce([{ ...dataKeyPlace, records }])
     await producer.commit()

@@ -15,7 +15,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { dataKeysTopic } from '../../topologies/shop/shared/topics.ts'
 import { PersonalDataError } from '../../topologies/shop/personal/personal-data-error.ts'
 import { BrokerError } from '../broker/errors.ts'
-import type { Broker, PartitionOffsets, Producer, TopicPartition } from '../broker/port.ts'
+import type {
+  Broker,
+  PartitionOffsets,
+  Producer,
+  ProduceRecord,
+  TopicPartition,
+} from '../broker/port.ts'
 import { readCommitted, type ReadRecord } from '../broker/read-committed.ts'
 import type { Clock } from '../clock.ts'
 import { noHeaders } from '../record.ts'
@@ -94,13 +100,8 @@ export class DataKeyTable {
   /** Resolves when it is durable; whether it is the one that counts, `refresh` tells. */
   async add(keyId: string, row: WrappedKey): Promise<void> {
     this.#producer ??= this.#broker.producer('data-keys')
-    const record = {
-      key: encoder.encode(keyId),
-      value: encoder.encode(JSON.stringify(row)),
-      timestampMs: this.#clock.nowMs(),
-      headers: noHeaders,
-    }
-    await this.#producer.send([{ ...dataKeyPlace, records: [record] }])
+    const records = [keyRecord(keyId, row, this.#clock.nowMs())]
+    await this.#producer.send([{ ...dataKeyPlace, records }])
   }
 
   /** Ids of the keys that live, by customer, each in the order of their offsets. */
@@ -178,6 +179,14 @@ export class DataKeyTable {
     else this.#masters.set(master, count)
   }
 }
+
+/** A row as it lies on the topic. */
+export const keyRecord = (keyId: string, row: KeyRow, nowMs: number): ProduceRecord => ({
+  key: encoder.encode(keyId),
+  value: encoder.encode(JSON.stringify(row)),
+  timestampMs: nowMs,
+  headers: noHeaders,
+})
 
 /** What a key's record says; undefined if it says something else. */
 const rowOf = (value: Uint8Array | null): KeyRow | undefined => {
