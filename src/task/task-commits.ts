@@ -48,7 +48,7 @@ export class TaskCommits {
     this.#consumed = true
   }
 
-  /** A punctuation schedule moved: worth a commit of its own after so long. */
+  /** A punctuation schedule moved: worth a commit of its own after so long; Infinity: of none. */
   saveScheduleWithin(saveWithinMs: number): void {
     const saveAtMs = this.#options.clock.monotonicMs() + saveWithinMs
     this.#saveScheduleAtMs = Math.min(saveAtMs, this.#saveScheduleAtMs ?? Infinity)
@@ -65,13 +65,13 @@ export class TaskCommits {
 
   /** True if a stop should commit first: a schedule that must last may still wait its second. */
   get isWorthCommitting(): boolean {
-    return this.hasUncommitted || this.#saveScheduleAtMs !== undefined
+    return this.hasUncommitted || (this.#saveScheduleAtMs ?? Infinity) < Infinity
   }
 
   /** As `StreamTask.seal`. */
   seal(nowMs: number): Omit<TaskGeneration, 'task'> | undefined {
     // a schedule that moved is something, though none to make a commit for at once
-    if (!this.isWorthCommitting) return undefined
+    if (!this.hasUncommitted && this.#saveScheduleAtMs === undefined) return undefined
     const { stores, schedule, deadLetters, records } = this.#options
     const sealed = [...stores.values()]
       .filter(({ slots }) => slots.dirtyCount > 0)
