@@ -18,20 +18,16 @@ import { packedCuts, type PackedPlace, packedViews } from '../../src/broker/reco
 import { systemClock } from '../../src/clock.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { resolveConfig } from '../../src/runtime-config.ts'
-import {
-  type Generation,
-  releaseMemory,
-  sealGeneration,
-  storeBatch,
-} from '../../src/runtime/generation.ts'
+import { type Generation, releaseMemory, sealGeneration } from '../../src/runtime/generation.ts'
 import { openInputs, openStores, sinksOf, taskIdentity } from '../../src/runtime/open-task.ts'
-import type { TopicFacts } from '../../src/runtime/topic-plan.ts'
 import { bytes } from '../../src/serde/bytes.ts'
 import { GlobalTables } from '../../src/stores/global-rows.ts'
 import { StreamTime } from '../../src/stores/stream-time.ts'
 import { RecordScope } from '../../src/task/record-scope.ts'
 import { StreamTask } from '../../src/task/stream-task.ts'
 import { TaskCounters } from '../../src/task/task-counters.ts'
+import { DriverTopics } from '../../src/testing/driver-topics.ts'
+import { unsentBatch } from '../../src/testing/unsent-batch.ts'
 import { w3 } from '../workloads/w3.ts'
 
 const partitions = 4
@@ -39,19 +35,7 @@ const inputTopics = ['orders', 'payments'] as const
 const workload = w3(inputTopics, ['settlements'])
 const segmentBytesMax = 1_000_000
 
-const described = (name: string): ReturnType<TopicFacts['topic']> => ({
-  name,
-  partitions,
-  config: { cleanupPolicy: 'delete' },
-  topicId: name,
-})
-const topics: TopicFacts = {
-  physicalName: (name) => name,
-  topic: described,
-  changelog: (name) => described(`${name}-changelog`),
-  deadLetters: described('dead'),
-  partitionsOf: () => partitions,
-}
+const topics = new DriverTopics(workload, partitions)
 
 /** The records of a batch, some at a time, as fetchers bring them. */
 const viewsOf = (place: PackedPlace): { next(): readonly RawRecord[] } => {
@@ -175,15 +159,8 @@ export class JoinTasks {
   }
 
   async #apply(generation: Generation): Promise<void> {
-    const produced = generation.batches.map(({ topic, partition }) => ({
-      topic,
-      partition,
-      baseOffset: 0n,
-      nextOffset: 0n,
-      leaderEpoch: 0,
-    }))
     this.#count(generation)
-    await this.#engine.commit(storeBatch(generation, produced, 0))
+    await this.#engine.commit(unsentBatch(generation, 0))
     for (const sealed of generation.tasks) sealed.task.applied(sealed)
     releaseMemory(generation, { forgetsProduced: true })
   }

@@ -13,9 +13,8 @@ import { aggregate, json, keyValueStore, stream, topic, topology, utf8 } from '.
 import { silentLogger } from '../../src/logger.ts'
 import { noHeaders } from '../../src/record.ts'
 import { resolveConfig } from '../../src/runtime-config.ts'
-import { sealGeneration, storeBatch } from '../../src/runtime/generation.ts'
+import { sealGeneration } from '../../src/runtime/generation.ts'
 import { openStores, taskIdentity } from '../../src/runtime/open-task.ts'
-import type { TopicFacts } from '../../src/runtime/topic-plan.ts'
 import { bytes } from '../../src/serde/bytes.ts'
 import { InputProgress } from '../../src/task/input-progress.ts'
 import { RecordQueue } from '../../src/task/record-queue.ts'
@@ -23,6 +22,8 @@ import { GlobalTables } from '../../src/stores/global-rows.ts'
 import { RecordScope } from '../../src/task/record-scope.ts'
 import { StreamTask } from '../../src/task/stream-task.ts'
 import { TaskCounters } from '../../src/task/task-counters.ts'
+import { DriverTopics } from '../../src/testing/driver-topics.ts'
+import { unsentBatch } from '../../src/testing/unsent-batch.ts'
 import { report } from '../report.ts'
 import { StreamTime } from '../../src/stores/stream-time.ts'
 
@@ -39,19 +40,7 @@ const counting = topology('counting', () => [
     ),
   ),
 ])
-const described = (name: string): ReturnType<TopicFacts['topic']> => ({
-  name,
-  partitions: 1,
-  config: { cleanupPolicy: 'delete' },
-  topicId: name,
-})
-const topics: TopicFacts = {
-  physicalName: (name) => name,
-  topic: described,
-  changelog: described,
-  deadLetters: described('dead'),
-  partitionsOf: () => 1,
-}
+const topics = new DriverTopics(counting, 1)
 
 const disk = new MemoryDisk()
 const engine = MemoryEngine.create(disk)
@@ -122,14 +111,7 @@ const feed = (count: number): void => {
 
 const commit = (): void => {
   const generation = sealGeneration([task], 0)!
-  const produced = generation.batches.map(({ topic: name, partition }) => ({
-    topic: name,
-    partition,
-    baseOffset: 0n,
-    nextOffset: 0n,
-    leaderEpoch: 0,
-  }))
-  disk.apply(storeBatch(generation, produced, 0).finish())
+  disk.apply(unsentBatch(generation, 0).finish())
   for (const { head, slots } of generation.tasks[0]!.stores) {
     head.moved()
     slots.applied()

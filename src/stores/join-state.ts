@@ -11,7 +11,6 @@
  * lives in slots: an undone record leaves no trace but needless look-ups.
  */
 
-import { orderedMs } from '../../state/key-layout.ts'
 import type { Slots } from '../../state/slots.ts'
 import { type AnyRow, type AnySides, boundsSlot, type JoinBounds, withRows } from './join-rows.ts'
 import { noBounds, noSides } from './join-rows.ts'
@@ -25,6 +24,7 @@ import {
 } from './join-window.ts'
 import { keyOfMark, msOfMark, sideOfMark } from './join-marks.ts'
 import { KeyCodec } from './key-codec.ts'
+import { TimePrefixes } from './time-prefixes.ts'
 import { UnmatchedIndex } from './unmatched-index.ts'
 import { WrittenRows } from './written-rows.ts'
 
@@ -54,7 +54,6 @@ export interface Unmatched<K> {
 
 /** Rows reported, and rows deleted, by one record at most; the rest goes with the next ones. */
 export const expiredMax = 1_000
-const prefixesMax = 16
 
 export abstract class JoinState<K> {
   /** The record added last met nobody, and is too late to wait: it is to be reported now. */
@@ -67,8 +66,8 @@ export abstract class JoinState<K> {
   readonly #index: UnmatchedIndex
   readonly #keys: KeyCodec<K>
   readonly #written: WrittenRows
-  /** Of the last buckets used: records of one time share them. */
-  readonly #prefixes = new Map<number, string>()
+  /** Of the buckets. */
+  readonly #prefixes = new TimePrefixes('r')
 
   constructor(slots: Slots, window: JoinWindow<K>) {
     this.slots = slots
@@ -267,14 +266,7 @@ export abstract class JoinState<K> {
   }
 
   #placeOf(slot: string, timestampMs: number): string {
-    const startMs = this.bucketStartMs(timestampMs)
-    let prefix = this.#prefixes.get(startMs)
-    if (prefix === undefined) {
-      if (this.#prefixes.size >= prefixesMax) this.#prefixes.clear()
-      prefix = `r${orderedMs(startMs)}`
-      this.#prefixes.set(startMs, prefix)
-    }
-    return prefix + slot
+    return this.#prefixes.of(this.bucketStartMs(timestampMs)) + slot
   }
 
   #sides(place: string): AnySides {

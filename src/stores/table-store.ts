@@ -6,10 +6,11 @@
  * them, which must outlive the record that brought it.
  */
 
-import type { SlotCodec, SlotRange, Slots } from '../../state/slots.ts'
+import type { SlotCodec, Slots } from '../../state/slots.ts'
 import type { Serde, Serdes } from '../serde/serde.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange } from './key-range.ts'
+import { cleanView, type SlotView } from './slot-view.ts'
 import type { Store } from './store.ts'
 import { type StoreVersion, versionFields } from './store-version.ts'
 
@@ -68,11 +69,7 @@ export const tableStore = <K, V>(
   changelog: { cleanupPolicy: 'compact' },
   ...versionFields(name, version, { value, codecOf: timedCodec }),
   open: (slots) => new TableSlots<K, V>(slots, key),
-  reader: (slots) =>
-    new TableView<K, V>(key, {
-      get: (slot) => slots.cleanGet(slot),
-      scan: (range) => slots.cleanScan(range),
-    }),
+  reader: (slots) => new TableView<K, V>(key, cleanView(slots)),
 })
 
 /** `[timestampMs u64 big-endian][value]`: a value with its time as the bytes of one row. */
@@ -93,12 +90,6 @@ export const timedCodec = <V>(serde: Serde<V>): SlotCodec => ({
 })
 
 const timeBytes = 8
-
-/** Both views of the slots, newest and committed, read alike. */
-interface SlotView {
-  get(slot: string): unknown
-  scan(range: SlotRange): Iterable<[string, unknown]>
-}
 
 class TableView<K, V> implements TableReader<K, V> {
   protected readonly keys: KeyCodec<K>

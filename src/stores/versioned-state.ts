@@ -10,11 +10,12 @@
  */
 
 import { orderedMs } from '../../state/key-layout.ts'
-import type { SlotRange, Slots } from '../../state/slots.ts'
+import type { Slots } from '../../state/slots.ts'
 import type { Serde } from '../serde/serde.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange, prefixed } from './key-range.ts'
 import { removeBelow } from './remove-below.ts'
+import type { SlotView } from './slot-view.ts'
 import type { PutResult, TableReader, TableRows, Timestamped } from './table-store.ts'
 
 export interface Version<V> {
@@ -45,12 +46,6 @@ const noBounds: VersionBounds = { observedMs: -Infinity, lowestMs: Infinity }
 const noVersions: readonly EndedVersion<never>[] = []
 const boundsKey = 'b'
 const buckets = 8
-/** Both views of the slots, newest and committed, read alike. */
-interface SlotView {
-  get(slot: string): unknown
-  scan(range: SlotRange): Iterable<[string, unknown]>
-}
-
 /** Look-ups, on either view of the slots; what a query gets. */
 export class Versions<K, V> implements TableReader<K, V> {
   protected readonly keys: KeyCodec<K>

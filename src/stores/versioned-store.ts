@@ -16,6 +16,7 @@ import type { SlotCodec } from '../../state/slots.ts'
 import type { Serde, Serdes } from '../serde/serde.ts'
 import { checkMs } from '../windows/windows.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
+import { cleanView } from './slot-view.ts'
 import type { Store } from './store.ts'
 import { type StoreVersion, versionFields } from './store-version.ts'
 import type { TableReader, TableRows, Timestamped } from './table-store.ts'
@@ -78,14 +79,7 @@ export const versionedStore = <K, V>(
     changelog: { cleanupPolicy: 'compact' }, // `delete` would lose latest values
     ...versionFields(name, options, { value, codecOf: versionedCodec }),
     open: (slots) => new VersionedState(slots, options),
-    reader: (slots) =>
-      new Versions(
-        {
-          get: (slot) => slots.cleanGet(slot),
-          scan: (range) => slots.cleanScan(range),
-        },
-        options,
-      ),
+    reader: (slots) => new Versions(cleanView(slots), options),
   }
 }
 

@@ -12,11 +12,12 @@
  */
 
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
-import type { SlotCodec, SlotRange, Slots } from '../../state/slots.ts'
+import type { SlotCodec, Slots } from '../../state/slots.ts'
 import type { Serde, Serdes } from '../serde/serde.ts'
 import { boundsCodec, markerCodec } from './fixed-codecs.ts'
 import { KeyCodec, orderedU32 } from './key-codec.ts'
 import { removeBelow } from './remove-below.ts'
+import { cleanView, type SlotView } from './slot-view.ts'
 import type { Store } from './store.ts'
 import { type StoreVersion, versionFields } from './store-version.ts'
 
@@ -89,18 +90,8 @@ export const windowStore = <K, V>(
     changelog: { cleanupPolicy: 'compact' }, // rows end by tombstones; `delete` would lose bounds
     ...versionFields(name, version, { value, codecOf: windowCodec }),
     open: (slots) => new WindowSlots<K, V>(slots, key, retentionMs),
-    reader: (slots) =>
-      new WindowRows<K, V>(key, {
-        get: (slot) => slots.cleanGet(slot),
-        scan: (range) => slots.cleanScan(range),
-      }),
+    reader: (slots) => new WindowRows<K, V>(key, cleanView(slots)),
   }
-}
-
-/** Both views of the slots, newest and committed, read alike. */
-interface SlotView {
-  get(slot: string): unknown
-  scan(range: SlotRange): Iterable<[string, unknown]>
 }
 
 class WindowRows<K, V> implements WindowReader<K, V> {

@@ -9,7 +9,7 @@ import { bytesFromLatin1 } from '../../state/key-layout.ts'
 import { PackedRecords } from '../broker/records/packed-records.ts'
 import { RuntimeError } from '../errors/classes.ts'
 import { isAscii } from '../stores/key-codec.ts'
-import type { TaskStore } from './stream-task.ts'
+import type { TaskStore } from './task-store.ts'
 
 /** Below what topics take by default; for one that takes less the adapter batches anew. */
 const segmentBytesMax = 1_000_000

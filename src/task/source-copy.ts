@@ -11,7 +11,7 @@ import { RecordView } from '../broker/records/record-view.ts'
 import { partitionOfBytes } from '../broker/partitioner.ts'
 import type { RawRecord } from '../broker/port.ts'
 import type { Serde } from '../serde/serde.ts'
-import type { Plan } from '../topology/graph.ts'
+import { type Plan, sourceOf } from '../topology/graph.ts'
 import type { OutputPlace } from './staged-outputs.ts'
 import { checkSize, checkTime, type TaskSink, type TaskSource } from './task-io.ts'
 
@@ -53,7 +53,7 @@ export class SourceCopy {
     const { key, value } = source.serdes
     const keeps = { key: key.keepsBytes, value: value.keepsBytes }
     if (!isComplete(keeps)) return undefined
-    const node = plan.nodes.find((found) => found.role === 'source' && isOf(found, source))
+    const node = sourceOf(plan.nodes, source.logicalName)
     const fed = plan.edges.filter(({ from }) => from === node?.index)
     const found = fed.map(({ to }) => plan.nodes[to]!)
     const isCopied = found.every(
@@ -86,9 +86,6 @@ export class SourceCopy {
     return { topic, partition, maxMessageBytes }
   }
 }
-
-const isOf = ({ topic }: Plan['nodes'][number], { logicalName }: TaskSource): boolean =>
-  topic === logicalName
 
 const isComplete = (keeps: {
   readonly key: KeepsBytes | undefined

@@ -19,7 +19,7 @@ import {
 import { RuntimeError } from '../errors/classes.ts'
 import { RowVersions } from '../stores/row-versions.ts'
 import type { Store } from '../stores/store.ts'
-import type { TaskStore } from './stream-task.ts'
+import type { TaskStore } from './task-store.ts'
 
 const rowsPerRead = 256
 

@@ -2,16 +2,14 @@
  * One sub-topology × one partition: stores that last, and a pipeline that is replaced at a throw.
  *
  * Called by the stream loop and by the topology driver; knows neither broker nor commit.
- * 1. `processNext`, `punctuate` and `completeEffect` are synchronous and all or nothing.
- * 2. A failed pipeline is never used again: RxJS operators stop at their first error.
- * 3. A TopologyError and a handler's `fail` are thrown: the task must be closed dirty. 4. Nothing
- * leaves the task but by `seal`: see `TaskCommits`.
+ * 1. `processNext`, `punctuate` and `completeEffect` are synchronous and all or nothing: see
+ * `TaskPipeline`. 2. A TopologyError and a handler's `fail` are thrown: the task must be closed
+ * dirty; of other failures see `TaskFailures`. 3. Nothing leaves the task but by `seal`: see
+ * `TaskCommits`.
  */
 
-import type { Slots } from '../../state/slots.ts'
 import type { Clock } from '../clock.ts'
-import { RecordError, type RecordPosition, RuntimeError, TopologyError } from '../errors/classes.ts'
-import type { RecordErrorCode } from '../errors/codes.ts'
+import type { RecordError, TopologyError } from '../errors/classes.ts'
 import type { Logger } from '../logger.ts'
 import type { StreamRecord } from '../record.ts'
 import type { RecordView } from '../broker/records/record-view.ts'
@@ -19,24 +17,21 @@ import type { RawRecord } from '../broker/port.ts'
 import type { RuntimeConfig } from '../runtime-config.ts'
 import type { GlobalRows, Globals } from '../stores/global-rows.ts'
 import type { Store } from '../stores/store.ts'
-import type { ChangelogHead } from './changelog-head.ts'
 import type { EffectCompletion, EffectNode } from '../topology/effect-node.ts'
-import type { Gate } from '../topology/gate.ts'
 import type { Plan, SubTopology } from '../topology/graph.ts'
 import type { DropReason } from '../topology/scope.ts'
-import { TaskScope, type TaskServices } from '../topology/task-scope.ts'
+import type { TaskServices } from '../topology/task-scope.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Punctuator, PunctuationTime } from '../topology/punctuator.ts'
 import type { AppliedInputs } from './applied-inputs.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { FailurePolicy } from './failure-policy.ts'
-import type { InputProgress } from './input-progress.ts'
 import type { OffsetMetadata } from './offset-metadata.ts'
 import { LookAhead } from './look-ahead.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { type StampHeaders, withHeaders } from './producer-headers.ts'
 import { PunctuationSchedule } from './punctuation-schedule.ts'
-import { type Origin, inputOrigin, ownOrigin, type RecordOrigin } from './record-origin.ts'
+import { inputOrigin, ownOrigin, type RecordOrigin } from './record-origin.ts'
 import type { RecordQueue } from './record-queue.ts'
 import type { EffectRequest, RecordScope } from './record-scope.ts'
 import type { StoreMigration } from './store-migration.ts'
@@ -44,31 +39,14 @@ import { SourceCopy } from './source-copy.ts'
 import { TaskClock } from './task-clock.ts'
 import { TaskCommits } from './task-commits.ts'
 import { dropCounters, type TaskCounters } from './task-counters.ts'
+import { TaskFailures } from './task-failures.ts'
 import type { TaskGeneration } from './task-generation.ts'
+import type { TaskInput } from './task-input.ts'
 import { TaskMigrations } from './task-migrations.ts'
-import {
-  decodeRecord,
-  encodeOutput,
-  type TaskSink,
-  type TaskSource,
-  UnwritableRecordError,
-} from './task-io.ts'
+import { decodeRecord, encodeOutput, type TaskSink, type TaskSource } from './task-io.ts'
+import { TaskPipeline } from './task-pipeline.ts'
+import type { TaskStore } from './task-store.ts'
 import type { StreamTime } from '../stores/stream-time.ts'
-
-export interface TaskInput {
-  readonly queue: RecordQueue
-  readonly source: TaskSource
-  readonly progress: InputProgress
-}
-
-/** A store of the task: opened face, slots and changelog. */
-export interface TaskStore {
-  readonly store: Store
-  readonly slots: Slots
-  readonly opened: unknown
-  readonly changelogTopic: string
-  readonly head: ChangelogHead
-}
 
 export interface StreamTaskOptions {
   readonly id: string
@@ -113,16 +91,12 @@ export class StreamTask implements TaskServices {
   readonly #lookAheads = new Map<RecordQueue, LookAhead>()
   readonly #schedule: PunctuationSchedule
   readonly #policy: FailurePolicy
+  readonly #failures: TaskFailures
   readonly #counters: TaskCounters
   readonly #clock: TaskClock
-  readonly #deadLetters: DeadLetters
   readonly #commits: TaskCommits
   readonly #migrations: TaskMigrations
-  /** On the monotonic clock, as are all waits: the wall clock may be set back meanwhile. */
-  #retryAtMs: number | undefined
-  #origin: Origin | undefined
-  #fault: TopologyError | undefined
-  #scope: TaskScope
+  readonly #pipeline: TaskPipeline
 
   constructor(options: StreamTaskOptions) {
     this.#options = options
@@ -147,19 +121,21 @@ export class StreamTask implements TaskServices {
       maxFutureSkewMs: options.config.maxFutureSkewMs,
       ownTopics: ownTopicsOf(this.plan),
     })
-    this.#deadLetters = deadLettersOf(options)
+    const deadLetters = deadLettersOf(options)
+    this.#failures = new TaskFailures({ ...options, policy: this.#policy, deadLetters })
     this.#migrations = new TaskMigrations(options)
     this.#commits = new TaskCommits({
       ...options,
       schedule: this.#schedule,
-      deadLetters: this.#deadLetters,
+      deadLetters,
       taskClock: this.#clock,
     })
-    this.#scope = this.#build()
+    this.#pipeline = new TaskPipeline({ ...options, services: this, failures: this.#failures })
+    this.#pipeline.build()
     for (const { queue, source } of options.inputs) {
       const copy = this.#copyOf(source)
       if (copy !== undefined) this.#copies.set(queue, copy)
-      if (this.#scope.prefetches(source.logicalName).length === 0) continue
+      if (this.#pipeline.scope.prefetches(source.logicalName).length === 0) continue
       const missedReads = (): number => this.#missedReads()
       this.#lookAheads.set(queue, new LookAhead({ queue, source, missedReads }))
     }
@@ -199,17 +175,19 @@ export class StreamTask implements TaskServices {
    */
   processNext(nowMs: number): boolean {
     this.#clock.saw(nowMs)
-    if (this.#isBackingOff()) return false
+    if (this.#failures.isBackingOff()) return false
     const queue = this.#group.next(nowMs)
     if (queue === undefined) return false
     const raw = queue.peek()!
     const error = this.#attempt(queue, raw)
     if (error === undefined) this.#policy.passed()
-    else if (!this.#isSettled(error, raw)) return true
+    else if (!this.#failures.settle(error, raw)) return true
     queue.pop()
     this.#commits.consumed()
     this.#counters.recordsProcessed += 1
-    if (this.#scope.punctuators.length > 0) this.#punctuateOn('streamTime', this.streamTimeMs())
+    if (this.#pipeline.scope.punctuators.length > 0) {
+      this.#punctuateOn('streamTime', this.streamTimeMs())
+    }
     return true
   }
 
@@ -229,9 +207,9 @@ export class StreamTask implements TaskServices {
    * @returns the failure of what follows the effect; the completion must be offered again
    */
   completeEffect(node: string, completion: EffectCompletion): RecordError | undefined {
-    const effect = this.#scope.effects.get(node)
+    const effect = this.#pipeline.scope.effects.get(node)
     if (effect === undefined) throw new Error(`task ${this.taskId} has no effect ${node}`)
-    const error = this.#inScope(ownOrigin(node, this.partition), () =>
+    const error = this.#pipeline.run(ownOrigin(node, this.partition), () =>
       effect.input.next(completion),
     )
     if (error === undefined) this.#commits.consumed()
@@ -259,7 +237,7 @@ export class StreamTask implements TaskServices {
    * @throws {TopologyError} a fault seen between records: their offsets must not be committed
    */
   seal(nowMs: number): TaskGeneration | undefined {
-    this.#throwFault()
+    this.#pipeline.throwFault()
     const sealed = this.#commits.seal(nowMs)
     return sealed === undefined ? undefined : { task: this, ...sealed }
   }
@@ -287,14 +265,13 @@ export class StreamTask implements TaskServices {
   /** Ends the pipeline; stores and queues are the owner's to drop. */
   close(): void {
     this.#migrations.close()
-    this.#scope.close()
+    this.#pipeline.close()
     for (const { slots } of this.#options.stores.values()) slots.release()
   }
 
   /** Builds a new pipeline over the same stores: microseconds. */
   rebuild(): void {
-    this.#scope.close()
-    this.#scope = this.#build()
+    this.#pipeline.rebuild()
   }
 
   // ── what the loop asks ───────────────────────────────────────────────────────────────────────
@@ -304,7 +281,7 @@ export class StreamTask implements TaskServices {
   }
 
   get effects(): ReadonlyMap<string, EffectNode> {
-    return this.#scope.effects
+    return this.#pipeline.scope.effects
   }
 
   get bufferedRecords(): number {
@@ -314,9 +291,8 @@ export class StreamTask implements TaskServices {
   /** When the task wants a turn though no record arrives: retry, idle wait, punctuation. */
   nextWakeMs(): number {
     const idleMs = this.#group.idleUntilMs ?? Infinity
-    const waitMs = (this.#retryAtMs ?? 0) - this.#options.clock.monotonicMs()
-    const retryMs = this.#retryAtMs !== undefined && waitMs > 0 ? this.nowMs() + waitMs : Infinity
-    const punctuationMs = this.#schedule.nextWallClockMs(this.#scope.punctuators)
+    const retryMs = this.nowMs() + this.#failures.retryInMs
+    const punctuationMs = this.#schedule.nextWallClockMs(this.#pipeline.scope.punctuators)
     return Math.min(idleMs, retryMs, punctuationMs)
   }
 
@@ -347,7 +323,7 @@ export class StreamTask implements TaskServices {
     const { stampHeaders } = this.#options
     const stamped = stampHeaders === undefined ? record : withHeaders(record, stampHeaders)
     const output = encodeOutput(sink, stamped, this.partition)
-    const origin = this.#origin
+    const { origin } = this.#pipeline
     if (origin?.queue === undefined) this.#records.stage(output, -1, -1)
     else this.#records.stage(output, origin.input, origin.queue.headOffset)
   }
@@ -373,7 +349,7 @@ export class StreamTask implements TaskServices {
   }
 
   report(fault: TopologyError): void {
-    this.#fault ??= fault
+    this.#pipeline.report(fault)
     this.#options.onFault?.(fault)
   }
 
@@ -390,36 +366,29 @@ export class StreamTask implements TaskServices {
 
   #attempt(queue: RecordQueue, raw: RawRecord): RecordError | undefined {
     const origin = this.#origins.get(queue)!
-    const { source, node } = origin
+    const { source } = origin
     if (this.#options.refusedInputs.size > 0) {
-      const refusal = this.#refusalOf(origin.position())
-      if (refusal !== undefined) {
-        return this.#error('STREAMS_PRODUCTION', node, origin.position(), refusal)
-      }
+      const refusal = this.#failures.refusalOf(origin)
+      if (refusal !== undefined) return refusal
     }
     const { timestampMs } = raw
     if (timestampMs < 0 || this.#clock.isTooFarAhead(timestampMs, source.logicalName)) {
-      return this.#error(
-        'STREAMS_TIMESTAMP',
-        node,
-        origin.position(),
-        new Error(`timestamp ${timestampMs} is negative or further ahead than maxFutureSkewMs`),
-      )
+      return this.#failures.error('STREAMS_TIMESTAMP', origin, outOfTime(timestampMs))
     }
     const copy = this.#copies.get(queue)
     if (copy?.mayTake(raw) === true) {
       this.#options.time.observe(timestampMs)
-      return this.#inScope(origin, () => this.#copy(copy, raw, origin))
+      return this.#pipeline.run(origin, () => this.#copy(copy, raw, origin))
     }
     let record: StreamRecord<unknown, unknown>
     try {
       record = this.#decoded(queue, source, raw)
     } catch (cause) {
-      return this.#error('STREAMS_DESERIALIZATION', node, origin.position(), cause)
+      return this.#failures.error('STREAMS_DESERIALIZATION', origin, cause)
     }
     this.#options.time.observe(timestampMs)
-    const stream = this.#scope.source(node)!
-    return this.#inScope(origin, () => stream.emit(record))
+    const stream = this.#pipeline.scope.source(origin.node)!
+    return this.#pipeline.run(origin, () => stream.emit(record))
   }
 
   #copy(copy: SourceCopy, record: RecordView, { input, queue }: RecordOrigin): void {
@@ -430,7 +399,7 @@ export class StreamTask implements TaskServices {
         this.#counters.outputsStaged += 1
         this.#records.stageCopy(copy.place(sink, record), record, input, queue!.headOffset)
       } catch (cause) {
-        throw this.#scope.gate.fail(sink.node, cause)
+        throw this.#pipeline.scope.gate.fail(sink.node, cause)
       }
     }
   }
@@ -452,7 +421,7 @@ export class StreamTask implements TaskServices {
 
   #prefetch(source: TaskSource, records: readonly StreamRecord<unknown, unknown>[]): void {
     if (records.length < 2) return // one by one is as good
-    for (const prefetch of this.#scope.prefetches(source.logicalName)) {
+    for (const prefetch of this.#pipeline.scope.prefetches(source.logicalName)) {
       try {
         prefetch.run(records)
       } catch {
@@ -467,74 +436,9 @@ export class StreamTask implements TaskServices {
     return count
   }
 
-  #isBackingOff(): boolean {
-    if (this.#retryAtMs === undefined) return false
-    if (this.#options.clock.monotonicMs() < this.#retryAtMs) return true
-    this.#retryAtMs = undefined
-    return false
-  }
-
-  /** Opens a record scope around `body`; whatever it throws undoes all of it. */
-  #inScope(origin: Origin, body: () => void): RecordError | undefined {
-    this.#throwFault()
-    const { gate } = this.#scope
-    const { node } = origin
-    if (gate.phase !== 'idle') throw gate.fault(node, 'STREAMS_REENTRY', nested)
-    gate.phase = 'open'
-    this.#origin = origin
-    try {
-      body()
-    } catch (cause) {
-      gate.fail(node, cause) // noted by the guilty node already, unless the kernel is wrong
-    }
-    this.#origin = undefined
-    return this.#closeScope(gate, origin)
-  }
-
-  #closeScope(gate: Gate, { position }: Origin): RecordError | undefined {
-    const { failure } = gate
-    if (failure === undefined) {
-      gate.phase = 'idle'
-      this.#records.keep()
-      return undefined
-    }
-    this.#records.undo()
-    this.#counters.rolledBack += 1
-    this.rebuild()
-    if (failure.cause instanceof TopologyError) throw failure.cause
-    const code =
-      failure.cause instanceof UnwritableRecordError ? 'STREAMS_PRODUCTION' : 'STREAMS_PROCESSING'
-    return this.#error(code, failure.node, position(), failure.cause)
-  }
-
-  /** @returns false if the record stays at the head, to be tried again */
-  #isSettled(error: RecordError, raw: RawRecord): boolean {
-    const verdict = this.#policy.judge(error)
-    switch (verdict.kind) {
-      case 'fail':
-        throw new RuntimeError(
-          'STREAMS_HANDLER_FAILED',
-          `${error.message}; the handler for `
-            + `${error.code} is set to fail: mend the cause, or choose deadLetter`,
-          error,
-        )
-      case 'retry':
-        this.#counters.retries += 1
-        this.#retryAtMs = this.#options.clock.monotonicMs() + verdict.backoffMs
-        return false
-      case 'skip':
-        this.#counters.skipped += 1
-        this.#options.logger.warn({ err: error }, 'record skipped')
-        return true
-      case 'deadLetter':
-        this.#deadLetters.stage(error, raw, verdict)
-        return true
-    }
-  }
-
   #punctuateOn(on: PunctuationTime, timeMs: number): number {
     let fired = 0
-    for (const punctuator of this.#scope.punctuators) {
+    for (const punctuator of this.#pipeline.scope.punctuators) {
       if (punctuator.on === on && this.#schedule.isDue(punctuator, timeMs)) {
         this.#fire(punctuator, timeMs)
         fired += 1
@@ -543,39 +447,12 @@ export class StreamTask implements TaskServices {
     return fired
   }
 
-  /** A punctuation that fails is undone, counted, logged, and due again after its interval. */
   #fire(punctuator: Punctuator, timeMs: number): void {
     const origin = ownOrigin(punctuator.name, this.partition)
-    const error = this.#inScope(origin, () => punctuator.input.next(timeMs))
+    const error = this.#pipeline.run(origin, () => punctuator.input.next(timeMs))
     this.#schedule.fired(punctuator, timeMs)
     this.#counters.punctuations += 1
-    if (error === undefined) return
-    this.#counters.punctuationFailures += 1
-    this.#options.logger.error({ err: error }, 'punctuation failed; it will be tried again')
-  }
-
-  #refusalOf({ topic, partition, offset }: RecordPosition): Error | undefined {
-    const { refusedInputs } = this.#options
-    return refusedInputs.get(`${topic}-${partition}@${offset}`)
-  }
-
-  #error(
-    code: RecordErrorCode,
-    node: string,
-    position: RecordPosition,
-    cause: unknown,
-  ): RecordError {
-    return new RecordError(code, { taskId: this.taskId, node, position }, cause)
-  }
-
-  #build(): TaskScope {
-    const scope = new TaskScope(this)
-    scope.build(this.#options.topology.define)
-    return scope
-  }
-
-  #throwFault(): void {
-    if (this.#fault !== undefined) throw this.#fault
+    if (error !== undefined) this.#failures.punctuationFailed(error)
   }
 }
 
@@ -592,4 +469,5 @@ const deadLettersOf = ({
 const ownTopicsOf = ({ nodes }: Plan): ReadonlySet<string> =>
   new Set(nodes.flatMap(({ role, topic }) => (role === 'sink' && topic ? [topic] : [])))
 
-const nested = 'a record was pushed while another one is in flight, by one of its own steps.'
+const outOfTime = (timestampMs: number): Error =>
+  new Error(`timestamp ${timestampMs} is negative or further ahead than maxFutureSkewMs`)

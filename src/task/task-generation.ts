@@ -5,7 +5,8 @@ import type { PackedRecords } from '../broker/records/packed-records.ts'
 import type { DeadLetterTally } from './dead-letter-tally.ts'
 import type { EffectRequest } from './record-scope.ts'
 import type { StagedOutputs } from './staged-outputs.ts'
-import type { StreamTask, TaskStore } from './stream-task.ts'
+import type { StreamTask } from './stream-task.ts'
+import type { TaskStore } from './task-store.ts'
 
 export interface SealedStore extends TaskStore {
   /** What goes to the changelog, and from there to the store: at least one. */

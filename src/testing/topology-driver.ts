@@ -11,9 +11,8 @@
 
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
-import { RawRecord, type TopicDescription } from '../broker/port.ts'
+import { RawRecord } from '../broker/port.ts'
 import { partitionOf } from '../broker/partitioner.ts'
-import { RuntimeError } from '../errors/classes.ts'
 import { silentLogger } from '../logger.ts'
 import { type Headers, noHeaders, StreamRecord } from '../record.ts'
 import { resolveConfig, type RuntimeConfig } from '../runtime-config.ts'
@@ -31,16 +30,9 @@ import {
   type TaskIdentity,
   taskIdentity,
 } from '../runtime/open-task.ts'
-import {
-  changelogTopicName,
-  deadLetterTopicName,
-  repartitionTopicName,
-} from '../runtime/internal-names.ts'
-import { storeBatch, sealGeneration } from '../runtime/generation.ts'
+import { sealGeneration } from '../runtime/generation.ts'
 import { StoreQuery } from '../runtime/queries.ts'
 import { macrotask } from '../runtime/sleep.ts'
-import type { TopicFacts } from '../runtime/topic-plan.ts'
-import { refuseUnfit } from '../runtime/unfit-topology.ts'
 import { EffectRunner } from '../task/effect-runner.ts'
 import { decodeOffsetMetadata } from '../task/offset-metadata.ts'
 import { RecordScope } from '../task/record-scope.ts'
@@ -48,12 +40,11 @@ import { migrationsOf } from '../task/store-migration.ts'
 import { StreamTask } from '../task/stream-task.ts'
 import { TaskCounters } from '../task/task-counters.ts'
 import type { Topic } from '../topic.ts'
-import type { SubTopology } from '../topology/graph.ts'
-import { compareTopologies } from '../topology/compare-topologies.ts'
-import { describeJson } from '../topology/describe-json.ts'
 import type { Topology } from '../topology/topology.ts'
-import { shapeOf, type TopologyShape } from '../topology/topology-shape.ts'
+import { applicationId, DriverTopics } from './driver-topics.ts'
 import { ManualClock } from './manual-clock.ts'
+import { refuseChange } from './refuse-change.ts'
+import { unsentBatch } from './unsent-batch.ts'
 import { StreamTime } from '../stores/stream-time.ts'
 
 export interface DriverOptions {
@@ -83,8 +74,6 @@ export interface DriverOutput {
   readonly topic: Topic<unknown, unknown>
   readonly record: StreamRecord<unknown, unknown>
 }
-
-const applicationId = 'driver'
 
 export class TopologyDriver {
   readonly clock: ManualClock
@@ -202,7 +191,7 @@ export class TopologyDriver {
 
   /** Removes and returns the dead letters so far. */
   deadLetters(): DriverDeadLetter[] {
-    return this.#take([deadLetterTopicName(applicationId)]).map(({ key, value, headers }) => ({
+    return this.#take([this.#topics.deadLetters.name]).map(({ key, value, headers }) => ({
       key,
       value,
       headers: Object.fromEntries(
@@ -401,14 +390,7 @@ export class TopologyDriver {
       this.clock.nowMs(),
     )
     if (generation === undefined) return
-    const produced = generation.batches.map(({ topic, partition }) => ({
-      topic,
-      partition,
-      baseOffset: 0n,
-      nextOffset: 0n,
-      leaderEpoch: 0,
-    }))
-    this.#disk.apply(storeBatch(generation, produced, this.clock.nowMs()).finish())
+    this.#disk.apply(unsentBatch(generation, this.clock.nowMs()).finish())
     for (const { topic, partition, offset, metadata } of generation.offsets) {
       this.#committed.set(`${topic}-${partition}`, { offset, metadata })
     }
@@ -446,23 +428,6 @@ interface Output {
   readonly headers: Headers
 }
 
-/** As a start does; but stores that move are restored from changelogs, which are not kept here. */
-const refuseChange = (before: Topology, now: Topology): void => {
-  const [was, is] = [before, now].map(({ plan }) => shapeOf(describeJson(plan))) as [
-    TopologyShape,
-    TopologyShape,
-  ]
-  refuseUnfit(compareTopologies(was, is), false)
-  for (const { name, subTopology } of is.stores) {
-    const known = was.stores.find((store) => store.name === name)
-    if (known === undefined || known.subTopology === subTopology) continue
-    throw new RuntimeError(
-      'STREAMS_STATE_MISMATCH',
-      `store ${name} moves to sub-topology ${subTopology}: only an application can restore it`,
-    )
-  }
-}
-
 const decoded = <K, V>(topic: Topic<K, V>, output: Output): StreamRecord<K, V> =>
   new StreamRecord(
     (output.key === null ? undefined : topic.key.decode(output.key)) as K,
@@ -473,36 +438,3 @@ const decoded = <K, V>(topic: Topic<K, V>, output: Output): StreamRecord<K, V> =
 
 /** Turns of the event loop without an answer after which external calls are left to themselves. */
 const idleTurnsMax = 3
-
-/** Every topic has the same number of partitions, and nothing needs to be created. */
-class DriverTopics implements TopicFacts {
-  readonly partitions: number
-  readonly #internal: ReadonlySet<string>
-
-  constructor({ plan }: Topology, partitions: number) {
-    this.partitions = partitions
-    this.#internal = new Set(plan.internalTopics)
-  }
-
-  get deadLetters(): TopicDescription {
-    return { ...this.topic(deadLetterTopicName(applicationId)), partitions: 1 }
-  }
-
-  physicalName(logical: string): string {
-    return this.#internal.has(logical) ? repartitionTopicName(applicationId, logical) : logical
-  }
-
-  topic(logical: string): TopicDescription {
-    const { partitions } = this
-    const config = { cleanupPolicy: 'delete' } as const
-    return { name: this.physicalName(logical), partitions, config, topicId: logical }
-  }
-
-  changelog(storeName: string): TopicDescription {
-    return this.topic(changelogTopicName(applicationId, storeName))
-  }
-
-  partitionsOf(_sub: SubTopology): number {
-    return this.partitions
-  }
-}

@@ -91,6 +91,10 @@ export interface Plan {
   readonly globals: ReadonlyMap<string, AnyTopic>
 }
 
+/** The node that reads a topic, by the name of its handle. */
+export const sourceOf = (nodes: readonly GraphNode[], topicName: string): GraphNode | undefined =>
+  nodes.find(({ role, topic }) => role === 'source' && topic === topicName)
+
 /** How people see a topic: `by-customer-repartition` for an internal one. */
 export const shownTopic = ({ topic, internalTopic }: GraphNode): string =>
   internalTopic ? `${topic}-repartition` : `${topic}`

@@ -94,6 +94,16 @@ it.each(['w1', 'w2'])('%s finds outputs in another order', (name) => {
   expect(verdict(name, exchanged)).toMatch(/w1: partition 0 has 1 after -1|w2: user-\d+ has/)
 })
 
+it.each(['w2', 'w3', 'w4'])('%s finds an output under another key', (name) => {
+  const moved = (outputs: readonly Output[]): readonly Output[] => {
+    const { output, record } = outputs[30]!
+    const { timestampMs, value } = record
+    const elsewhere = new RawRecord(0, timestampMs, Buffer.from('other'), value, noHeaders)
+    return outputs.with(30, { output, record: elsewhere })
+  }
+  expect(verdict(name, moved)).toMatch(/an answer of \S+ has another key/)
+})
+
 it('w3 has each kind of order, w4 orders of each outcome', () => {
   const statusesOf = (name: string): ReadonlySet<unknown> => {
     const outcomes = outputsOf(made[name]!()).filter(({ output }) => output === 0)

@@ -5,7 +5,7 @@
  * the past, ticks too: what is far ahead of the clock becomes a dead letter.
  */
 
-import { hours } from '../../../src/index.ts'
+import { hours, type Prng } from '../../../src/index.ts'
 import type { InputRecord } from '../../load/workload-data.ts'
 
 const [spacingMs, idDigits] = [14, 8]
@@ -13,6 +13,23 @@ const [spacingMs, idDigits] = [14, 8]
 export interface MadePayment {
   readonly delayMs: number
   readonly amount: number
+}
+
+/** How orders are paid: the share of payments that are too small, and how late they come. */
+export interface PaymentOdds {
+  readonly shortShare: number
+  readonly delayMinMs: number
+  /** Exclusive. */
+  readonly delayMaxMs: number
+}
+
+export const drawPayment = (
+  prng: Prng,
+  due: number,
+  { shortShare, delayMinMs, delayMaxMs }: PaymentOdds,
+): MadePayment => {
+  const amount = prng.chance(shortShare) ? prng.int(due) : due
+  return { amount, delayMs: delayMinMs + prng.int(delayMaxMs - delayMinMs) }
 }
 
 export interface PaidOrders {
@@ -27,8 +44,12 @@ export interface PaidOrders {
 
 export const orderIdOf = (index: number): string => `o-${String(index).padStart(idDigits, '0')}`
 export const paymentIdOf = (index: number): string => `p-${String(index).padStart(idDigits, '0')}`
-/** @returns NaN if it is no order's id */
-export const orderIndexOf = (orderId: string): number => Number(/^o-(\d+)$/.exec(orderId)?.[1])
+/** The index of an order of so many. @throws {Error} none has this id */
+export const sentIndexOf = (workload: string, orders: number, orderId: string): number => {
+  const index = Number(orderId.slice('o-'.length))
+  if (index < orders && orderIdOf(index) === orderId) return index
+  throw new Error(`${workload}: ${orderId} was not sent`)
+}
 /** Of the first of so many orders: the last is two hours old. */
 export const firstOrderMs = (orders: number): number => Date.now() - orders * spacingMs - hours(2)
 export const orderTimeMs = (firstMs: number, index: number): number => firstMs + index * spacingMs

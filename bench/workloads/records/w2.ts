@@ -5,10 +5,10 @@
  * was made of it. Keys are uniform and come from a seed.
  */
 
-import { partitionOf } from '../../../src/broker/partitioner.ts'
 import type { RawRecord } from '../../../src/broker/port.ts'
 import { Prng } from '../../../src/index.ts'
 import type { InputRecord, WorkloadData } from '../../load/workload-data.ts'
+import { AnswerPlaces, answerOf } from './answers.ts'
 
 const [valueChars, readingMax] = [100, 100]
 
@@ -41,6 +41,7 @@ export class W2Data implements WorkloadData {
   readonly outputCount = 1
   readonly records: number
   readonly #options: W2Options
+  readonly #places: AnswerPlaces
   readonly #prng = new Prng(2)
   readonly #keys = new Map<string, KeyState>()
   #made = 0
@@ -49,6 +50,7 @@ export class W2Data implements WorkloadData {
   constructor(options: W2Options) {
     this.records = options.records
     this.#options = options
+    this.#places = new AnswerPlaces(this.name, options.partitions)
   }
 
   *inputs(): Iterable<InputRecord> {
@@ -78,8 +80,8 @@ export class W2Data implements WorkloadData {
   }
 
   /** @returns the index of the input that it answers. @throws {Error} as `see` */
-  answered(partition: number, { key, value }: RawRecord): number {
-    const { k, count, sum } = JSON.parse(Buffer.from(value!).toString()) as Answer
+  answered(partition: number, record: RawRecord): number {
+    const { k, count, sum } = answerOf<Answer>(record)
     const state = this.#keys.get(k)
     if (state === undefined) throw new Error(`w2: nothing was sent of ${k}`)
     const [index, reading] = [state.indexes[state.count], state.readings[state.count]]
@@ -88,10 +90,7 @@ export class W2Data implements WorkloadData {
     if (count !== state.count || sum !== state.sum || index === undefined) {
       throw new Error(`w2: ${k} has ${count}, ${sum} where ${state.count}, ${state.sum} is right`)
     }
-    const isHere = partitionOf(key!, this.#options.partitions) === partition
-    if (Buffer.from(key!).toString() !== k || !isHere) {
-      throw new Error(`w2: an answer of ${k} has another key, or is in partition ${partition}`)
-    }
+    this.#places.check(k, partition, record)
     this.#seen += 1
     return index
   }

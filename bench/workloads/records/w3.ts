@@ -5,23 +5,23 @@
  * partition of both inputs, let the windows of unpaid orders close; nothing comes of them.
  */
 
-import { partitionOf } from '../../../src/broker/partitioner.ts'
 import type { RawRecord } from '../../../src/broker/port.ts'
 import { hours, Prng } from '../../../src/index.ts'
 import type { InputRecord, WorkloadData } from '../../load/workload-data.ts'
+import { AnswerPlaces, answerOf } from './answers.ts'
 import {
+  drawPayment,
   firstOrderMs,
   inputOf,
   type MadePayment,
-  orderIdOf,
-  orderIndexOf,
   orderTimeMs,
   paidOrderInputs,
   paymentIdOf,
+  sentIndexOf,
 } from './paid-orders.ts'
 
-const [unpaidShare, shortShare, twiceShare] = [0.05, 0.05, 0.005]
-const [delayMinMs, delayMaxMs, tickRounds] = [1_000, 60_000, 2]
+const [unpaidShare, twiceShare, tickRounds] = [0.05, 0.005, 2]
+const paymentOdds = { shortShare: 0.05, delayMinMs: 1_000, delayMaxMs: 60_000 }
 
 interface Settlement {
   readonly orderId: string
@@ -45,6 +45,7 @@ export class W3Data implements WorkloadData {
   readonly outputCount = 1
   readonly records: number
   readonly #partitions: number
+  readonly #places: AnswerPlaces
   readonly #orders: readonly OrderState[]
   readonly #firstMs: number
   /** Settlements that are still to come. */
@@ -53,6 +54,7 @@ export class W3Data implements WorkloadData {
   constructor(orders: number, partitions: number) {
     const prng = new Prng(3)
     this.#partitions = partitions
+    this.#places = new AnswerPlaces(this.name, partitions)
     this.#firstMs = firstOrderMs(orders)
     this.#orders = Array.from({ length: orders }, () => drawOrder(prng))
     this.#open = this.#orders.reduce((sum, order) => sum + settlementsOf(order), 0)
@@ -72,18 +74,14 @@ export class W3Data implements WorkloadData {
     yield* this.#ticks()
   }
 
-  see(_output: number, partition: number, { key, value }: RawRecord): void {
-    const found = JSON.parse(Buffer.from(value!).toString()) as Settlement
-    const index = orderIndexOf(found.orderId)
-    const order = this.#orders[index]
-    if (order === undefined) throw new Error(`w3: ${found.orderId} was not sent`)
+  see(_output: number, partition: number, record: RawRecord): void {
+    const found = answerOf<Settlement>(record)
+    const index = sentIndexOf(this.name, this.#orders.length, found.orderId)
+    const order = this.#orders[index]!
     if (!isRight(found, index, order)) {
       throw new Error(`w3: ${JSON.stringify(found)} is not right for ${JSON.stringify(order)}`)
     }
-    const isHere = partitionOf(key!, this.#partitions) === partition
-    if (Buffer.from(key!).toString() !== found.orderId || !isHere) {
-      throw new Error(`w3: ${found.orderId} has another key, or is in partition ${partition}`)
-    }
+    this.#places.check(found.orderId, partition, record)
     order.seen += 1
     if (order.seen > settlementsOf(order)) throw new Error(`w3: ${found.orderId} is settled twice`)
     this.#open -= 1
@@ -111,9 +109,7 @@ const drawOrder = (prng: Prng): OrderState => {
   const due = 100 + prng.int(20_000)
   const customer = `c-${prng.int(10_000)}`
   if (prng.chance(unpaidShare)) return { due, customer, payments: [], seen: 0 }
-  const amount = prng.chance(shortShare) ? prng.int(due) : due
-  const delayMs = delayMinMs + prng.int(delayMaxMs - delayMinMs)
-  const payment = { delayMs, amount }
+  const payment = drawPayment(prng, due, paymentOdds)
   const payments = prng.chance(twiceShare) ? [payment, payment] : [payment]
   return { due, customer, payments, seen: 0 }
 }
@@ -123,8 +119,8 @@ const settlementsOf = ({ payments }: OrderState): number => Math.max(1, payments
 
 const isRight = (found: Settlement, index: number, { due, payments }: OrderState): boolean => {
   const [payment] = payments
-  const { orderId, status, due: foundDue, paid, paymentId } = found
-  if (orderId !== orderIdOf(index) || foundDue !== due) return false
+  const { status, due: foundDue, paid, paymentId } = found
+  if (foundDue !== due) return false
   if (payment === undefined) return status === 'expired' && paid === 0 && paymentId === undefined
   const expected = payment.amount < due ? 'short' : 'settled'
   return status === expected && paid === payment.amount && paymentId === paymentIdOf(index)

@@ -6,14 +6,21 @@
  * end nothing reserved, and deducted what the shipped orders had.
  */
 
-import { partitionOf } from '../../../src/broker/partitioner.ts'
 import type { RawRecord } from '../../../src/broker/port.ts'
 import { Prng } from '../../../src/index.ts'
 import type { InputRecord, WorkloadData } from '../../load/workload-data.ts'
-import { firstOrderMs, type MadePayment, orderIndexOf, paidOrderInputs } from './paid-orders.ts'
+import { AnswerPlaces, answerOf } from './answers.ts'
+import {
+  drawPayment,
+  firstOrderMs,
+  type MadePayment,
+  paidOrderInputs,
+  sentIndexOf,
+} from './paid-orders.ts'
 
 const [ordersPerProduct, initialStock, linesMax, quantityMax] = [20, 75, 3, 3]
-const [total, shortShare, delayMinMs, delayMaxMs] = [200, 0.01, 500, 5_500]
+const total = 200
+const paymentOdds = { shortShare: 0.01, delayMinMs: 500, delayMaxMs: 5_500 }
 
 interface Line {
   readonly p: string
@@ -54,7 +61,7 @@ export class W4Data implements WorkloadData {
   readonly inputCount = 2
   readonly outputCount = 2
   readonly records: number
-  readonly #partitions: number
+  readonly #places: AnswerPlaces
   readonly #orders: readonly OrderState[]
   readonly #stocks = new Map<string, StockState>()
   /** Orders that failed for want of stock: looked at in the end, when all changes are known. */
@@ -64,7 +71,7 @@ export class W4Data implements WorkloadData {
   constructor(orders: number, partitions: number) {
     const prng = new Prng(4)
     const products = Math.max(linesMax, Math.ceil(orders / ordersPerProduct))
-    this.#partitions = partitions
+    this.#places = new AnswerPlaces(this.name, partitions)
     this.#orders = Array.from({ length: orders }, () => drawOrder(prng, products))
     this.records = 2 * orders
   }
@@ -78,13 +85,9 @@ export class W4Data implements WorkloadData {
     })
   }
 
-  see(output: number, partition: number, { key, value }: RawRecord): void {
-    const found = JSON.parse(Buffer.from(value!).toString()) as Outcome | StockChange
-    const wanted = 'orderId' in found ? found.orderId : found.p
-    const isHere = partitionOf(key!, this.#partitions) === partition
-    if (Buffer.from(key!).toString() !== wanted || !isHere) {
-      throw new Error(`w4: ${wanted} has another key, or is in partition ${partition}`)
-    }
+  see(output: number, partition: number, record: RawRecord): void {
+    const found = answerOf<Outcome | StockChange>(record)
+    this.#places.check('orderId' in found ? found.orderId : found.p, partition, record)
     if (output === 0) this.#seeOutcome(found as Outcome)
     else this.#seeChange(found as StockChange)
   }
@@ -105,8 +108,7 @@ export class W4Data implements WorkloadData {
   }
 
   #seeOutcome({ orderId, status, reason }: Outcome): void {
-    const order = this.#orders[orderIndexOf(orderId)]
-    if (order === undefined) throw new Error(`w4: ${orderId} was not sent`)
+    const order = this.#orders[sentIndexOf(this.name, this.#orders.length, orderId)]!
     if (order.outcome !== undefined) throw new Error(`w4: ${orderId} ended twice`)
     const isShort = order.payment.amount < total
     const isPossible = isShort
@@ -147,9 +149,7 @@ const drawOrder = (prng: Prng, products: number): OrderState => {
   const lines = [...chosen].map((product) => {
     return { p: `P${String(product).padStart(5, '0')}`, q: 1 + prng.int(quantityMax) }
   })
-  const amount = prng.chance(shortShare) ? prng.int(total) : total
-  const delayMs = delayMinMs + prng.int(delayMaxMs - delayMinMs)
-  return { lines, payment: { delayMs, amount }, outcome: undefined }
+  return { lines, payment: drawPayment(prng, total, paymentOdds), outcome: undefined }
 }
 
 /** Reserve, release or deduct of one to three pieces, and nothing below zero. */

@@ -95,12 +95,13 @@ export class PackedRecords {
     value: PackedContent,
     headers: Headers = noHeaders,
   ): void {
-    const boundBytes = overheadBytesMax + boundOf(key) + boundOf(value) + headersBytes(headers)
+    const ofHeaders = headersBytes(headers)
+    const boundBytes = overheadBytesMax + boundOf(key) + boundOf(value) + ofHeaders
     const segment = this.#roomFor(timestampMs, boundBytes)
-    const { writer } = segment
-    writeRecord(writer, timestampMs - segment.firstMs, segment.count, key, value, headers)
+    const deltaMs = timestampMs - segment.firstMs
+    writeContents(segment.writer, deltaMs, segment.count, key, value, ofHeaders)
     if (key === null) this.hasNullKey = true
-    appended(segment, timestampMs)
+    endRecord(segment, timestampMs, headers)
   }
 
   /** As `append` of the contents as they lie. */
@@ -117,10 +118,8 @@ export class PackedRecords {
     if (keyBytes > 0) writer.copy(place.buffer, keyStart, keyEnd)
     writer.int32(valueBytes)
     if (valueBytes > 0) writer.copy(place.buffer, valueStart, valueEnd)
-    writer.int32(headers.length)
-    if (headers.length > 0) writeHeaders(writer, headers)
     if (keyBytes < 0) this.hasNullKey = true
-    appended(segment, timestampMs)
+    endRecord(segment, timestampMs, headers)
   }
 
   /** `rewind` comes back to here. */
@@ -202,7 +201,11 @@ export class PackedRecords {
   }
 }
 
-const appended = (segment: Segment, timestampMs: number): void => {
+/** What every record ends with: its headers; the segment has one more. */
+const endRecord = (segment: Segment, timestampMs: number, headers: Headers): void => {
+  const { writer } = segment
+  writer.int32(headers.length)
+  if (headers.length > 0) writeHeaders(writer, headers)
   if (timestampMs > segment.maxMs) segment.maxMs = timestampMs
   segment.count += 1
 }
@@ -224,21 +227,22 @@ const writeHead = (
   writer.int32(keyBytes)
 }
 
+/** All but the headers, which follow. */
 // oxlint-disable-next-line max-params -- per record: an options object would cost as much
-const writeRecord = (
+const writeContents = (
   writer: VarintWriter,
   deltaMs: number,
   index: number,
   key: PackedContent,
   value: PackedContent,
-  headers: Headers,
+  ofHeaders: number,
 ): void => {
   const start = writer.position
   // nearly all text is ASCII: as many bytes as characters
   let keyBytes = key === null ? -1 : key.length
   let valueBytes = value === null ? -1 : value.length
   for (;;) {
-    writeHead(writer, deltaMs, index, keyBytes, valueBytes, headersBytes(headers))
+    writeHead(writer, deltaMs, index, keyBytes, valueBytes, ofHeaders)
     const isKeyExact = key === null || writer.content(key) === keyBytes
     writer.int32(valueBytes)
     if (isKeyExact && (value === null || writer.content(value) === valueBytes)) break
@@ -246,8 +250,6 @@ const writeRecord = (
     keyBytes = exactBytes(key)
     valueBytes = exactBytes(value)
   }
-  writer.int32(headers.length)
-  if (headers.length > 0) writeHeaders(writer, headers)
 }
 
 /** Of a record without its own length and its headers. */

@@ -86,8 +86,7 @@ export const lineReleased = (draft: OrderDraft, reply: StockReply): boolean => {
 /** Stock came for a line that waited; once it is paid for, it is taken at once. */
 export const lineFilled = (draft: OrderDraft, reply: StockReply): boolean => {
   const { line } = reply.data
-  if (draft.row.lines[line]?.state !== 'waiting') return false
-  advance(draft, reply, 'waiting', 'held')
+  if (!advance(draft, reply, 'waiting', 'held')) return false
   tellLines(draft)
   if (draft.row.status === 'deducting' || draft.row.status === 'backordered') {
     draft.deduct(line)
@@ -98,8 +97,7 @@ export const lineFilled = (draft: OrderDraft, reply: StockReply): boolean => {
 
 /** No stock came for a line in time: the order goes on without it. */
 export const lineWaitedTooLong = (draft: OrderDraft, reply: StockReply): boolean => {
-  if (draft.row.lines[reply.data.line]?.state !== 'waiting') return false
-  advance(draft, reply, 'waiting', 'failed')
+  if (!advance(draft, reply, 'waiting', 'failed')) return false
   goOnWithout(draft)
   return true
 }
