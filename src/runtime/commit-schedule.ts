@@ -35,6 +35,7 @@ export class CommitSchedule {
     this.#recordsWaiting = 0
   }
 
+  /** The transaction has: its rest runs while the store is written. */
   ended(): void {
     this.#lastEndMs = this.#clock.monotonicMs()
   }

@@ -38,6 +38,8 @@ export interface CommitterOptions {
   readonly refusedInputs: RefusedInputs
   readonly applyAttemptsMax: number
   groupMetadata(): GroupMetadata
+  /** The transaction has ended, the store is still to be written. */
+  onEnded(): void
 }
 
 export class Committer {
@@ -56,6 +58,7 @@ export class Committer {
     const sentMs = clock.monotonicMs()
     await this.endTransaction()
     const endedMs = clock.monotonicMs()
+    this.options.onEnded()
     for (const sealed of generation.tasks) sealed.task.committed(sealed)
     await this.apply(generation, produced)
     releaseMemory(generation, this.options.producer)

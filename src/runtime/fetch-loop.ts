@@ -16,7 +16,7 @@ import type { Logger } from '../logger.ts'
 import type { RuntimeConfig } from '../runtime-config.ts'
 import { SchemaRegistryError } from '../schema-registry/errors.ts'
 import { askAll, type MissingSchema, missingSchemas } from '../task/missing-schemas.ts'
-import type { TaskInput } from '../task/stream-task.ts'
+import type { TaskInput } from '../task/task-input.ts'
 import { sleep } from './sleep.ts'
 
 export interface FetchLoopOptions {

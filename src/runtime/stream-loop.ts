@@ -164,6 +164,7 @@ export class StreamLoop {
       refusedInputs: this.#options.refusedInputs,
       applyAttemptsMax: config.applyAttemptsMax,
       groupMetadata: () => membership.current(),
+      onEnded: () => this.#schedule.ended(),
     })
     this.#fetchLoop = new FetchLoop({
       clock,
@@ -324,7 +325,6 @@ export class StreamLoop {
   async #commit(generation: Generation): Promise<void> {
     this.#fences.begun()
     await this.#committer!.commit(generation)
-    this.#schedule.ended()
     this.#inFlight = undefined
     this.#failures = 0
     if (this.#isKilled) return
