@@ -18,9 +18,6 @@ const vitest = [
   'node_modules/vitest/vitest.mjs',
   'run',
   `--maxWorkers=${workers}`,
-  // no test is about time: on a busy machine a second of work may take ten
-  '--testTimeout=30000',
-  '--hookTimeout=30000',
   '--reporter=default',
   '--reporter=./test/report.ts',
 ]

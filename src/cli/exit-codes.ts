@@ -6,7 +6,8 @@ export const exitCodes = {
   usage: 2,
   /** A plan has changes. */
   changes: 3,
-  /** Doing it could lose or double data: the state is in use, or belongs to another cluster. */
+  /** Doing it could lose or double data: the state is in use, belongs to another cluster, or
+   * is under another master key. */
   refused: 4,
   /** A second Ctrl-C. */
   interrupted: 130,

@@ -23,6 +23,9 @@ export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
 
+/** As `CommandError`, of what is not done since data could be lost or become unreadable. */
+export class RefusalError extends CommandError {}
+
 /** @param known  flags and command names of the command that was called, for typing errors */
 export const failureOf = (thrown: unknown, known: readonly string[]): Failure => {
   const error = reasonOf(thrown)
@@ -31,7 +34,9 @@ export const failureOf = (thrown: unknown, known: readonly string[]): Failure =>
     return { message: `${error.message}\n`, exitCode: exitCodes.usage }
   }
   if (error instanceof CommandError) {
-    return { message: `${error.message}\n`, exitCode: exitCodes.failure }
+    const isRefusal = error instanceof RefusalError
+    const exitCode = isRefusal ? exitCodes.refused : exitCodes.failure
+    return { message: `${error.message}\n`, exitCode }
   }
   if (!(error instanceof Error)) return { message: `${error}\n`, exitCode: exitCodes.failure }
   const code = (error as { readonly code?: unknown }).code

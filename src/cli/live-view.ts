@@ -2,8 +2,8 @@
  * What `dev` and `run` show while they run: one screen on a terminal, plain lines elsewhere.
  *
  * 1. On a terminal the screen is redrawn in place each second. 2. Elsewhere a line of figures comes
- * every few seconds, and shipments as they happen, at most two lines a second. 3. With `-o json`
- * everything goes to stderr: stdout is for the one document at the end.
+ * every few seconds if it tells something new, and shipments as they happen, at most two lines a
+ * second. 3. With `-o json` everything goes to stderr: stdout is for the one document at the end.
  */
 
 import type { WriteStream } from 'node:tty'
@@ -37,6 +37,8 @@ export class LiveView {
   readonly #startedMs = performance.now()
   #timer: ReturnType<typeof setInterval> | undefined
   #linesDrawn = 0
+  /** What the last plain line said. */
+  #told = ''
   #before: Sample | undefined
   #lastShipmentMs = -Infinity
 
@@ -77,8 +79,11 @@ export class LiveView {
     }
     const lines = this.#lines(status, metrics, now)
     this.#before = now
-    if (this.#isScreen) this.#draw(lines)
-    else this.#options.stream.write(`${lines.slice(1).join(' | ')}\n`)
+    if (this.#isScreen) return this.#draw(lines)
+    const line = lines.slice(1).join(' | ')
+    if (news(line) === this.#told) return
+    this.#told = news(line)
+    this.#options.stream.write(`${line}\n`)
   }
 
   #lines(status: ShopStatus, metrics: RuntimeMetrics, now: Sample): readonly string[] {
@@ -112,6 +117,10 @@ export class LiveView {
     this.#linesDrawn = lines.length
   }
 }
+
+/** Without what drifts while nothing happens: rates that fall to 0, the average of commits. */
+const news = (line: string): string =>
+  line.replaceAll(/\(\S+\/s\)/g, '').replace(/of [\d.]+ ms/, '')
 
 const statusText = ({ statuses }: ShopStatus): string => {
   const ends = Object.entries(statuses)

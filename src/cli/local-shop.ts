@@ -87,7 +87,6 @@ import { orderHistory } from './order-history.ts'
 import { readStoreKey, readStorePage } from './read-store.ts'
 import { ShopRows, type WantedRow } from './shop-rows.ts'
 import type { StoreSource } from './store-source.ts'
-import { ecomNames } from './topic-names.ts'
 
 export interface LocalShopOptions {
   readonly broker: Broker
@@ -98,8 +97,8 @@ export interface LocalShopOptions {
   readonly reads: StoreReads
   /** Whether the stores hold every partition, and not only those of one of several replicas. */
   readonly seesAll: boolean
-  /** Of the topics; default those of the catalogue. */
-  readonly names?: TopicNames
+  /** Of the topics. */
+  readonly names: TopicNames
   /** Who wrote a command, in its envelope. */
   readonly source: string
   /** Of the running instance; a stopped one is never ready. */
@@ -128,7 +127,7 @@ export class LocalShop implements ShopHost {
   }
 
   static async open(options: LocalShopOptions): Promise<LocalShop> {
-    const { broker, clock, names = ecomNames, isBrokerSilent: isSilent, stamp } = options
+    const { broker, clock, names, isBrokerSilent: isSilent, stamp } = options
     const topics = [orderCommands, inventoryCommands, paymentCommands, shipmentCommands].map(
       ({ name }) => name,
     )
@@ -259,7 +258,7 @@ export class LocalShop implements ShopHost {
 
   async history(orderId: string): Promise<OrderHistory | undefined> {
     this.#writer.check()
-    const { broker, clock, names = ecomNames } = this.#options
+    const { broker, clock, names } = this.#options
     const row = await this.order(orderId) // first: events are only ever ahead of it then
     const history = await orderHistory(broker, { orderId, row, nowMs: clock.nowMs(), names })
     return history && openedHistory(this.personal, history)

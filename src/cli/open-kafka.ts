@@ -2,13 +2,15 @@
  * The Kafka of `--bootstrap`: waits for it, says what it tries, makes the shop's topics.
  *
  * Used by `run` and `load`; `topics` only connects. 1. Brokers that do not answer are waited for,
- * with the reason on stderr, until `--connect-timeout`. 2. What waiting does not mend (credentials,
- * rights, a cluster that is too old, topics with other partition counts) ends the command at once.
+ * with each reason once on stderr, until `--connect-timeout`. 2. What waiting does not mend
+ * (credentials, rights, a cluster that is too old, topics with other partition counts) ends the
+ * command at once. 3. An interruption ends the wait, and not a first attempt that may succeed.
  */
 
 import { BrokerError } from '../broker/errors.ts'
 import type { KafkaBroker } from '../broker/kafka/kafka-broker.ts'
 import { CommandError } from './failure.ts'
+import { ToldReasons } from '../runtime/told-reasons.ts'
 import type { KafkaSecurity } from './kafka-security.ts'
 import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import { refuseOtherNames } from './refuse-other-names.ts'
@@ -24,7 +26,6 @@ export interface OpenKafkaOptions {
 }
 
 const attemptMs = 2_000
-const tellEveryMs = 5_000
 
 /**
  * @throws {CommandError} no broker answered in time, or the wait was interrupted
@@ -48,11 +49,18 @@ export const openKafka = async (
 
 /** As `openKafka`, without making any topic. */
 export const connectKafka = async (options: OpenKafkaOptions): Promise<KafkaBroker> => {
-  const interrupted = options.interrupted.then(() => {
-    throw new CommandError('stopped while waiting for Kafka')
+  let lastReason = ''
+  const firstReason = Promise.withResolvers<void>()
+  const onReason = (reason: string): void => {
+    lastReason = reason
+    firstReason.resolve()
+  }
+  const cut = Promise.all([options.interrupted, firstReason.promise]).then(() => {
+    const why = `stopped while waiting for Kafka at ${options.bootstrap} (${lastReason})`
+    throw new CommandError(why)
   })
-  interrupted.catch(() => {})
-  await Promise.race([waitForKafka(options), interrupted])
+  cut.catch(() => {})
+  await Promise.race([waitForKafka(options, onReason), cut])
   const { bootstrap, security } = options
   const { KafkaBroker } = await kafkaModule()
   // as the catalogue keeps them: else the brokers would compress each batch themselves
@@ -62,16 +70,15 @@ export const connectKafka = async (options: OpenKafkaOptions): Promise<KafkaBrok
 /** Not loaded where the embedded broker is used: it is a third of all code. */
 const kafkaModule = () => import('../broker/kafka/kafka-broker.ts')
 
-const waitForKafka = async ({
-  bootstrap,
-  connectTimeoutMs,
-  security,
-}: OpenKafkaOptions): Promise<void> => {
+const waitForKafka = async (
+  { bootstrap, connectTimeoutMs, security }: OpenKafkaOptions,
+  onReason: (reason: string) => void,
+): Promise<void> => {
   const { KafkaBroker } = await kafkaModule()
   const startedMs = performance.now()
   const passedMs = (): number => performance.now() - startedMs
   process.stderr.write(`millrace: connecting to Kafka at ${bootstrap}\n`)
-  let toldMs = -Infinity
+  const told = new ToldReasons()
   for (;;) {
     const retryTimeoutMs = Math.max(1, Math.min(attemptMs, connectTimeoutMs - passedMs()))
     try {
@@ -89,8 +96,8 @@ const waitForKafka = async ({
       const isCut = security.tls === undefined && error.message.endsWith('Connection closed')
       const reason = `${error.message}${isCut ? '; does the port expect --tls?' : ''}`
       if (leftMs <= 0) throw unreachable(bootstrap, connectTimeoutMs, reason)
-      if (passedMs() - toldMs >= tellEveryMs) {
-        toldMs = passedMs()
+      onReason(reason)
+      if (told.isNew(reason)) {
         process.stderr.write(
           `millrace: no answer yet (${reason}); trying for ${secondsOf(leftMs)} s more\n`,
         )

@@ -13,7 +13,7 @@ import type { Settings } from '../config/settings.ts'
 import type { CommandWriter } from './command-writer.ts'
 import { DataKeyChanges } from './data-key-changes.ts'
 import { DataKeyTable } from './data-key-table.ts'
-import { CommandError } from './failure.ts'
+import { RefusalError } from './failure.ts'
 import {
   givenMasterKey,
   givenOldMasterKey,
@@ -40,7 +40,7 @@ export interface VaultPlace {
   readonly parts: AsyncDisposableStack
 }
 
-/** @throws {CommandError} the master key is not the one that wrapped the data keys */
+/** @throws {RefusalError} the master key is not the one that wrapped the data keys */
 export const openVault = async (settings: Settings, place: VaultPlace): Promise<VaultOpener> => {
   const { broker, isSealing, isStarting, parts } = place
   const mustFit = isSealing && isStarting
@@ -74,7 +74,7 @@ const checkedKey = async (
   const other = [...masters].find(([master]) => !fitting.includes(master))
   if (other === undefined) return known
   const [master, keys] = other
-  throw new CommandError(
+  throw new RefusalError(
     `${keys} data keys of customers are wrapped by master key ${master}, and the one given is `
       + `${known.fingerprint}: start with the right one (while it is being changed with `
       + '--old-master-key-file too), or with --no-erasure to seal nothing',

@@ -28,15 +28,14 @@ import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
 import type { Broker } from '../broker/port.ts'
 import type { Topic } from '../topic.ts'
 import { readKey } from './read-topic.ts'
-import { ecomNames } from './topic-names.ts'
 
 export interface HistoryRequest {
   readonly orderId: string
   /** Read before the call. */
   readonly row: OrderRow | undefined
   readonly nowMs: number
-  /** Of the topics; default those of the catalogue. */
-  readonly names?: TopicNames
+  /** Of the topics. */
+  readonly names: TopicNames
 }
 
 type Told = Pick<AuditEntry, 'topic' | 'event'>
@@ -78,7 +77,7 @@ const secondLook = async (
 
 /** @param keptIn  the topic whose retention says from when on no event can be missing */
 const checked = (
-  { row, nowMs, names = ecomNames }: HistoryRequest,
+  { row, nowMs, names }: HistoryRequest,
   told: readonly Told[],
   keptIn: string,
 ): OrderCheck => {
@@ -89,7 +88,7 @@ const checked = (
 
 const readTold = async (
   broker: Broker,
-  { orderId, row, names = ecomNames }: HistoryRequest,
+  { orderId, row, names }: HistoryRequest,
 ): Promise<readonly Told[]> => {
   const told: Told[] = []
   const collect = async (handle: Topic<string, ShopEvent>, key: string): Promise<void> => {
@@ -109,7 +108,7 @@ const readTold = async (
 /** What the audit has of this order, under each of its aggregates. */
 const readAudit = async (
   broker: Broker,
-  { orderId, row, names = ecomNames }: HistoryRequest,
+  { orderId, row, names }: HistoryRequest,
   told: readonly Told[],
 ): Promise<readonly Told[]> => {
   const paymentIds = told.flatMap(({ event: { data } }) =>

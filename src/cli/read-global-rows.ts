@@ -10,7 +10,7 @@ import type { RangeRequest, SourcedRows, StoreRow } from '../../topologies/shop/
 import { decodeCursor, encodeCursor } from '../queries/page-cursor.ts'
 import type { GlobalRows } from '../stores/global-rows.ts'
 import type { Timestamped } from '../stores/table-store.ts'
-import { keyFromText, printable } from './store-keys.ts'
+import { keyBounds, keyFromText, printable } from './store-keys.ts'
 import { isoOf } from './time-bounds.ts'
 
 type Table = GlobalRows<unknown, unknown>
@@ -25,17 +25,18 @@ export const globalRow = (table: Table, text: string): SourcedRows => {
 /**
  * By encoded key.
  *
- * @throws {StoreRequestError} a bound cannot be a key
+ * @throws {StoreRequestError} a bound cannot be a key; the end lies before the beginning
  * @throws {CursorError} the cursor is none of this table
  */
 export const globalRowsPage = (
   table: Table,
-  { from, to, limit, cursor }: RangeRequest,
+  { limit, cursor, ...bounds }: RangeRequest,
 ): SourcedRows => {
   const { name } = table.topic
   const after = cursor === undefined ? undefined : decodeCursor(name, cursor).order
-  const first = from === undefined ? '' : orderOf(table, typedKey(table, from))
-  const end = to === undefined ? undefined : orderOf(table, typedKey(table, to))
+  const { from, to } = keyBounds(name, table.topic.key, bounds)
+  const first = from === undefined ? '' : orderOf(table, from)
+  const end = to === undefined ? undefined : orderOf(table, to)
   const found = [...table.entries()]
     .map(([key, row]) => ({ order: orderOf(table, key), key, row }))
     .filter(({ order }) => order >= first && (end === undefined || order < end))

@@ -13,12 +13,12 @@ import {
   StoreRequestError,
 } from '../../topologies/shop/http/shop-access.ts'
 import type { RangeRead, WindowsRead } from '../queries/partition-read.ts'
-import { keyFormatOf, rowShapeOf } from '../queries/row-shape.ts'
+import { keyFormatOf, keySerdeOf, rowShapeOf } from '../queries/row-shape.ts'
 import { readEverywhere, readPage, type StorePage } from '../queries/store-page.ts'
 import type { StoreReads } from '../queries/store-reads.ts'
 import type { Store } from '../stores/store.ts'
 import { globalRow, globalRowsPage } from './read-global-rows.ts'
-import { keyFromText } from './store-keys.ts'
+import { keyBounds, keyFromText } from './store-keys.ts'
 import { shownRow } from './store-rows.ts'
 import type { StoreSource } from './store-source.ts'
 import { timeBounds } from './time-bounds.ts'
@@ -66,7 +66,7 @@ export const readStoreKey = async (
 /**
  * One page of all partitions' rows, in the order of their keys (or times) and partitions.
  *
- * @throws {StoreRequestError} a bound cannot be one of this store
+ * @throws {StoreRequestError} a bound cannot be one of this store; the end comes first
  * @throws {RuntimeError} STREAMS_CONFIG: there is no such store; STREAMS_PARTITION_MOVING
  * @throws {CursorError} the cursor is none of this store
  */
@@ -89,20 +89,14 @@ const shownPage = (store: Store, { rows, ...page }: StorePage): SourcedRows => (
 
 const rangeOf = (store: Store, request: RangeRequest): RangeRead | WindowsRead => {
   const { name, kind } = store
-  const { from, to, limit } = request
+  const { limit } = request
   const shape = rowShapeOf(store)
   if (shape === 'windows') return { kind: 'windows', ...timeBounds(request), limit }
   if (shape === 'list') {
     refuseBounds(request, `store ${name} is a ${kind} store: its rows have no bounds`)
     return { kind: 'range', limit }
   }
-  const typed = (text: string): unknown => keyFromText(name, keyFormatOf(store), text)
-  return {
-    kind: 'range',
-    ...(from === undefined ? {} : { from: typed(from) }),
-    ...(to === undefined ? {} : { to: typed(to) }),
-    limit,
-  }
+  return { kind: 'range', ...keyBounds(name, keySerdeOf(store), request), limit }
 }
 
 const refuseBounds = ({ from, to }: RowBounds, why: string): void => {

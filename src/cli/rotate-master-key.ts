@@ -9,7 +9,7 @@
 
 import type { DataKeyChanges, KeyRows } from './data-key-changes.ts'
 import { type DataKeyTable, isErased, type WrappedKey } from './data-key-table.ts'
-import { CommandError } from './failure.ts'
+import { RefusalError } from './failure.ts'
 import type { MasterKey } from './master-key.ts'
 import { rewrapped } from './wrapped-key.ts'
 
@@ -27,7 +27,7 @@ const batchKeys = 500
 
 /**
  * @returns  how many keys were put under the new master key now
- * @throws {CommandError} a key is under neither of the two: nothing was written
+ * @throws {RefusalError} a key is under neither of the two: nothing was written
  * @throws {PersonalDataError} a key was changed on its topic
  * @throws {BrokerError} run it again: it goes on
  */
@@ -46,7 +46,7 @@ function* batchesOf({ table, from, to, onProgress }: Rotation): Generator<KeyRow
     (master) => master !== from.fingerprint && master !== to.fingerprint,
   )
   if (other !== undefined) {
-    throw new CommandError(
+    throw new RefusalError(
       `data keys are wrapped by master key ${other}, which is neither the new one `
         + `(${to.fingerprint}) nor the old one (${from.fingerprint}): nothing was changed`,
     )

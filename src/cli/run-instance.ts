@@ -14,6 +14,7 @@ import { LiveView } from './live-view.ts'
 import { OrderLoad } from './order-load.ts'
 import { settleOrders } from './settle-orders.ts'
 import { ShopInstance } from './shop-instance.ts'
+import { StartBound } from './start-bound.ts'
 import { StopSignals } from './stop-signals.ts'
 import { printSummary, summaryExitCode } from './summary-text.ts'
 import { table } from './table.ts'
@@ -34,11 +35,10 @@ export const runInstance = async (settings: Settings, options: RunOptions): Prom
   process.stderr.write(`millrace: opening ${settings.stateDir}\n`)
   const { bootstrap } = options
   const isAlone = bootstrap === undefined || options.isAlone === true
-  await using instance = await ShopInstance.open(settings, {
-    bootstrap,
-    isAlone,
-    interrupted: stop.requested,
-  })
+  const bound = new StartBound(settings.forMs)
+  const interrupted = Promise.race([stop.requested, bound.reached])
+  const opened = ShopInstance.open(settings, { bootstrap, isAlone, interrupted })
+  await using instance = await bound.during(opened)
   if (settings.forMs !== undefined) stop.schedule(settings.forMs)
   const view = liveView(instance, settings, options)
   const unfollow = await followTopics(

@@ -6,8 +6,8 @@
 
 import { Command } from 'commander'
 import type { OptionName } from '../config/options.ts'
-import { checkApplication } from './applications.ts'
-import { addConfigFlags, type ConfigFlags, registryOptions, settingsOf } from './config-flags.ts'
+import { applicationVerb } from './application-verb.ts'
+import { type ConfigFlags, registryOptions } from './config-flags.ts'
 import type { SchemaVerb } from './schema-admin.ts'
 
 const flags: ConfigFlags = {
@@ -30,15 +30,11 @@ export const schemaCommand = (): Command =>
     )
     .addCommand(verbCommand('register', 'Register what is missing.'))
 
-const verbCommand = (verb: SchemaVerb, description: string): Command => {
-  const command = new Command(verb)
-    .description(description)
-    .argument('[name]', 'application (default shop)')
-    .addHelpText('after', rules)
-  return addConfigFlags(command, flags).action(async (name: string = 'shop') => {
-    const settings = settingsOf(command, flags)
-    checkApplication(name)
-    const { administerSchemas } = await import('./schema-admin.ts')
-    process.exitCode = await administerSchemas(settings, verb)
+const verbCommand = (verb: SchemaVerb, description: string): Command =>
+  applicationVerb({
+    verb,
+    description,
+    rules,
+    flags,
+    run: async (settings) => (await import('./schema-admin.ts')).administerSchemas(settings, verb),
   })
-}

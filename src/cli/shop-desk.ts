@@ -6,13 +6,11 @@ import { systemClock } from '../clock.ts'
 import { DeadLetterDesk } from '../dlq/dead-letter-desk.ts'
 import type { Logger } from '../logger.ts'
 import { knownTopics } from './shop-topics.ts'
-import { ecomNames } from './topic-names.ts'
 
 export interface ShopDeskOptions {
   readonly broker: Broker
   readonly logger: Logger
-  /** Default those of the catalogue. */
-  readonly names?: TopicNames
+  readonly names: TopicNames
   /** Default the shop's. */
   readonly topic?: string
 }
@@ -20,7 +18,7 @@ export interface ShopDeskOptions {
 export const shopDesk = ({
   broker,
   logger,
-  names = ecomNames,
+  names,
   topic = names.deadLetters,
 }: ShopDeskOptions): DeadLetterDesk =>
   new DeadLetterDesk({

@@ -14,14 +14,9 @@
  */
 
 import type { ShopConfig } from '../../topologies/shop/shared/config.ts'
-import { shopFailureClasses } from '../../topologies/shop/shared/shop-error.ts'
 import { orderCommands } from '../../topologies/shop/shared/topics.ts'
 import type { TopicNames } from '../../topologies/shop/shared/topic-names.ts'
-import { shopTopology } from '../../topologies/shop/shop.ts'
 import { StateDirectory } from '../../state/directory.ts'
-import type { Engine } from '../../state/engine.ts'
-import type { MemoryBudget } from '../../state/memory-budget.ts'
-import { EmbeddedBroker } from '../broker/embedded/embedded-broker.ts'
 import type { Broker } from '../broker/port.ts'
 import { systemClock } from '../clock.ts'
 import type { Settings } from '../config/settings.ts'
@@ -30,22 +25,18 @@ import { Prometheus } from '../http/prometheus.ts'
 import type { StateSources } from '../http/state-collectors.ts'
 import type { Logger } from '../logger.ts'
 import { BrokerWatch } from '../runtime/broker-watch.ts'
-import { Application } from '../runtime/application.ts'
-import { storeByName } from '../runtime/queries.ts'
+import type { Application } from '../runtime/application.ts'
 import type { RuntimeMetrics } from '../runtime/runtime-metrics.ts'
 import type { StoreReads } from '../queries/store-reads.ts'
 import type { SchemaRegistry } from '../schema-registry/port.ts'
-import type { SchemaSession } from '../schema-registry/schema-session.ts'
-import type { Topology } from '../topology/topology.ts'
 import { CommandError } from './failure.ts'
-import { instanceIdOf } from './instance-id.ts'
 import { InvariantAlarms } from './invariant-alarms.ts'
 import { kafkaSecurityOf } from './kafka-security.ts'
 import { listenAt } from './listen-at.ts'
 import { LocalShop } from './local-shop.ts'
 import { givenMasterKey } from './master-key.ts'
+import { openApplication } from './open-application.ts'
 import { openEmbeddedBroker } from './open-broker.ts'
-import { openEngine } from './open-engine.ts'
 import { openKafka } from './open-kafka.ts'
 import { openVault } from './open-vault.ts'
 import { openPaymentProvider, type PaymentProvider } from './payment-provider.ts'
@@ -53,10 +44,10 @@ import { openSchemaAccess } from './schema-access.ts'
 import { shopDesk } from './shop-desk.ts'
 import { shopGauges } from './shop-gauges.ts'
 import { createShopServer } from './shop-server.ts'
-import { shopConfigOf, shopIdentity, shopStamp } from './shop-settings.ts'
-import { applicationId, createShopTopics } from './shop-topics.ts'
-import { stateMemoryOf } from './state-memory.ts'
+import { shopConfigOf, shopStamp } from './shop-settings.ts'
+import { createShopTopics } from './shop-topics.ts'
 import type { StoreSource } from './store-source.ts'
+import { startApplication } from './start-application.ts'
 import { stderrLogger } from './stderr-logger.ts'
 import { claimNames } from './topic-names.ts'
 import { openWaitingRoom } from './waiting-room.ts'
@@ -66,7 +57,7 @@ export interface OpenOptions {
   readonly bootstrap?: string | undefined
   /** Whether this instance has all partitions: so on the embedded broker. */
   readonly isAlone?: boolean
-  /** Ends waiting for Kafka. */
+  /** Ends waiting for Kafka and for the registry of schemas. */
   readonly interrupted: Promise<void>
 }
 
@@ -120,8 +111,7 @@ export class ShopInstance {
     const { session } = schemas
     const shared = { broker, logger, parts, provider, names, alarms }
     const opened = await openApplication(settings, { ...shared, endpoint, session, config })
-    const { app, topology, figures } = opened
-    const stores = runningStores(app, topology)
+    const { app, stores, figures } = opened
     const reads = peers.serve(app, broker)
     const seesAll = options.isAlone === true || broker.kind === 'embedded'
     const shop = await openShop(settings, {
@@ -146,28 +136,8 @@ export class ShopInstance {
     directory.setAddress(address)
     parts.defer(() => app.close())
     const failures = [failed, watched(directory, parts)]
-    let isOpen = false
-    let cutWhile: string | undefined
-    void options.interrupted.then(() => {
-      const { state, trouble } = app
-      if (isOpen || state !== 'starting' || trouble === undefined) return
-      cutWhile = trouble
-      void app.close()
-    })
-    void options.interrupted
-      .then(() => watch?.untilSilent())
-      .then(() => {
-        if (watch?.isSilent !== true || isOpen) return
-        cutWhile = 'Kafka does not answer'
-        cut(app, broker)
-      })
-    try {
-      await Promise.race([app.start(), ...failures])
-    } catch (error) {
-      if (cutWhile === undefined) throw error
-      throw new CommandError(`ended before it ran, while ${cutWhile}`)
-    }
-    isOpen = true
+    const { interrupted } = options
+    await startApplication(app, { watch, interrupted, failures, cut: () => cut(app, broker) })
     const rest = { shop, broker, address, failures, watch, names }
     return new ShopInstance(app, parts.move(), rest)
   }
@@ -320,52 +290,6 @@ const cut = (app: Application, broker: Broker): void => {
   if (broker.kind === 'kafka') broker.close().catch(() => {})
 }
 
-interface ApplicationParts {
-  readonly broker: Broker
-  readonly logger: Logger
-  readonly parts: AsyncDisposableStack
-  /** Where the other replicas ask. */
-  readonly endpoint: string
-  readonly session: SchemaSession | undefined
-  readonly config: ShopConfig
-  readonly names: TopicNames
-}
-
-const openApplication = async (
-  settings: Settings,
-  { broker, logger, parts, endpoint, session, config, names }: ApplicationParts,
-): Promise<OpenedApplication> => {
-  const memory = stateMemoryOf(settings, { hasBroker: broker.kind === 'embedded' })
-  const engine = await openEngine(settings, 'state', memory)
-  parts.defer(() => engine.close())
-  const topology = shopTopology(config)
-  const stampHeaders = shopStamp(settings)
-  const app = new Application({
-    applicationId,
-    ...(broker.kind === 'kafka' && replicaOf(settings)),
-    endpoint,
-    topology,
-    topicNames: names.byCatalogue,
-    broker,
-    engine,
-    clock: systemClock,
-    logger,
-    linkHost: settings.linkHost,
-    slotCacheBytes: memory.slotCacheBytes,
-    acceptsTopologyChange: settings.acceptTopologyChange,
-    onLostChangelog: broker.kind === 'embedded' ? 'refuse' : 'restore',
-    ...(session !== undefined && { schemaSession: session }),
-    ...(stampHeaders !== undefined && { stampHeaders }),
-    config: {
-      ...settings.runtime,
-      deadLetterTopic: names.deadLetters,
-      applicationVersion: shopIdentity.version,
-      failureClasses: shopFailureClasses,
-    },
-  })
-  return { app, topology, figures: stateFigures({ app, broker, engine, memory }) }
-}
-
 interface ShopParts {
   readonly broker: Broker
   readonly parts: AsyncDisposableStack
@@ -404,16 +328,6 @@ const openShop = async (
   return shop
 }
 
-/** Those of the tasks of this instance. */
-const runningStores = (app: Application, { plan }: Topology): StoreSource => ({
-  query: (store) => app.query(store),
-  named: (name) => storeByName(plan.stores, name),
-  global: async (name) => {
-    const topic = plan.globals.get(name)
-    return topic && app.globalRows(topic)
-  },
-})
-
 /** @throws {CommandError} `--link-host` is none of this machine */
 const openPeers = async (
   { linkHost }: Settings,
@@ -432,41 +346,6 @@ const openPeers = async (
     )
   }
 }
-
-interface OpenedApplication {
-  readonly app: Application
-  readonly topology: Topology
-  readonly figures: StateSources
-}
-
-const stateFigures = ({
-  app,
-  broker,
-  engine,
-  memory,
-}: {
-  readonly app: Application
-  readonly broker: Broker
-  readonly engine: Engine
-  readonly memory: MemoryBudget
-}): StateSources => {
-  const embedded = broker instanceof EmbeddedBroker ? broker : undefined
-  return {
-    stores: () => app.storeMetrics(),
-    databases: { state: engine, ...(embedded && { broker: embedded.figures.database }) },
-    budgetBytes: memory.totalBytes,
-    parts: () => ({
-      'decoded-rows': app.slotCache().bytes,
-      ...(embedded && { 'broker-logs': embedded.figures.logCacheBytes }),
-    }),
-  }
-}
-
-const replicaOf = ({ stateDir, instanceId, leaveOnStop }: Settings) => ({
-  instanceId: instanceIdOf(stateDir, instanceId),
-  isStatic: instanceId !== undefined,
-  leavesOnStop: leaveOnStop,
-})
 
 interface HttpParts {
   readonly app: Application

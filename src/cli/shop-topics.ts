@@ -18,7 +18,7 @@ import type { Broker, CleanupPolicy, Topics, TopicSpec } from '../broker/port.ts
 import { wantedAuditTopic } from '../dlq/audit-topic.ts'
 import type { KnownTopics } from '../dlq/letter-view.ts'
 import { repartitionTopicName } from '../runtime/internal-names.ts'
-import { internalTopics, partitionCounts } from '../runtime/internal-topics.ts'
+import { type InternalTopic, internalTopics, partitionCounts } from '../runtime/internal-topics.ts'
 import { fittedSpec, type WantedTopic } from '../runtime/topic-steps.ts'
 import type { Topic } from '../topic.ts'
 import type { Plan } from '../topology/graph.ts'
@@ -27,17 +27,23 @@ import { ecomNames } from './topic-names.ts'
 export const applicationId = 'shop'
 
 /**
- * Existing topics are left as they are.
+ * Existing topics are left as they are; more partitions than wanted where they do no harm, too.
  *
  * @throws {BrokerError} BROKER_INVALID_REQUEST: one has another partition count
  */
 export const createShopTopics = async (
-  { topics }: Broker,
+  { topics }: Pick<Broker, 'topics'>,
   names: TopicNames = ecomNames,
 ): Promise<void> => {
   const replicasMax = await topics.replicasMax()
+  const catalogued = cataloguedAs(names)
+  const lenient = catalogued.filter(({ takesMore }) => takesMore === true)
+  const existing = await topics.describe(lenient.map(({ name }) => name))
+  const isLarger = ({ name, partitions }: WantedTopic): boolean =>
+    (existing.get(name)?.partitions ?? 0) > partitions
+  const wanted = catalogued.filter((topic) => !isLarger(topic))
   try {
-    await topics.create(cataloguedAs(names).map((wanted) => fittedSpec(wanted, replicasMax)))
+    await topics.create(wanted.map((topic) => fittedSpec(topic, replicasMax)))
   } catch (error) {
     if (!(error instanceof BrokerError) || error.code !== 'BROKER_INVALID_REQUEST') throw error
     const message = `${error.message}; millrace topics plan shows all that differs`
@@ -67,12 +73,20 @@ export const wantedTopics = async ({
   )
   const existing = await topics.describe(external.map(({ name }) => name))
   const wantedCounts = new Map(external.map(({ name, partitions }) => [name, partitions]))
-  const counts = partitionCounts(plan, (logical) => {
-    const name = names.of(logical)
-    return existing.get(name)?.partitions ?? wantedCounts.get(name)
-  })
   const { deadLetters: deadLetterTopic } = names
-  const internal = internalTopics({ applicationId, plan, deadLetterTopic }, counts)
+  const internalBy = (countOf: (name: string) => number | undefined): readonly InternalTopic[] =>
+    internalTopics(
+      { applicationId, plan, deadLetterTopic },
+      partitionCounts(plan, (logical) => countOf(names.of(logical))),
+    )
+  const found = internalBy((name) => existing.get(name)?.partitions ?? wantedCounts.get(name))
+  const asWanted = internalBy((name) => wantedCounts.get(name))
+  const made = await topics.describe(found.map(({ name }) => name))
+  // made before an input got another count: that input is what differs
+  const internal = found.map((topic, index) => {
+    const first = asWanted[index]!
+    return made.get(topic.name)?.partitions === first.partitions ? first : topic
+  })
   return [
     ...external,
     ...internal.map(({ kind, config, ...topic }): WantedTopic => {
@@ -88,7 +102,8 @@ const boundInput =
   + 'a new application id, which rebuilds its state'
 
 const boundInternal =
-  'state depends on it: it has as many partitions as its application had tasks when it was made'
+  'state depends on it: it has as many partitions as its application had tasks when it was made; '
+  + 'restore it as it was, or start a new application id, which rebuilds its state'
 
 const wantedOf = (
   name: string,
@@ -112,7 +127,7 @@ const cataloguedAs = (names: TopicNames): readonly WantedTopic[] => [
     ...wantedOf(dataKeysTopic.name, 'data keys', dataKeysTopic),
     boundBy: 'of two keys of a customer the first one counts',
   },
-  wantedOf(names.deadLetters, 'dead letters', deadLetters),
+  { ...wantedOf(names.deadLetters, 'dead letters', deadLetters), takesMore: true },
   wantedAuditTopic(names.deadLetters),
 ]
 

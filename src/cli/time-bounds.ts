@@ -11,11 +11,13 @@ export interface TimeBounds {
   readonly toMs: number
 }
 
-/** @throws {StoreRequestError} a bound that is no time */
-export const timeBounds = ({ from, to }: RowBounds): TimeBounds => ({
-  fromMs: from === undefined ? 0 : timeOf(from),
-  toMs: to === undefined ? timestampMsMax : timeOf(to),
-})
+/** @throws {StoreRequestError} a bound that is no time; the end lies before the beginning */
+export const timeBounds = ({ from, to }: RowBounds): TimeBounds => {
+  const fromMs = from === undefined ? 0 : timeOf(from)
+  const toMs = to === undefined ? timestampMsMax : timeOf(to)
+  if (fromMs <= toMs) return { fromMs, toMs }
+  throw new StoreRequestError(`nothing lies from '${from}' to '${to}': the end comes first`)
+}
 
 /** ISO-8601; the bare ms of what no Date can hold. */
 export const isoOf = (timeMs: number): string =>

@@ -44,7 +44,7 @@ export const administerTopics = async (settings: Settings, verb: TopicsVerb): Pr
   const refused = differences.filter(({ action }) => action === 'refused')
   if (verb === 'apply' && refused.length === 0) return await apply(topics, differences, print)
   print(verb === 'plan' ? steps : differences)
-  tell(sumOf(steps, differences, verb))
+  tell(sumOf(steps, differences))
   if (verb === 'verify') return differences.length === 0 ? exitCodes.ok : exitCodes.failure
   if (refused.length > 0) return exitCodes.refused
   return differences.length === 0 ? exitCodes.ok : exitCodes.changes
@@ -65,16 +65,13 @@ const apply = async (
   return exitCodes.ok
 }
 
-const sumOf = (
-  steps: readonly TopicStep[],
-  differences: readonly TopicStep[],
-  verb: TopicsVerb,
-): string => {
+const sumOf = (steps: readonly TopicStep[], differences: readonly TopicStep[]): string => {
   const topics = new Set(steps.map(({ topic }) => topic)).size
   if (differences.length === 0) return `${topics} topics are as they should be`
   const refused = differences.filter(({ action }) => action === 'refused').length
-  const sum = `${differences.length} differences in ${topics} topics`
-  if (refused === 0) return verb === 'plan' ? `${sum}; millrace topics apply mends them` : sum
+  const count = differences.length
+  const sum = `${count} ${count === 1 ? 'difference' : 'differences'} in ${topics} topics`
+  if (refused === 0) return `${sum}; millrace topics apply, with the same flags, mends that`
   return `${sum}, ${refused} of them refused for safety: nothing is changed while there are any`
 }
 

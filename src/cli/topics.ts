@@ -6,8 +6,8 @@
 
 import { Command } from 'commander'
 import type { OptionName } from '../config/options.ts'
-import { checkApplication } from './applications.ts'
-import { addConfigFlags, type ConfigFlags, kafkaOptions, settingsOf } from './config-flags.ts'
+import { applicationVerb } from './application-verb.ts'
+import { type ConfigFlags, kafkaOptions } from './config-flags.ts'
 import type { TopicsVerb } from './topic-admin.ts'
 
 const flags: ConfigFlags = {
@@ -27,15 +27,11 @@ export const topicsCommand = (): Command =>
     .addCommand(verbCommand('apply', 'Create topics, change settings, add partitions.'))
     .addCommand(verbCommand('verify', 'Name the differences: exit code 1 if there are any.'))
 
-const verbCommand = (verb: TopicsVerb, description: string): Command => {
-  const command = new Command(verb)
-    .description(description)
-    .argument('[name]', 'application (default shop)')
-    .addHelpText('after', rules)
-  return addConfigFlags(command, flags).action(async (name: string = 'shop') => {
-    const settings = settingsOf(command, flags)
-    checkApplication(name)
-    const { administerTopics } = await import('./topic-admin.ts')
-    process.exitCode = await administerTopics(settings, verb)
+const verbCommand = (verb: TopicsVerb, description: string): Command =>
+  applicationVerb({
+    verb,
+    description,
+    rules,
+    flags,
+    run: async (settings) => (await import('./topic-admin.ts')).administerTopics(settings, verb),
   })
-}

@@ -93,7 +93,8 @@ const schemas = {
     maximum: 2_147_483_647,
     kind: 'duration',
     flag: 'for',
-    description: 'Stop by itself after this time.',
+    description:
+      'Stop by itself after this time, also while a start waits for Kafka or a registry.',
   }),
   drainMs: Type.Integer({
     default: 15_000,

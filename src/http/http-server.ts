@@ -20,8 +20,15 @@ import { endWithProblem } from './client-error.ts'
 import { ApiRoutes } from './openapi/api-routes.ts'
 import type { ApiInfo } from './openapi/openapi-document.ts'
 import { openApiRoute } from './openapi/openapi-route.ts'
+import { isEventSource, sendRetry } from './event-source-retry.ts'
 import { type OperationSources, operationRoutes } from './operation-routes.ts'
-import { HttpProblem, type ProblemKind, type ProblemPlace, sendProblem } from './problem.ts'
+import {
+  HttpProblem,
+  type ProblemKind,
+  type ProblemPlace,
+  type ProblemRest,
+  sendProblem,
+} from './problem.ts'
 import { RouteTable } from './route-table.ts'
 import { schemaValidator } from './schema-validator.ts'
 
@@ -77,8 +84,8 @@ export const createHttpServer = (options: HttpServerOptions): FastifyInstance =>
     checkEncoding(request.headers)
     checkQuery(request.url)
   })
-  server.setErrorHandler((error: RouteError, _request, reply) =>
-    answerError(error, reply, options.logger),
+  server.setErrorHandler((error: RouteError, request, reply) =>
+    answerError(error, { request, reply, logger: options.logger }),
   )
   operationRoutes(server, options)
   if (options.api !== undefined) openApiRoute(server, documented, options.api)
@@ -139,16 +146,25 @@ type RouteError = FastifyError & {
   readonly errors?: readonly ProblemPlace[]
 }
 
-const answerError = (error: RouteError, reply: FastifyReply, logger: Logger): FastifyReply => {
+interface Answering {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly logger: Logger
+}
+
+const answerError = (error: RouteError, answering: Answering): FastifyReply => {
+  const { reply, logger } = answering
   if (notNowCodes.includes(error.code)) {
-    reply.header('retry-after', '1')
     const detail =
       error.code === 'STREAMS_PARTITION_MOVING'
         ? error.message
         : (brokerDetails[error.code] ?? 'The instance is not running; ask again.')
-    return sendProblem(reply, 503, { detail })
+    return answerNotNow(answering, { detail })
   }
   const { statusCode: status = 500, kind, errors } = error
+  if (status === 503 && kind === undefined) {
+    return answerNotNow(answering, { detail: error.message, errors })
+  }
   if (status === 503 || kind?.isNotNow === true) reply.header('retry-after', '1')
   if (status < 500 || status === 503) {
     return sendProblem(reply, status, { kind, detail: error.message, errors })
@@ -157,4 +173,13 @@ const answerError = (error: RouteError, reply: FastifyReply, logger: Logger): Fa
   return sendProblem(reply, 500, {
     detail: 'The request failed; the log of the instance says why.',
   })
+}
+
+/** What passes by itself. */
+const answerNotNow = (
+  { request, reply }: Answering,
+  rest: ProblemRest & { readonly detail: string },
+): FastifyReply => {
+  if (isEventSource(request)) return sendRetry(reply, rest.detail)
+  return sendProblem(reply.header('retry-after', '1'), 503, rest)
 }

@@ -75,7 +75,7 @@ export class HttpProblem extends Error {
 export const problemMediaType = 'application/problem+json'
 export const problemType = `${problemMediaType}; charset=utf-8`
 
-interface ProblemRest {
+export interface ProblemRest {
   readonly kind?: ProblemKind | undefined
   readonly detail?: string
   readonly errors?: readonly ProblemPlace[] | undefined

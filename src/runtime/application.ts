@@ -48,6 +48,7 @@ import { StreamLoop } from './stream-loop.ts'
 import type { TopicNames } from './internal-topics.ts'
 import { sourcePlaces } from './task-meaning.ts'
 import { TaskManager } from './task-manager.ts'
+import { ToldReasons } from './told-reasons.ts'
 import { TopicPlan } from './topic-plan.ts'
 
 export interface ApplicationOptions {
@@ -174,7 +175,8 @@ export class Application {
     return this.#incarnation
   }
 
-  /** Why it does not run, where that is known: what the state's disk said last. */
+  /** Why it does not run, where that is known: what the state's disk, the broker or the registry of
+   * schemas said last. */
   get trouble(): string | undefined {
     return this.#trouble
   }
@@ -450,6 +452,7 @@ export class Application {
     const { applicationId, broker, engine, topology, topicNames } = this.#options
     const { acceptsTopologyChange = false } = this.#options
     const { deadLetterTopic } = this.#config
+    const told = new ToldReasons()
     for (let failures = 1; !this.#isKilled && this.#state === 'starting'; failures++) {
       try {
         const { plan } = topology
@@ -465,10 +468,14 @@ export class Application {
         })
         const options = { applicationId, plan, deadLetterTopic, topicNames }
         const topics = await TopicPlan.apply(broker, options, (found) => guard.judge(found))
+        this.#trouble = undefined
         return { topics, clusterId, guard }
       } catch (error) {
         if (!(error instanceof BrokerError) || error.action !== 'retry') throw error
-        this.#logger.warn({ err: error }, 'the broker cannot be reached; tried again')
+        const reason = error.message
+        this.#trouble = `the broker cannot be reached: ${reason}`
+        const message = 'the broker cannot be reached; tried again'
+        if (told.isNew(reason)) this.#logger.warn({ reason }, message)
         const waitMs = Math.min(10_000, 50 * 2 ** failures)
         await Promise.race([sleep(this.#clock, waitMs), this.#leaving.promise])
       }

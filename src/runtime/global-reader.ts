@@ -22,6 +22,7 @@ import { SchemaRegistryError } from '../schema-registry/errors.ts'
 import type { GlobalTables } from '../stores/global-rows.ts'
 import { askAll, missingSchemas } from '../task/missing-schemas.ts'
 import { sleep } from './sleep.ts'
+import { ToldReasons } from './told-reasons.ts'
 import type { TopicFacts } from './topic-plan.ts'
 
 export interface GlobalReaderOptions {
@@ -39,6 +40,7 @@ export interface GlobalReaderOptions {
 export class GlobalReader {
   readonly #options: GlobalReaderOptions
   readonly #cursors: GlobalCursor[] = []
+  readonly #told = new ToldReasons()
   #fetcher: Fetcher | undefined
   #isClosed = false
 
@@ -137,12 +139,17 @@ export class GlobalReader {
     const { clock, logger } = this.#options
     for (let failures = 1; !this.#isClosed; failures++) {
       try {
-        return await act()
+        const result = await act()
+        this.#told.clear()
+        return result
       } catch (error) {
         if (this.#isClosed) return
         const isPassing = error instanceof BrokerError && error.action === 'retry'
         if (!isPassing && !(error instanceof SchemaRegistryError)) throw error
-        logger.warn({ err: error }, 'global tables cannot be read; tried again')
+        const reason = error.message
+        if (this.#told.isNew(reason)) {
+          logger.warn({ reason }, 'global tables cannot be read; tried again')
+        }
         await sleep(clock, Math.min(10_000, 50 * 2 ** failures))
       }
     }

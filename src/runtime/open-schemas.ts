@@ -14,6 +14,10 @@ import type { SchemaSession } from '../schema-registry/schema-session.ts'
 import type { SerdePlace, Serdes } from '../serde/serde.ts'
 import type { Plan } from '../topology/graph.ts'
 import { sleep } from './sleep.ts'
+import { ToldReasons } from './told-reasons.ts'
+
+/** So long an answer may take before it is said that none came. */
+const slowMs = 1_000
 
 export interface SchemaTopic {
   readonly handle: Serdes<unknown, unknown>
@@ -54,16 +58,19 @@ export const schemaTopics = (
 /**
  * Every serde, once.
  *
+ * @param onOpened  called after each
  * @throws {SchemaRegistryError} `retry`: again later; `stop`: a schema is missing or refused
  */
 export const openSerdes = async (
   topics: readonly SchemaTopic[],
   session: SchemaSession,
+  onOpened: () => void = () => {},
 ): Promise<void> => {
   for (const { handle, name, isInternal } of topics) {
     for (const part of ['key', 'value'] as const) {
       const place: SerdePlace = { topic: name, part, isInternal }
       await handle[part].schemas?.open(session, place)
+      onOpened()
     }
   }
 }
@@ -79,16 +86,57 @@ export const openSchemas = async (
 ): Promise<void> => {
   const { session, clock, logger, isLeaving, leaving, onTrouble } = options
   if (session === undefined) return checkNoneNeeded(topics)
+  const told = new ToldReasons()
   for (let failures = 1; !isLeaving(); failures++) {
+    const silence = new Silence(clock, onTrouble)
+    const opened = openSerdes(topics, session, () => silence.broken())
+    opened.catch(() => {}) // once nobody waits any more
     try {
-      await openSerdes(topics, session)
+      await Promise.race([opened, leaving]).finally(() => silence.end())
       return onTrouble(undefined)
     } catch (error) {
       if (!(error instanceof SchemaRegistryError) || error.action !== 'retry') throw error
-      logger.warn({ err: error }, 'the schema registry cannot be reached; tried again')
-      onTrouble(`the schema registry cannot be reached: ${error.message}`)
+      const reason = error.message
+      const message = 'the schema registry cannot be reached; tried again'
+      if (told.isNew(reason)) logger.warn({ reason }, message)
+      onTrouble(`the schema registry cannot be reached: ${reason}`)
       await Promise.race([sleep(clock, Math.min(10_000, 50 * 2 ** failures)), leaving])
     }
+  }
+}
+
+/** Tells, until its end, when nothing came of the registry for too long, and that something did. */
+class Silence {
+  readonly #clock: Clock
+  readonly #onTrouble: OpenSchemasOptions['onTrouble']
+  #cancel: () => void
+  #isTold = false
+  #isEnded = false
+
+  constructor(clock: Clock, onTrouble: OpenSchemasOptions['onTrouble']) {
+    this.#clock = clock
+    this.#onTrouble = onTrouble
+    this.#cancel = this.#begin()
+  }
+
+  broken(): void {
+    if (this.#isEnded) return
+    this.#cancel()
+    if (this.#isTold) this.#onTrouble(undefined)
+    this.#isTold = false
+    this.#cancel = this.#begin()
+  }
+
+  end(): void {
+    this.#isEnded = true
+    this.#cancel()
+  }
+
+  #begin(): () => void {
+    return this.#clock.setTimer(slowMs, () => {
+      this.#isTold = true
+      this.#onTrouble('the schema registry does not answer')
+    })
   }
 }
 

@@ -12,11 +12,12 @@ import type { StoreCounters } from '../../state/store-counters.ts'
 import type { UndoLog } from '../../state/undo-log.ts'
 import type { CommittedOffset, TopicDescription } from '../broker/port.ts'
 import { withRowVersions } from '../stores/row-versions.ts'
-import type { GraphNode, SubTopology } from '../topology/graph.ts'
+import { type GraphNode, sourceOf, type SubTopology } from '../topology/graph.ts'
 import { ChangelogHead } from '../task/changelog-head.ts'
 import { InputProgress } from '../task/input-progress.ts'
 import { RecordQueue } from '../task/record-queue.ts'
-import type { TaskInput, TaskStore } from '../task/stream-task.ts'
+import type { TaskInput } from '../task/task-input.ts'
+import type { TaskStore } from '../task/task-store.ts'
 import type { TaskSink } from '../task/task-io.ts'
 import { defaultMaxMessageBytes, type TopicFacts } from './topic-plan.ts'
 import type { StreamTime } from '../stores/stream-time.ts'
@@ -55,9 +56,7 @@ export const openInputs = (
   offsets: ReadonlyMap<string, Pick<CommittedOffset, 'offset'>>,
 ): readonly TaskInput[] =>
   inputsOf(task, topics).map(({ logical, topic, partition }) => {
-    const node = task.sub.nodes.find(
-      (candidate) => candidate.role === 'source' && candidate.topic === logical,
-    )!
+    const node = sourceOf(task.sub.nodes, logical)!
     const { offset } = offsets.get(`${topic}-${partition}`)!
     const serdes = node.topicHandle!
     const copies = serdes.key.copies === true && serdes.value.copies === true

@@ -23,6 +23,8 @@ export interface WantedTopic extends TopicSpec {
   readonly replicas: number
   /** Why its partition count must stay, once it exists; absent where it may grow. */
   readonly boundBy?: string
+  /** Whether more partitions than wanted do no harm, since nothing lies by key. Default false. */
+  readonly takesMore?: boolean
 }
 
 export interface SettingChange {
@@ -161,17 +163,22 @@ const existingSteps = (
 }
 
 const partitionStep = (
-  { name: topic, kind, partitions: to, boundBy }: WantedTopic,
+  { name: topic, kind, partitions: to, boundBy, takesMore = false }: WantedTopic,
   from: number,
 ): RaisePartitions | RefusedStep | undefined => {
-  if (from === to) return undefined
+  if (from === to || (from > to && takesMore)) return undefined
   if (from > to) {
-    const reason = 'partitions cannot be taken away: make the topic anew, or want as many'
+    const mend = boundBy === undefined ? `: ${madeAnew(topic)}` : `, and ${boundBy}`
+    const reason = `partitions cannot be taken away${mend}`
     return { action: 'refused', topic, kind, from, to, reason }
   }
   if (boundBy === undefined) return { action: 'raise partitions', topic, kind, from, to }
   return { action: 'refused', topic, kind, from, to, reason: boundBy }
 }
+
+const madeAnew = (topic: string): string =>
+  `stop what uses it, delete it (kafka-topics --delete --topic ${topic}), which loses its records, `
+  + 'and let millrace topics apply make it again'
 
 const differing = (wanted: TopicConfig, set: TopicSettings): Partial<TopicConfig> =>
   Object.fromEntries(

@@ -4,9 +4,11 @@
  * Method: the real commands on one state directory; its topics are read in between.
  */
 
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { StateDirectory } from '../../state/directory.ts'
 import { orders } from '../../topologies/shop/shared/topics.ts'
 import { openEmbeddedBroker } from '../../src/cli/open-broker.ts'
@@ -122,6 +124,32 @@ describe('the shop in Avro', { timeout: 120_000 }, () => {
     const { exitCode, stderr } = await running.ended
     expect(exitCode).toBe(1)
     expect(stderr).toContain('ended before it ran, while the schema registry cannot be reached')
+  })
+
+  it('ends with --for while it waits for a registry or a Kafka that does not answer', async () => {
+    const server = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const bounded = (command: string, ...waiting: readonly string[]) =>
+      millrace([command, '--for', '2s', '--port', '0', '--state-dir', ...waiting])
+    const [registry, kafka] = await Promise.all([
+      bounded(
+        'dev',
+        join(folder.path, 'a'),
+        ...avro,
+        '--schema-registry',
+        `http://127.0.0.1:${port}`,
+      ),
+      bounded('run', join(folder.path, 'b'), '--bootstrap', '127.0.0.1:1'),
+    ])
+    expect(registry.stderr).toMatch(
+      /millrace: the time of --for is over: ended before it ran, while the schema registry /,
+    )
+    expect(kafka.stderr).toMatch(
+      /millrace: the time of --for is over: stopped while waiting for Kafka at 127.0.0.1:1\b/,
+    )
+    expect([registry.exitCode, kafka.exitCode]).toEqual([1, 1])
   })
 
   it('is refused on Kafka without a registry, and with half a login', async () => {

@@ -10,6 +10,7 @@ import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { EmbeddedBroker } from '../../src/broker/embedded/embedded-broker.ts'
 import { editLetter } from '../../src/cli/edit-letter.ts'
 import { shopDesk } from '../../src/cli/shop-desk.ts'
+import { ecomNames } from '../../src/cli/topic-names.ts'
 import { stderrLogger } from '../../src/cli/stderr-logger.ts'
 import { systemClock } from '../../src/clock.ts'
 import { writeLetters } from '../dlq/letters.ts'
@@ -35,7 +36,7 @@ const open = async () => {
   const broker = await EmbeddedBroker.open({ engine: MemoryEngine.create(), clock: systemClock })
   onTestFinished(() => broker.close())
   const letters = await writeLetters(broker, 2, Date.now())
-  const desk = shopDesk({ broker, logger: stderrLogger('silent') })
+  const desk = shopDesk({ broker, logger: stderrLogger('silent'), names: ecomNames })
   const [, { id, value }] = letters as [unknown, (typeof letters)[number]]
   const edit = () => editLetter(desk, { id, by: 'me@here', flags: { reason: 'spelling' } })
   return { desk, id, value, edit }

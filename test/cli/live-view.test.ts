@@ -34,3 +34,26 @@ test('a rate is never negative: a rebalance takes partitions and their counts aw
   expect(lines[2]).toContain('orders 200 (0/s)')
   expect(lines[2]).toContain('records 200 (0/s)')
 })
+
+test('a plain line comes when it tells something new only', async () => {
+  const stream = new PassThrough()
+  let [orders, averageMs] = [10, 5]
+  const view = new LiveView({
+    stream: stream as unknown as WriteStream,
+    title: 'title',
+    status: async () => ({ isReady: true, lagRecords: 0, orders, statuses: {} }),
+    metrics: () => ({ ...metrics(orders), commitAverageMs: (averageMs -= 0.1) }),
+  })
+  const linesIn = async (ms: number): Promise<readonly string[]> => {
+    await vi.advanceTimersByTimeAsync(ms)
+    return String(stream.read() ?? '')
+      .split('\n')
+      .slice(0, -1)
+  }
+  view.start()
+  expect(await linesIn(4_000)).toEqual(['title', expect.stringContaining('orders 10 (–/s)')])
+  expect(await linesIn(60_000)).toEqual([])
+  orders = 11
+  expect(await linesIn(60_000)).toEqual([expect.stringContaining('orders 11 (0/s)')])
+  view.stop()
+})

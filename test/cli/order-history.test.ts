@@ -6,6 +6,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { orderHistory } from '../../src/cli/order-history.ts'
+import { ecomNames as names } from '../../src/cli/topic-names.ts'
 import { fakeGateway } from '../../topologies/shop/gateway/fake-gateway.ts'
 import type { OrderRow } from '../../topologies/shop/orders/order-row.ts'
 import { orderStore } from '../../topologies/shop/orders/stores.ts'
@@ -66,7 +67,7 @@ describe('the history of an order', () => {
   it('is compared with the stored order', async () => {
     const { site, row } = await told()
     const read = (given: OrderRow | undefined = row) =>
-      orderHistory(site.broker, { orderId, row: given, nowMs: startMs + 1_000 })
+      orderHistory(site.broker, { orderId, row: given, nowMs: startMs + 1_000, names })
     const whole = await read()
     expect(whole?.events).toHaveLength(11)
     expect(whole?.rebuilt).toEqual({ verdict: 'same', differences: [] })
@@ -79,9 +80,9 @@ describe('the history of an order', () => {
     const { shipment: _later, ...earlier } = row
     const behind = await read({ ...earlier, status: 'confirmed', version: row.version - 3 })
     expect(behind?.rebuilt?.verdict).toBe('behind')
-    expect(await orderHistory(site.broker, { orderId: 'o-2', row: undefined, nowMs: 0 })).toBe(
-      undefined,
-    )
+    expect(
+      await orderHistory(site.broker, { orderId: 'o-2', row: undefined, nowMs: 0, names }),
+    ).toBe(undefined)
 
     const [confirmed] = (await site.values(orders)).filter(
       ({ eventType }) => eventType === 'order.confirmed',
@@ -96,16 +97,16 @@ describe('the history of an order', () => {
 
   it('is completed from the audit', async () => {
     const { site, row } = await told()
-    const whole = await orderHistory(site.broker, { orderId, row, nowMs: startMs })
+    const whole = await orderHistory(site.broker, { orderId, row, nowMs: startMs, names })
     await empty(site, orders, payments, inventory)
     const nowMs = startMs + 20 * dayMs
-    const again = await orderHistory(site.broker, { orderId, row, nowMs })
+    const again = await orderHistory(site.broker, { orderId, row, nowMs, names })
     expect(again).toEqual(whole)
 
     await empty(site, audit)
-    const lost = await orderHistory(site.broker, { orderId, row, nowMs })
+    const lost = await orderHistory(site.broker, { orderId, row, nowMs, names })
     expect(lost?.rebuilt?.verdict).toBe('incomplete')
-    const soon = await orderHistory(site.broker, { orderId, row, nowMs: startMs + dayMs })
+    const soon = await orderHistory(site.broker, { orderId, row, nowMs: startMs + dayMs, names })
     expect(soon?.rebuilt?.verdict).toBe('differs') // nothing may be missing yet
   })
 })

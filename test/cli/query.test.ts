@@ -49,6 +49,11 @@ const checkAnswers = async (): Promise<void> => {
   const none = ['order-totals', 'range', '--from', 'zz', '--state-dir', stateDir]
   expect(await millrace(['query', ...none])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' })
   expect(await query(...none, '-o', 'json')).toBe('[]\n')
+  const reversed = ['order-totals', 'range', '--from', 'z', '--to', 'a', '--state-dir', stateDir]
+  expect(await millrace(['query', ...reversed])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("nothing lies from 'z' to 'a'") as string,
+  })
   const unknown = await millrace(['query', 'ordrs', 'get', 'x', '--state-dir', stateDir])
   expect(unknown.stderr).toContain("unknown store 'ordrs'; the nearest known one is 'orders'")
   expect(unknown.exitCode).toBe(2)

@@ -154,6 +154,15 @@ test('what cannot be asked is said', async () => {
   const bounded = keyRows(source, 'key-value', 'home', { from: 'a' })
   await expect(bounded).rejects.toThrow('has one row per key: a key has no bounds')
   await expect(keyRows(source, 'none', 'home')).rejects.toThrow('no store is named none')
+  for (const name of ['key-value', 'distinct', 'owners']) {
+    const reversed = someRows(source, name, { from: 'z', to: 'a', limit: 1 })
+    await expect(reversed).rejects.toThrow("nothing lies from 'z' to 'a': the end comes first in")
+    expect(await someRows(source, name, { from: 'a', to: 'a', limit: 1 })).toEqual([])
+  }
+  const late = { from: at(60), to: '59999' }
+  await expect(keyRows(source, 'tumbling', 'home', late)).rejects.toThrow('the end comes first')
+  const windows = someRows(source, 'tumbling', { ...late, limit: 1 })
+  await expect(windows).rejects.toMatchObject({ name: 'StoreRequestError' })
 })
 
 test('keys that are numbers are given as text, and shown so that JSON can hold them', async () => {

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Topics } from '../../src/broker/port.ts'
 import { openEmbeddedBroker } from '../../src/cli/open-broker.ts'
+import { createShopTopics } from '../../src/cli/shop-topics.ts'
 import { millrace, temporaryDirectory } from './run-millrace.ts'
 
 const folder = temporaryDirectory()
@@ -94,6 +95,8 @@ describe('millrace topics', { timeout: 120_000 }, () => {
     })
     const verified = await topics(stateDir, 'verify')
     expect(verified.exitCode).toBe(1)
+    expect(verified.stderr).toContain('4 differences in ')
+    expect(verified.stderr).toContain('topics; millrace topics apply, with the same flags, mends')
     expect(actionsOf(verified.steps)).toEqual([
       'change settings ecom.orders',
       'raise partitions ecom.platform',
@@ -139,6 +142,32 @@ describe('millrace topics', { timeout: 120_000 }, () => {
     await inBetween(stateDir, async (port) => {
       expect(await port.list()).toHaveLength(3)
     })
+  })
+
+  it('names the input that got partitions by hand, and what is done about each', async () => {
+    const stateDir = join(folder.path, 'raised')
+    await inBetween(stateDir, async (port) => {
+      const dlq = { name: 'ecom.dlq', partitions: 9, config: { cleanupPolicy: 'delete' } } as const
+      await port.create([dlq])
+      await createShopTopics({ topics: port }) // nothing lies by key there: it starts
+      await port.delete(['ecom.order-commands', 'ecom.platform'])
+      await port.create([
+        { name: 'ecom.order-commands', partitions: 8, config: { cleanupPolicy: 'delete' } },
+        { name: 'ecom.platform', partitions: 8, config: { cleanupPolicy: 'delete' } },
+        { name: 'shop-orders-changelog', partitions: 6, config: { cleanupPolicy: 'compact' } },
+        { name: 'shop-holds-changelog', partitions: 7, config: { cleanupPolicy: 'compact' } },
+      ])
+    })
+    const { steps } = await topics(stateDir, 'verify')
+    const refused = steps.filter(({ action }) => action === 'refused')
+    expect(refused).toMatchObject([
+      { topic: 'ecom.order-commands', reason: expect.stringContaining('copy it to a') as string },
+      {
+        topic: 'ecom.platform',
+        reason: expect.stringContaining('--topic ecom.platform') as string,
+      },
+      { topic: 'shop-holds-changelog', reason: expect.stringContaining('restore it') as string },
+    ])
   })
 
   it('prints a row per change for people', async () => {

@@ -39,7 +39,7 @@ const open = async (count: number): Promise<Site> => {
   const broker = await EmbeddedBroker.open({ engine, clock: systemClock, faults, seed: 3 })
   onTestFinished(() => broker.close())
   const letters = await writeLetters(broker, count, Date.now())
-  const another = () => shopDesk({ broker, logger: stderrLogger('silent') })
+  const another = () => shopDesk({ broker, logger: stderrLogger('silent'), names: ecomNames })
   return { broker, faults, desk: another(), letters, another }
 }
 

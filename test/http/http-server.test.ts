@@ -42,6 +42,9 @@ const open = (): FastifyInstance => {
   server.get('/moving', () => {
     throw new RuntimeError('STREAMS_PARTITION_MOVING', 'Partition 3 of store s is on its way.')
   })
+  server.get('/passing', () => {
+    throw new HttpProblem(503, 'Behind.\nAsk again.')
+  })
   server.get('/unanswered', () => {
     throw new BrokerError('BROKER_UNKNOWN_OUTCOME', 'no answer')
   })
@@ -60,6 +63,23 @@ describe('http server', () => {
       'application/problem+json; charset=utf-8',
     ])
     expect(payload).toMatch(/may have been written or not.*the same id/)
+  })
+
+  it('lets an EventSource come again where others are told that it is not now', async () => {
+    open()
+    for (const url of ['/moving', '/closed', '/passing']) {
+      const ask = (accept: string) => server.inject({ url, headers: { accept } })
+      const { statusCode, headers, payload } = await ask('text/event-stream')
+      expect([statusCode, headers['content-type']]).toEqual([
+        200,
+        'text/event-stream; charset=utf-8',
+      ])
+      expect(payload).toMatch(/^retry: \d+\n: [^\n]+\n\n$/) // and nothing that is an event
+      expect((await ask('application/json, text/event-stream')).statusCode).toBe(503)
+      expect((await ask('*/*')).headers['retry-after']).toBe('1')
+    }
+    const broken = await server.inject({ url: '/broken', headers: { accept: 'text/event-stream' } })
+    expect(broken.statusCode).toBe(500)
   })
 
   it('tells live, ready and started apart', async () => {

@@ -143,6 +143,9 @@ describe('a refund', { timeout: 30_000 }, () => {
     await eventually(payment, ({ body }) => body['refunded'] === '4.00')
     const known = await post(refundOf(payment), { amount: '4.00' }, key('b'))
     expect([known.status, known.body['refundable']]).toEqual([200, '1.00'])
+    const reused = await post(refundOf(payment), { amount: '2.00' }, key('b'))
+    isProblem(reused, 'keyReused')
+    expect(reused.body['detail']).toMatch(/^Idempotency-Key "b" came/) // as it was given
   })
 
   it('goes by If-Match, also when two race', async () => {

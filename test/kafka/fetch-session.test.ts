@@ -12,6 +12,7 @@ import { type FetchAnswer, fetchApi } from '../../src/broker/kafka/protocol/fetc
 import type { Broker, Fetcher } from '../../src/broker/port.ts'
 import { systemClock } from '../../src/clock.ts'
 import { batchOf, Probe } from '../contract/broker/probe.ts'
+import { until } from './faults/until.ts'
 import { KafkaHarness } from './kafka-harness.ts'
 import { realKafka } from './real-kafka.ts'
 
@@ -126,7 +127,11 @@ describe.skipIf('skipped' in kafka)('a fetch session on Kafka', () => {
   /** Reads two partitions one after the other as they are written; knows the session in use. */
   const reader = async () => {
     const spy = vi.spyOn(FetchSession.prototype, 'request')
-    onTestFinished(() => spy.mockRestore())
+    const answered = vi.spyOn(FetchSession.prototype, 'answered')
+    onTestFinished(() => {
+      spy.mockRestore()
+      answered.mockRestore()
+    })
     const topic = await new Probe(broker).create(harness.uniqueName('session'), 2)
     const fetcher: Fetcher = broker.fetcher('session')
     const producer = broker.producer('session')
@@ -150,7 +155,16 @@ describe.skipIf('skipped' in kafka)('a fetch session on Kafka', () => {
       while (values.at(-1) !== value) await fetch(200)
     }
     const asked = () => spy.mock.results.map(({ value }) => value as Asked)
-    return { topic, fetch, send, values, asked }
+    /** The epochs of the sessions in use, when no request of theirs is on its way any more. */
+    const sessionsAtRest = async (): Promise<ReadonlyMap<number, number>> => {
+      await fetch(700) // asks for nothing between two fetches
+      const inUse = asked().filter(({ sessionId }) => sessionId > 0)
+      const last = [...new Map(inUse.map((request) => [request.sessionId, request])).values()]
+      const told = () => new Set(answered.mock.calls.map(([request]) => request))
+      await until('the last answers', () => last.every((request) => told().has(request)))
+      return new Map(last.map(({ sessionId, sessionEpoch }) => [sessionId, sessionEpoch]))
+    }
+    return { topic, fetch, send, sessionsAtRest, values, asked }
   }
 
   type Asked = ReturnType<FetchSession['request']>
@@ -171,21 +185,19 @@ describe.skipIf('skipped' in kafka)('a fetch session on Kafka', () => {
     ['was closed', (): number => -1],
     ['was overtaken', (epoch: number) => epoch + 1],
   ])('a session that %s is begun anew; nothing is lost or read twice', async (_how, next) => {
-    const { topic, fetch, send, values, asked } = await reader()
+    const { topic, send, sessionsAtRest, values, asked } = await reader()
     for (const value of ['a', 'b', 'c']) await send(0, value)
-    await fetch(700)
-    await fetch(700) // nothing is on its way for long any more
-    const sessions = new Map(
-      asked()
-        .filter(({ sessionId }) => sessionId > 0)
-        .map(({ sessionId, sessionEpoch }) => [sessionId, sessionEpoch]),
-    )
+    const sessions = await sessionsAtRest()
     expect(sessions.size).toBeGreaterThan(0)
     const { node } = await cluster.leader({ topic, partition: 0 })
     const connection = await cluster.connections.get('by-hand', node)
+    const codes = new Set<number>()
     for (const [sessionId, epoch] of sessions) {
-      await fetchApi.async(connection, 0, 0, 1, 1, sessionId, next(epoch), [], [], '')
+      const epochs = [sessionId, next(epoch)] as const
+      const { errorCode } = await fetchApi.async(connection, 0, 0, 1, 1, ...epochs, [], [], '')
+      codes.add(errorCode)
     }
+    expect(codes).toContain(0) // that of the session in use; one that ended before is unknown
     const before = asked().length
     await send(1, 'd')
     await send(0, 'e')

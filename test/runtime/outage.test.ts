@@ -19,9 +19,11 @@ test('at the start it is waited for, with growing pauses, and then found', async
   const pausesMs = calls.slice(1).map(({ atMs }, index) => atMs - calls[index]!.atMs)
   expect(pausesMs.length).toBeGreaterThan(4)
   expect(pausesMs.slice(1).every((pause, index) => pause >= pausesMs[index]!)).toBe(true)
-  expect(log[0]).toContain('the broker cannot be reached')
+  expect(log).toEqual([expect.stringContaining('the broker cannot be reached')]) // once
+  expect(application.trouble).toMatch(/^the broker cannot be reached: ./)
   site.isOut = false
   await site.settled(started)
+  expect(application.trouble).toBeUndefined()
   await site.send(entries, 'k', 1)
   await site.idle()
   expect(await sumsOf(site)).toEqual([1])

@@ -5,9 +5,12 @@
  */
 
 import { expect, onTestFinished, test } from 'vitest'
+import { silentLogger } from '../../src/logger.ts'
 import { mapValues } from '../../src/operators/map-values.ts'
 import { stream } from '../../src/operators/stream.ts'
 import { to } from '../../src/operators/to.ts'
+import { openSchemas, type SchemaTopic } from '../../src/runtime/open-schemas.ts'
+import { macrotask } from '../../src/runtime/sleep.ts'
 import { BuiltInRegistry } from '../../src/schema-registry/built-in-registry.ts'
 import { SchemaRegistryError } from '../../src/schema-registry/errors.ts'
 import type { SchemaRegistry } from '../../src/schema-registry/port.ts'
@@ -16,6 +19,7 @@ import { type AvroSerde, avroSerde } from '../../src/serde/avro.ts'
 import { bytes } from '../../src/serde/bytes.ts'
 import { json } from '../../src/serde/json.ts'
 import { utf8 } from '../../src/serde/utf8.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { topic } from '../../src/topic.ts'
 import { topology } from '../../src/topology/topology.ts'
 import type { Instance } from './instance.ts'
@@ -43,7 +47,7 @@ const newWorld = async () => {
   await site.createTopics([entries, doubles], 2)
   const builtIn = await site.settled(BuiltInRegistry.open(site.broker, site.clock))
   onTestFinished(() => builtIn.close())
-  const away = { isAway: false, calls: 0 }
+  const away = { isAway: false, isSilent: false, calls: 0 }
   const registry = behind(builtIn, away)
   const doubling = topology('doubling', () => [
     stream(entries).pipe(
@@ -71,13 +75,14 @@ const newWorld = async () => {
 /** The registry, which answers only while it is not away. */
 const behind = (
   registry: SchemaRegistry,
-  away: { readonly isAway: boolean; calls: number },
+  away: { readonly isAway: boolean; readonly isSilent: boolean; calls: number },
 ): SchemaRegistry =>
   new Proxy(registry, {
     get(target, name) {
       const method = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>
       return async (...args: unknown[]) => {
         away.calls += 1
+        if (away.isSilent) return new Promise(() => {})
         if (!away.isAway) return method.apply(target, args)
         throw new SchemaRegistryError('SCHEMA_REGISTRY_UNAVAILABLE', 'no answer')
       }
@@ -91,6 +96,8 @@ test('at the start it is waited for', async () => {
   await site.turn(200)
   expect(launched.application.state).toBe('starting')
   expect(launched.application.trouble).toMatch(/schema registry cannot be reached: no answer/)
+  expect(away.calls).toBeGreaterThan(2)
+  expect(launched.log).toHaveLength(1) // each reason once
   away.isAway = false
   await site.settled(launched.started)
   expect(launched.application.trouble).toBeUndefined()
@@ -101,6 +108,71 @@ test('closed while it waits for the registry: closed at once', async () => {
   away.isAway = true
   const { application, started } = site.launch({ topology: doubling, schemaSession: newSession() })
   await site.turn(200)
+  await site.settled(application.close())
+  await expect(started).rejects.toMatchObject({ code: 'STREAMS_CLOSED' })
+})
+
+test('a registry that is slow, and answers, is no trouble; one that stops is', async () => {
+  const clock = new ManualClock()
+  let opened = 0
+  const schemas = {
+    isRequired: true,
+    open: async () => {
+      await new Promise<void>((resolve) => void clock.setTimer(opened === 3 ? 9_000 : 800, resolve))
+      opened += 1
+    },
+  }
+  const handle = { key: { ...utf8, schemas }, value: utf8 } as unknown as SchemaTopic['handle']
+  const topics = [1, 2, 3, 4, 5].map((n) => ({ handle, name: `t${n}`, isInternal: false }))
+  const told: [number, string | undefined][] = []
+  const done = openSchemas(topics, {
+    session: new SchemaSession({ registry: {} as SchemaRegistry, clock }),
+    clock,
+    logger: silentLogger,
+    isLeaving: () => false,
+    leaving: new Promise(() => {}),
+    onTrouble: (trouble) => void told.push([opened, trouble]),
+  })
+  while (opened < 5) {
+    clock.advanceBy(100)
+    await macrotask()
+  }
+  await done
+  expect(told).toEqual([
+    [3, 'the schema registry does not answer'],
+    [4, undefined],
+    [5, undefined],
+  ])
+})
+
+test('a start that is left tells no more of the registry, whatever it answers later', async () => {
+  const clock = new ManualClock()
+  const answer = Promise.withResolvers<void>()
+  const schemas = { isRequired: true, open: () => answer.promise }
+  const handle = { key: { ...utf8, schemas }, value: utf8 } as unknown as SchemaTopic['handle']
+  const told: (string | undefined)[] = []
+  await openSchemas([{ handle, name: 't', isInternal: false }], {
+    session: new SchemaSession({ registry: {} as SchemaRegistry, clock }),
+    clock,
+    logger: silentLogger,
+    isLeaving: () => false,
+    leaving: Promise.resolve(),
+    onTrouble: (trouble) => void told.push(trouble),
+  })
+  answer.resolve()
+  await macrotask()
+  clock.advanceBy(60_000)
+  expect(told.filter((trouble) => trouble !== undefined)).toEqual([])
+})
+
+test('a registry that keeps silent at the start is told as such, and left at once', async () => {
+  const { site, away, doubling, newSession } = await newWorld()
+  away.isSilent = true
+  const launched = site.launch({ topology: doubling, schemaSession: newSession() })
+  const { application, started, log } = launched
+  await site.turn(400, 5)
+  expect(application.trouble).toBe('the schema registry does not answer')
+  expect(log).toEqual([])
   await site.settled(application.close())
   await expect(started).rejects.toMatchObject({ code: 'STREAMS_CLOSED' })
 })

@@ -11,6 +11,8 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Broker } from '../../src/broker/port.ts'
+import { exitCodes } from '../../src/cli/exit-codes.ts'
+import { failureOf } from '../../src/cli/failure.ts'
 import { DataKeyTable } from '../../src/cli/data-key-table.ts'
 import { masterKeyPath } from '../../src/cli/master-key.ts'
 import { PersonalVault } from '../../src/cli/personal-vault.ts'
@@ -137,9 +139,10 @@ describe('the master key', () => {
     const broker = await openBroker()
     const sealed = await (await vaultOn(broker)).sealed(owner, given)
     const other = { env: { MILLRACE_MASTER_KEY: key(2) } }
-    await expect(vaultOn(broker, other)).rejects.toThrow(
-      /wrapped by master key \S{12}, and the one/,
-    )
+    const thrown: unknown = await vaultOn(broker, other).catch((error: unknown) => error)
+    const { message, exitCode } = failureOf(thrown, [])
+    expect(message).toMatch(/wrapped by master key \S{12}, and the one/)
+    expect(exitCode).toBe(exitCodes.refused)
     const reading = await vaultOn(broker, { ...other, flags: { erasure: false } })
     await expect(reading.opened(sealed)).rejects.toThrow('is wrapped by master key')
     const masterKeyFile = join(folder, 'given')

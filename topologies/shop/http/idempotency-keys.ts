@@ -65,13 +65,15 @@ export class IdempotencyKeys {
   /**
    * Binds the key to the body, for good.
    *
-   * @param hash  of the body
+   * @param hash   of the body
+   * @param place  what the key names something of; never shown
    * @throws {RouteProblem} 422: it is bound to another one
    */
-  bind(key: string, hash: string): void {
-    const bound = this.#bodies.get(key)
+  bind(key: string, hash: string, place = ''): void {
+    const name = `${place}\n${key}` // no key has a line end
+    const bound = this.#bodies.get(name)
     if (bound !== undefined && bound !== hash) throw keyReused(key)
-    this.#bodies.set(key, hash)
+    this.#bodies.set(name, hash)
   }
 }
 

@@ -178,7 +178,7 @@ const payBack = async (
 ): Promise<FastifyReply> => {
   const body = bodyOf(parseRefundRequest(request.body ?? {}), 'refund')
   const ifVersion = ifMatchOf(request)
-  if (key !== undefined) keys.bind(`${paymentId}:${key}`, bodyHash(body))
+  if (key !== undefined) keys.bind(key, bodyHash(body), paymentId)
   const refundId = uuidV5(paymentId, `refund:key:${key ?? uuidV7(Date.now())}`)
   const { row } = await knownPayment(access, paymentId)
   const { orderId, currency } = row

@@ -156,7 +156,7 @@ const updateStatus = async (
 ): Promise<FastifyReply> => {
   const body = bodyOf(parseStatusRequest(request.body), 'status')
   const ifVersion = ifMatchOf(request)
-  if (key !== undefined) keys.bind(`${shipmentId}:${key}`, bodyHash({ ...body, ifVersion }))
+  if (key !== undefined) keys.bind(key, bodyHash({ ...body, ifVersion }), shipmentId)
   const updateId = uuidV5(shipmentId, `update:${key ?? uuidV7(Date.now())}`)
   let shipment: Known<ShipmentRow> | undefined = await knownShipment(access, { id: shipmentId })
   const { orderId } = shipment.row

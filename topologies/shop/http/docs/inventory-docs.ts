@@ -16,6 +16,7 @@ import {
   locationHeader,
   oneOf,
   replayedHeader,
+  rowAnswers,
   sourceHeaders,
 } from './shared-schemas.ts'
 
@@ -75,14 +76,7 @@ export const getProductDoc: RouteDoc = {
   summary: 'Look at the stock of a product.',
   params,
   headers: ifNoneMatchHeader,
-  answers: {
-    200: {
-      description: 'As of the last commit.',
-      body: product,
-      headers: { ...etagHeader, ...sourceHeaders },
-    },
-    304: { description: 'The version is at hand.', headers: { ...etagHeader, ...sourceHeaders } },
-  },
+  answers: rowAnswers(product),
   problems: [noSuchProduct],
 }
 

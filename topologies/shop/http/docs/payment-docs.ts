@@ -20,6 +20,7 @@ import {
   money,
   oneOf,
   replayedHeader,
+  rowAnswers,
   sourceHeaders,
 } from './shared-schemas.ts'
 
@@ -106,14 +107,7 @@ export const getPaymentDoc: RouteDoc = {
   summary: 'Look at a payment and its refunds.',
   params,
   headers: ifNoneMatchHeader,
-  answers: {
-    200: {
-      description: 'As of the last commit.',
-      body: payment,
-      headers: { ...etagHeader, ...sourceHeaders },
-    },
-    304: { description: 'The version is at hand.', headers: { ...etagHeader, ...sourceHeaders } },
-  },
+  answers: rowAnswers(payment),
   problems: [noSuchPayment],
 }
 

@@ -1,6 +1,7 @@
 /** Parts that the documents of several routes share. */
 
 import { type TSchema, Type } from 'typebox'
+import type { RouteDoc } from '../../../../src/index.ts'
 import { idLengthMax } from '../../shared/order-limits.ts'
 import { decimalPattern } from '../../shared/money.ts'
 import { keyLengthMax, keyPattern } from '../idempotency-keys.ts'
@@ -114,4 +115,13 @@ export const sourceHeaders = {
     description: 'The next offsets of the inputs, which the answer does not show.',
   }),
   'Millrace-Applied-At': Type.String({ description: 'The last commit that it shows.' }),
+}
+
+/** Of a look at one row, which has a version. */
+export const rowAnswers = (body: TSchema): RouteDoc['answers'] => {
+  const headers = { ...etagHeader, ...sourceHeaders }
+  return {
+    200: { description: 'As of the last commit.', body, headers },
+    304: { description: 'The version is at hand.', headers },
+  }
 }

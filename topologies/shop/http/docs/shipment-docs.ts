@@ -17,6 +17,7 @@ import {
   locationHeader,
   oneOf,
   replayedHeader,
+  rowAnswers,
   sourceHeaders,
   time,
 } from './shared-schemas.ts'
@@ -84,14 +85,7 @@ export const getShipmentDoc: RouteDoc = {
   summary: 'Look at a shipment.',
   params,
   headers: ifNoneMatchHeader,
-  answers: {
-    200: {
-      description: 'As of the last commit.',
-      body: shipment,
-      headers: { ...etagHeader, ...sourceHeaders },
-    },
-    304: { description: 'The version is at hand.', headers: { ...etagHeader, ...sourceHeaders } },
-  },
+  answers: rowAnswers(shipment),
   problems: [noSuchShipment, personalDataClosed],
 }
 
