@@ -102,6 +102,11 @@ export class Membership {
     return member
   }
 
+  /** Its place outlives its process, and a namesake takes it. */
+  get isStatic(): boolean {
+    return this.#options.identity.isStatic === true
+  }
+
   get isMember(): boolean {
     return this.#generation !== undefined
   }
@@ -192,12 +197,12 @@ export class Membership {
   }
 
   /**
-   * Whether another process has taken this static member's place, after something that looks so:
-   * a successor fences the producer first and joins a moment later, so that is waited for.
+   * Whether another process has taken this static member's place, after something that looks so: a
+   * successor joins before it fences the producer, so the group tells of it within a heartbeat.
    */
   async replacement(): Promise<BrokerError | undefined> {
-    const { clock, identity, heartbeatIntervalMs } = this.#options
-    if (identity.isStatic !== true) return undefined
+    const { clock, heartbeatIntervalMs } = this.#options
+    if (!this.isStatic) return undefined
     const endMs = clock.monotonicMs() + Math.max(successorMaxMs, 2 * heartbeatIntervalMs)
     if (this.isMember) this.#session.hurry()
     while (this.isMember && clock.monotonicMs() < endMs) await sleep(clock, lookEveryMs)
@@ -206,8 +211,7 @@ export class Membership {
 
   /** An orderly stop: leaves, or keeps the place of a static member that is to come back. */
   async stop(): Promise<void> {
-    const { identity, leavesOnStop } = this.#options
-    if (identity.isStatic !== true || leavesOnStop || !this.isMember) return this.close()
+    if (!this.isStatic || this.#options.leavesOnStop || !this.isMember) return this.close()
     this.#forget()
     await this.#session.keepPlace()
   }
@@ -243,7 +247,7 @@ export class Membership {
     return {
       groupId,
       memberId: this.#generation?.memberId ?? '',
-      ...(identity.isStatic === true && { instanceId: identity.instanceId }),
+      ...(this.isStatic && { instanceId: identity.instanceId }),
       sessionTimeoutMs,
       topics,
       metadata,
@@ -262,7 +266,7 @@ export class Membership {
         former.push(member.transactionalId)
         if (member.transactionalId !== identity.transactionalId) continue
         if (member.incarnation === identity.incarnation) continue
-        if (identity.isStatic) continue // it takes its place
+        if (this.isStatic) continue // it takes its place
         await this.#leave({ groupId, memberId, generationId: -1 })
       }
     } catch (error) {

@@ -146,6 +146,8 @@ export class StreamLoop {
   async #open(): Promise<void> {
     const { broker, engine, clock, config, logger, membership, timings } = this.#options
     this.#options.onOpening()
+    this.#failure = undefined // of what was dropped
+    await this.#takePlace()
     if (this.#producer === undefined) {
       const { transactionalId } = this.#options
       const { transactionTimeoutMs } = config
@@ -153,7 +155,6 @@ export class StreamLoop {
       await this.#producer.init()
       await this.#options.tasks.releaseForgotten(this.#producer)
     }
-    this.#failure = undefined // of what was dropped
     if (this.#isKilled) return
     this.#committer = new Committer({
       engine,
@@ -176,6 +177,17 @@ export class StreamLoop {
     })
     this.#fetchLoop.start()
     this.#share.reopen()
+  }
+
+  /**
+   * A static member joins before its producer fences: who had its place finds itself replaced then,
+   * and does not begin again, which would fence this one. A failed join is met by the cycle.
+   */
+  async #takePlace(): Promise<void> {
+    const { membership } = this.#options
+    if (!membership.isStatic || membership.isMember) return
+    if (!this.#share.isJoining) this.#share.startJoin()
+    await this.#share.joinEnded()
   }
 
   /** Clean: settle N, commit N+1, close, leave. */

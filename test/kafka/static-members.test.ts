@@ -5,7 +5,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { MemoryDisk } from '../../state/memory/memory-disk.ts'
 import { KafkaBroker } from '../../src/broker/kafka/kafka-broker.ts'
 import type { Application } from '../../src/index.ts'
@@ -103,6 +103,10 @@ describe.skipIf('skipped' in kafka)('static members', () => {
         await sleep(40)
       }
     })()
+    onTestFinished(async () => {
+      isLoading = false
+      await load
+    })
     await successor.application.start()
     const error = await stopped
     expect(error).toMatchObject({ code: 'STREAMS_INSTANCE_ID_IN_USE', action: 'stop' })
@@ -113,6 +117,7 @@ describe.skipIf('skipped' in kafka)('static members', () => {
     expect(first.generations).toEqual(before)
     expect([tasksOf(first.application), tasksOf(successor.application)]).toEqual([2, 2])
     expect(successor.application.state).toBe('running')
+    expect(successor.application.metrics().reopenings).toBe(0)
   }, 60_000)
 
   it('a death is seen by the links, and the dead one is removed by both its ids', async () => {

@@ -47,6 +47,12 @@ test('a second process of the same id takes the place of the first, which stops'
   await sendRound(site)
   expect(await site.settled(stopped)).toMatchObject({ code: 'STREAMS_INSTANCE_ID_IN_USE' })
   await site.until(() => successor.application.state === 'running')
+  // in its place before it fences: the other never begins again, which would fence it in turn
+  const names = successor.calls.map(({ name }) => name)
+  expect(names.indexOf('join')).toBeLessThan(names.indexOf('init'))
+  expect(names.indexOf('join')).toBeGreaterThanOrEqual(0)
+  const reopenings = [second, successor].map(({ application }) => application.metrics().reopenings)
+  expect(reopenings).toEqual([0, 0])
   await site.turn(200)
   await expectRounds(site, 2)
   expect(tasksOf(first, successor)).toEqual([3, 2])
