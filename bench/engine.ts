@@ -24,8 +24,8 @@ const setting = (name: string): string => {
   throw new Error(`${name} is not set; see the engine contract of the peer benchmark`)
 }
 
-/** No larger fetches: buffers above 1 MiB are not used again. */
-const tuning: Partial<RuntimeConfig> = { commitRecordsMax: 200_000, bufferedRecordsMax: 40_000 }
+/** No larger fetches, buffers above 1 MiB are not used again; larger commits cost memory only. */
+const tuning: Partial<RuntimeConfig> = { commitRecordsMax: 108_000, bufferedRecordsMax: 24_000 }
 
 const configOf = (): Partial<RuntimeConfig> => {
   const session = process.env['SESSION_MS']
