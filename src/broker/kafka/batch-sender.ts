@@ -49,6 +49,8 @@ export interface BatchSenderOptions {
 const batchBytesMax = 1_000_000
 /** How long replicas may take, in ms; below the time-out of requests. */
 const replicaTimeoutMs = 10_000
+/** Limits of so long ago, in ms, may refuse a record. */
+const presentMs = 1_000
 const retryFirstMs = 1
 const retryMostMs = 200
 
@@ -94,12 +96,9 @@ export class BatchSender {
   }
 
   async #admit(batches: readonly ProduceBatch[]): Promise<readonly QueuedSend[]> {
-    const { cluster, configs, compression, identity, join } = this.#options
-    const limits = await Promise.all(batches.map(({ topic }) => configs.limits(topic)))
+    const { cluster, compression, identity, join } = this.#options
+    const limits = await Promise.all(batches.map((batch) => this.#checkedLimits(batch)))
     const leaders = await Promise.all(batches.map((batch) => cluster.leader(batch)))
-    batches.forEach((batch, index) => {
-      if (!isWithin(batch, limits[index]!)) checkRecords(batch, limits[index]!)
-    })
     await join?.(batches)
     const deadlineMs = cluster.clock.monotonicMs() + cluster.retryTimeoutMs
     const sends = batches.map((batch, index) => {
@@ -124,6 +123,22 @@ export class BatchSender {
     })
     this.#pumpSoon()
     return sends
+  }
+
+  /** Limits are kept a while: what breaks them is refused by those of now only. */
+  async #checkedLimits(batch: ProduceBatch): Promise<TopicLimits> {
+    const { configs } = this.#options
+    const kept = await configs.limits(batch.topic)
+    if (isWithin(batch, kept)) return kept
+    try {
+      checkRecords(batch, kept)
+      return kept
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.code !== 'BROKER_RECORD_TOO_LARGE') throw error
+    }
+    const present = await configs.limits(batch.topic, presentMs)
+    checkRecords(batch, present)
+    return present
   }
 
   #queueOf(batch: ProduceBatch): PartitionQueue {

@@ -15,6 +15,7 @@ import type {
   TopicSettings,
   TopicSettingsChange,
 } from '../port.ts'
+import { BrokerError } from '../errors.ts'
 import { topicDefaults } from '../topic-defaults.ts'
 import { adminErrorOf } from './admin-error.ts'
 import type { Cluster } from './cluster.ts'
@@ -23,6 +24,8 @@ import { kafkaFailure, noError } from './errors.ts'
 const topicResource = 2
 const setOperation = 0
 const cacheMs = 300_000
+/** Brokers take note within some milliseconds. */
+const shownWithinMs = 2_000
 
 const keys = {
   cleanupPolicy: 'cleanup.policy',
@@ -41,7 +44,7 @@ export interface TopicLimits {
 
 interface Entry {
   readonly config: TopicSettings
-  readonly untilMs: number
+  readonly readAtMs: number
 }
 
 export class TopicConfigs {
@@ -52,11 +55,12 @@ export class TopicConfigs {
     this.#cluster = cluster
   }
 
-  async limits(topic: string): Promise<TopicLimits> {
+  /** @param ageMaxMs  what was read so long ago is read again */
+  async limits(topic: string, ageMaxMs: number = cacheMs): Promise<TopicLimits> {
     const { clock } = this.#cluster
     const known = this.#known.get(topic)
     const config =
-      known !== undefined && known.untilMs > clock.monotonicMs()
+      known !== undefined && clock.monotonicMs() - known.readAtMs < ageMaxMs
         ? known.config
         : ((await this.read([topic])).get(topic) ?? topicDefaults)
     const { cleanupPolicy, maxMessageBytes } = config
@@ -77,7 +81,7 @@ export class TopicConfigs {
     return this.#read(topics, undefined)
   }
 
-  /** As `Topics.changeSettings`. */
+  /** As `Topics.changeSettings`; the broker that was asked acts by what was changed. */
   async change(changes: readonly TopicSettingsChange[]): Promise<void> {
     if (changes.length === 0) return
     const { responses } = await this.#cluster.ask(
@@ -94,6 +98,24 @@ export class TopicConfigs {
       if (errorCode === noError) continue
       const doing = `settings of topic ${topic}`
       throw adminErrorOf(errorCode, doing, { acl: 'AlterConfigs', topic, errorMessage })
+    }
+    await this.#shown(changes)
+  }
+
+  /** The controller answers before brokers have taken note: who asks next would see the old ones. */
+  async #shown(changes: readonly TopicSettingsChange[]): Promise<void> {
+    const backoff = this.#cluster.backoff({ timeoutMs: shownWithinMs })
+    const notYet = new Error('not shown yet')
+    try {
+      for (;;) {
+        const found = await this.settings(changes.map(({ name }) => name))
+        if (changes.every(({ name, config }) => holds(found.get(name), config))) return
+        await backoff.pause(notYet)
+      }
+    } catch (error) {
+      // changed it is, whether it can be seen or not
+      if (error !== notYet && !(error instanceof BrokerError)) throw error
+      for (const { name } of changes) this.forget(name)
     }
   }
 
@@ -115,7 +137,7 @@ export class TopicConfigs {
       false,
       false,
     )
-    const untilMs = this.#cluster.clock.monotonicMs() + cacheMs
+    const readAtMs = this.#cluster.clock.monotonicMs()
     for (const { errorCode, errorMessage, resourceName: topic, configs } of results) {
       const { code } = kafkaFailure(errorCode)
       if (errorCode !== noError && code === 'BROKER_UNKNOWN_TOPIC') continue
@@ -125,7 +147,7 @@ export class TopicConfigs {
         throw adminErrorOf(errorCode, doing, { acl: 'DescribeConfigs', topic, errorMessage })
       }
       found.set(topic, config)
-      this.#known.set(topic, { config, untilMs })
+      this.#known.set(topic, { config, readAtMs })
     }
     return found
   }
@@ -149,6 +171,9 @@ const settingEntries = (config: Partial<TopicConfig>): ConfigEntry[] =>
     const value = config[setting as keyof TopicConfig]
     return value === undefined ? [] : [{ name, value: String(value) }]
   })
+
+const holds = (found: TopicSettings | undefined, wanted: Partial<TopicConfig>): boolean =>
+  Object.entries(wanted).every(([name, value]) => found?.[name as keyof TopicConfig] === value)
 
 interface NamedValue {
   readonly name: string
