@@ -15,7 +15,7 @@ import { createOrderCommand } from '../../topologies/shop/shared/order-request.t
 import { updateStockCommand } from '../../topologies/shop/shared/stock-request.ts'
 import { type GatewayLot, type Sabotage, ShopWorld } from './shop-world.ts'
 
-interface OrderPlan {
+export interface OrderPlan {
   readonly method: PaymentMethod
   readonly lines: readonly { readonly product: number; readonly quantity: number }[]
   readonly priceMinor: number
@@ -27,6 +27,13 @@ export interface History {
   readonly schedule: readonly number[]
   /** Whether lines that lack stock wait for it; `switched` at each pause. */
   readonly backorders: 'off' | 'on' | 'switched'
+}
+
+/** Where commands go; what it knows decides which of them make sense. */
+export interface CommandDesk extends Pick<ShopWorld, 'nowMs' | 'send'> {
+  readonly orders: Pick<ReadonlyMap<string, unknown>, 'has'>
+  /** So many, that the next command has an id of its own. */
+  readonly delivered: Pick<readonly unknown[], 'length'>
 }
 
 const plans: fc.Arbitrary<OrderPlan> = fc.record({
@@ -45,15 +52,19 @@ export const histories: fc.Arbitrary<History> = fc.record({
   backorders: fc.constantFrom<History['backorders']>('off', 'on', 'switched'),
 })
 
-const origin = (world: ShopWorld, commandId: string) => ({
+const origin = (world: CommandDesk, commandId: string) => ({
   commandId,
   source: 'test',
   nowMs: world.nowMs,
 })
 
-const orderIdOf = (index: number): string => `order-${index}`
+export const orderIdOf = (index: number): string => `order-${index}`
 
-const place = (world: ShopWorld, { method, lines, priceMinor }: OrderPlan, index: number): void => {
+export const place = (
+  world: CommandDesk,
+  { method, lines, priceMinor }: OrderPlan,
+  index: number,
+): void => {
   const order = {
     customerId: 'c',
     currency: 'USD',
@@ -69,7 +80,12 @@ const place = (world: ShopWorld, { method, lines, priceMinor }: OrderPlan, index
   world.send({ to: 'orders', value }, `${orderId}|commands`)
 }
 
-const addStock = (world: ShopWorld, product: number, quantity: number, commandId: string): void => {
+export const addStock = (
+  world: CommandDesk,
+  product: number,
+  quantity: number,
+  commandId: string,
+): void => {
   const value = updateStockCommand(
     `p${product}`,
     {
@@ -83,7 +99,11 @@ const addStock = (world: ShopWorld, product: number, quantity: number, commandId
 }
 
 /** A customer or a clerk does something. */
-const intervene = (world: ShopWorld, choice: number, orders: readonly OrderPlan[]): void => {
+export const intervene = (
+  world: CommandDesk,
+  choice: number,
+  orders: readonly OrderPlan[],
+): void => {
   const index = choice % orders.length
   const orderId = orderIdOf(index)
   const id = `cmd-${choice}-${world.delivered.length}`

@@ -7,35 +7,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isCancelledLine, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
+import { expectEnds } from './expect-ends.ts'
 import { checkNow, histories, run } from './shop-histories.ts'
 import { parcelsOf } from '../../topologies/shop/orders/parcels.ts'
 import { isFromOutside, type ShopWorld } from './shop-world.ts'
 
-/** What was sent, at the prices of the order: what the shop may keep. */
-const shippedMinor = ({ shipped }: ShopWorld, { orderId, lines }: OrderRow): number => {
-  const priceOf = new Map(lines.map(({ productId, priceMinor }) => [productId, priceMinor]))
-  let sumMinor = 0
-  for (const shipment of shipped.values()) {
-    if (shipment.orderId !== orderId) continue
-    for (const { productId, quantity } of shipment.items) {
-      sumMinor += quantity * priceOf.get(productId)!
-    }
-  }
-  return sumMinor
-}
-
 const checkEnd = (world: ShopWorld): void => {
   expect(world.openOrders()).toEqual([])
   checkNow(world, true)
-  for (const row of world.orders.values()) {
-    const outcomes = world.outcomes.get(row.orderId) ?? []
-    expect(outcomes).toEqual([`order.${row.status}`])
-    if (row.status !== 'completed') expect(world.keptMinor(row.orderId)).toBe(0)
-    else if (row.returnState === undefined) {
-      const keptMinor = Math.max(0, shippedMinor(world, row) - (row.waivedMinor ?? 0))
-      expect(world.keptMinor(row.orderId)).toBe(keptMinor)
-    } else expect([row.returnState, world.keptMinor(row.orderId)]).toEqual(['done', 0])
-  }
+  expectEnds(world)
   for (const { message, error } of world.deadLetters) {
     expect(isFromOutside(message), `${error.message} ${JSON.stringify(message)}`).toBe(true)
   }

@@ -5,9 +5,13 @@
  */
 
 import { Prng } from '../../src/testing/prng.ts'
-import type { Input } from './ledger.ts'
+import { type Input, ledger } from './ledger.ts'
+import { createTopics, sendInputs } from './topics.ts'
 import { verify } from './verify.ts'
-import { World } from './world.ts'
+import { type Subject, World } from './world.ts'
+
+/** Two sub-topologies of two partitions. */
+const subject: Subject = { applicationId: 'ledger', topology: ledger, taskCount: 4, createTopics }
 
 const accounts = ['ann', 'bob', 'cid', 'dee'] as const
 const branches = ['north', 'south', 'west'] as const
@@ -31,6 +35,7 @@ export const runHistory = async (
 ): Promise<HistoryResult> => {
   const prng = new Prng(seed)
   const world = new World(
+    subject,
     kind === 'worker'
       ? {
           markerDelayMs: 10 * prng.int(4),
@@ -47,7 +52,7 @@ export const runHistory = async (
       const batch = Array.from({ length: 1 + prng.int(6) }, (_, i) =>
         randomInput(prng, inputs.length + i),
       )
-      await world.send(batch)
+      await sendInputs(world.broker!, world.clock, batch)
       inputs.push(...batch)
       await (kind === 'faults' ? surviveFaults(world, prng) : surviveCrashes(world, prng, kind))
     }
