@@ -102,7 +102,7 @@ export class TopicConfigs {
     await this.#shown(changes)
   }
 
-  /** The controller answers before brokers have taken note: who asks next would see the old ones. */
+  /** The controller answers before brokers have taken note: who asks next would see what was. */
   async #shown(changes: readonly TopicSettingsChange[]): Promise<void> {
     const backoff = this.#cluster.backoff({ timeoutMs: shownWithinMs })
     const notYet = new Error('not shown yet')
