@@ -20,6 +20,7 @@ import { BrokerError } from '../broker/errors.ts'
 import type {
   Broker,
   GroupMetadata,
+  GroupPeer,
   GroupSession,
   JoinedGeneration,
   JoinRequest,
@@ -255,20 +256,28 @@ export class Membership {
     }
   }
 
-  /** Who can not be asked for costs the end of a session, no more. */
+  /**
+   * Watched from now on: one that dies before this one is in would be waited for. Who can not be
+   * asked for costs the end of a session, no more.
+   */
   async #formerMembers(): Promise<readonly string[]> {
     const { broker, groupId, identity } = this.#options
     const former: string[] = []
+    const others: GroupPeer[] = []
     try {
       for (const { memberId, metadata } of (await broker.groups.members?.(groupId)) ?? []) {
         const member = decodeSubscription(metadata)
         if (typeof member === 'string') continue
         former.push(member.transactionalId)
-        if (member.transactionalId !== identity.transactionalId) continue
+        if (member.transactionalId !== identity.transactionalId) {
+          others.push({ ...member, memberId })
+          continue
+        }
         if (member.incarnation === identity.incarnation) continue
         if (this.isStatic) continue // it takes its place
         await this.#leave({ groupId, memberId, generationId: -1 })
       }
+      this.#session.watch({ groupId, memberId: '', generationId: -1 }, others)
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error
     }

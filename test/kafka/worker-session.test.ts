@@ -3,6 +3,7 @@
  * ever. Method: a real group; this thread blocks; another client asks the coordinator.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type {
@@ -98,6 +99,40 @@ describe.skipIf('skipped' in kafka)('a membership in a thread', () => {
     expect(await broker.groups.heartbeat(joined)).toBe('stable')
     expect(told.losses).toEqual([])
   }, 30_000)
+
+  it.each([
+    ['joins for the first time', true],
+    ['joins again', false],
+  ])(
+    'removes at once who dies while it %s',
+    async (_when, isNew) => {
+      const [dying, living] = [open({ incarnation: 'a' }), open({ incarnation: 'b' })]
+      const groupId = harness.uniqueName('group')
+      const long = { sessionTimeoutMs: 300_000 }
+      const link = await dying.session.link()
+      const first = await dying.session.join(request(groupId, long))
+      await living.session.link()
+      const peer = { memberId: first.memberId, instanceId: 'a', incarnation: 'a', link }
+      let memberId = ''
+      if (isNew) living.session.watch({ groupId, memberId, generationId: -1 }, [peer])
+      else {
+        const joining = living.session.join(request(groupId, long))
+        await eventually(async () => expect(dying.told.rebalances).toBeGreaterThan(0))
+        await dying.session.join(request(groupId, { ...long, memberId: first.memberId }))
+        const joined = await joining
+        living.session.watch(joined, [peer])
+        memberId = joined.memberId
+      }
+      await sleep(1_500) // the link is there
+      const metadata = Buffer.from('n') // or it would be in without a new generation
+      const joining = living.session.join(request(groupId, { ...long, memberId, metadata }))
+      await sleep(300)
+      dying.session.close() // without a word, as kill -9
+      const alone = await Promise.race([joining, sleep(15_000)])
+      expect(Buffer.from(alone?.assignment ?? '').toString()).toBe('1 of 1')
+    },
+    40_000,
+  )
 
   it('leaves when the main thread stands still for too long, and says so', async () => {
     const { session, told } = open({ maxStallMs: 1_500 })

@@ -40,7 +40,8 @@ class GroupWorker {
   readonly #assigning = new Map<number, PromiseWithResolvers<Assignments>>()
   #groups: Promise<ClassicGroups> | undefined
   #member: GroupMetadata | undefined
-  #isJoining = false
+  /** The group that a join is on its way to. */
+  #joining: string | undefined
   #isBeating = false
   /** Counts down the hurried heartbeats. */
   #hurrying: NodeJS.Timeout | undefined
@@ -94,27 +95,31 @@ class GroupWorker {
     links?.watch(memberId, peers)
   }
 
-  /** Any member may say that another is gone; the coordinator then begins a new generation. */
+  /**
+   * Anybody may say that a member is gone; the coordinator then begins a new generation. While this
+   * one joins, all wait for the dead.
+   */
   async #remove({ memberId, instanceId, incarnation, isStatic }: GroupPeer): Promise<void> {
     const member = this.#member
+    const groupId = member?.groupId ?? this.#joining
     const nowMs = performance.now()
     const isTooSoon = nowMs - (this.#removedAtMs.get(incarnation) ?? -Infinity) < removalIntervalMs
-    if (member === undefined || isTooSoon) return
+    if (groupId === undefined || isTooSoon) return
     this.#removedAtMs.set(incarnation, nowMs)
     try {
-      const { groupId, generationId } = member
-      const removed = { groupId, memberId, generationId, ...(isStatic === true && { instanceId }) }
+      const place = isStatic === true && { instanceId }
+      const removed = { groupId, memberId, generationId: -1, ...place }
       await (await this.#client()).leave(removed)
     } catch (error) {
       // another member was first, or its session will end by itself
       if (!(error instanceof BrokerError)) throw error
       if (error.code === 'BROKER_INSTANCE_FENCED') return // it is back already, in its old place
     }
-    if (this.#isCurrent(member)) say({ kind: 'rebalancing' })
+    if (member !== undefined && this.#isCurrent(member)) say({ kind: 'rebalancing' })
   }
 
   async #join(id: number, request: SentJoinRequest): Promise<GroupWorkerReply> {
-    this.#isJoining = true
+    this.#joining = request.groupId
     this.#hurriedLeft = 0
     this.#member = undefined
     try {
@@ -134,7 +139,7 @@ class GroupWorker {
       this.#member = undefined
       throw error
     } finally {
-      this.#isJoining = false
+      this.#joining = undefined
       this.#assigning.delete(id)
     }
   }
@@ -219,7 +224,7 @@ class GroupWorker {
 
   /** While a join is on its way, the join itself learns of whatever happens. */
   #isCurrent(member: GroupMetadata): boolean {
-    return this.#member === member && !this.#isJoining
+    return this.#member === member && this.#joining === undefined
   }
 
   #isStalled(): boolean {

@@ -72,7 +72,9 @@ export class PeerLinks {
       this.#links.delete(key)
     }
     for (const [key, peer] of watched) {
-      if (!this.#links.has(key)) this.#watchOne(peer)
+      const link = this.#links.get(key)
+      if (link === undefined) this.#watchOne(peer)
+      else link.introduce(this.#self) // it may be older than our place
     }
   }
 
@@ -148,7 +150,9 @@ interface LinkOptions {
 class Link {
   readonly peer: GroupPeer
   readonly #options: LinkOptions
+  #self: GroupPeer | undefined
   #socket: Socket | undefined
+  #isEstablished = false
   #timer: NodeJS.Timeout | undefined
   /** Was established, and is gone since. */
   #isSuspected = false
@@ -158,7 +162,17 @@ class Link {
   constructor(options: LinkOptions) {
     this.peer = options.peer
     this.#options = options
+    this.#self = options.self
     this.#dial()
+  }
+
+  /** Tells the peer who watches it, now and whenever it is dialled again. */
+  introduce(self: GroupPeer | undefined): void {
+    const isKnown =
+      self === undefined || (this.#self !== undefined && keyOf(self) === keyOf(this.#self))
+    if (isKnown) return
+    this.#self = self
+    if (this.#isEstablished) this.#socket?.write(`${introduction(self)}\n`)
   }
 
   close(): void {
@@ -188,13 +202,13 @@ class Link {
         return
       }
       if (line !== accepted) return void socket.destroy()
-      isEstablished = true
+      isEstablished = this.#isEstablished = true
       socket.setTimeout(0)
       this.#isSuspected = false
-      const { self } = this.#options
-      if (self !== undefined) socket.write(`${introduction(self)}\n`)
+      if (this.#self !== undefined) socket.write(`${introduction(this.#self)}\n`)
     })
     socket.on('close', () => {
+      this.#isEstablished = false
       this.#closed({ isEstablished: isEstablished && !isFarewell, isRefused })
     })
   }
