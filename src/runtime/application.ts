@@ -175,8 +175,10 @@ export class Application {
     return this.#incarnation
   }
 
-  /** Why it does not run, where that is known: what the state's disk, the broker or the registry of
-   * schemas said last. */
+  /**
+   * Why it does not run, where that is known: what the state's disk, the broker or the registry of
+   * schemas said last.
+   */
   get trouble(): string | undefined {
     return this.#trouble
   }

@@ -72,16 +72,15 @@ export class PeerLinks {
       this.#links.delete(key)
     }
     for (const [key, peer] of watched) {
-      const link = this.#links.get(key)
-      if (link === undefined) this.#watchOne(peer)
-      else link.introduce(this.#self) // it may be older than our place
+      const link = this.#links.get(key) ?? this.#watchOne(peer)
+      link.introduce(this.#self) // it may be older than our place
     }
   }
 
-  #watchOne(peer: GroupPeer): void {
-    const self = this.#self
-    const onDead = (): void => this.#options.onDead(peer)
-    this.#links.set(keyOf(peer), new Link({ peer, self, onDead }))
+  #watchOne(peer: GroupPeer): Link {
+    const link = new Link({ peer, onDead: () => this.#options.onDead(peer) })
+    this.#links.set(keyOf(peer), link)
+    return link
   }
 
   /** A static member that was watched has another life now; whoever else comes is no news. */
@@ -91,7 +90,7 @@ export class PeerLinks {
       if (isStatic !== true || instanceId !== peer.instanceId || key === keyOf(peer)) continue
       link.close()
       this.#links.delete(key)
-      this.#watchOne(peer)
+      this.#watchOne(peer).introduce(this.#self)
       return
     }
   }
@@ -142,14 +141,13 @@ export class PeerLinks {
 
 interface LinkOptions {
   readonly peer: GroupPeer
-  /** Who introduces itself, if anybody. */
-  readonly self: GroupPeer | undefined
   onDead(): void
 }
 
 class Link {
   readonly peer: GroupPeer
   readonly #options: LinkOptions
+  /** Who introduces itself, if anybody. */
   #self: GroupPeer | undefined
   #socket: Socket | undefined
   #isEstablished = false
@@ -162,7 +160,6 @@ class Link {
   constructor(options: LinkOptions) {
     this.peer = options.peer
     this.#options = options
-    this.#self = options.self
     this.#dial()
   }
 
@@ -187,7 +184,6 @@ class Link {
     const [host, port] = [address.slice(0, colon), address.slice(colon + 1)]
     const socket = connect({ host, port: Number(port), timeout: answerMs })
     this.#socket = socket
-    let isEstablished = false
     let isRefused = false
     let isFarewell = false
     socket.setKeepAlive(true, keepAliveMs)
@@ -197,26 +193,27 @@ class Link {
       isRefused = code === 'ECONNREFUSED'
     })
     onLine(socket, (line) => {
-      if (isEstablished && line === farewell) {
+      if (this.#isEstablished && line === farewell) {
         isFarewell = true
         return
       }
       if (line !== accepted) return void socket.destroy()
-      isEstablished = this.#isEstablished = true
+      this.#isEstablished = true
       socket.setTimeout(0)
       this.#isSuspected = false
       if (this.#self !== undefined) socket.write(`${introduction(this.#self)}\n`)
     })
     socket.on('close', () => {
+      const isBroken = this.#isEstablished && !isFarewell
       this.#isEstablished = false
-      this.#closed({ isEstablished: isEstablished && !isFarewell, isRefused })
+      this.#closed({ isBroken, isRefused })
     })
   }
 
-  /** @param end  `isEstablished`: it stood, and broke without a word */
-  #closed({ isEstablished, isRefused }: { isEstablished: boolean; isRefused: boolean }): void {
+  /** @param end  `isBroken`: it stood, and ended without a word */
+  #closed({ isBroken, isRefused }: { isBroken: boolean; isRefused: boolean }): void {
     if (this.#isClosed) return
-    if (isEstablished) {
+    if (isBroken) {
       this.#isSuspected = true
       this.#refusals = 0
     } else if (!isRefused) this.#isSuspected = false

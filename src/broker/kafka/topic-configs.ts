@@ -105,17 +105,19 @@ export class TopicConfigs {
   /** The controller answers before brokers have taken note: who asks next would see what was. */
   async #shown(changes: readonly TopicSettingsChange[]): Promise<void> {
     const backoff = this.#cluster.backoff({ timeoutMs: shownWithinMs })
-    const notYet = new Error('not shown yet')
+    const names = changes.map(({ name }) => name)
+    const areShown = async (): Promise<boolean> => {
+      const found = await this.settings(names)
+      return changes.every(({ name, config }) => holds(found.get(name), config))
+    }
     try {
-      for (;;) {
-        const found = await this.settings(changes.map(({ name }) => name))
-        if (changes.every(({ name, config }) => holds(found.get(name), config))) return
-        await backoff.pause(notYet)
+      while (!(await areShown())) {
+        await backoff.pause(new BrokerError('BROKER_UNAVAILABLE', 'the old settings are shown'))
       }
     } catch (error) {
-      // changed it is, whether it can be seen or not
-      if (error !== notYet && !(error instanceof BrokerError)) throw error
-      for (const { name } of changes) this.forget(name)
+      // changed they are, whether it can be seen or not
+      if (!(error instanceof BrokerError)) throw error
+      for (const name of names) this.forget(name)
     }
   }
 
