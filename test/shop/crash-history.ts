@@ -9,6 +9,7 @@
 import { partitionOf } from '../../src/broker/partitioner.ts'
 import { bytes, minutes, type Topic, topic } from '../../src/index.ts'
 import { noHeaders } from '../../src/record.ts'
+import { deadLetterTopicName } from '../../src/runtime/internal-names.ts'
 import { Prng } from '../../src/testing/prng.ts'
 import { holdStore, productStore } from '../../topologies/shop/inventory/stores.ts'
 import { isFinal, type OrderRow } from '../../topologies/shop/orders/order-row.ts'
@@ -32,6 +33,7 @@ import {
 } from '../../topologies/shop/shared/topics.ts'
 import type { Violation } from '../../topologies/shop/shared/violation.ts'
 import { shopTopology } from '../../topologies/shop/shop.ts'
+import { createKept, partitions } from '../simulation/topics.ts'
 import { type Subject, World } from '../simulation/world.ts'
 import { Bank, type BankOptions } from './bank.ts'
 import type { EndedShop } from './expect-ends.ts'
@@ -50,8 +52,6 @@ const crashWritesMax = 30
 const pausesMs = [1, 500, 60_000, 301_000, 16 * 60_000, 61 * 60_000]
 /** Longest way of an order to its end is a hold's hour. */
 const settleRoundsMax = 120
-
-const partitions = 2
 
 export interface CrashHistory extends EndedShop {
   readonly crashes: number
@@ -130,13 +130,10 @@ const shopOn = (bank: Bank, accepted: boolean): Subject => {
     applicationId: 'shop',
     topology: shopTopology(config),
     taskCount: 8,
-    createTopics: ({ topics }) =>
-      topics.create(
-        topicCatalogue.map(({ topic: { name } }) => ({
-          name,
-          partitions,
-          config: { cleanupPolicy: 'delete', retentionMs: -1 },
-        })),
+    createTopics: (broker) =>
+      createKept(
+        broker,
+        topicCatalogue.map(({ topic: { name } }) => name),
       ),
   }
 }
@@ -248,7 +245,7 @@ const endOf = async (world: World, bank: Bank): Promise<CrashHistory> => {
 }
 
 const deadLetterSources = async (world: World): Promise<readonly string[]> => {
-  const letters = await world.read(topic('shop-dead-letters', { key: bytes, value: bytes }))
+  const letters = await world.read(topic(deadLetterTopicName('shop'), { key: bytes, value: bytes }))
   return letters.map(
     ({ value }) => (JSON.parse(Buffer.from(value).toString()) as { source: string }).source,
   )

@@ -7,15 +7,22 @@ import { noHeaders, StreamRecord } from '../../src/record.ts'
 import type { Topic } from '../../src/topic.ts'
 import { balances, branchCounts, deposits, type Input, receipts, reported } from './ledger.ts'
 
-const partitions = 2
+export const partitions = 2
 
-export const createTopics = (broker: Broker): Promise<void> =>
-  broker.topics.create(
-    [deposits, balances, branchCounts, reported, receipts].map(({ name }) => ({
+/** Topics that keep every record, of so many partitions. */
+export const createKept = ({ topics }: Broker, names: readonly string[]): Promise<void> =>
+  topics.create(
+    names.map((name) => ({
       name,
       partitions,
       config: { cleanupPolicy: 'delete', retentionMs: -1 },
     })),
+  )
+
+export const createTopics = (broker: Broker): Promise<void> =>
+  createKept(
+    broker,
+    [deposits, balances, branchCounts, reported, receipts].map(({ name }) => name),
   )
 
 export const sendInputs = async (
