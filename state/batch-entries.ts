@@ -1,11 +1,12 @@
 /**
- * Reads the packed entries of a `WriteBatch`, the one place besides it that knows the layout.
+ * Reads the packed entries of a `WriteBatch`.
  *
  * Called by the engines, also in the writer thread. Key and value are views of the packed bytes:
  * valid as long as those are, to be copied by whoever keeps them.
  */
 
-import { entryKinds } from './write-batch.ts'
+import { entryEnd, entryKeyAt, entryKeyBytes, entryKinds } from './batch-layout.ts'
+import { sortEntries } from './entry-order.ts'
 
 export interface BatchVisitor {
   put(key: Buffer, value: Buffer): void
@@ -14,31 +15,57 @@ export interface BatchVisitor {
   expect(key: Buffer, value: Buffer | undefined): void
 }
 
-/** @throws {Error} not the bytes of a WriteBatch: a bug, nothing may be written */
+/** A smaller batch is written before its sort would have paid. */
+const sortedBytesMin = 32 * 1024
+
+/**
+ * In the order in which they were added.
+ *
+ * @throws {Error} not the bytes of a WriteBatch: a bug, nothing may be written
+ */
 export const visitEntries = (packed: Buffer, visitor: BatchVisitor): void => {
   let at = 0
-  while (at < packed.length) {
-    const kind = packed[at]!
-    const keyBytes = packed.readUInt32LE(at + 1)
-    if (kind === entryKinds.put || kind === entryKinds.expect) {
-      const keyAt = at + 9
-      const valueAt = keyAt + keyBytes
-      at = valueAt + packed.readUInt32LE(at + 5)
-      if (at > packed.length) break
-      const key = packed.subarray(keyAt, valueAt)
-      const value = packed.subarray(valueAt, at)
-      if (kind === entryKinds.put) visitor.put(key, value)
-      else visitor.expect(key, value)
-    } else if (kind === entryKinds.delete || kind === entryKinds.absent) {
-      const keyAt = at + 5
-      at = keyAt + keyBytes
-      if (at > packed.length) break
-      const key = packed.subarray(keyAt, at)
-      if (kind === entryKinds.delete) visitor.delete(key)
-      else visitor.expect(key, undefined)
-    } else {
-      throw new Error(`write batch: unknown kind ${kind} of entry at byte ${at}`)
-    }
+  while (at < packed.length) at = visitEntry(packed, at, visitor)
+}
+
+/**
+ * In the order that is best for writing them: those of a large batch about as their keys sort,
+ * those of one key as they were added.
+ *
+ * @throws {Error} as `visitEntries`, before any is visited if the batch is large
+ */
+export const visitToWrite = (packed: Buffer, visitor: BatchVisitor): void => {
+  if (packed.length < sortedBytesMin) return visitEntries(packed, visitor)
+  const starts = entryStarts(packed)
+  sortEntries(packed, starts)
+  for (const start of starts) visitEntry(packed, start, visitor)
+}
+
+/** @returns where the next entry begins */
+const visitEntry = (packed: Buffer, start: number, visitor: BatchVisitor): number => {
+  const end = checkedEnd(packed, start)
+  const keyAt = entryKeyAt(packed, start)
+  const keyEnd = keyAt + entryKeyBytes(packed, start)
+  const kind = packed[start]
+  const key = packed.subarray(keyAt, keyEnd)
+  if (kind === entryKinds.put) visitor.put(key, packed.subarray(keyEnd, end))
+  else if (kind === entryKinds.delete) visitor.delete(key)
+  else visitor.expect(key, kind === entryKinds.absent ? undefined : packed.subarray(keyEnd, end))
+  return end
+}
+
+const entryStarts = (packed: Buffer): Uint32Array => {
+  const starts: number[] = []
+  for (let at = 0; at < packed.length; at = checkedEnd(packed, at)) starts.push(at)
+  return Uint32Array.from(starts)
+}
+
+const checkedEnd = (packed: Buffer, start: number): number => {
+  const kind = packed[start]!
+  if (kind < entryKinds.put || kind > entryKinds.absent) {
+    throw new Error(`write batch: unknown kind ${kind} of entry at byte ${start}`)
   }
-  if (at !== packed.length) throw new Error('write batch: the last entry is cut off')
+  const end = entryEnd(packed, start)
+  if (!(end <= packed.length)) throw new Error('write batch: the last entry is cut off')
+  return end
 }

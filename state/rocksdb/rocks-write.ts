@@ -5,7 +5,7 @@
  * both at once: nothing else writes between the check and the write.
  */
 
-import { visitEntries } from '../batch-entries.ts'
+import { visitToWrite } from '../batch-entries.ts'
 import { StoreConflictError } from '../errors.ts'
 import type { RocksBatch, RocksBinding, RocksContext } from './rocks-binding.ts'
 
@@ -28,7 +28,7 @@ export const rocksWrite = (
   sync: boolean,
 ): void => {
   try {
-    visitEntries(packed, {
+    visitToWrite(packed, {
       put: (key, value) => binding.batch_put(batch, key, value, undefined),
       delete: (key) => binding.batch_del(batch, key, undefined),
       expect: (key, value) => {
