@@ -40,9 +40,10 @@ export class DeletedRuns {
   slotOf(run: DeletedRun, dirtyList: DirtyList): Slot {
     const slot: Slot = {
       key: run.first,
-      clean: undefined,
-      committing: absent,
+      hash: 0, // in no table
       dirty: absent,
+      committing: absent,
+      clean: undefined,
       referenced: false,
       bytes: 0,
       dirtyList,

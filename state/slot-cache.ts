@@ -12,6 +12,7 @@
 
 import { absent, type DirtyList, type Slot } from './slot.ts'
 import { slotBytes, type SlotMemory, type Sweep, type SweptCache } from './slot-memory.ts'
+import { hashOfKey, SlotTable } from './slot-table.ts'
 
 /** Steps of the hand per insertion: bounds its cost while nearly all slots are pinned. */
 const handStepsMax = 64
@@ -26,7 +27,7 @@ export interface SlotCacheOptions {
 const evicted = -1
 
 export class SlotCache implements SweptCache {
-  readonly #byKey = new Map<string, Slot>()
+  readonly #byKey = new SlotTable()
   readonly #ring: Slot[] = []
   readonly #slotsMax: number
   readonly #memory: SlotMemory
@@ -35,8 +36,11 @@ export class SlotCache implements SweptCache {
   #bytes = 0
   #besideBytes = 0
   #state: 'idle' | 'charged' | 'released' = 'idle'
-  /** Found last: what reads a key writes it next, and the map is larger than the CPU's cache. */
+  /** Found last: what reads a key writes it next, and the table is larger than the CPU's cache. */
   #last: Slot | undefined
+  /** Found by `getAhead`; up to `#aheadAt` they were asked for. */
+  #ahead: readonly (Slot | undefined)[] = []
+  #aheadAt = 0
 
   constructor({ slotsMax, memory, dirtyList }: SlotCacheOptions) {
     this.#slotsMax = Math.max(1, slotsMax)
@@ -56,9 +60,18 @@ export class SlotCache implements SweptCache {
   get(key: string): Slot | undefined {
     const last = this.#last
     if (last !== undefined && last.key === key) return last
-    const slot = this.#byKey.get(key)
-    this.#last = slot
-    return slot
+    const next = this.#ahead[this.#aheadAt]
+    const isNext = next !== undefined && next.key === key && next.bytes !== evicted
+    if (isNext) this.#aheadAt += 1
+    this.#last = isNext ? next : this.#byKey.get(key, hashOfKey(key))
+    return this.#last
+  }
+
+  /** As `get` of each; the next calls of `get` are best for these keys, in this order. */
+  getAhead(keys: readonly string[]): readonly (Slot | undefined)[] {
+    this.#ahead = this.#byKey.getMany(keys)
+    this.#aheadAt = 0
+    return this.#ahead
   }
 
   /**
@@ -75,15 +88,16 @@ export class SlotCache implements SweptCache {
     }
     const slot: Slot = {
       key,
-      clean,
-      committing: absent,
+      hash: hashOfKey(key),
       dirty: absent,
+      committing: absent,
+      clean,
       referenced: false, // the hand has just been here: it comes by last
       bytes,
       dirtyList: this.#dirtyList,
     }
     this.#pushBehindHand(slot)
-    this.#byKey.set(key, slot)
+    this.#byKey.add(slot)
     this.#count(bytes)
     this.#last = slot
     return slot
@@ -120,7 +134,7 @@ export class SlotCache implements SweptCache {
     }
     const last = ring.pop()!
     if (this.#hand < ring.length) ring[this.#hand] = last
-    this.#byKey.delete(slot.key)
+    this.#byKey.remove(slot)
     if (this.#last === slot) this.#last = undefined
     this.#count(-slot.bytes)
     slot.bytes = evicted
@@ -130,6 +144,7 @@ export class SlotCache implements SweptCache {
   clear(): void {
     this.#byKey.clear()
     this.#last = undefined
+    this.#ahead = []
     this.#ring.length = 0
     this.#hand = 0
     this.#count(-this.#bytes)

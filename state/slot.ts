@@ -20,9 +20,10 @@ export interface DirtyList {
 
 export interface Slot {
   readonly key: string
-  clean: unknown
-  committing: unknown
+  readonly hash: number
   dirty: unknown
+  committing: unknown
+  clean: unknown
   /** Read or written since the eviction hand came by. */
   referenced: boolean
   /** Estimated, of the value last read or sealed; see `slotBytes`. */

@@ -18,6 +18,7 @@ import { SlotMemory } from './slot-memory.ts'
 import { absent, type DirtyList, type Slot } from './slot.ts'
 import { SortedKeys } from './sorted-keys.ts'
 import { StoreCounters } from './store-counters.ts'
+import { touchedAtOnce, touchSlots } from './touch-slots.ts'
 import type { UndoLog } from './undo-log.ts'
 
 export { type SlotRange }
@@ -216,8 +217,10 @@ export class Slots {
   /** Reads what is not cached in one call, 2 to 5 times cheaper than reads one by one. A hint. */
   prefetch(keys: readonly string[]): void {
     const wanted: Slot[] = []
-    for (const key of keys) {
-      const slot = this.#cache.get(key)
+    const slots = this.#cache.getAhead(keys)
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!
+      const slot = slots[i] ?? this.#cache.get(key) // the same key may have come before
       if (slot !== undefined) slot.referenced = true
       else if (!this.#deletedRuns.has(key)) wanted.push(this.#cache.insert(key, absent, 0))
     }
@@ -290,7 +293,9 @@ export class Slots {
     if (this.#committing !== undefined) throw new Error('seal: a generation is still pending')
     if (!this.#undo.isEmpty) throw new Error('seal: a record is still open (undo log not cleared)')
     const slots = this.#dirtyList.slots
-    for (const slot of slots) {
+    for (let i = 0; i < slots.length; i++) {
+      if (i % touchedAtOnce === 0) touchSlots(slots, i)
+      const slot = slots[i]!
       const { key, dirty, clean } = slot
       if (dirty instanceof DeletedRun) {
         this.#sealRun(dirty, take)

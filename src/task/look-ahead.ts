@@ -3,8 +3,8 @@
  *
  * Owned by the task, one per input with something to prefetch. 1. A hint: a record that cannot be
  * decoded is left to its turn, where the failure is handled. 2. What was decoded ahead is used
- * once: a record that is tried again is decoded again. 3. While nothing is missing from the caches
- * it looks ahead rarely, since a hit costs a tenth of asking.
+ * once: a record that is tried again is decoded again. 3. It pays also where every row is in a
+ * cache: see `touch-slots.ts`.
  */
 
 import type { RawRecord } from '../broker/port.ts'
@@ -13,15 +13,11 @@ import type { RecordQueue } from './record-queue.ts'
 import { decodeRecord, type TaskSource } from './task-io.ts'
 
 /** Small enough to stay in the caches, large enough that the call into the engine is shared. */
-const windowRecords = 64
-/** Records taken without a look ahead after a window in which nothing was missing. */
-const restRecords = 512
+const windowRecords = 128
 
 export interface LookAheadOptions {
   readonly queue: RecordQueue
   readonly source: TaskSource
-  /** Rows that the stores of the task had to read from the engine so far. */
-  missedReads(): number
 }
 
 export class LookAhead {
@@ -29,8 +25,6 @@ export class LookAhead {
   #raws: readonly RawRecord[] = []
   #records: (StreamRecord<unknown, unknown> | undefined)[] = []
   #next = 0
-  #restLeft = 0
-  #missedBefore = -1
 
   constructor(options: LookAheadOptions) {
     this.#options = options
@@ -47,20 +41,13 @@ export class LookAhead {
 
   /** True if it is time for `look`. Call it before each record is taken. */
   get isDue(): boolean {
-    if (this.#next < this.#raws.length) return false
-    if (this.#restLeft === 0) return true
-    this.#restLeft -= 1
-    return false
+    return this.#next === this.#raws.length
   }
 
-  /** Decodes the next records; empty if there is nothing to gain. */
+  /** Decodes the next records, as far as they can be. */
   look(): readonly StreamRecord<unknown, unknown>[] {
-    const missed = this.#options.missedReads()
-    const isWanted = missed !== this.#missedBefore
-    this.#missedBefore = missed
     this.#next = 0
-    this.#raws = isWanted ? this.#options.queue.ahead(windowRecords) : []
-    if (!isWanted) this.#restLeft = restRecords
+    this.#raws = this.#options.queue.ahead(windowRecords)
     this.#records = this.#raws.map((raw) => decodedOrUndefined(this.#options.source, raw))
     return this.#records.filter((record) => record !== undefined)
   }

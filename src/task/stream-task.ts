@@ -136,8 +136,7 @@ export class StreamTask implements TaskServices {
       const copy = this.#copyOf(source)
       if (copy !== undefined) this.#copies.set(queue, copy)
       if (this.#pipeline.scope.prefetches(source.logicalName).length === 0) continue
-      const missedReads = (): number => this.#missedReads()
-      this.#lookAheads.set(queue, new LookAhead({ queue, source, missedReads }))
+      this.#lookAheads.set(queue, new LookAhead({ queue, source }))
     }
   }
 
@@ -428,12 +427,6 @@ export class StreamTask implements TaskServices {
         // a hint: the record that is at fault will fail in its own scope
       }
     }
-  }
-
-  #missedReads(): number {
-    let count = 0
-    for (const { slots } of this.#options.stores.values()) count += slots.engineReads
-    return count
   }
 
   #punctuateOn(on: PunctuationTime, timeMs: number): number {

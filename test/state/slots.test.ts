@@ -299,6 +299,20 @@ describe('slots: scan', () => {
 })
 
 describe('slots: cache', () => {
+  it('writes and reads rows that were read ahead and evicted before their turn', async () => {
+    const keys = Array.from({ length: 20 }, (_, i) => `k${i}`)
+    await commit(Object.fromEntries(keys.map((key, i) => [key, i])))
+    const small = newSlots(4)
+    small.prefetch(keys)
+    for (const key of keys) small.put(key, (small.get(key) as number) + 100)
+    undo.clear()
+    expect(keys.map((key) => small.get(key))).toEqual(keys.map((_, i) => i + 100))
+    await write(small.seal())
+    small.applied()
+    small.prefetch(keys)
+    expect(keys.map((key) => small.get(key))).toEqual(keys.map((_, i) => i + 100))
+  })
+
   it('stays within its bound, but never evicts what is not in the engine', async () => {
     slots = newSlots(50)
     const rows: Record<string, number> = {}
