@@ -23,6 +23,10 @@ export interface SlotCacheOptions {
   readonly dirtyList: DirtyList
 }
 
+/** Slots found ahead that are remembered; they are, until the next are, even if evicted. */
+const aheadMax = 1_024
+const noSlots: readonly Slot[] = []
+
 /** In place of the bytes of a slot that somebody still holds. */
 const evicted = -1
 
@@ -39,7 +43,7 @@ export class SlotCache implements SweptCache {
   /** Found last: what reads a key writes it next, and the table is larger than the CPU's cache. */
   #last: Slot | undefined
   /** Found by `getAhead`; up to `#aheadAt` they were asked for. */
-  #ahead: readonly (Slot | undefined)[] = []
+  #ahead: readonly (Slot | undefined)[] = noSlots
   #aheadAt = 0
 
   constructor({ slotsMax, memory, dirtyList }: SlotCacheOptions) {
@@ -67,11 +71,16 @@ export class SlotCache implements SweptCache {
     return this.#last
   }
 
-  /** As `get` of each; the next calls of `get` are best for these keys, in this order. */
-  getAhead(keys: readonly string[]): readonly (Slot | undefined)[] {
-    this.#ahead = this.#byKey.getMany(keys)
+  /**
+   * As `get` of each; the next calls of `get` are best for these keys, in this order.
+   *
+   * @returns  the caller's, who may put in slots that are inserted for the missing ones
+   */
+  getAhead(keys: readonly string[]): (Slot | undefined)[] {
+    const slots = this.#byKey.getMany(keys)
+    this.#ahead = slots.length <= aheadMax ? slots : noSlots
     this.#aheadAt = 0
-    return this.#ahead
+    return slots
   }
 
   /**
@@ -144,7 +153,7 @@ export class SlotCache implements SweptCache {
   clear(): void {
     this.#byKey.clear()
     this.#last = undefined
-    this.#ahead = []
+    this.#ahead = noSlots
     this.#ring.length = 0
     this.#hand = 0
     this.#count(-this.#bytes)

@@ -220,9 +220,10 @@ export class Slots {
     const slots = this.#cache.getAhead(keys)
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!
-      const slot = slots[i] ?? this.#cache.get(key) // the same key may have come before
+      let slot = slots[i] ?? this.#cache.get(key) // the same key may have come before
       if (slot !== undefined) slot.referenced = true
-      else if (!this.#deletedRuns.has(key)) wanted.push(this.#cache.insert(key, absent, 0))
+      else if (!this.#deletedRuns.has(key)) wanted.push((slot = this.#cache.insert(key, absent, 0)))
+      slots[i] = slot
     }
     if (wanted.length === 0) return
     this.engineReads += wanted.length
