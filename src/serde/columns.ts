@@ -39,6 +39,7 @@ export const columns = <Row extends object>(name: string, layout: Columns<Row>):
     decode: (bytes) => rows.rowOf(values.decode(bytes)) as Row,
     decodeSlice: (buffer, start, end) => rows.rowOf(values.decodeSlice(buffer, start, end)) as Row,
     encodeRaw: textOf,
+    keptOf: (row) => rows.keptOf(row) as Row,
   }
 }
 
@@ -78,6 +79,18 @@ class RowLayout {
     }
     tuple.length = usedColumns
     return tuple
+  }
+
+  /** A copy without the fields that are no columns. */
+  readonly keptOf = (row: object): object => {
+    const kept: Record<string, unknown> = {}
+    for (const { name, nested, isList } of this.#columns) {
+      const value = (row as Readonly<Record<string, unknown>>)[name]
+      if (value === undefined) continue
+      if (nested === undefined || value === null) kept[name] = value // null is refused at `encode`
+      else kept[name] = isList ? (value as object[]).map(nested.keptOf) : nested.keptOf(value)
+    }
+    return kept
   }
 
   readonly rowOf = (tuple: unknown): object => {

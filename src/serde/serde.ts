@@ -42,6 +42,12 @@ export interface Serde<T> {
    */
   keepsBytes?(buffer: Buffer, start: number, end: number): boolean
   /**
+   * Optional: the value without what `encode` leaves out of it, a new object if there is such.
+   *
+   * A store that holds values decoded holds this: it must not depend on what is cached.
+   */
+  keptOf?(value: T): T
+  /**
    * Optional, of keys: the part of the encoded bytes that decides the partition; default all.
    *
    * Not together with `encodeRaw`.

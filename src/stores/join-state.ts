@@ -114,7 +114,7 @@ export abstract class JoinState<K> {
     const isUnmatched = isKept && partners.length === 0
     this.isAlone = isUnmatched && this.isOverAtOnce(range.toMs, streamTimeMs)
     const matched = !isUnmatched || this.isAlone
-    const row: AnyRow = { timestampMs, value, matched }
+    const row: AnyRow = { timestampMs, value: this.window.keptOf[side](value), matched }
     const stored = withRows(ownSides, side, followedBy(ownSides[side], row))
     if (isNew) this.slots.putNew(own, stored)
     else this.slots.put(own, stored)

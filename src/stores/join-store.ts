@@ -110,8 +110,14 @@ const windowOf = <K, A, B>(name: string, options: JoinStoreOptions<K, A, B>): Jo
         + 'be whole numbers of ms and not negative',
     )
   }
-  return { key, beforeMs, afterMs, graceMs, reportIntervalMs }
+  const keptOf = { left: keptBy(options.left), right: keptBy(options.right) }
+  return { key, keptOf, beforeMs, afterMs, graceMs, reportIntervalMs }
 }
+
+const keptBy =
+  <T>(serde: Serde<T>) =>
+  (value: unknown): unknown =>
+    serde.keptOf === undefined ? value : serde.keptOf(value as T)
 
 const joinCodec = <A, B>(left: Serde<A>, right: Serde<B>): SlotCodec => ({
   encode(stored, slot) {

@@ -6,6 +6,8 @@ export type Side = 'left' | 'right'
 
 export interface JoinWindow<K> {
   readonly key: Serde<K>
+  /** Of a value of the side, what the store keeps of it: `Serde.keptOf`. */
+  readonly keptOf: Readonly<Record<Side, (value: unknown) => unknown>>
   /** A partner on the right is at most this much older than the left record, in ms. */
   readonly beforeMs: number
   /** A partner on the right is at most this much newer than the left record, in ms. */

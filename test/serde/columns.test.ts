@@ -54,6 +54,16 @@ describe('columns', () => {
     )
   })
 
+  it('tells what it keeps of a row: what comes back', () => {
+    fc.assert(
+      fc.property(row, text, (value, note) => {
+        const owner = value.owner && Object.assign({ note }, value.owner)
+        const more: Stock = Object.assign({ note }, value, owner && { owner })
+        expect(stock.keptOf!(more)).toEqual(stock.decode(stock.encode(more)))
+      }),
+    )
+  })
+
   it('takes a field that is undefined for an absent one', () => {
     fc.assert(
       fc.property(text, optional(fc.integer()), (sku, onHand) => {

@@ -41,7 +41,7 @@ const entry = fc.tuple(
 test('visits every entry once, and of each key the last one last', () => {
   fc.assert(
     fc.property(fc.array(entry, { minLength: 700, maxLength: 900 }), (entries) => {
-      const packed = packedOf([...entries, ['big', 'x'.repeat(32_768)]]) // large enough to be sorted
+      const packed = packedOf([...entries, ['big', 'x'.repeat(32_768)]]) // enough to be sorted
       const all = visited(packed, visitEntries)
       const sorted = visited(packed, visitToWrite)
       expect(sorted.length).toBe(all.length)

@@ -5,7 +5,7 @@
  */
 
 import { expect, test } from 'vitest'
-import { bytes, joinStore, json, utf8 } from '../../src/index.ts'
+import { bytes, columns, joinStore, json, utf8 } from '../../src/index.ts'
 import type { JoinState } from '../../src/stores/join-state.ts'
 import { OpenStore } from './open-store.ts'
 
@@ -182,4 +182,34 @@ test('rows of both sides come back as they were, in text and in bytes', async ()
   expect(left.map(({ timestampMs }) => timestampMs)).toEqual([100, 101, 102, 0])
   expect(right.map(({ value }) => [...value])).toEqual(rights.map((value) => [...value]))
   expect(right.every(({ matched }) => matched)).toBe(true)
+})
+
+test('a partner is what its serde keeps of it, whether it is in memory or was stored', async () => {
+  interface Order {
+    readonly id: string
+    readonly lines: readonly { readonly sku: string }[]
+    readonly buyer?: { readonly name: string }
+  }
+  const orders = columns<Order>('order/1', {
+    id: 'json',
+    lines: [{ sku: 'json' }],
+    buyer: { name: 'json' },
+  })
+  const open = new OpenStore(
+    joinStore('o', { key: utf8, left: orders, right: json(), withinMs: 1_000, graceMs: 0 }),
+  )
+  const order = {
+    id: 'o1',
+    note: 'x',
+    lines: [{ sku: 's1', units: 2 }],
+    buyer: { name: 'b', age: 3 },
+  }
+  const moment = { timestampMs: 1, streamTimeMs: 1, nowMs: 0 }
+  open.opened.add({ side: 'left', key: 'k', value: order, isKept: true }, moment)
+  const met = (): unknown =>
+    open.opened.add({ side: 'right', key: 'k', value: 1, isKept: false }, moment)[0]?.value
+  const kept = { id: 'o1', lines: [{ sku: 's1' }], buyer: { name: 'b' } }
+  expect(met()).toEqual(kept)
+  await open.restart()
+  expect(met()).toEqual(kept)
 })
