@@ -107,7 +107,7 @@ const write = async (
   }
 }
 
-const quietPolls = 5
+const quietPolls = 15
 
 const live = async (
   { topology }: Family,
