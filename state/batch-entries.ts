@@ -24,8 +24,11 @@ const sortedBytesMin = 32 * 1024
  * @throws {Error} not the bytes of a WriteBatch: a bug, nothing may be written
  */
 export const visitEntries = (packed: Buffer, visitor: BatchVisitor): void => {
-  let at = 0
-  while (at < packed.length) at = visitEntry(packed, at, visitor)
+  for (let at = 0; at < packed.length;) {
+    const end = checkedEnd(packed, at)
+    visitEntry(packed, at, end, visitor)
+    at = end
+  }
 }
 
 /**
@@ -38,12 +41,10 @@ export const visitToWrite = (packed: Buffer, visitor: BatchVisitor): void => {
   if (packed.length < sortedBytesMin) return visitEntries(packed, visitor)
   const starts = entryStarts(packed)
   sortEntries(packed, starts)
-  for (const start of starts) visitEntry(packed, start, visitor)
+  for (const start of starts) visitEntry(packed, start, entryEnd(packed, start), visitor)
 }
 
-/** @returns where the next entry begins */
-const visitEntry = (packed: Buffer, start: number, visitor: BatchVisitor): number => {
-  const end = checkedEnd(packed, start)
+const visitEntry = (packed: Buffer, start: number, end: number, visitor: BatchVisitor): void => {
   const keyAt = entryKeyAt(packed, start)
   const keyEnd = keyAt + entryKeyBytes(packed, start)
   const kind = packed[start]
@@ -51,7 +52,6 @@ const visitEntry = (packed: Buffer, start: number, visitor: BatchVisitor): numbe
   if (kind === entryKinds.put) visitor.put(key, packed.subarray(keyEnd, end))
   else if (kind === entryKinds.delete) visitor.delete(key)
   else visitor.expect(key, kind === entryKinds.absent ? undefined : packed.subarray(keyEnd, end))
-  return end
 }
 
 const entryStarts = (packed: Buffer): Uint32Array => {
