@@ -9,7 +9,7 @@ import type { Serde } from './serde.ts'
  * @example  topic('customers', { key: utf8, value: nullable(json<Customer>()) })
  */
 export const nullable = <T>(serde: Serde<T>): Serde<T | undefined> => {
-  const { decodeSlice, decodeWith, encodeRaw, schemas } = serde
+  const { decodeSlice, decodeWith, encodeRaw, keptOf, schemas } = serde
   return {
     format: serde.format,
     acceptsNull: true,
@@ -22,6 +22,9 @@ export const nullable = <T>(serde: Serde<T>): Serde<T | undefined> => {
     ...(schemas && { schemas }),
     ...(decodeWith && { decodeWith: (bytes, headers) => decodeWith.call(serde, bytes, headers) }),
     ...(encodeRaw && { encodeRaw: (value) => encodeRaw.call(serde, present(value)) }),
+    ...(keptOf && {
+      keptOf: (value) => (value === undefined ? undefined : keptOf.call(serde, value)),
+    }),
   }
 }
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { columns } from '../../src/index.ts'
+import { columns, nullable } from '../../src/index.ts'
 
 interface Bin {
   readonly id: string
@@ -59,7 +59,10 @@ describe('columns', () => {
       fc.property(row, text, (value, note) => {
         const owner = value.owner && Object.assign({ note }, value.owner)
         const more: Stock = Object.assign({ note }, value, owner && { owner })
-        expect(stock.keptOf!(more)).toEqual(stock.decode(stock.encode(more)))
+        const kept = stock.decode(stock.encode(more))
+        expect(stock.keptOf!(more)).toEqual(kept)
+        expect(nullable(stock).keptOf!(more)).toEqual(kept)
+        expect(nullable(stock).keptOf!(undefined)).toBe(undefined)
       }),
     )
   })
