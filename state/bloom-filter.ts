@@ -89,10 +89,16 @@ const isIn = ({ words, lines }: Part, hash: number): boolean => {
 const lineOf = (hash: number, lines: number): number =>
   Math.floor(((hash >>> 0) / 0x1_0000_0000) * lines) * lineWords
 
-/** 32 well-mixed bits of a latin1 string and a number. */
-export const hashOf = (text: string, seed: number): number => {
-  let hash = seed | 0
+/** Of a latin1 string, not mixed well: for `mixed`. */
+export const hashOfText = (text: string): number => {
+  let hash = 0
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x5bd1e995) + 1
+  return hash
+}
+
+/** 32 well-mixed bits of a hash and a whole number. */
+export const mixed = (textHash: number, seed: number): number => {
+  let hash = Math.imul(textHash ^ seed, 0x5bd1e995)
   hash ^= hash >>> 15
   hash = Math.imul(hash, 0x2c1b3c6d)
   hash ^= hash >>> 12

@@ -3,34 +3,46 @@
  *
  * Owned by `Slots`. What a window no longer needs is nobody's to read again, so its rows get no
  * slots: each run is one slot of its own, outside of the cache, whose value is the list of keys.
- * 1. Undo, seal, apply and drop treat that slot as any other; a run lives as long as it has a dirty
- * or committing value. 2. Between the first and the last key of a run the engine's rows count as
- * missing: those of no slot are in it, the others are deleted in their slots.
+ * Undo, seal, apply and drop treat that slot as any other; a run lives as long as it has a dirty or
+ * committing value. Until then the engine's rows of its keys count as missing.
  */
 
 import { absent, type DirtyList, type Slot } from './slot.ts'
 
 export class DeletedRun {
-  /** In order; at least one. */
+  /** At least one. */
   readonly keys: readonly string[]
   /** A key of it may have been written since. */
   isRewritten = false
+  #bounds: readonly [first: string, last: string] | undefined
+  #set: ReadonlySet<string> | undefined
 
   constructor(keys: readonly string[]) {
     this.keys = keys
   }
 
   get first(): string {
-    return this.keys[0]!
+    return (this.#bounds ??= boundsOf(this.keys))[0]
   }
 
   get last(): string {
-    return this.keys.at(-1)!
+    return (this.#bounds ??= boundsOf(this.keys))[1]
   }
 
+  /** Hardly ever asked for a key within the bounds: most rows are long dead. */
   has(key: string): boolean {
-    return key >= this.first && key <= this.last
+    if (key < this.first || key > this.last) return false
+    return (this.#set ??= new Set(this.keys)).has(key)
   }
+}
+
+const boundsOf = (keys: readonly string[]): readonly [first: string, last: string] => {
+  let [first = '', last = first] = keys
+  for (const key of keys) {
+    if (key < first) first = key
+    else if (key > last) last = key
+  }
+  return [first, last]
 }
 
 export class DeletedRuns {
@@ -39,13 +51,15 @@ export class DeletedRuns {
   /** A clean slot for a run, whose value the caller writes. */
   slotOf(run: DeletedRun, dirtyList: DirtyList): Slot {
     const slot: Slot = {
-      key: run.first,
+      key: run.keys[0]!,
       hash: 0, // in no table
       dirty: absent,
       committing: absent,
       clean: undefined,
       referenced: false,
+      leaves: false,
       bytes: 0,
+      ringAt: -1,
       dirtyList,
     }
     this.#slots.push(slot)

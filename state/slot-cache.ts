@@ -102,7 +102,9 @@ export class SlotCache implements SweptCache {
       committing: absent,
       clean,
       referenced: false, // the hand has just been here: it comes by last
+      leaves: false,
       bytes,
+      ringAt: 0,
       dirtyList: this.#dirtyList,
     }
     this.#pushBehindHand(slot)
@@ -141,13 +143,14 @@ export class SlotCache implements SweptCache {
       this.#hand += 1
       return 'kept'
     }
-    const last = ring.pop()!
-    if (this.#hand < ring.length) ring[this.#hand] = last
-    this.#byKey.remove(slot)
-    if (this.#last === slot) this.#last = undefined
-    this.#count(-slot.bytes)
-    slot.bytes = evicted
+    this.#remove(slot)
     return 'evicted'
+  }
+
+  /** Lets a slot go at once, if it is still here and the engine holds what was written. */
+  evict(slot: Slot): void {
+    const isPinned = slot.dirty !== absent || slot.committing !== absent
+    if (!isPinned && this.#ring[slot.ringAt] === slot) this.#remove(slot)
   }
 
   clear(): void {
@@ -179,15 +182,29 @@ export class SlotCache implements SweptCache {
     this.#memory.charge(bytes)
   }
 
+  #remove(slot: Slot): void {
+    const last = this.#ring.pop()!
+    if (last !== slot) this.#place(last, slot.ringAt)
+    this.#byKey.remove(slot)
+    if (this.#last === slot) this.#last = undefined
+    this.#count(-slot.bytes)
+    slot.bytes = evicted
+  }
+
   #pushBehindHand(slot: Slot): void {
     const ring = this.#ring
     if (this.#hand >= ring.length) {
-      ring.push(slot)
+      this.#place(slot, ring.length)
       this.#hand = ring.length
       return
     }
-    ring.push(ring[this.#hand]!) // still before the hand
-    ring[this.#hand++] = slot
+    this.#place(ring[this.#hand]!, ring.length) // still before the hand
+    this.#place(slot, this.#hand++)
+  }
+
+  #place(slot: Slot, ringAt: number): void {
+    this.#ring[ringAt] = slot
+    slot.ringAt = ringAt
   }
 
   #evictOne(): boolean {

@@ -26,7 +26,11 @@ export interface Slot {
   clean: unknown
   /** Read or written since the eviction hand came by. */
   referenced: boolean
+  /** Nobody is likely to read the row again: it leaves the cache once the engine holds it. */
+  leaves: boolean
   /** Estimated, of the value last read or sealed; see `slotBytes`. */
   bytes: number
+  /** Its place in the ring of its cache. */
+  ringAt: number
   readonly dirtyList: DirtyList
 }

@@ -63,8 +63,9 @@ export interface SealedWrite {
 
 type TakeWrite = (key: string, value: string | Uint8Array | undefined) => void
 
-const noMarks: readonly string[] = []
+const none: readonly string[] = []
 const markBytes = Uint8Array.of(1)
+const unsortedScansMax = 2
 
 export class Slots {
   readonly #engine: Engine
@@ -78,8 +79,9 @@ export class Slots {
   readonly #counters: StoreCounters
   /** The sealed generation, undefined if none is pending. */
   #committing: Slot[] | undefined
-  /** Keys with a dirty or committing value; made at the first scan of a generation. */
+  /** Keys with a dirty or committing value; made when a generation is scanned often. */
   #overlayKeys: SortedKeys | undefined
+  #overlayScans = 0
   /** Keys looked for in the engine so far: a measure of what the cache does not hold. */
   engineReads = 0
   /** Generations sealed so far. */
@@ -159,6 +161,15 @@ export class Slots {
   }
 
   /**
+   * A hint after `put` or `putNew`: nobody is likely to read the row again, so it leaves the cache
+   * once the engine holds it. If it is read before, it stays.
+   */
+  letGo(key: string): void {
+    const slot = this.#cache.get(key)
+    if (slot !== undefined) slot.leaves = true
+  }
+
+  /**
    * As `put`, of a key that has no row for certain: if it is deleted before the generation is
    * sealed, nothing is written at all.
    */
@@ -177,25 +188,29 @@ export class Slots {
     this.#write(key, undefined)
   }
 
-  /**
-   * Deletes the first rows of a range, for who will not ask for them again: they take no memory but
-   * that of their keys. Rows that imply marks must not be among them.
-   *
-   * @returns  the keys, at most `limit`
-   */
+  /** As `deleteAll` of the first rows of a range; returns their keys, at most `limit`. */
   deleteFirst(range: SlotRange & { readonly limit: number }): readonly string[] {
     const keys = this.keys(range)
-    const unknown = keys.filter((key) => this.#cache.get(key) === undefined)
-    const isAllUnknown = unknown.length === keys.length
-    if (!isAllUnknown) for (const key of keys) if (this.#cache.get(key)) this.delete(key)
-    if (unknown.length === 0) return keys
+    this.deleteAll(keys)
+    return keys
+  }
+
+  /**
+   * Deletes rows for who will not ask for them again: they take no memory but that of their keys.
+   *
+   * @param keys  of rows that imply no marks; some may have no row
+   */
+  deleteAll(keys: readonly string[]): void {
+    const slots = this.#cache.getAhead(keys)
+    const unknown = slots.includes(undefined) ? keys.filter((_, i) => !slots[i]) : none
+    for (let i = 0; i < keys.length; i++) if (slots[i] !== undefined) this.delete(keys[i]!)
+    if (unknown.length === 0) return
     this.#counters.deletes += unknown.length
     const run = new DeletedRun(unknown)
     const slot = this.#deletedRuns.slotOf(run, this.#dirtyList)
     this.#undo.remember(slot)
     this.#dirtyList.slots.push(slot)
     slot.dirty = run
-    return keys
   }
 
   /** The row that scans do not show; the codec must know it by `versionRowKey`. */
@@ -327,6 +342,7 @@ export class Slots {
     for (const slot of this.#committing) {
       slot.clean = slot.committing
       slot.committing = absent
+      if (slot.leaves || slot.clean === undefined) this.#cache.evict(slot)
     }
     this.#endGeneration()
     this.#memory.trim()
@@ -360,8 +376,8 @@ export class Slots {
   #sealMarks(slot: Slot, marks: NonNullable<SlotCodec['marks']>, take: TakeWrite): void {
     const { key, dirty } = slot
     const before = slot.clean === absent ? this.#read(key) : slot.clean
-    const were = before === undefined ? noMarks : marks(before, key)
-    const are = dirty === undefined ? noMarks : marks(dirty, key)
+    const were = before === undefined ? none : marks(before, key)
+    const are = dirty === undefined ? none : marks(dirty, key)
     for (const mark of were) if (!are.includes(mark)) take(mark, undefined)
     for (const mark of are) if (!were.includes(mark)) take(mark, markBytes)
   }
@@ -374,7 +390,7 @@ export class Slots {
   }
 
   #write(key: string, value: unknown): void {
-    const slot = this.#cache.get(key) ?? this.#insertUnread(key)
+    const slot = this.#cache.get(key) ?? this.#insertLeaving(key)
     this.#undo.remember(slot)
     if (slot.dirty === absent) {
       this.#dirtyList.slots.push(slot)
@@ -384,6 +400,13 @@ export class Slots {
     slot.referenced = true
   }
 
+  /** Who writes without having read is not likely to read it soon. */
+  #insertLeaving(key: string): Slot {
+    const slot = this.#insertUnread(key)
+    slot.leaves = true
+    return slot
+  }
+
   #insertUnread(key: string): Slot {
     this.#deletedRuns.rewrites(key)
     return this.#cache.insert(key, absent, 0)
@@ -391,6 +414,7 @@ export class Slots {
 
   #newest(slot: Slot): unknown {
     slot.referenced = true
+    slot.leaves = false
     if (slot.dirty !== absent) return slot.dirty
     if (slot.committing !== absent) return slot.committing
     if (slot.clean === absent) {
@@ -445,10 +469,17 @@ export class Slots {
     return { cursor, prefixBytes: this.#prefix.length, decode }
   }
 
-  #overlay({ gte = '', lt }: SlotRange): Overlay {
-    const keys = (this.#overlayKeys ??= this.#sortOverlay())
-    const deletedRuns = this.#deletedRuns.within(gte, lt)
-    return { keys, deletedRuns, read: (key) => this.#overlaid(key) }
+  #overlay(range: SlotRange): Overlay {
+    const deletedRuns = this.#deletedRuns.within(range.gte ?? '', range.lt)
+    return { keys: this.#overlayOf(range), deletedRuns, read: (key) => this.#overlaid(key) }
+  }
+
+  /** Sorting all of it pays only for who scans often in one generation. */
+  #overlayOf({ gte = '', lt }: SlotRange): SortedKeys {
+    if (this.#overlayKeys !== undefined) return this.#overlayKeys
+    this.#overlayScans += 1
+    if (this.#overlayScans > unsortedScansMax) return (this.#overlayKeys = this.#sorted(() => true))
+    return this.#sorted((key) => key >= gte && (lt === undefined || key < lt))
   }
 
   #overlaid(key: string): unknown {
@@ -457,16 +488,17 @@ export class Slots {
     return slot.dirty === absent ? slot.committing : slot.dirty
   }
 
-  #sortOverlay(): SortedKeys {
+  #sorted(isWanted: (key: string) => boolean): SortedKeys {
     const keys = new SortedKeys(() => true)
-    for (const { key } of this.#committing ?? []) keys.touch(key)
-    for (const { key } of this.#dirtyList.slots) keys.touch(key)
+    for (const { key } of this.#committing ?? []) if (isWanted(key)) keys.touch(key)
+    for (const { key } of this.#dirtyList.slots) if (isWanted(key)) keys.touch(key)
     return keys
   }
 
   #endGeneration(): void {
     this.#committing = undefined
     this.#overlayKeys = undefined
+    this.#overlayScans = 0
     this.#deletedRuns.forgetEnded()
     this.#epoch++
   }

@@ -7,7 +7,7 @@
  */
 
 import { msFromOrdered, orderedMs } from '../../state/key-layout.ts'
-import type { AnySides } from './join-rows.ts'
+import type { AnyRow, AnySides } from './join-rows.ts'
 import type { Side } from './join-window.ts'
 
 /** Behind every mark. */
@@ -27,18 +27,16 @@ export const msOfMark = (mark: string): number => msFromOrdered(mark, 1)
 export const keyOfMark = (mark: string): string => mark.slice(keyAt)
 
 const none: readonly string[] = []
-const sides = ['left', 'right'] as const
 
 /** Of the rows of one key in one bucket; rows of one time share a mark. */
-export const marksOf = (stored: AnySides, place: string): readonly string[] => {
-  let marks: string[] | undefined
-  for (const side of sides) {
-    for (const { timestampMs, matched } of stored[side]) {
-      if (matched) continue
-      const mark = unmatchedMark(timestampMs, side, place.slice(placeKeyAt))
-      if (marks === undefined) marks = [mark]
-      else if (!marks.includes(mark)) marks.push(mark)
-    }
-  }
-  return marks ?? none
+export const marksOf = ({ left, right }: AnySides, place: string): readonly string[] => {
+  if (!left.some(isUnmatched) && !right.some(isUnmatched)) return none
+  const slot = place.slice(placeKeyAt)
+  const marks = [
+    ...left.filter(isUnmatched).map((row) => unmatchedMark(row.timestampMs, 'left', slot)),
+    ...right.filter(isUnmatched).map((row) => unmatchedMark(row.timestampMs, 'right', slot)),
+  ]
+  return marks.length === 1 ? marks : [...new Set(marks)]
 }
+
+const isUnmatched = ({ matched }: AnyRow): boolean => !matched

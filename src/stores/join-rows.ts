@@ -60,3 +60,9 @@ export const withRows = (
   side: 'left' | 'right',
   rows: readonly AnyRow[],
 ): AnySides => (side === 'left' ? { left: rows, right } : { left, right: rows })
+
+/** No longer than it must be: spread into a literal, an array gets room for 17. */
+export const followedBy = <T>(
+  rows: readonly JoinRow<T>[],
+  row: JoinRow<T>,
+): readonly JoinRow<T>[] => (rows.length === 0 ? [row] : rows.concat(row))

@@ -13,7 +13,7 @@
 
 import type { Slots } from '../../state/slots.ts'
 import { type AnyRow, type AnySides, boundsSlot, type JoinBounds, withRows } from './join-rows.ts'
-import { noBounds, noSides } from './join-rows.ts'
+import { followedBy, noBounds, noSides } from './join-rows.ts'
 import {
   aheadMs,
   behindMs,
@@ -55,6 +55,11 @@ export interface Unmatched<K> {
 /** Rows reported, and rows deleted, by one record at most; the rest goes with the next ones. */
 export const expiredMax = 1_000
 
+export interface JoinStateOptions {
+  /** Whole buckets are deleted: `takeDead` will be called. */
+  readonly deletesBuckets: boolean
+}
+
 export abstract class JoinState<K> {
   /** The record added last met nobody, and is too late to wait: it is to be reported now. */
   isAlone = false
@@ -69,14 +74,18 @@ export abstract class JoinState<K> {
   /** Of the buckets. */
   readonly #prefixes = new TimePrefixes('r')
 
-  constructor(slots: Slots, window: JoinWindow<K>) {
+  constructor(slots: Slots, window: JoinWindow<K>, { deletesBuckets }: JoinStateOptions) {
     this.slots = slots
     this.window = window
     this.bucketMs = bucketMsOf(window)
     this.#spans = spansOf(window)
     this.#index = new UnmatchedIndex(slots, (mark) => this.#isWaiting(mark))
     this.#keys = new KeyCodec(window.key)
-    this.#written = new WrittenRows(slots, { kind: 'r', segmentMs: segmentMsOf(window) })
+    this.#written = new WrittenRows(slots, {
+      kind: 'r',
+      segmentMs: segmentMsOf(window),
+      listsKeys: deletesBuckets,
+    })
   }
 
   /** So old on arrival that it is to be dropped. */
@@ -102,11 +111,12 @@ export abstract class JoinState<K> {
     const places = this.#otherPlaces(slot, ownMs, range, moment)
     if (!isNew) places.push(own)
     const partners: AnyRow[] = []
-    let ownSides: AnySides = noSides
+    let ownSides: AnySides | undefined
     const found = this.#read(places)
     for (let i = 0; i < places.length; i++) {
       const place = places[i]!
-      const sides = found[i] ?? noSides
+      const sides = found[i]
+      if (sides === undefined) continue
       const met = this.#meet(sides, range, partners)
       if (place === own) ownSides = met
       else if (met !== sides) this.slots.put(place, met)
@@ -115,11 +125,14 @@ export abstract class JoinState<K> {
     this.isAlone = isUnmatched && this.isOverAtOnce(range.toMs, streamTimeMs)
     const matched = !isUnmatched || this.isAlone
     const row: AnyRow = { timestampMs, value: this.window.keptOf[side](value), matched }
-    const stored = withRows(ownSides, side, followedBy(ownSides[side], row))
+    const before = ownSides ?? noSides
+    const stored = withRows(before, side, followedBy(before[side], row))
     if (isNew) this.slots.putNew(own, stored)
     else this.slots.put(own, stored)
-    this.#written.add(slot, ownMs)
+    this.#written.add(slot, ownMs, ownSides === undefined)
     if (!matched) this.#index.added(timestampMs, side, slot)
+    const isFirstPair = partners.length === 1 && before[side].length === 0
+    if (isFirstPair) this.#letGo(own, places)
     this.#lowerBounds(timestampMs, matched)
     return partners.length > 1 ? partners.sort(oldestFirst) : partners
   }
@@ -183,6 +196,16 @@ export abstract class JoinState<K> {
   /** Nothing lies before it but rows that are over. */
   protected forgetBelow(bucketStartMs: number): void {
     this.#written.forgetBelow(bucketStartMs)
+  }
+
+  /**
+   * Places of the rows of a bucket; some may hold none, or come twice.
+   *
+   * @returns  at most `max`, fewer only if these are the last; undefined if they are not known
+   */
+  protected takeDead(bucketStartMs: number, max: number): readonly string[] | undefined {
+    const prefix = this.#prefixes.of(bucketStartMs)
+    return this.#written.takeKeys(bucketStartMs, max)?.map((slot) => prefix + slot)
   }
 
   protected bucketStartMs(timestampMs: number): number {
@@ -259,6 +282,12 @@ export abstract class JoinState<K> {
     return places
   }
 
+  /** Most rows meet one partner: whatever comes still, for a few, is read from the engine. */
+  #letGo(own: string, others: readonly string[]): void {
+    this.slots.letGo(own)
+    for (const place of others) if (place !== own) this.slots.letGo(place)
+  }
+
   #read(places: readonly string[]): readonly (AnySides | undefined)[] {
     if (places.length === 0) return nothing
     if (places.length === 1) return [this.slots.get(places[0]!) as AnySides | undefined]
@@ -311,9 +340,5 @@ interface JoinRange {
   readonly fromMs: number
   readonly toMs: number
 }
-
-/** No longer than it must be: spread into a literal, an array gets room for 17. */
-const followedBy = (rows: readonly AnyRow[], row: AnyRow): readonly AnyRow[] =>
-  rows.length === 0 ? [row] : rows.concat(row)
 
 const oldestFirst = (a: AnyRow, b: AnyRow): number => a.timestampMs - b.timestampMs

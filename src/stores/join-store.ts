@@ -18,7 +18,7 @@ import type { Serde } from '../serde/serde.ts'
 import { boundsCodec } from './fixed-codecs.ts'
 import { marksOf } from './join-marks.ts'
 import type { AnySides, JoinBounds, JoinRow, JoinSides, JoinTimes } from './join-rows.ts'
-import { timesSlot } from './join-rows.ts'
+import { followedBy, noSides, timesSlot } from './join-rows.ts'
 import { JoinReader } from './join-reader.ts'
 import type { JoinState } from './join-state.ts'
 import type { JoinWindow } from './join-window.ts'
@@ -186,20 +186,21 @@ const writeRows = (
 const decodeSides = <A, B>(bytes: Uint8Array, left: Serde<A>, right: Serde<B>): JoinSides<A, B> => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const leftCount = view.getUint32(0)
-  const sides: { left: JoinRow<A>[]; right: JoinRow<B>[] } = { left: [], right: [] }
+  let lefts: readonly JoinRow<A>[] = noSides.left
+  let rights: readonly JoinRow<B>[] = noSides.right
   for (let at = 4; at < bytes.length;) {
     const timestampMs = view.getFloat64(at)
     const matched = view.getUint8(at + 8) === 1
     const valueAt = at + rowHeaderBytes
     at = valueAt + view.getUint32(at + 9)
     const value = bytes.subarray(valueAt, at)
-    if (sides.left.length < leftCount) {
-      sides.left.push({ timestampMs, matched, value: left.decode(value) })
+    if (lefts.length < leftCount) {
+      lefts = followedBy(lefts, { timestampMs, value: left.decode(value), matched })
     } else {
-      sides.right.push({ timestampMs, matched, value: right.decode(value) })
+      rights = followedBy(rights, { timestampMs, value: right.decode(value), matched })
     }
   }
-  return sides
+  return { left: lefts, right: rights }
 }
 
 const boundsBytes = 16

@@ -16,13 +16,18 @@
  */
 
 import { orderedMs, msFromOrdered } from '../../state/key-layout.ts'
+import type { Slots } from '../../state/slots.ts'
 import { type AnyRow, type AnySides, type JoinTimes, noTimes, timesSlot } from './join-rows.ts'
 import { type JoinArrival, type JoinMoment, JoinState, type Unmatched } from './join-state.ts'
-import { aheadMs, type Side } from './join-window.ts'
+import { aheadMs, type JoinWindow, type Side } from './join-window.ts'
 
 const nothing: readonly never[] = []
 
 export class LateJoinState<K> extends JoinState<K> {
+  constructor(slots: Slots, window: JoinWindow<K>) {
+    super(slots, window, { deletesBuckets: false })
+  }
+
   override isLate(): boolean {
     return false
   }

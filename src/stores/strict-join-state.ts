@@ -24,7 +24,7 @@ export class StrictJoinState<K> extends JoinState<K> {
   readonly #stepMs: number
 
   constructor(slots: Slots, window: JoinWindow<K>) {
-    super(slots, window)
+    super(slots, window, { deletesBuckets: true })
     const retainMs = (side: Side): number => Math.max(0, aheadMs(side, window)) + window.graceMs
     this.#retainMs = { left: retainMs('left'), right: retainMs('right') }
     const longestMs = Math.max(this.#retainMs.left, this.#retainMs.right)
@@ -70,6 +70,7 @@ export class StrictJoinState<K> extends JoinState<K> {
    */
   #deleteBuckets(deadMs: number): void {
     const { unmatchedLowestMs, bucketLowestMs, deletedTo } = this.bounds()
+    if (deletedTo === '' && this.#deleteListed(bucketLowestMs)) return
     const endMs = this.bucketStartMs(deadMs)
     const gte = deletedTo === '' ? `r${orderedMs(bucketLowestMs)}` : deletedTo
     const dead = this.slots.deleteFirst({ gte, lt: `r${orderedMs(endMs)}`, limit: expiredMax })
@@ -80,5 +81,17 @@ export class StrictJoinState<K> extends JoinState<K> {
       bucketLowestMs: last === undefined ? endMs : msFromOrdered(last, 1),
       deletedTo: last === undefined ? '' : `${last}\0`,
     })
+  }
+
+  /** @returns false if the rows of the bucket are not known */
+  #deleteListed(bucketStartMs: number): boolean {
+    const places = this.takeDead(bucketStartMs, expiredMax)
+    if (places === undefined) return false
+    this.slots.deleteAll(places)
+    if (places.length === expiredMax) return true
+    const bucketLowestMs = bucketStartMs + this.bucketMs
+    this.forgetBelow(bucketLowestMs)
+    this.putBounds({ ...this.bounds(), bucketLowestMs, deletedTo: '' })
+    return true
   }
 }

@@ -1,19 +1,21 @@
 /**
- * Which rows of a store of time buckets are surely missing, without asking for them.
+ * Which rows of a store of time buckets are surely missing, and which a dead bucket has, without
+ * asking the engine for them.
  *
  * Owned by `JoinState`, which tells it of every row it writes: most records look for partners in
  * buckets where their key never was. 1. Rows that were there before are not known: buckets up to
- * the last that holds a row at the first question, or after a failed commit, say "maybe". 2. What
- * an undone record wrote stays: a needless look-up, no mistake. 3. Buckets share the filter of a
- * segment of time, so that their number does not matter.
+ * the last that holds a row at the first question, or after a failed commit, say "maybe", and their
+ * rows are not listed. 2. What an undone record wrote stays: a needless look-up or delete, no
+ * mistake. 3. Buckets share the filter of a segment of time, so that their number does not matter.
  */
 
-import { BloomFilter, hashOf } from '../../state/bloom-filter.ts'
+import { BloomFilter, hashOfText, mixed } from '../../state/bloom-filter.ts'
 import { msFromOrdered } from '../../state/key-layout.ts'
 import type { Slots } from '../../state/slots.ts'
+import { KeyList } from './key-list.ts'
 
-/** Of one task; about a million rows. A segment beyond it says "maybe". */
-const bytesMax = 2 * 1024 * 1024
+/** Of one task; some hundred thousand rows. A segment beyond it says "maybe" and lists nothing. */
+const bytesMax = 4 * 1024 * 1024
 const expectedMin = 256
 
 export interface WrittenRowsOptions {
@@ -21,24 +23,39 @@ export interface WrittenRowsOptions {
   readonly kind: string
   /** A multiple of the width of a bucket; a handful of segments should hold all that lives. */
   readonly segmentMs: number
+  /** Whether `takeKeys` will be called. */
+  readonly listsKeys: boolean
+}
+
+interface Segment {
+  readonly filter: BloomFilter
+  /** By bucket: all its rows, or undefined if they are not known. Undefined: of no bucket. */
+  lists: Map<number, KeyList | undefined> | undefined
 }
 
 export class WrittenRows {
   readonly #slots: Slots
   readonly #kind: string
   readonly #segmentMs: number
-  /** Undefined for one that was given up. */
-  readonly #segments = new Map<number, BloomFilter | undefined>()
-  /** Every row of a segment from here on is in its filter. */
-  #completeFromMs = -Infinity
+  readonly #listsKeys: boolean
+  /** By number, a small integer that a Map finds sooner than a time; undefined if given up. */
+  readonly #segments = new Map<number, Segment | undefined>()
+  /** Every row of a segment from this one on is in its filter. */
+  #completeFrom = -Infinity
   /** Of the slots, when that was found out. */
   #dropCount = -1
+  /** Of the slots, when keys were taken last. */
+  #undoCount = 0
   #bytes = 0
+  /** Asked for last, and its hash: buckets are asked for the same key one after the other. */
+  #slot = ''
+  #slotHash = hashOfText('')
 
-  constructor(slots: Slots, { kind, segmentMs }: WrittenRowsOptions) {
+  constructor(slots: Slots, { kind, segmentMs, listsKeys }: WrittenRowsOptions) {
     this.#slots = slots
     this.#kind = kind
     this.#segmentMs = segmentMs
+    this.#listsKeys = listsKeys
   }
 
   /**
@@ -48,59 +65,97 @@ export class WrittenRows {
    */
   isMissing(slot: string, bucketStartMs: number): boolean {
     if (this.#dropCount !== this.#slots.dropCount) this.#beginAnew()
-    const startMs = this.#segmentOf(bucketStartMs)
-    if (startMs < this.#completeFromMs) return false
-    if (!this.#segments.has(startMs)) return true
-    const filter = this.#segments.get(startMs)
-    return filter !== undefined && !filter.has(hashOf(slot, bucketStartMs))
+    const at = this.#segmentOf(bucketStartMs)
+    if (at < this.#completeFrom) return false
+    const segment = this.#segments.get(at)
+    if (segment === undefined) return !this.#segments.has(at)
+    return !segment.filter.has(this.#hashOf(slot, bucketStartMs))
   }
 
-  /** Before or after the row is written, by the same record. */
-  add(slot: string, bucketStartMs: number): void {
-    const startMs = this.#segmentOf(bucketStartMs)
-    let filter = this.#segments.get(startMs)
-    if (filter === undefined) {
-      if (this.#segments.has(startMs) || startMs < this.#completeFromMs) return
-      filter = this.#open(startMs)
+  /**
+   * Before or after the row is written, by the same record.
+   *
+   * @param isNew  the key had no row in the bucket
+   */
+  add(slot: string, bucketStartMs: number, isNew: boolean): void {
+    const at = this.#segmentOf(bucketStartMs)
+    let segment = this.#segments.get(at)
+    if (segment === undefined) {
+      if (this.#segments.has(at) || at < this.#completeFrom) return
+      segment = this.#open(at)
     }
-    const { bytes } = filter
-    filter.add(hashOf(slot, bucketStartMs))
-    if (filter.bytes !== bytes) this.#count(filter.bytes - bytes, startMs)
+    const { filter, lists } = segment
+    const filterBytes = filter.bytes
+    filter.add(this.#hashOf(slot, bucketStartMs))
+    let grownBytes = filter.bytes - filterBytes
+    if (isNew && lists !== undefined) grownBytes += addTo(lists, bucketStartMs, slot)
+    if (grownBytes !== 0) this.#count(grownBytes, at)
+  }
+
+  /**
+   * Keys of the rows of a bucket, for who deletes them; some may have no row, or come twice.
+   *
+   * @returns  at most `max`, fewer only if these are the last; undefined if they are not known
+   */
+  takeKeys(bucketStartMs: number, max: number): readonly string[] | undefined {
+    if (this.#dropCount !== this.#slots.dropCount) this.#beginAnew()
+    const at = this.#segmentOf(bucketStartMs)
+    const lists = this.#segments.get(at)?.lists
+    const list = lists?.get(bucketStartMs)
+    if (lists === undefined || list === undefined) return undefined
+    const { undoCount } = this.#slots
+    const isUndone = list.isBegun && undoCount !== this.#undoCount
+    this.#undoCount = undoCount
+    const listBytes = list.bytes
+    const slots = isUndone ? undefined : list.take(max)
+    const isOver = slots === undefined || slots.length < max
+    if (isOver) lists.set(bucketStartMs, undefined)
+    this.#count((isOver ? 0 : list.bytes) - listBytes, at)
+    return slots
   }
 
   /** Rows of buckets before it are of no interest any more: they say "maybe". */
   forgetBelow(bucketStartMs: number): void {
-    const fromMs = this.#segmentOf(bucketStartMs)
-    if (fromMs <= this.#completeFromMs) return
-    this.#completeFromMs = fromMs
-    for (const [startMs, filter] of this.#segments) {
-      if (startMs >= fromMs) continue
-      this.#segments.delete(startMs)
-      this.#count(-(filter?.bytes ?? 0), startMs)
+    const from = this.#segmentOf(bucketStartMs)
+    if (from <= this.#completeFrom) return
+    this.#completeFrom = from
+    for (const [at, segment] of this.#segments) {
+      if (at >= from) continue
+      this.#segments.delete(at)
+      this.#count(-bytesOf(segment), at)
     }
   }
 
   #segmentOf(bucketStartMs: number): number {
-    return Math.floor(bucketStartMs / this.#segmentMs) * this.#segmentMs
+    return Math.floor(bucketStartMs / this.#segmentMs)
+  }
+
+  #hashOf(slot: string, bucketStartMs: number): number {
+    if (slot !== this.#slot) {
+      this.#slot = slot
+      this.#slotHash = hashOfText(slot)
+    }
+    return mixed(this.#slotHash, bucketStartMs)
   }
 
   /** As many rows are expected as the fullest segment has. */
-  #open(startMs: number): BloomFilter {
+  #open(at: number): Segment {
     let expected = expectedMin
-    for (const filter of this.#segments.values()) {
-      expected = Math.max(expected, filter?.count ?? 0)
+    for (const segment of this.#segments.values()) {
+      expected = Math.max(expected, segment?.filter.count ?? 0)
     }
     const filter = new BloomFilter(expected)
-    this.#segments.set(startMs, filter)
-    this.#count(filter.bytes, startMs)
-    return filter
+    const segment = { filter, lists: this.#listsKeys ? new Map() : undefined }
+    this.#segments.set(at, segment)
+    this.#count(filter.bytes, at)
+    return segment
   }
 
-  #count(bytes: number, startMs: number): void {
+  #count(bytes: number, at: number): void {
     this.#bytes += bytes
     if (this.#bytes > bytesMax) {
-      this.#bytes -= this.#segments.get(startMs)?.bytes ?? 0
-      this.#segments.set(startMs, undefined)
+      this.#bytes -= bytesOf(this.#segments.get(at))
+      this.#segments.set(at, undefined)
     }
     this.#slots.keepsBeside(this.#bytes)
   }
@@ -109,10 +164,38 @@ export class WrittenRows {
   #beginAnew(): void {
     const [newest] = this.#slots.keys({ gte: this.#kind, lt: endOf(this.#kind), ...last })
     this.#dropCount = this.#slots.dropCount
+    for (const [at, segment] of this.#segments) {
+      if (segment === undefined) continue
+      const before = bytesOf(segment)
+      segment.lists = undefined
+      this.#count(bytesOf(segment) - before, at)
+    }
     if (newest === undefined) return
-    const segmentMs = this.#segmentOf(msFromOrdered(newest, this.#kind.length))
-    this.#completeFromMs = Math.max(this.#completeFromMs, segmentMs + this.#segmentMs)
+    const newestAt = this.#segmentOf(msFromOrdered(newest, this.#kind.length))
+    this.#completeFrom = Math.max(this.#completeFrom, newestAt + 1)
   }
+}
+
+/** @returns how many bytes more the list takes */
+const addTo = (
+  lists: Map<number, KeyList | undefined>,
+  bucketStartMs: number,
+  slot: string,
+): number => {
+  let list = lists.get(bucketStartMs)
+  if (list === undefined) {
+    if (lists.has(bucketStartMs)) return 0
+    lists.set(bucketStartMs, (list = new KeyList()))
+  }
+  const { bytes } = list
+  list.push(slot)
+  return list.bytes - bytes
+}
+
+const bytesOf = (segment: Segment | undefined): number => {
+  let bytes = segment?.filter.bytes ?? 0
+  for (const list of segment?.lists?.values() ?? []) bytes += list?.bytes ?? 0
+  return bytes
 }
 
 const last = { reverse: true, limit: 1 } as const

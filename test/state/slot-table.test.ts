@@ -12,7 +12,9 @@ const slotOf = (key: string, hash = hashOfKey(key)): Slot => ({
   committing: absent,
   clean: undefined,
   referenced: false,
+  leaves: false,
   bytes: 0,
+  ringAt: 0,
   dirtyList: { slots: [] },
 })
 

@@ -115,6 +115,7 @@ describe('slots: generations', () => {
 
   it('forgets what it read at clear', async () => {
     await commit({ a: 1 })
+    slots.get('a')
     await write([{ key: Buffer.from('a'), value: Buffer.from('7') }]) // as a restore does
     expect(slots.get('a')).toBe(1)
     slots.clear()
@@ -331,12 +332,59 @@ describe('slots: cache', () => {
   it('keeps the keys that are used again and again', async () => {
     slots = newSlots(100)
     await commit({ hot: 1 })
+    slots.get('hot')
     decoded = []
     for (let i = 0; i < 5000; i++) {
       slots.get(`cold${i}`)
       if (i % 10 === 0) slots.get('hot')
     }
     expect(decoded).toEqual([])
+  })
+})
+
+describe('slots: who leaves the cache once the engine holds it', () => {
+  it('rows that were written and never read, and deleted ones', async () => {
+    await commit({ read: 1, deleted: 1 })
+    slots.get('read')
+    slots.get('deleted')
+    put({ blind: 1, read: 2, readBefore: 1 })
+    slots.get('readBefore')
+    put({ deleted: undefined })
+    const writes = slots.seal()
+    expect(slots.cached.rows).toBe(4)
+    await write(writes)
+    slots.applied()
+    expect(slots.cached.rows).toBe(2)
+    decoded = []
+    expect(['read', 'readBefore'].map((key) => slots.get(key))).toEqual([2, 1])
+    expect(decoded).toEqual([])
+    expect(['blind', 'deleted'].map((key) => slots.get(key))).toEqual([1, undefined])
+    expect(decoded).toEqual(['blind'])
+  })
+
+  it('rows that were let go, unless they were written or read since', async () => {
+    for (const key of ['gone', 'read', 'written', 'later']) slots.putNew(key, 1)
+    for (const key of ['gone', 'read', 'written', 'later']) slots.letGo(key)
+    slots.get('read')
+    undo.clear()
+    const first = slots.seal()
+    slots.put('written', 2)
+    undo.clear()
+    await write(first)
+    slots.applied()
+    expect(slots.cached.rows).toBe(2)
+    decoded = []
+    expect(['gone', 'read', 'written'].map((key) => slots.get(key))).toEqual([1, 1, 2])
+    expect(decoded).toEqual(['gone'])
+  })
+
+  it('nothing of a task that was closed while its commit was under way', async () => {
+    put({ a: 1, b: 2 })
+    const writes = slots.seal()
+    slots.release()
+    await write(writes)
+    slots.applied()
+    expect(slots.cached).toEqual({ rows: 0, bytes: 0 })
   })
 })
 

@@ -1,0 +1,71 @@
+/**
+ * Slot keys one behind the other, outside the heap: a list to be walked through once.
+ *
+ * Used by `written-rows.ts`. As strings they would be copied by two scavenges and marked by every
+ * collection after. Layout: `[keyBytes u32][key latin1]`, in blocks that no key is divided between.
+ */
+
+const blockBytes = 16_384
+const lengthBytes = 4
+
+interface Block {
+  readonly buffer: Buffer
+  usedBytes: number
+}
+
+export class KeyList {
+  /** The first that is not read to its end, and all after it. */
+  readonly #blocks: Block[] = []
+  #readAt = 0
+  #bytes = 0
+  #isBegun = false
+
+  /** Of its blocks. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Keys were taken. */
+  get isBegun(): boolean {
+    return this.#isBegun
+  }
+
+  /** @param slot  one character per byte */
+  push(slot: string): void {
+    const keyBytes = lengthBytes + slot.length
+    let block = this.#blocks.at(-1)
+    if (block === undefined || block.usedBytes + keyBytes > block.buffer.length) {
+      block = this.#open(keyBytes)
+    }
+    const at = block.buffer.writeUInt32LE(slot.length, block.usedBytes)
+    block.usedBytes = at + block.buffer.write(slot, at, 'latin1')
+  }
+
+  /** The next keys, in the order in which they came; fewer than `max` only at the end. */
+  take(max: number): readonly string[] {
+    this.#isBegun = true
+    const slots: string[] = []
+    for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
+      const { buffer, usedBytes } = block
+      while (slots.length < max && this.#readAt < usedBytes) {
+        const start = this.#readAt + lengthBytes
+        const end = start + buffer.readUInt32LE(this.#readAt)
+        slots.push(buffer.toString('latin1', start, end))
+        this.#readAt = end
+      }
+      if (this.#readAt < usedBytes) break
+      this.#blocks.shift()
+      this.#bytes -= buffer.length
+      this.#readAt = 0
+    }
+    return slots
+  }
+
+  #open(keyBytes: number): Block {
+    const buffer = Buffer.allocUnsafeSlow(Math.max(blockBytes, keyBytes))
+    const block = { buffer, usedBytes: 0 }
+    this.#blocks.push(block)
+    this.#bytes += buffer.length
+    return block
+  }
+}
