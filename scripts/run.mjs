@@ -23,7 +23,7 @@ const vitest = [
 ]
 const oxfmt = 'node_modules/oxfmt/bin/oxfmt'
 /** As bin/millrace: with a smaller young generation the collector takes a quarter of all CPU. */
-const lean = ['--max-semi-space-size=32']
+const lean = ['--max-semi-space-size=8', '--heap-growing-percent=125']
 
 const commands = {
   start: (args) => [[...lean, '--disable-warning=ExperimentalWarning', cli, 'dev', ...args]],
