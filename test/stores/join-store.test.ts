@@ -7,6 +7,7 @@
 import { expect, test } from 'vitest'
 import { bytes, columns, joinStore, json, utf8 } from '../../src/index.ts'
 import type { JoinState } from '../../src/stores/join-state.ts'
+import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { OpenStore } from './open-store.ts'
 
 const store = joinStore('j', {
@@ -79,6 +80,21 @@ test('rows that are deleted are not read, and none of them stays in memory', asy
   expect(rowsOf(open)).toBe(1_500)
 })
 
+test('rows whose bucket began in this process are deleted without asking the engine', () => {
+  const engine = MemoryEngine.create()
+  const open = new OpenStore(store, engine)
+  for (let i = 0; i < rowCount; i++) arrive(open.opened, `k${i}`, 500 + (i % 7), 506)
+  let scans = 0
+  const scan = engine.scan.bind(engine)
+  engine.scan = (options) => {
+    scans += 1
+    return scan(options)
+  }
+  for (let i = 0; i < 3; i++) expire(open.opened, 2_100)
+  expect(scans).toBe(0)
+  expect(rowsOf(open)).toBe(0)
+})
+
 test('a row that comes into a bucket while it is being deleted goes too', async () => {
   const open = await filled()
   expire(open.opened, 5_000)
@@ -125,6 +141,22 @@ test('a row that meets its partner before the commit is never marked as waiting'
   const open = new OpenStore(store)
   pair(open, 'k', 500)
   expect((await open.commit()).filter((slot) => slot.startsWith('u'))).toEqual([])
+})
+
+test('rows that have met their one partner leave the memory; one that meets more stays', async () => {
+  const open = new OpenStore(store)
+  const arriveRight = (timestampMs: number): void => arrive(open.opened, 'k', timestampMs)
+  const rows = (): number => open.slots.cached.rows
+  pair(open, 'k', 4_000)
+  pair(open, 'other', 4_000)
+  await open.commit()
+  expect(rows()).toBe(1) // the bounds
+  arriveRight(4_001)
+  await open.commit()
+  expect(rows()).toBe(2)
+  const before = open.slots.engineReads
+  arriveRight(4_002)
+  expect(open.slots.engineReads).toBe(before)
 })
 
 test('a mark that was committed goes when the partner comes', async () => {
