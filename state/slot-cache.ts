@@ -42,6 +42,9 @@ export class SlotCache implements SweptCache {
   #state: 'idle' | 'charged' | 'released' = 'idle'
   /** Found last: what reads a key writes it next, and the table is larger than the CPU's cache. */
   #last: Slot | undefined
+  /** Of the key that was looked for last and is missing: it is inserted next. */
+  #missedKey: string | undefined
+  #missedHash = 0
   /** Found by `getAhead`; up to `#aheadAt` they were asked for. */
   #ahead: readonly (Slot | undefined)[] = noSlots
   #aheadAt = 0
@@ -67,7 +70,7 @@ export class SlotCache implements SweptCache {
     const next = this.#ahead[this.#aheadAt]
     const isNext = next !== undefined && next.key === key && next.bytes !== evicted
     if (isNext) this.#aheadAt += 1
-    this.#last = isNext ? next : this.#byKey.get(key, hashOfKey(key))
+    this.#last = isNext ? next : this.#find(key)
     return this.#last
   }
 
@@ -97,7 +100,7 @@ export class SlotCache implements SweptCache {
     }
     const slot: Slot = {
       key,
-      hash: hashOfKey(key),
+      hash: key === this.#missedKey ? this.#missedHash : hashOfKey(key),
       dirty: absent,
       committing: absent,
       clean,
@@ -180,6 +183,16 @@ export class SlotCache implements SweptCache {
     if (this.#state !== 'charged') return
     this.#bytes += bytes
     this.#memory.charge(bytes)
+  }
+
+  #find(key: string): Slot | undefined {
+    const hash = hashOfKey(key)
+    const slot = this.#byKey.get(key, hash)
+    if (slot === undefined) {
+      this.#missedKey = key
+      this.#missedHash = hash
+    }
+    return slot
   }
 
   #remove(slot: Slot): void {

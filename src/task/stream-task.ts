@@ -76,6 +76,15 @@ export interface StreamTaskOptions {
   onFault?(fault: TopologyError): void
 }
 
+/** What a record of one input goes through before it reaches the pipeline. */
+interface InputPath {
+  readonly origin: RecordOrigin
+  /** If its records need not be decoded. */
+  readonly copy: SourceCopy | undefined
+  /** If there is something to prefetch. */
+  readonly lookAhead: LookAhead | undefined
+}
+
 export class StreamTask implements TaskServices {
   readonly plan
   readonly sub: SubTopology
@@ -84,11 +93,7 @@ export class StreamTask implements TaskServices {
   readonly #options: StreamTaskOptions
   readonly #records: RecordScope
   readonly #group: PartitionGroup
-  readonly #origins: ReadonlyMap<RecordQueue, RecordOrigin>
-  /** Of inputs whose records need not be decoded. */
-  readonly #copies = new Map<RecordQueue, SourceCopy>()
-  /** Of inputs with something to prefetch. */
-  readonly #lookAheads = new Map<RecordQueue, LookAhead>()
+  readonly #inputs: ReadonlyMap<RecordQueue, InputPath>
   readonly #schedule: PunctuationSchedule
   readonly #policy: FailurePolicy
   readonly #failures: TaskFailures
@@ -110,9 +115,6 @@ export class StreamTask implements TaskServices {
       options.inputs.map(({ queue }) => queue),
       options.config.maxTaskIdleMs,
     )
-    this.#origins = new Map(
-      options.inputs.map((input, index) => [input.queue, inputOrigin(input, index)]),
-    )
     this.#schedule = new PunctuationSchedule(options.metadata.schedules)
     this.#policy = new FailurePolicy(options.config)
     this.#clock = new TaskClock({
@@ -132,12 +134,9 @@ export class StreamTask implements TaskServices {
     })
     this.#pipeline = new TaskPipeline({ ...options, services: this, failures: this.#failures })
     this.#pipeline.build()
-    for (const { queue, source } of options.inputs) {
-      const copy = this.#copyOf(source)
-      if (copy !== undefined) this.#copies.set(queue, copy)
-      if (this.#pipeline.scope.prefetches(source.logicalName).length === 0) continue
-      this.#lookAheads.set(queue, new LookAhead({ queue, source }))
-    }
+    this.#inputs = new Map(
+      options.inputs.map((input, index) => [input.queue, this.#pathOf(input, index)]),
+    )
   }
 
   // ── before the first record ──────────────────────────────────────────────────────────────────
@@ -364,7 +363,8 @@ export class StreamTask implements TaskServices {
   // ── inside ───────────────────────────────────────────────────────────────────────────────────
 
   #attempt(queue: RecordQueue, raw: RawRecord): RecordError | undefined {
-    const origin = this.#origins.get(queue)!
+    const path = this.#inputs.get(queue)!
+    const { origin, copy } = path
     const { source } = origin
     if (this.#options.refusedInputs.size > 0) {
       const refusal = this.#failures.refusalOf(origin)
@@ -374,14 +374,13 @@ export class StreamTask implements TaskServices {
     if (timestampMs < 0 || this.#clock.isTooFarAhead(timestampMs, source.logicalName)) {
       return this.#failures.error('STREAMS_TIMESTAMP', origin, outOfTime(timestampMs))
     }
-    const copy = this.#copies.get(queue)
     if (copy?.mayTake(raw) === true) {
       this.#options.time.observe(timestampMs)
       return this.#pipeline.run(origin, () => this.#copy(copy, raw, origin))
     }
     let record: StreamRecord<unknown, unknown>
     try {
-      record = this.#decoded(queue, source, raw)
+      record = this.#decoded(path, raw)
     } catch (cause) {
       return this.#failures.error('STREAMS_DESERIALIZATION', origin, cause)
     }
@@ -403,6 +402,16 @@ export class StreamTask implements TaskServices {
     }
   }
 
+  #pathOf(input: TaskInput, index: number): InputPath {
+    const { source } = input
+    const hasPrefetches = this.#pipeline.scope.prefetches(source.logicalName).length > 0
+    return {
+      origin: inputOrigin(input, index),
+      copy: this.#copyOf(source),
+      lookAhead: hasPrefetches ? new LookAhead(input) : undefined,
+    }
+  }
+
   /** Whoever stamps headers writes records anew. */
   #copyOf(source: TaskSource): SourceCopy | undefined {
     const { sinks, stampHeaders } = this.#options
@@ -411,8 +420,8 @@ export class StreamTask implements TaskServices {
   }
 
   /** @throws {Error} what the serde says */
-  #decoded(queue: RecordQueue, source: TaskSource, raw: RawRecord): StreamRecord<unknown, unknown> {
-    const lookAhead = this.#lookAheads.get(queue)
+  #decoded({ origin, lookAhead }: InputPath, raw: RawRecord): StreamRecord<unknown, unknown> {
+    const { source } = origin
     if (lookAhead === undefined) return decodeRecord(source, raw)
     if (lookAhead.isDue) this.#prefetch(source, lookAhead.look())
     return lookAhead.take(raw) ?? decodeRecord(source, raw)
