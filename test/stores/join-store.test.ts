@@ -143,7 +143,7 @@ test('a row that meets its partner before the commit is never marked as waiting'
   expect((await open.commit()).filter((slot) => slot.startsWith('u'))).toEqual([])
 })
 
-test('rows that have met their one partner leave the memory; one that meets more stays', async () => {
+test('rows that met their one partner leave the memory, one that meets more stays', async () => {
   const open = new OpenStore(store)
   const arriveRight = (timestampMs: number): void => arrive(open.opened, 'k', timestampMs)
   const rows = (): number => open.slots.cached.rows
