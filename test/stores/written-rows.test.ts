@@ -55,7 +55,7 @@ const takeBucket = (
   if (keys === undefined || keys.length < takeMax) expect(rowsOf(open, fromMs)).toEqual([])
 }
 
-test('none that is there is said to be missing or left behind, whatever its record did', async () => {
+test('no row that is there is said to be missing or left behind, whatever happened', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.array(write), end, bucketMs, takes)), async (records) => {
       const open = new OpenStore(store)
