@@ -2,11 +2,15 @@
  * Slot keys one behind the other, outside the heap: a list to be walked through once.
  *
  * Used by `written-rows.ts`. As strings they would be copied by two scavenges and marked by every
- * collection after. Layout: `[keyBytes u32][key latin1]`, in blocks that no key is divided between.
+ * collection after. Layout: `[keyBytes u32][key latin1]`, in blocks that no key is divided between,
+ * each twice as large as the one before: most lists of a narrow window hold a few keys.
  */
 
-const blockBytes = 16_384
+const blockBytesMin = 128
+const blockBytesMax = 16_384
 const lengthBytes = 4
+/** Of list, block and buffer on the heap, about. */
+const besideBytes = 256
 
 interface Block {
   readonly buffer: Buffer
@@ -17,10 +21,11 @@ export class KeyList {
   /** The first that is not read to its end, and all after it. */
   readonly #blocks: Block[] = []
   #readAt = 0
-  #bytes = 0
+  #blockBytes = blockBytesMin
+  #bytes = besideBytes
   #isBegun = false
 
-  /** Of its blocks. */
+  /** What it takes. */
   get bytes(): number {
     return this.#bytes
   }
@@ -62,7 +67,8 @@ export class KeyList {
   }
 
   #open(keyBytes: number): Block {
-    const buffer = Buffer.allocUnsafeSlow(Math.max(blockBytes, keyBytes))
+    const buffer = Buffer.allocUnsafeSlow(Math.max(this.#blockBytes, keyBytes))
+    this.#blockBytes = Math.min(2 * this.#blockBytes, blockBytesMax)
     const block = { buffer, usedBytes: 0 }
     this.#blocks.push(block)
     this.#bytes += buffer.length

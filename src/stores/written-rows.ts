@@ -14,8 +14,10 @@ import { msFromOrdered } from '../../state/key-layout.ts'
 import type { Slots } from '../../state/slots.ts'
 import { KeyList } from './key-list.ts'
 
-/** Of one task; some hundred thousand rows. A segment beyond it says "maybe" and lists nothing. */
-const bytesMax = 4 * 1024 * 1024
+/** Of one task; about a million rows. A segment beyond it says "maybe". */
+const filterBytesMax = 2 * 1024 * 1024
+/** Of one task; some hundred thousand keys. A segment beyond it lists none. */
+const listBytesMax = 2 * 1024 * 1024
 const expectedMin = 256
 
 export interface WrittenRowsOptions {
@@ -27,10 +29,13 @@ export interface WrittenRowsOptions {
   readonly listsKeys: boolean
 }
 
+/** By bucket: all its rows, or undefined if they are not known. */
+type Lists = Map<number, KeyList | undefined>
+
 interface Segment {
   readonly filter: BloomFilter
-  /** By bucket: all its rows, or undefined if they are not known. Undefined: of no bucket. */
-  lists: Map<number, KeyList | undefined> | undefined
+  /** Undefined: the rows of no bucket are known. */
+  lists: Lists | undefined
 }
 
 export class WrittenRows {
@@ -46,7 +51,8 @@ export class WrittenRows {
   #dropCount = -1
   /** Of the slots, when keys were taken last. */
   #undoCount = 0
-  #bytes = 0
+  #filterBytes = 0
+  #listBytes = 0
   /** Asked for last, and its hash: buckets are asked for the same key one after the other. */
   #slot = ''
   #slotHash = hashOfText('')
@@ -84,12 +90,11 @@ export class WrittenRows {
       if (this.#segments.has(at) || at < this.#completeFrom) return
       segment = this.#open(at)
     }
-    const { filter, lists } = segment
-    const filterBytes = filter.bytes
+    if (isNew && segment.lists !== undefined) this.#list(segment.lists, bucketStartMs, slot)
+    const { filter } = segment
+    const { bytes } = filter
     filter.add(this.#hashOf(slot, bucketStartMs))
-    let grownBytes = filter.bytes - filterBytes
-    if (isNew && lists !== undefined) grownBytes += addTo(lists, bucketStartMs, slot)
-    if (grownBytes !== 0) this.#count(grownBytes, at)
+    if (filter.bytes !== bytes) this.#countFilter(filter.bytes - bytes, at)
   }
 
   /**
@@ -110,7 +115,7 @@ export class WrittenRows {
     const slots = isUndone ? undefined : list.take(max)
     const isOver = slots === undefined || slots.length < max
     if (isOver) lists.set(bucketStartMs, undefined)
-    this.#count((isOver ? 0 : list.bytes) - listBytes, at)
+    this.#countLists((isOver ? 0 : list.bytes) - listBytes)
     return slots
   }
 
@@ -122,8 +127,9 @@ export class WrittenRows {
     for (const [at, segment] of this.#segments) {
       if (at >= from) continue
       this.#segments.delete(at)
-      this.#count(-bytesOf(segment), at)
+      this.#giveUp(segment)
     }
+    this.#tellBytes()
   }
 
   #segmentOf(bucketStartMs: number): number {
@@ -147,55 +153,64 @@ export class WrittenRows {
     const filter = new BloomFilter(expected)
     const segment = { filter, lists: this.#listsKeys ? new Map() : undefined }
     this.#segments.set(at, segment)
-    this.#count(filter.bytes, at)
+    this.#countFilter(filter.bytes, at)
     return segment
   }
 
-  #count(bytes: number, at: number): void {
-    this.#bytes += bytes
-    if (this.#bytes > bytesMax) {
-      this.#bytes -= bytesOf(this.#segments.get(at))
+  #list(lists: Lists, bucketStartMs: number, slot: string): void {
+    let list = lists.get(bucketStartMs)
+    if (list === undefined) {
+      if (lists.has(bucketStartMs)) return
+      lists.set(bucketStartMs, (list = new KeyList()))
+      this.#countLists(list.bytes)
+    }
+    const { bytes } = list
+    list.push(slot)
+    if (list.bytes !== bytes) this.#countLists(list.bytes - bytes)
+    if (this.#listBytes > listBytesMax) this.#forgetLists()
+  }
+
+  #countFilter(bytes: number, at: number): void {
+    this.#filterBytes += bytes
+    if (this.#filterBytes > filterBytesMax) {
+      this.#giveUp(this.#segments.get(at))
       this.#segments.set(at, undefined)
     }
-    this.#slots.keepsBeside(this.#bytes)
+    this.#tellBytes()
+  }
+
+  #countLists(bytes: number): void {
+    this.#listBytes += bytes
+    this.#tellBytes()
+  }
+
+  #giveUp(segment: Segment | undefined): void {
+    if (segment === undefined) return
+    this.#filterBytes -= segment.filter.bytes
+    for (const list of segment.lists?.values() ?? []) this.#listBytes -= list?.bytes ?? 0
+    segment.lists = undefined
+  }
+
+  #tellBytes(): void {
+    this.#slots.keepsBeside(this.#filterBytes + this.#listBytes)
+  }
+
+  /** Of all segments so far: the next one begins to list again. */
+  #forgetLists(): void {
+    for (const segment of this.#segments.values()) if (segment) segment.lists = undefined
+    this.#listBytes = 0
+    this.#tellBytes()
   }
 
   /** Filters stay: what they hold may be on its way into the engine. */
   #beginAnew(): void {
     const [newest] = this.#slots.keys({ gte: this.#kind, lt: endOf(this.#kind), ...last })
     this.#dropCount = this.#slots.dropCount
-    for (const [at, segment] of this.#segments) {
-      if (segment === undefined) continue
-      const before = bytesOf(segment)
-      segment.lists = undefined
-      this.#count(bytesOf(segment) - before, at)
-    }
+    this.#forgetLists()
     if (newest === undefined) return
     const newestAt = this.#segmentOf(msFromOrdered(newest, this.#kind.length))
     this.#completeFrom = Math.max(this.#completeFrom, newestAt + 1)
   }
-}
-
-/** @returns how many bytes more the list takes */
-const addTo = (
-  lists: Map<number, KeyList | undefined>,
-  bucketStartMs: number,
-  slot: string,
-): number => {
-  let list = lists.get(bucketStartMs)
-  if (list === undefined) {
-    if (lists.has(bucketStartMs)) return 0
-    lists.set(bucketStartMs, (list = new KeyList()))
-  }
-  const { bytes } = list
-  list.push(slot)
-  return list.bytes - bytes
-}
-
-const bytesOf = (segment: Segment | undefined): number => {
-  let bytes = segment?.filter.bytes ?? 0
-  for (const list of segment?.lists?.values() ?? []) bytes += list?.bytes ?? 0
-  return bytes
 }
 
 const last = { reverse: true, limit: 1 } as const
