@@ -70,8 +70,8 @@ export class StrictJoinState<K> extends JoinState<K> {
    */
   #deleteBuckets(deadMs: number): void {
     const { unmatchedLowestMs, bucketLowestMs, deletedTo } = this.bounds()
-    if (deletedTo === '' && this.#deleteListed(bucketLowestMs)) return
     const endMs = this.bucketStartMs(deadMs)
+    if (deletedTo === '' && this.#deleteListed(bucketLowestMs, endMs)) return
     const gte = deletedTo === '' ? `r${orderedMs(bucketLowestMs)}` : deletedTo
     const dead = this.slots.deleteFirst({ gte, lt: `r${orderedMs(endMs)}`, limit: expiredMax })
     const last = dead.length < expiredMax ? undefined : dead[expiredMax - 1]!
@@ -83,15 +83,22 @@ export class StrictJoinState<K> extends JoinState<K> {
     })
   }
 
-  /** @returns false if the rows of the bucket are not known */
-  #deleteListed(bucketStartMs: number): boolean {
-    const places = this.takeDead(bucketStartMs, expiredMax)
-    if (places === undefined) return false
-    this.slots.deleteAll(places)
-    if (places.length === expiredMax) return true
-    const bucketLowestMs = bucketStartMs + this.bucketMs
-    this.forgetBelow(bucketLowestMs)
-    this.putBounds({ ...this.bounds(), bucketLowestMs, deletedTo: '' })
-    return true
+  /** @returns false if the rows of the first bucket are not known */
+  #deleteListed(startMs: number, endMs: number): boolean {
+    const dead: string[] = []
+    let atMs = startMs
+    while (atMs < endMs) {
+      const places = this.takeDead(atMs, expiredMax - dead.length)
+      if (places === undefined) break
+      dead.push(...places)
+      if (dead.length === expiredMax) break // of this bucket there may be more
+      atMs += this.bucketMs
+    }
+    if (dead.length > 0) this.slots.deleteAll(dead)
+    if (atMs > startMs) {
+      this.forgetBelow(atMs)
+      this.putBounds({ ...this.bounds(), bucketLowestMs: atMs })
+    }
+    return atMs > startMs || dead.length > 0
   }
 }

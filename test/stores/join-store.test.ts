@@ -95,6 +95,18 @@ test('rows whose bucket began in this process are deleted without asking the eng
   expect(rowsOf(open)).toBe(0)
 })
 
+test('one record deletes many small buckets, so that narrow windows leave nothing behind', () => {
+  const narrow = { key: utf8, left: json<number>(), right: json<number>(), graceMs: 2_000 }
+  const open = new OpenStore(joinStore('narrow', { ...narrow, withinMs: 1 }))
+  for (let ms = 0; ms < rowCount; ms++) arrive(open.opened, 'k', ms, rowCount)
+  const left: number[] = []
+  for (let i = 0; i < 4; i++) {
+    expire(open.opened, 9_000)
+    left.push(rowsOf(open))
+  }
+  expect(left).toEqual([1_500, 500, 0, 0])
+})
+
 test('a row that comes into a bucket while it is being deleted goes too', async () => {
   const open = await filled()
   expire(open.opened, 5_000)
