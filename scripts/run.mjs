@@ -22,7 +22,7 @@ const vitest = [
   '--reporter=./test/report.ts',
 ]
 const oxfmt = 'node_modules/oxfmt/bin/oxfmt'
-/** As bin/millrace: with a smaller young generation the collector takes a quarter of all CPU. */
+/** As bin/millrace: a small heap, for no more CPU. */
 const lean = ['--max-semi-space-size=8', '--heap-growing-percent=125']
 
 const commands = {

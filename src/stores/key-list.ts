@@ -23,16 +23,12 @@ export class KeyList {
   #readAt = 0
   #blockBytes = blockBytesMin
   #bytes = besideBytes
-  #isBegun = false
+  /** For who takes keys: as of when; undefined before the first. */
+  takenAt: number | undefined
 
   /** What it takes. */
   get bytes(): number {
     return this.#bytes
-  }
-
-  /** Keys were taken. */
-  get isBegun(): boolean {
-    return this.#isBegun
   }
 
   /** @param slot  one character per byte */
@@ -48,7 +44,6 @@ export class KeyList {
 
   /** The next keys, in the order in which they came; fewer than `max` only at the end. */
   take(max: number): readonly string[] {
-    this.#isBegun = true
     const slots: string[] = []
     for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
       const { buffer, usedBytes } = block

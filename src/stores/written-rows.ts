@@ -49,8 +49,6 @@ export class WrittenRows {
   #completeFrom = -Infinity
   /** Of the slots, when that was found out. */
   #dropCount = -1
-  /** Of the slots, when keys were taken last. */
-  #undoCount = 0
   #filterBytes = 0
   #listBytes = 0
   /** Asked for last, and its hash: buckets are asked for the same key one after the other. */
@@ -109,8 +107,8 @@ export class WrittenRows {
     const list = lists?.get(bucketStartMs)
     if (lists === undefined || list === undefined) return undefined
     const { undoCount } = this.#slots
-    const isUndone = list.isBegun && undoCount !== this.#undoCount
-    this.#undoCount = undoCount
+    const isUndone = list.takenAt !== undefined && list.takenAt !== undoCount
+    list.takenAt = undoCount
     const listBytes = list.bytes
     const slots = isUndone ? undefined : list.take(max)
     const isOver = slots === undefined || slots.length < max

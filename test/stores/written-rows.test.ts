@@ -110,6 +110,15 @@ test('lists the rows of buckets that began in this process, until their reading 
   expect(written.takeKeys(70, 2)).toEqual(['a', 'b'])
   open.undo()
   expect(written.takeKeys(70, 2)).toBeUndefined()
+  for (const bucketMs of [72, 74]) {
+    for (const one of ['a', 'b']) writeRow(open, written, { key: one, bucketMs })
+  }
+  open.keep()
+  expect(written.takeKeys(72, 1)).toEqual(['a'])
+  open.slots.put('x', sides)
+  open.undo()
+  expect(written.takeKeys(74, 1)).toEqual(['a']) // whichever bucket is asked for first
+  expect(written.takeKeys(72, 1)).toBeUndefined()
   const long = 'k'.repeat(40_000)
   const keys = [long, ...Array.from({ length: 5_000 }, (_, i) => `k${i}\u00ff`), long]
   for (const one of keys) written.add(one, 80, true)
