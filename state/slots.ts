@@ -16,9 +16,9 @@ import { type Overlay, scanRows, type ScanRowsOptions, type SlotRange } from './
 import { SlotCache } from './slot-cache.ts'
 import { SlotMemory } from './slot-memory.ts'
 import { absent, type DirtyList, type Slot } from './slot.ts'
-import { SortedKeys } from './sorted-keys.ts'
 import { StoreCounters } from './store-counters.ts'
 import { touchedAtOnce, touchSlots } from './touch-slots.ts'
+import { UncommittedKeys } from './uncommitted-keys.ts'
 import type { UndoLog } from './undo-log.ts'
 
 export { type SlotRange }
@@ -65,7 +65,6 @@ type TakeWrite = (key: string, value: string | Uint8Array | undefined) => void
 
 const none: readonly string[] = []
 const markBytes = Uint8Array.of(1)
-const unsortedScansMax = 2
 
 export class Slots {
   readonly #engine: Engine
@@ -79,9 +78,7 @@ export class Slots {
   readonly #counters: StoreCounters
   /** The sealed generation, undefined if none is pending. */
   #committing: Slot[] | undefined
-  /** Keys with a dirty or committing value; made when a generation is scanned often. */
-  #overlayKeys: SortedKeys | undefined
-  #overlayScans = 0
+  readonly #uncommitted = new UncommittedKeys()
   /** Keys looked for in the engine so far: a measure of what the cache does not hold. */
   engineReads = 0
   /** Generations sealed so far. */
@@ -394,7 +391,7 @@ export class Slots {
     this.#undo.remember(slot)
     if (slot.dirty === absent) {
       this.#dirtyList.slots.push(slot)
-      this.#overlayKeys?.touch(key)
+      this.#uncommitted.touch(key)
     }
     slot.dirty = value
     slot.referenced = true
@@ -471,15 +468,8 @@ export class Slots {
 
   #overlay(range: SlotRange): Overlay {
     const deletedRuns = this.#deletedRuns.within(range.gte ?? '', range.lt)
-    return { keys: this.#overlayOf(range), deletedRuns, read: (key) => this.#overlaid(key) }
-  }
-
-  /** Sorting all of it pays only for who scans often in one generation. */
-  #overlayOf({ gte = '', lt }: SlotRange): SortedKeys {
-    if (this.#overlayKeys !== undefined) return this.#overlayKeys
-    this.#overlayScans += 1
-    if (this.#overlayScans > unsortedScansMax) return (this.#overlayKeys = this.#sorted(() => true))
-    return this.#sorted((key) => key >= gte && (lt === undefined || key < lt))
+    const keys = this.#uncommitted.ofScan(range, this.#committing ?? [], this.#dirtyList.slots)
+    return { keys, deletedRuns, read: (key) => this.#overlaid(key) }
   }
 
   #overlaid(key: string): unknown {
@@ -488,17 +478,9 @@ export class Slots {
     return slot.dirty === absent ? slot.committing : slot.dirty
   }
 
-  #sorted(isWanted: (key: string) => boolean): SortedKeys {
-    const keys = new SortedKeys(() => true)
-    for (const { key } of this.#committing ?? []) if (isWanted(key)) keys.touch(key)
-    for (const { key } of this.#dirtyList.slots) if (isWanted(key)) keys.touch(key)
-    return keys
-  }
-
   #endGeneration(): void {
     this.#committing = undefined
-    this.#overlayKeys = undefined
-    this.#overlayScans = 0
+    this.#uncommitted.forget()
     this.#deletedRuns.forgetEnded()
     this.#epoch++
   }
