@@ -29,6 +29,8 @@ export interface SlotCodec {
   /** Optional, for speed: as `encode`, or well-formed text that stands for its UTF-8. */
   encodeRaw?(value: unknown, key: string): string | Uint8Array
   decode(bytes: Uint8Array, key: string): unknown
+  /** Optional, for speed, of values that are text: `decode` of its UTF-8. */
+  decodeText?(text: string, key: string): unknown
   /**
    * Optional: keys of marks, rows of one byte that exist exactly while this one has this value.
    *
@@ -240,12 +242,12 @@ export class Slots {
     if (wanted.length === 0) return
     this.engineReads += wanted.length
     this.#counters.prefetched += wanted.length
-    const found = this.#engine.getMany(wanted.map(({ key }) => this.#fullKey(key)))
+    const found = this.#readMany(wanted.map(({ key }) => this.#fullKey(key)))
     for (let i = 0; i < wanted.length; i++) {
       const slot = wanted[i]! // evicted again, if the cache is smaller than what is wanted
-      const bytes = found[i]
-      slot.clean = bytes === undefined ? undefined : this.#codec.decode(bytes, slot.key)
-      if (bytes !== undefined) this.#cache.charge(slot, bytes.length)
+      const row = found[i]
+      slot.clean = row === undefined ? undefined : this.#decoded(row, slot.key)
+      if (row !== undefined) this.#cache.charge(slot, row.length)
     }
   }
 
@@ -432,6 +434,16 @@ export class Slots {
     const bytes = this.#engine.get(this.#fullKey(key))
     this.#readBytes = bytes === undefined ? 0 : bytes.length
     return bytes === undefined ? undefined : this.#codec.decode(bytes, key)
+  }
+
+  #readMany(keys: readonly Buffer[]): (string | Uint8Array | undefined)[] {
+    const isText = this.#codec.decodeText !== undefined
+    return (isText ? this.#engine.getTexts?.(keys) : undefined) ?? this.#engine.getMany(keys)
+  }
+
+  #decoded(row: string | Uint8Array, key: string): unknown {
+    const codec = this.#codec
+    return typeof row === 'string' ? codec.decodeText!(row, key) : codec.decode(row, key)
   }
 
   #encoded(value: unknown, key: string): string | Uint8Array {

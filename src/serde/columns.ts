@@ -38,6 +38,7 @@ export const columns = <Row extends object>(name: string, layout: Columns<Row>):
     encode: (row) => Buffer.from(textOf(row), 'utf8'),
     decode: (bytes) => rows.rowOf(values.decode(bytes)) as Row,
     decodeSlice: (buffer, start, end) => rows.rowOf(values.decodeSlice(buffer, start, end)) as Row,
+    decodeText: (text) => rows.rowOf(values.decodeText(text)) as Row,
     encodeRaw: textOf,
     keptOf: (row) => rows.keptOf(row) as Row,
   }

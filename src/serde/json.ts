@@ -4,6 +4,7 @@ import { utf8 } from './utf8.ts'
 /** With its faces for speed, for serdes that are made of it. */
 export interface JsonSerde<T> extends Serde<T> {
   decodeSlice(buffer: Buffer, start: number, end: number): T
+  decodeText(text: string): T
   encodeRaw(value: T): string
 }
 
@@ -24,6 +25,7 @@ const jsonSerde: JsonSerde<unknown> = {
   encode: (value) => Buffer.from(textOf(value), 'utf8'),
   decode: (bytes) => JSON.parse(utf8.decode(bytes)),
   decodeSlice: (buffer, start, end) => JSON.parse(utf8.decodeSlice!(buffer, start, end)),
+  decodeText: (text) => JSON.parse(text),
   encodeRaw: (value) => textOf(value), // JSON.stringify escapes lone surrogates
 }
 

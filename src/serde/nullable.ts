@@ -9,7 +9,7 @@ import type { Serde } from './serde.ts'
  * @example  topic('customers', { key: utf8, value: nullable(json<Customer>()) })
  */
 export const nullable = <T>(serde: Serde<T>): Serde<T | undefined> => {
-  const { decodeSlice, decodeWith, encodeRaw, keptOf, schemas } = serde
+  const { decodeSlice, decodeText, decodeWith, encodeRaw, keptOf, schemas } = serde
   return {
     format: serde.format,
     acceptsNull: true,
@@ -19,6 +19,7 @@ export const nullable = <T>(serde: Serde<T>): Serde<T | undefined> => {
     ...(decodeSlice && {
       decodeSlice: (buffer, start, end) => decodeSlice.call(serde, buffer, start, end),
     }),
+    ...(decodeText && { decodeText: (text) => decodeText.call(serde, text) }),
     ...(schemas && { schemas }),
     ...(decodeWith && { decodeWith: (bytes, headers) => decodeWith.call(serde, bytes, headers) }),
     ...(encodeRaw && { encodeRaw: (value) => encodeRaw.call(serde, present(value)) }),

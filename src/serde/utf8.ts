@@ -15,6 +15,7 @@ export const utf8: Serde<string> = {
   encode: (value) => Buffer.from(checked(value), 'utf8'),
   decode: (bytes) => textAt(bufferOf(bytes), 0, bytes.length),
   decodeSlice: (buffer, start, end) => textAt(buffer, start, end),
+  decodeText: (text) => text,
   encodeRaw: (value) => checked(value),
   keepsBytes: (buffer, start, end) => end - start <= asciiBytesMax && isAscii(buffer, start, end),
 }

@@ -75,6 +75,9 @@ const plainCodec = (value: Serde<unknown>): SlotCodec => ({
     encodeRaw: (stored: unknown) => value.encodeRaw!(stored),
   }),
   decode: (bytes) => value.decode(bytes),
+  ...(value.decodeText !== undefined && {
+    decodeText: (text: string) => value.decodeText!(text),
+  }),
 })
 
 class KeyValueSlots<K, V> implements KeyValueState<K, V> {

@@ -75,4 +75,10 @@ export const withRowVersions = (codec: SlotCodec): SlotCodec => ({
   }),
   decode: (bytes, slot) =>
     slot === versionRowKey ? RowVersions.decode(bytes) : codec.decode(bytes, slot),
+  ...(codec.decodeText !== undefined && {
+    decodeText: (text: string, slot: string) =>
+      slot === versionRowKey
+        ? RowVersions.decode(Buffer.from(text))
+        : codec.decodeText!(text, slot),
+  }),
 })

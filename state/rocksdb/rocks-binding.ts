@@ -64,6 +64,12 @@ export interface RocksBinding {
     keys: readonly Uint8Array[],
     options: NoOptions,
   ): (Buffer | undefined | null)[]
+  /** As above; U+FFFD stands for what is no UTF-8. */
+  db_get_many_sync(
+    context: RocksContext,
+    keys: readonly Uint8Array[],
+    options: { readonly valueEncoding: 'utf8' },
+  ): (string | undefined | null)[]
   db_get_property(context: RocksContext, name: string): string
   db_get_latest_sequence(context: RocksContext): number
   /** A range delete, at once. */

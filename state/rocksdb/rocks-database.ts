@@ -28,6 +28,8 @@ import { storeErrorOf } from './rocks-errors.ts'
 import { rocksWrite } from './rocks-write.ts'
 
 const noOptions = {}
+const asText = { valueEncoding: 'utf8' } as const
+const replacement = '\uFFFD'
 
 /** Limits beyond this are no limit: the binding takes 32 bits. */
 const limitMax = 0x7fff_ffff
@@ -90,6 +92,21 @@ export class RocksDatabase {
     this.#checkOpen('getMany')
     for (const key of keys) checkKey(key)
     return this.#getAll(keys)
+  }
+
+  /** As `getMany`, decoded; what is no UTF-8 comes as bytes. */
+  getTexts(keys: readonly Uint8Array[]): (string | Buffer | undefined)[] {
+    this.#checkOpen('getTexts')
+    for (const key of keys) checkKey(key)
+    try {
+      const found = this.#binding.db_get_many_sync(this.#context, keys, asText)
+      return found.map((text, i) => {
+        const isText = text !== null && text?.includes(replacement) !== true
+        return isText ? text : this.#getAll([keys[i]!])[0]
+      })
+    } catch (error) {
+      throw storeErrorOf(error, 'read', this.directory)
+    }
   }
 
   cursor({ gte, lt, reverse, limit, keysOnly }: ScanOptions): RocksCursor {

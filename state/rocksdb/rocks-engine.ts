@@ -82,6 +82,10 @@ export class RocksEngine implements Engine {
     return this.#database.getMany(keys)
   }
 
+  getTexts(keys: readonly Uint8Array[]): (string | Uint8Array | undefined)[] {
+    return this.#database.getTexts(keys)
+  }
+
   scan(options: ScanOptions): Cursor {
     return this.#database.cursor(options)
   }

@@ -62,6 +62,9 @@ const misuse = (kind: DiskEngine, open: Open): void => {
       for (const value of ['text', 5, null, undefined, {}, [1], { buffer: 1, byteOffset: 0 }]) {
         expect(() => engine.get(bad(value))).toThrow(TypeError)
         expect(() => engine.getMany([bad(value)])).toThrow(TypeError)
+        if (engine.getTexts !== undefined) {
+          expect(() => engine.getTexts!([bad(value)])).toThrow(TypeError)
+        }
         expect(() => engine.scan({ ...all, gte: bad(value) })).toThrow(TypeError)
         expect(() => engine.scan({ ...all, lt: bad(value) })).toThrow(TypeError)
         await expect(engine.deleteRange({ ...all, gte: bad(value) })).rejects.toThrow(TypeError)

@@ -3,6 +3,7 @@
  * other. Method: the same suite is run for each engine by its own test file.
  */
 
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Cursor, Engine } from '../../state/engine.ts'
 import { StoreClosedError, StoreConflictError, StoreLockedError } from '../../state/errors.ts'
@@ -41,6 +42,11 @@ export const drain = (cursor: Cursor, chunk = 3): string[] => {
   }
   cursor.close()
   return found
+}
+
+const asBytes = (value: string | Uint8Array | undefined): Buffer | undefined => {
+  if (typeof value === 'string') return Buffer.from(value)
+  return value && Buffer.from(value)
 }
 
 const textOf = (value: Uint8Array | undefined): string | undefined =>
@@ -88,6 +94,26 @@ const readsAndWrites = (engine: () => Engine, get: Get): void => {
     const many = engine().getMany(['c', 'x', 'a', 'c'].map(bytes))
     expect(many.map(textOf)).toEqual(['3', undefined, '1', '3'])
     expect(engine().getMany([])).toEqual([])
+  })
+
+  it('may give values as text, if they are, and as they are if not', async () => {
+    const value = fc.oneof(
+      fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+      fc.uint8Array({ maxLength: 5 }).map((some) => Buffer.from(some)),
+      fc.constantFrom('', '\ufeff{}', 'a\0b', '\ufffd').map((text) => Buffer.from(text)),
+      fc.constantFrom([0xed, 0xa0, 0x80], [0xc3], [0xf8]).map((some) => Buffer.from(some)),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 40 }), async (values) => {
+        const batch = new WriteBatch()
+        const keys = values.map((_, i) => bytes(`key-${i}`))
+        for (const [i, key] of keys.entries()) batch.put(bytes('p'), key, values[i]!)
+        await engine().commit(batch)
+        const fullKeys = [...keys.map((key) => Buffer.concat([bytes('p'), key])), bytes('none')]
+        const found = engine().getTexts?.(fullKeys) ?? engine().getMany(fullKeys)
+        expect(found.map(asBytes)).toEqual([...values, undefined])
+      }),
+    )
   })
 
   it('lets the last write to a key win within a batch and over batches', async () => {
@@ -332,6 +358,9 @@ const lifecycle = (
     const closed = engine()
     expect(() => closed.get(bytes('a'))).toThrow(StoreClosedError)
     expect(() => closed.getMany([bytes('a')])).toThrow(StoreClosedError)
+    if (closed.getTexts !== undefined) {
+      expect(() => closed.getTexts!([bytes('a')])).toThrow(StoreClosedError)
+    }
     expect(() => closed.scan(all)).toThrow(StoreClosedError)
     expect(() => closed.snapshot()).toThrow(StoreClosedError)
     expect(() => closed.property('x')).toThrow(StoreClosedError)

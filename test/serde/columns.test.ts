@@ -45,6 +45,7 @@ describe('columns', () => {
         const bytes = Buffer.from(stock.encode(value))
         expect(stock.decode(bytes)).toEqual(value)
         expect(Buffer.from(stock.encodeRaw!(value) as string)).toEqual(bytes)
+        expect(stock.decodeText!(bytes.toString())).toEqual(value)
         const before = Buffer.from(around)
         const buffer = Buffer.concat([before, bytes, before])
         expect(stock.decodeSlice!(buffer, before.length, before.length + bytes.length)).toEqual(

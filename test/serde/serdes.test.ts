@@ -64,6 +64,19 @@ test('a serde that may hand out views says nothing of copies, nor what is made o
   expect([nullable(views).copies, windowed(views).copies]).toEqual([false, false])
 })
 
+test.each<[string, Serde<unknown>, fc.Arbitrary<unknown>]>([
+  ['utf8', utf8 as Serde<unknown>, wellFormed],
+  ['json', json(), fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown)],
+  ['nullable', nullable(utf8) as Serde<unknown>, wellFormed],
+])('%s decodes text as it does its UTF-8', (_, serde, values) => {
+  fc.assert(
+    fc.property(values, (value) => {
+      const text = Buffer.from(serde.encode(value)).toString()
+      expect(serde.decodeText!(text)).toEqual(value)
+    }),
+  )
+})
+
 test('utf8 takes and refuses what the strict decoder does, anywhere in a buffer', () => {
   const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const attempt = (decode: () => string): string | undefined => {

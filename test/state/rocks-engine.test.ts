@@ -115,6 +115,7 @@ describe('rocks engine: damaged files', () => {
       Buffer.from(`key-${String(i).padStart(6, '0')}`),
     )
     expect(() => engine.getMany(keys)).toThrow(StoreCorruptError)
+    expect(() => engine.getTexts(keys)).toThrow(StoreCorruptError)
     expect(engine.get(bytesFromLatin1('no such key'))).toBeUndefined()
     await engine.close()
   })

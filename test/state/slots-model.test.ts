@@ -22,6 +22,7 @@ import { openEngineKind } from '../contract/engine-kinds.ts'
 const codec: SlotCodec = {
   encode: (value) => Buffer.from(JSON.stringify(value)),
   decode: (bytes) => JSON.parse(Buffer.from(bytes).toString()) as unknown,
+  decodeText: (text) => JSON.parse(text) as unknown,
 }
 
 type Rows = Map<string, number | undefined>
