@@ -6,7 +6,8 @@
  * settings a user has are used here. 2. GUARANTEE=alos runs exactly-once too: there is no weaker
  * mode. THREADS is ignored: more cores are more replicas. 3. Without TUNED the runtime's defaults
  * hold, but for the cache: CACHE_BYTES=0 forbids to merge updates, which this cache never does.
- * 4. ENGINE_METRICS=1 prints the metrics at the end, ENGINE_METRICS_MS each so many ms.
+ * The other bounds of memory are in `workload-topologies.ts`. 4. ENGINE_METRICS=1 prints the
+ * metrics at the end, ENGINE_METRICS_MS each so many ms.
  */
 
 import { mkdirSync } from 'node:fs'
