@@ -53,7 +53,7 @@ export interface Engine {
   getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[]
   /**
    * Optional, for speed, of values that are text: as `getMany`, but decoded from UTF-8. A value
-   * that is no UTF-8 comes as bytes.
+   * that is no UTF-8, or may not be, comes as bytes.
    */
   getTexts?(keys: readonly Uint8Array[]): (string | Uint8Array | undefined)[]
   scan(options: ScanOptions): Cursor

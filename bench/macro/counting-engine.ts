@@ -46,6 +46,14 @@ export class CountingEngine implements Engine {
     return values
   }
 
+  getTexts(keys: readonly Uint8Array[]): (string | Uint8Array | undefined)[] {
+    this.counts.getManyCalls += 1
+    this.counts.getManyKeys += keys.length
+    const values = this.#engine.getTexts?.(keys) ?? this.#engine.getMany(keys)
+    for (const value of values) if (value !== undefined) this.counts.found += 1
+    return values
+  }
+
   scan(options: ScanOptions): Cursor {
     this.counts.scans += 1
     const cursor = this.#engine.scan(options)

@@ -9,6 +9,7 @@
 
 import { json } from './json.ts'
 import type { Serde } from './serde.ts'
+import { registerTextDecoder } from './text-decoder.ts'
 
 /** Columns of a row, in the order in which they are stored. */
 export type Columns<Row> = {
@@ -33,12 +34,13 @@ export type Column<Value> = [Value] extends [readonly (infer Item)[]]
 export const columns = <Row extends object>(name: string, layout: Columns<Row>): Serde<Row> => {
   const rows = new RowLayout(layout)
   const textOf = (row: Row): string => JSON.stringify(rows.tupleOf(row))
+  const decode = (bytes: Uint8Array): Row => rows.rowOf(values.decode(bytes)) as Row
+  registerTextDecoder(decode, (text) => rows.rowOf(JSON.parse(text)) as Row)
   return {
     format: `columns:${name}`,
     encode: (row) => Buffer.from(textOf(row), 'utf8'),
-    decode: (bytes) => rows.rowOf(values.decode(bytes)) as Row,
+    decode,
     decodeSlice: (buffer, start, end) => rows.rowOf(values.decodeSlice(buffer, start, end)) as Row,
-    decodeText: (text) => rows.rowOf(values.decodeText(text)) as Row,
     encodeRaw: textOf,
     keptOf: (row) => rows.keptOf(row) as Row,
   }

@@ -1,10 +1,10 @@
 import type { Serde } from './serde.ts'
+import { registerTextDecoder } from './text-decoder.ts'
 import { utf8 } from './utf8.ts'
 
 /** With its faces for speed, for serdes that are made of it. */
 export interface JsonSerde<T> extends Serde<T> {
   decodeSlice(buffer: Buffer, start: number, end: number): T
-  decodeText(text: string): T
   encodeRaw(value: T): string
 }
 
@@ -25,9 +25,10 @@ const jsonSerde: JsonSerde<unknown> = {
   encode: (value) => Buffer.from(textOf(value), 'utf8'),
   decode: (bytes) => JSON.parse(utf8.decode(bytes)),
   decodeSlice: (buffer, start, end) => JSON.parse(utf8.decodeSlice!(buffer, start, end)),
-  decodeText: (text) => JSON.parse(text),
   encodeRaw: (value) => textOf(value), // JSON.stringify escapes lone surrogates
 }
+
+registerTextDecoder(jsonSerde.decode, (text) => JSON.parse(text) as unknown)
 
 const textOf = (value: unknown): string => {
   const text: string | undefined = JSON.stringify(value)

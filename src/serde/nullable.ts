@@ -1,4 +1,5 @@
 import type { Serde } from './serde.ts'
+import { registerTextDecoder, textDecoderOf } from './text-decoder.ts'
 
 /**
  * Lets a stream carry null bytes, read as `undefined`: a deletion that must be seen, not refused.
@@ -9,17 +10,19 @@ import type { Serde } from './serde.ts'
  * @example  topic('customers', { key: utf8, value: nullable(json<Customer>()) })
  */
 export const nullable = <T>(serde: Serde<T>): Serde<T | undefined> => {
-  const { decodeSlice, decodeText, decodeWith, encodeRaw, keptOf, schemas } = serde
+  const { decodeSlice, decodeWith, encodeRaw, keptOf, schemas } = serde
+  const decode = (bytes: Uint8Array): T => serde.decode(bytes)
+  const decodeText = textDecoderOf(serde)
+  if (decodeText !== undefined) registerTextDecoder(decode, decodeText)
   return {
     format: serde.format,
     acceptsNull: true,
     copies: serde.copies === true,
     encode: (value) => serde.encode(present(value)),
-    decode: (bytes) => serde.decode(bytes),
+    decode,
     ...(decodeSlice && {
       decodeSlice: (buffer, start, end) => decodeSlice.call(serde, buffer, start, end),
     }),
-    ...(decodeText && { decodeText: (text) => decodeText.call(serde, text) }),
     ...(schemas && { schemas }),
     ...(decodeWith && { decodeWith: (bytes, headers) => decodeWith.call(serde, bytes, headers) }),
     ...(encodeRaw && { encodeRaw: (value) => encodeRaw.call(serde, present(value)) }),

@@ -29,8 +29,6 @@ export interface Serde<T> {
    * The buffer is that of a whole fetch: what is kept of it must be copied.
    */
   decodeSlice?(buffer: Buffer, start: number, end: number): T
-  /** Optional, for speed: `decode` of the UTF-8 of this text, which is well-formed. */
-  decodeText?(text: string): T
   /**
    * Optional, for speed: what `encode` returns, for a caller that copies it at once.
    *

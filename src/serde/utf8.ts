@@ -6,6 +6,7 @@
  */
 
 import type { Serde } from './serde.ts'
+import { registerTextDecoder } from './text-decoder.ts'
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -15,10 +16,11 @@ export const utf8: Serde<string> = {
   encode: (value) => Buffer.from(checked(value), 'utf8'),
   decode: (bytes) => textAt(bufferOf(bytes), 0, bytes.length),
   decodeSlice: (buffer, start, end) => textAt(buffer, start, end),
-  decodeText: (text) => text,
   encodeRaw: (value) => checked(value),
   keepsBytes: (buffer, start, end) => end - start <= asciiBytesMax && isAscii(buffer, start, end),
 }
+
+registerTextDecoder(utf8.decode, (text) => text)
 
 /** Longest text whose bytes are looked at one by one: beyond it the decoder is as fast. */
 const asciiBytesMax = 128

@@ -6,6 +6,7 @@
 
 import type { SlotCodec, Slots } from '../../state/slots.ts'
 import type { Serde, Serdes } from '../serde/serde.ts'
+import { textDecoderOf } from '../serde/text-decoder.ts'
 import { KeyCodec } from './key-codec.ts'
 import { type KeyRangeOptions, keySlotRange } from './key-range.ts'
 import type { Store } from './store.ts'
@@ -69,16 +70,17 @@ export const keyValueStore = <K, V>(
   },
 })
 
-const plainCodec = (value: Serde<unknown>): SlotCodec => ({
-  encode: (stored) => value.encode(stored),
-  ...(value.encodeRaw !== undefined && {
-    encodeRaw: (stored: unknown) => value.encodeRaw!(stored),
-  }),
-  decode: (bytes) => value.decode(bytes),
-  ...(value.decodeText !== undefined && {
-    decodeText: (text: string) => value.decodeText!(text),
-  }),
-})
+const plainCodec = (value: Serde<unknown>): SlotCodec => {
+  const decodeText = textDecoderOf(value)
+  return {
+    encode: (stored) => value.encode(stored),
+    ...(value.encodeRaw !== undefined && {
+      encodeRaw: (stored: unknown) => value.encodeRaw!(stored),
+    }),
+    decode: (bytes) => value.decode(bytes),
+    ...(decodeText !== undefined && { decodeText }),
+  }
+}
 
 class KeyValueSlots<K, V> implements KeyValueState<K, V> {
   readonly #slots: Slots

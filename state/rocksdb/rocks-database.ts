@@ -94,7 +94,7 @@ export class RocksDatabase {
     return this.#getAll(keys)
   }
 
-  /** As `getMany`, decoded; what is no UTF-8 comes as bytes. */
+  /** As `getMany`, decoded; what is no UTF-8, or holds U+FFFD, is read again as bytes. */
   getTexts(keys: readonly Uint8Array[]): (string | Buffer | undefined)[] {
     this.#checkOpen('getTexts')
     for (const key of keys) checkKey(key)

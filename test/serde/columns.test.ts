@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { columns, nullable } from '../../src/index.ts'
+import { textDecoderOf } from '../../src/serde/text-decoder.ts'
 
 interface Bin {
   readonly id: string
@@ -45,7 +46,7 @@ describe('columns', () => {
         const bytes = Buffer.from(stock.encode(value))
         expect(stock.decode(bytes)).toEqual(value)
         expect(Buffer.from(stock.encodeRaw!(value) as string)).toEqual(bytes)
-        expect(stock.decodeText!(bytes.toString())).toEqual(value)
+        expect(textDecoderOf(stock)!(bytes.toString())).toEqual(value)
         const before = Buffer.from(around)
         const buffer = Buffer.concat([before, bytes, before])
         expect(stock.decodeSlice!(buffer, before.length, before.length + bytes.length)).toEqual(

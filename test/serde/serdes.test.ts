@@ -7,6 +7,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bytes, int64, json, nullable, type Serde, utf8, windowed } from '../../src/index.ts'
+import { textDecoderOf } from '../../src/serde/text-decoder.ts'
 
 /** The encoded bytes as a view in the middle of a larger buffer. */
 const asView = (encoded: Uint8Array): Uint8Array => {
@@ -72,9 +73,16 @@ test.each<[string, Serde<unknown>, fc.Arbitrary<unknown>]>([
   fc.assert(
     fc.property(values, (value) => {
       const text = Buffer.from(serde.encode(value)).toString()
-      expect(serde.decodeText!(text)).toEqual(value)
+      expect(textDecoderOf(serde)!(text)).toEqual(value)
     }),
   )
+})
+
+test('a serde that replaces decode has no decoder of text, one that replaces the name has', () => {
+  const numbers = json<number>()
+  expect(textDecoderOf({ ...numbers, decode: () => 1 })).toBeUndefined()
+  expect(textDecoderOf(nullable({ ...numbers, decode: () => 1 }))).toBeUndefined()
+  expect(textDecoderOf({ ...numbers, format: 'cents' })!('7')).toBe(7)
 })
 
 test('utf8 takes and refuses what the strict decoder does, anywhere in a buffer', () => {

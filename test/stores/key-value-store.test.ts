@@ -6,7 +6,11 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytes, int64, json, keyValueStore, utf8 } from '../../src/index.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bytes, int64, json, keyValueStore, type Serde, utf8 } from '../../src/index.ts'
+import { openEngineKind } from '../contract/engine-kinds.ts'
 import { OpenStore } from './open-store.ts'
 
 const store = keyValueStore('kv', { key: utf8, value: json<number>() })
@@ -118,3 +122,45 @@ test('a prefix of the highest bytes has no end', async () => {
 test('the layout names kind and formats, so that another serde is noticed', () => {
   expect(store.layout).toBe('key-value/1 key=utf8 value=json')
 })
+
+interface Seen {
+  readonly at: Date
+}
+
+/** As users make one of another: its own way to read, all else as it was. */
+const seen: Serde<Seen> = {
+  ...json<Seen>(),
+  format: 'seen',
+  decode: (encoded) => {
+    const { at } = JSON.parse(Buffer.from(encoded).toString()) as { readonly at: string }
+    return { at: new Date(at) }
+  },
+}
+
+test.each(['rocksdb', 'lmdb'] as const)(
+  'on %s a row is read by the decode of its serde, ahead or not',
+  async (kind) => {
+    const directory = mkdtempSync(join(tmpdir(), 'kv-'))
+    const engine = await openEngineKind(kind, directory)
+    try {
+      const dates = keyValueStore('dates', { key: utf8, value: seen })
+      const texts = keyValueStore('texts', { key: utf8, value: json<string>() })
+      const [times, words] = [new OpenStore(dates, engine), new OpenStore(texts, engine)]
+      const keys = ['a', 'é', 'none']
+      for (const one of keys.slice(0, 2)) {
+        times.opened.put(one, { at: new Date(7) })
+        words.opened.put(one, `${one}\ufffd`)
+      }
+      for (const open of [times, words]) await open.restart()
+      for (const ahead of [true, false]) {
+        if (ahead) for (const { opened } of [times, words]) opened.prefetch(keys)
+        expect(keys.map((one) => times.opened.get(one)?.at.getTime())).toEqual([7, 7, undefined])
+        expect(keys.map((one) => words.opened.get(one))).toEqual(['a\ufffd', 'é\ufffd', undefined])
+        for (const open of [times, words]) await open.restart()
+      }
+    } finally {
+      await engine.close()
+      rmSync(directory, { recursive: true })
+    }
+  },
+)

@@ -31,6 +31,15 @@ test('keys of any bytes are kept', () => {
   expect(RowVersions.decode(RowVersions.all(1).migrated(slot, 2).encode()).of(slot)).toBe(2)
 })
 
+test('the row is read as what it is, as bytes and as text', () => {
+  const { codec } = keyValueStore('s', { key: utf8, value: json<unknown>(), version: 2 })
+  const { decode, decodeText } = withRowVersions(codec)
+  const encoded = RowVersions.all(1).migrated('f', 2).encode()
+  const text = Buffer.from(encoded).toString()
+  expect(decodeText!(text, versionRowKey)).toEqual(decode(encoded, versionRowKey))
+  expect(decodeText!(text, 'a')).toEqual(JSON.parse(text))
+})
+
 test('the row is none of the rows of the store, forwards, backwards and limited', async () => {
   const store = keyValueStore('s', { key: utf8, value: json<number>(), version: 2 })
   const open = new OpenStore({ ...store, codec: withRowVersions(store.codec) })
