@@ -116,6 +116,23 @@ test('a row that comes into a bucket while it is being deleted goes too', async 
   expect(rowsOf(open)).toBe(0)
 })
 
+test('what an undone record reported, or a failed commit, is reported again', async () => {
+  const open = new OpenStore(store)
+  const moment = { timestampMs: 500, streamTimeMs: 500, nowMs: 0 }
+  open.opened.add({ side: 'left', key: 'k', value: 1, isKept: true }, moment)
+  await open.commit()
+  const report = (): readonly string[] => {
+    const later = { timestampMs: 5_000, streamTimeMs: 5_000, nowMs: 0 }
+    return [...open.opened.expire('right', later)].map(({ key }) => key)
+  }
+  expect([report(), report()]).toEqual([['k'], []])
+  open.undo()
+  expect([report(), report()]).toEqual([['k'], []])
+  open.keep()
+  open.slots.drop()
+  expect([report(), report()]).toEqual([['k'], []])
+})
+
 test('once its records were looked at ahead, add reads nothing more', async () => {
   const open = new OpenStore(store)
   const coming = Array.from({ length: 5 }, (_, i) => ({ key: `k${i}`, timestampMs: 4_000 + i }))
