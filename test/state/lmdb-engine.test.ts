@@ -23,7 +23,8 @@ import { durableEngineContract } from '../contract/durable-engine-contract.ts'
 import { batchOf, drain, engineContract } from '../contract/engine-contract.ts'
 
 const none = new Uint8Array()
-const all = { gte: none, lt: Uint8Array.of(255, 255) }
+/** Above every key that is made here: of 0xff they have three at most. */
+const all = { gte: none, lt: Uint8Array.of(255, 255, 255, 255) }
 const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'millrace-lmdb-'))
 const remove = (directory: string): void => rmSync(directory, { recursive: true, force: true })
 
