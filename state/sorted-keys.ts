@@ -1,7 +1,7 @@
 /**
  * The sorted order of a set of strings that lives elsewhere, brought up to date only when asked.
  *
- * Used by `memory-engine.ts` (rows of a Map) and `slots.ts` (keys of the overlay). Writers call
+ * Used by `memory-disk.ts` (rows of a Map) and `uncommitted-keys.ts`. Writers call
  * `touch` for a key that came or went, which costs one push; the order is mended at the next
  * `slice`. Keys are kept in chunks, so that an insertion moves at most `chunkKeysMax` of them.
  * 1. After a sync the keys are exactly the touched ones for which `has` is true.

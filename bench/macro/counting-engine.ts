@@ -39,19 +39,11 @@ export class CountingEngine implements Engine {
   }
 
   getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
-    this.counts.getManyCalls += 1
-    this.counts.getManyKeys += keys.length
-    const values = this.#engine.getMany(keys)
-    for (const value of values) if (value !== undefined) this.counts.found += 1
-    return values
+    return this.#counted(keys, this.#engine.getMany(keys))
   }
 
   getTexts(keys: readonly Uint8Array[]): (string | Uint8Array | undefined)[] {
-    this.counts.getManyCalls += 1
-    this.counts.getManyKeys += keys.length
-    const values = this.#engine.getTexts?.(keys) ?? this.#engine.getMany(keys)
-    for (const value of values) if (value !== undefined) this.counts.found += 1
-    return values
+    return this.#counted(keys, this.#engine.getTexts?.(keys) ?? this.#engine.getMany(keys))
   }
 
   scan(options: ScanOptions): Cursor {
@@ -92,5 +84,12 @@ export class CountingEngine implements Engine {
 
   close(): Promise<void> {
     return this.#engine.close()
+  }
+
+  #counted<Value>(keys: readonly Uint8Array[], values: (Value | undefined)[]): typeof values {
+    this.counts.getManyCalls += 1
+    this.counts.getManyKeys += keys.length
+    for (const value of values) if (value !== undefined) this.counts.found += 1
+    return values
   }
 }

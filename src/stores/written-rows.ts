@@ -157,15 +157,13 @@ export class WrittenRows {
 
   #list(lists: Lists, bucketStartMs: number, slot: string): void {
     let list = lists.get(bucketStartMs)
+    const bytes = list?.bytes ?? 0
     if (list === undefined) {
       if (lists.has(bucketStartMs)) return
       lists.set(bucketStartMs, (list = new KeyList()))
-      this.#countLists(list.bytes)
     }
-    const { bytes } = list
     list.push(slot)
     if (list.bytes !== bytes) this.#countLists(list.bytes - bytes)
-    if (this.#listBytes > listBytesMax) this.#forgetLists()
   }
 
   #countFilter(bytes: number, at: number): void {
@@ -179,7 +177,8 @@ export class WrittenRows {
 
   #countLists(bytes: number): void {
     this.#listBytes += bytes
-    this.#tellBytes()
+    if (this.#listBytes > listBytesMax) this.#forgetLists()
+    else this.#tellBytes()
   }
 
   #giveUp(segment: Segment | undefined): void {

@@ -5,10 +5,10 @@
  */
 
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect, test } from 'vitest'
 import { bytes, int64, json, keyValueStore, type Serde, utf8 } from '../../src/index.ts'
 import { openEngineKind } from '../contract/engine-kinds.ts'
 import { OpenStore } from './open-store.ts'
