@@ -10,6 +10,7 @@
  */
 
 import { DeletedRun, DeletedRuns } from './deleted-runs.ts'
+import { bytesOfValue, type RowValue } from './direct-value.ts'
 import type { Cursor, Engine, ScanOptions } from './engine.ts'
 import { bytesFromLatin1, prefixEnd, versionRowKey } from './key-layout.ts'
 import { type Overlay, scanRows, type ScanRowsOptions, type SlotRange } from './scan-rows.ts'
@@ -26,8 +27,8 @@ export { type SlotRange }
 /** Turns a stored value into bytes and back. `key` is the latin1 key, for error messages. */
 export interface SlotCodec {
   encode(value: unknown, key: string): Uint8Array
-  /** Optional, for speed: as `encode`, or well-formed text that stands for its UTF-8. */
-  encodeRaw?(value: unknown, key: string): string | Uint8Array
+  /** Optional, for speed: what stands for `encode`; any text in it is well-formed. */
+  encodeRaw?(value: unknown, key: string): RowValue
   decode(bytes: Uint8Array, key: string): unknown
   /** Optional, for speed, of values that are text: `decode` of its UTF-8. */
   decodeText?(text: string, key: string): unknown
@@ -63,7 +64,7 @@ export interface SealedWrite {
   readonly value: Uint8Array | undefined
 }
 
-type TakeWrite = (key: string, value: string | Uint8Array | undefined) => void
+type TakeWrite = (key: string, value: RowValue | undefined) => void
 
 const none: readonly string[] = []
 const markBytes = Uint8Array.of(1)
@@ -289,7 +290,7 @@ export class Slots {
   seal(): readonly SealedWrite[] {
     const writes: SealedWrite[] = []
     this.sealTo((key, value) => {
-      const bytes = typeof value === 'string' ? Buffer.from(value) : value
+      const bytes = value === undefined ? undefined : bytesOfValue(value)
       writes.push({ key: bytesFromLatin1(key), value: bytes })
     })
     return writes
@@ -301,7 +302,7 @@ export class Slots {
    * A codec that throws leaves everything as it was. A key that was known to be missing and is
    * missing again costs no write.
    *
-   * @param take  gets each write: the key as `get` takes it, no value for a delete, text for UTF-8
+   * @param take  gets each write: the key as `get` takes it, no value for a delete
    * @throws {Error} the generation before is still pending, or a record is still open: a bug
    */
   sealTo(take: TakeWrite): void {
@@ -377,6 +378,7 @@ export class Slots {
     const before = slot.clean === absent ? this.#read(key) : slot.clean
     const were = before === undefined ? none : marks(before, key)
     const are = dirty === undefined ? none : marks(dirty, key)
+    if (were.length + are.length === 0) return
     for (const mark of were) if (!are.includes(mark)) take(mark, undefined)
     for (const mark of are) if (!were.includes(mark)) take(mark, markBytes)
   }
@@ -446,7 +448,7 @@ export class Slots {
     return typeof row === 'string' ? codec.decodeText!(row, key) : codec.decode(row, key)
   }
 
-  #encoded(value: unknown, key: string): string | Uint8Array {
+  #encoded(value: unknown, key: string): RowValue {
     const codec = this.#codec
     return codec.encodeRaw === undefined ? codec.encode(value, key) : codec.encodeRaw(value, key)
   }

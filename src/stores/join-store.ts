@@ -3,7 +3,7 @@
  *
  * Slot layout, big-endian; `time` is `orderedMs`, a bucket is half the window wide:
  * ```
- *   ['r'][bucketStart time][key]        → both sides, see `encodeSides`  a record reads 3 points
+ *   ['r'][bucketStart time][key]        → both sides, see `join-sides.ts`  a record reads 3 points
  *   ['u'][timestamp time][side u8][key] → [1]   see `join-marks.ts`
  *   ['b']                               → [unmatchedLowestMs f64][bucketLowestMs f64][deletedTo]
  *   ['t']                               → `JoinTimes` as f64 each; only if late records join
@@ -12,14 +12,15 @@
  * cost 35–45 µs.
  */
 
+import { bytesOfValue, type RowValue } from '../../state/direct-value.ts'
 import { bytesFromLatin1, latin1FromBytes } from '../../state/key-layout.ts'
 import type { SlotCodec } from '../../state/slots.ts'
 import type { Serde } from '../serde/serde.ts'
 import { boundsCodec } from './fixed-codecs.ts'
 import { marksOf } from './join-marks.ts'
-import type { AnySides, JoinBounds, JoinRow, JoinSides, JoinTimes } from './join-rows.ts'
-import { followedBy, noSides, timesSlot } from './join-rows.ts'
 import { JoinReader } from './join-reader.ts'
+import { type AnySides, type JoinBounds, type JoinTimes, timesSlot } from './join-rows.ts'
+import { JoinSidesCodec } from './join-sides.ts'
 import type { JoinState } from './join-state.ts'
 import type { JoinWindow } from './join-window.ts'
 import { LateJoinState } from './late-join-state.ts'
@@ -119,90 +120,27 @@ const keptBy =
   (value: unknown): unknown =>
     serde.keptOf === undefined ? value : serde.keptOf(value as T)
 
-const joinCodec = <A, B>(left: Serde<A>, right: Serde<B>): SlotCodec => ({
-  encode(stored, slot) {
-    if (slot.startsWith('r')) return encodeSides(stored as JoinSides<A, B>, left, right)
+const joinCodec = <A, B>(left: Serde<A>, right: Serde<B>): SlotCodec => {
+  const sides = new JoinSidesCodec(left as Serde<unknown>, right as Serde<unknown>)
+  const encodeRaw = (stored: unknown, slot: string): RowValue => {
+    if (slot.startsWith('r')) return sides.encodeRaw(stored as AnySides)
     if (slot === timesSlot) return encodeTimes(stored as JoinTimes)
     return encodeBounds(stored as JoinBounds)
-  },
-  marks: (stored, slot) => (slot.startsWith('r') ? marksOf(stored as AnySides, slot) : noMarks),
-  decode(bytes, slot) {
-    if (slot.startsWith('r')) return decodeSides(bytes, left, right)
-    if (slot.startsWith('u')) return true
-    if (slot === timesSlot) return decodeTimes(bytes)
-    return decodeBounds(bytes)
-  },
-})
+  }
+  return {
+    encode: (stored, slot) => bytesOfValue(encodeRaw(stored, slot)),
+    encodeRaw,
+    marks: (stored, slot) => (slot.startsWith('r') ? marksOf(stored as AnySides, slot) : noMarks),
+    decode(bytes, slot) {
+      if (slot.startsWith('r')) return sides.decode(bytes)
+      if (slot.startsWith('u')) return true
+      if (slot === timesSlot) return decodeTimes(bytes)
+      return decodeBounds(bytes)
+    },
+  }
+}
 
 const noMarks: readonly string[] = []
-const rowHeaderBytes = 13
-
-/**
- * `[leftCount u32]`, then the left rows, then the right rows, each
- * `[timestampMs f64][matched u8][valueBytes u32][value]`.
- */
-const encodeSides = <A, B>(sides: JoinSides<A, B>, left: Serde<A>, right: Serde<B>): Uint8Array => {
-  const lefts = sides.left.map((row) => rawOf(left, row.value))
-  const rights = sides.right.map((row) => rawOf(right, row.value))
-  let bytes = 4
-  for (const raw of lefts) bytes += rowHeaderBytes + rawBytes(raw)
-  for (const raw of rights) bytes += rowHeaderBytes + rawBytes(raw)
-  const buffer = Buffer.allocUnsafe(bytes)
-  const rightsAt = writeRows(buffer, buffer.writeUInt32BE(lefts.length), sides.left, lefts)
-  writeRows(buffer, rightsAt, sides.right, rights)
-  return buffer
-}
-
-type Raw = string | Uint8Array
-
-const rawOf = <T>(serde: Serde<T>, value: T): Raw =>
-  serde.encodeRaw === undefined ? serde.encode(value) : serde.encodeRaw(value)
-
-const rawBytes = (raw: Raw): number =>
-  typeof raw === 'string' ? Buffer.byteLength(raw) : raw.length
-
-/** @returns where the next row goes */
-const writeRows = (
-  buffer: Buffer,
-  start: number,
-  rows: readonly JoinRow<unknown>[],
-  raws: readonly Raw[],
-): number => {
-  let at = start
-  for (let i = 0; i < rows.length; i++) {
-    const raw = raws[i]!
-    const valueAt = at + rowHeaderBytes
-    let valueBytes = raw.length
-    if (typeof raw === 'string') valueBytes = buffer.write(raw, valueAt)
-    else buffer.set(raw, valueAt)
-    buffer.writeDoubleBE(rows[i]!.timestampMs, at)
-    buffer.writeUInt8(rows[i]!.matched ? 1 : 0, at + 8)
-    buffer.writeUInt32BE(valueBytes, at + 9)
-    at = valueAt + valueBytes
-  }
-  return at
-}
-
-const decodeSides = <A, B>(bytes: Uint8Array, left: Serde<A>, right: Serde<B>): JoinSides<A, B> => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const leftCount = view.getUint32(0)
-  let lefts: readonly JoinRow<A>[] = noSides.left
-  let rights: readonly JoinRow<B>[] = noSides.right
-  for (let at = 4; at < bytes.length;) {
-    const timestampMs = view.getFloat64(at)
-    const matched = view.getUint8(at + 8) === 1
-    const valueAt = at + rowHeaderBytes
-    at = valueAt + view.getUint32(at + 9)
-    const value = bytes.subarray(valueAt, at)
-    if (lefts.length < leftCount) {
-      lefts = followedBy(lefts, { timestampMs, value: left.decode(value), matched })
-    } else {
-      rights = followedBy(rights, { timestampMs, value: right.decode(value), matched })
-    }
-  }
-  return { left: lefts, right: rights }
-}
-
 const boundsBytes = 16
 
 const encodeBounds = ({ unmatchedLowestMs, bucketLowestMs, deletedTo }: JoinBounds): Uint8Array => {

@@ -5,10 +5,8 @@
  * store's own batch is made from them when the transaction has ended; `rowsApplied` follows it.
  */
 
-import { bytesFromLatin1 } from '../../state/key-layout.ts'
 import { PackedRecords } from '../broker/records/packed-records.ts'
 import { RuntimeError } from '../errors/classes.ts'
-import { isAscii } from '../stores/key-codec.ts'
 import type { TaskStore } from './task-store.ts'
 
 /** Below what topics take by default; for one that takes less the adapter batches anew. */
@@ -22,7 +20,7 @@ export const sealedRows = ({ store, slots, head }: TaskStore, nowMs: number): Pa
   const rows = new PackedRecords({ segmentBytesMax, expectedBytes: head.sealedBytes })
   try {
     slots.sealTo((key, value) => {
-      rows.append(nowMs, isAscii(key) ? key : bytesFromLatin1(key), value ?? null)
+      rows.appendRow(nowMs, key, value ?? null)
     })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)

@@ -10,7 +10,11 @@ import { batchOfSegment } from '../../src/broker/kafka/records/encode.ts'
 import { openRecords } from '../../src/broker/kafka/records/decode.ts'
 import { writeInt64 } from '../../src/broker/kafka/records/int64.ts'
 import type { ProduceRecord } from '../../src/broker/port.ts'
-import { type PackedContent, PackedRecords } from '../../src/broker/records/packed-records.ts'
+import {
+  type PackedContent,
+  PackedRecords,
+  type SelfWriting,
+} from '../../src/broker/records/packed-records.ts'
 import type { Headers } from '../../src/record.ts'
 
 interface Entry {
@@ -51,6 +55,28 @@ const plain = ({ timestampMs, key, value, headers }: ProduceRecord) => ({
 const bytesOf = (packed: PackedContent): Uint8Array | null =>
   typeof packed === 'string' ? Buffer.from(packed, 'utf8') : packed
 
+interface Guessed {
+  readonly content: readonly string[]
+  readonly guess: number
+}
+
+const isGuessed = (value: PackedContent | Guessed): value is Guessed =>
+  typeof value === 'object' && value !== null && 'guess' in value
+
+const selfWriting = (value: PackedContent | Guessed): PackedContent | SelfWriting =>
+  isGuessed(value)
+    ? {
+        length: value.guess,
+        bytesMax: value.content.join('').length * 3,
+        writeTo: (writer) => value.content.forEach((part) => writer.content(part)),
+      }
+    : value
+
+const valueBytes = (value: PackedContent | Guessed): readonly number[] | null => {
+  const bytes = bytesOf(isGuessed(value) ? value.content.join('') : value)
+  return bytes === null ? null : [...bytes]
+}
+
 const expected = (entries: readonly Entry[]) =>
   entries.map((one) => plain({ ...one, key: bytesOf(one.key), value: bytesOf(one.value) }))
 
@@ -83,6 +109,26 @@ describe('packed records', () => {
         expect(packed.recordCount).toBe(kept.length)
         expect(packed.records().map(plain)).toEqual(expected(kept))
         expect(wireOf(packed).map(plain)).toEqual(expected(kept))
+      }),
+    )
+  })
+
+  test('rows come out as they went in, whatever who writes itself guessed', () => {
+    const slot = fc.string({ unit: fc.nat(255).map((code) => String.fromCharCode(code)) })
+    const direct = fc.record({ content: fc.array(text, { maxLength: 3 }), guess: fc.nat(400) })
+    const rows = fc.array(fc.record({ slot, value: fc.oneof(content, direct) }), { maxLength: 20 })
+    fc.assert(
+      fc.property(rows, options, (all, limits) => {
+        const packed = new PackedRecords(limits)
+        for (const one of all) packed.appendRow(7, one.slot, selfWriting(one.value))
+        const wanted = all.map((one) => ({
+          timestampMs: 7,
+          key: [...Buffer.from(one.slot, 'latin1')],
+          value: valueBytes(one.value),
+          headers: [],
+        }))
+        expect(packed.records().map(plain)).toEqual(wanted)
+        expect(wireOf(packed).map(plain)).toEqual(wanted)
       }),
     )
   })

@@ -16,6 +16,16 @@ import { int32Bytes, int64Bytes, VarintWriter } from './varint-writer.ts'
 /** What is written: text stands for its UTF-8 and is well-formed. */
 export type PackedContent = string | Uint8Array | null
 
+/** Content that knows how to write itself. */
+export interface SelfWriting {
+  /** Its bytes, or a guess at them. */
+  readonly length: number
+  /** At most. */
+  readonly bytesMax: number
+  /** Called again if the guess was wrong. */
+  writeTo(writer: VarintWriter): void
+}
+
 export interface PackedSegment {
   readonly firstIndex: number
   readonly recordCount: number
@@ -56,6 +66,7 @@ const placeOf = ({ writer, count, firstMs }: Segment): PackedPlace => ({
 
 const capacityBytesMin = 1_024
 /** Length, attributes, time, offset, two lengths and the number of headers, at their longest. */
+const noHeadersBytes = 1
 const overheadBytesMax = 5 + 1 + 10 + 5 + 5 + 5 + 5
 
 export class PackedRecords {
@@ -102,6 +113,33 @@ export class PackedRecords {
     writeContents(segment.writer, deltaMs, segment.count, key, value, ofHeaders)
     if (key === null) this.hasNullKey = true
     endRecord(segment, timestampMs, headers)
+  }
+
+  /**
+   * As `append`, without headers.
+   *
+   * @param latin1Key  one character per byte
+   */
+  appendRow(timestampMs: number, latin1Key: string, value: PackedContent | SelfWriting): void {
+    const keyBytes = latin1Key.length
+    const segment = this.#roomFor(timestampMs, overheadBytesMax + keyBytes + boundOf(value))
+    const { writer } = segment
+    const deltaMs = timestampMs - segment.firstMs
+    const start = writer.position
+    let valueBytes = value === null ? -1 : value.length
+    for (;;) {
+      writeHead(writer, deltaMs, segment.count, keyBytes, valueBytes, noHeadersBytes)
+      writer.latin1(latin1Key)
+      writer.int32(valueBytes)
+      if (value === null) break
+      const valueAt = writer.position
+      writeValue(writer, value)
+      const writtenBytes = writer.position - valueAt
+      if (writtenBytes === valueBytes) break
+      writer.position = start
+      valueBytes = writtenBytes
+    }
+    endRecord(segment, timestampMs, noHeaders)
   }
 
   /** As `append` of the contents as they lie. */
@@ -201,6 +239,11 @@ export class PackedRecords {
   }
 }
 
+const writeValue = (writer: VarintWriter, value: string | Uint8Array | SelfWriting): void => {
+  if (typeof value === 'string' || value instanceof Uint8Array) writer.content(value)
+  else value.writeTo(writer)
+}
+
 /** What every record ends with: its headers; the segment has one more. */
 const endRecord = (segment: Segment, timestampMs: number, headers: Headers): void => {
   const { writer } = segment
@@ -275,9 +318,10 @@ const exactBytes = (content: PackedContent): number => {
   return typeof content === 'string' ? Buffer.byteLength(content) : content.length
 }
 
-const boundOf = (content: PackedContent): number => {
+const boundOf = (content: PackedContent | SelfWriting): number => {
   if (content === null) return 0
-  return typeof content === 'string' ? content.length * 3 : content.length
+  if (typeof content === 'string') return content.length * 3
+  return content instanceof Uint8Array ? content.length : content.bytesMax
 }
 
 /** Exactly what the headers take, with their number. */

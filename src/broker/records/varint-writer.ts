@@ -101,6 +101,16 @@ export class VarintWriter {
     this.position = position + buffer.write(text, position, 'utf8')
   }
 
+  /** Text of one character per byte, without a length; there must be room. */
+  latin1(text: string): void {
+    const { length } = text
+    const { buffer, position } = this
+    // short text is faster by hand
+    if (length <= 32) for (let i = 0; i < length; i++) buffer[position + i] = text.charCodeAt(i)
+    else buffer.write(text, position, 'latin1')
+    this.position = position + length
+  }
+
   /** Bytes of a buffer as they are, without a length. */
   copy(source: Buffer, start: number, end: number): void {
     source.copy(this.buffer, this.position, start, end)
