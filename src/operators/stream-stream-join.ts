@@ -43,8 +43,7 @@ export const joinTwoStreams = <K, A, B, W>(
       if (!isKept) return scope.countDropped(name, 'nullKey')
       return out.emit(record.withValue(joined(side, value, undefined, key)))
     }
-    const [streamTimeMs, nowMs] = [scope.streamTimeMs(), scope.nowMs()]
-    const moment: JoinMoment = { timestampMs, streamTimeMs, nowMs }
+    const moment = new Moment(timestampMs, scope)
     for (const alone of rows.expire(side, moment)) {
       const { row } = alone
       const reported = joined(alone.side, row.value, undefined, alone.key)
@@ -63,6 +62,23 @@ export const joinTwoStreams = <K, A, B, W>(
   out.listen(right, (record) => process('right', keepsRight, record))
   prefetchRows(out, rows)
   return out
+}
+
+/** Only joins that report by the wall clock ask for its time: a call into the system. */
+class Moment implements JoinMoment {
+  readonly timestampMs: number
+  readonly streamTimeMs: number
+  readonly #scope: Scope
+
+  constructor(timestampMs: number, scope: Scope) {
+    this.timestampMs = timestampMs
+    this.streamTimeMs = scope.streamTimeMs()
+    this.#scope = scope
+  }
+
+  get nowMs(): number {
+    return this.#scope.nowMs()
+  }
 }
 
 /** Times of records that do not fit a slot fail with the record, not here. */

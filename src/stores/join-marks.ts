@@ -30,13 +30,21 @@ const none: readonly string[] = []
 
 /** Of the rows of one key in one bucket; rows of one time share a mark. */
 export const marksOf = ({ left, right }: AnySides, place: string): readonly string[] => {
-  if (!left.some(isUnmatched) && !right.some(isUnmatched)) return none
+  if (!hasUnmatched(left) && !hasUnmatched(right)) return none
   const slot = place.slice(placeKeyAt)
-  const marks = [
-    ...left.filter(isUnmatched).map((row) => unmatchedMark(row.timestampMs, 'left', slot)),
-    ...right.filter(isUnmatched).map((row) => unmatchedMark(row.timestampMs, 'right', slot)),
-  ]
+  const marks: string[] = []
+  addMarks(marks, left, 'left', slot)
+  addMarks(marks, right, 'right', slot)
   return marks.length === 1 ? marks : [...new Set(marks)]
 }
 
-const isUnmatched = ({ matched }: AnyRow): boolean => !matched
+const hasUnmatched = (rows: readonly AnyRow[]): boolean => {
+  for (const { matched } of rows) if (!matched) return true
+  return false
+}
+
+const addMarks = (marks: string[], rows: readonly AnyRow[], side: Side, slot: string): void => {
+  for (const { timestampMs, matched } of rows) {
+    if (!matched) marks.push(unmatchedMark(timestampMs, side, slot))
+  }
+}

@@ -54,6 +54,10 @@ export const noTimes: JoinTimes = {
 export const boundsSlot = 'b'
 export const timesSlot = 't'
 
+/** Written out: a field by a computed name is looked up in a table, several times a record. */
+export const rowsOf = ({ left, right }: AnySides, side: 'left' | 'right'): readonly AnyRow[] =>
+  side === 'left' ? left : right
+
 /** The same sides with other rows on one of them. */
 export const withRows = (
   { left, right }: AnySides,

@@ -13,7 +13,7 @@
 
 import type { Slots } from '../../state/slots.ts'
 import { type AnyRow, type AnySides, boundsSlot, type JoinBounds, withRows } from './join-rows.ts'
-import { followedBy, noBounds, noSides } from './join-rows.ts'
+import { followedBy, noBounds, noSides, rowsOf } from './join-rows.ts'
 import {
   aheadMs,
   behindMs,
@@ -71,6 +71,9 @@ export abstract class JoinState<K> {
   readonly #index: UnmatchedIndex
   readonly #keys: KeyCodec<K>
   readonly #written: WrittenRows
+  #bounds = noBounds
+  /** `undoCount` of the slots when they were read or written. */
+  #boundsAsOf = -1
   /** Of the buckets. */
   readonly #prefixes = new TimePrefixes('r')
 
@@ -79,7 +82,10 @@ export abstract class JoinState<K> {
     this.window = window
     this.bucketMs = bucketMsOf(window)
     this.#spans = spansOf(window)
-    this.#index = new UnmatchedIndex(slots, (mark) => this.#isWaiting(mark))
+    this.#index = new UnmatchedIndex(slots, {
+      isWaiting: (mark) => this.#isWaiting(mark),
+      prefetch: (marks) => slots.prefetch(marks.map((mark) => this.#placeOfMark(mark))),
+    })
     this.#keys = new KeyCodec(window.key)
     this.#written = new WrittenRows(slots, {
       kind: 'r',
@@ -124,14 +130,15 @@ export abstract class JoinState<K> {
     const isUnmatched = isKept && partners.length === 0
     this.isAlone = isUnmatched && this.isOverAtOnce(range.toMs, streamTimeMs)
     const matched = !isUnmatched || this.isAlone
-    const row: AnyRow = { timestampMs, value: this.window.keptOf[side](value), matched }
+    const row: AnyRow = { timestampMs, value: this.#keptOf(side, value), matched }
     const before = ownSides ?? noSides
-    const stored = withRows(before, side, followedBy(before[side], row))
+    const rowsBefore = rowsOf(before, side)
+    const stored = withRows(before, side, followedBy(rowsBefore, row))
     if (isNew) this.slots.putNew(own, stored)
     else this.slots.put(own, stored)
     this.#written.add(slot, ownMs, ownSides === undefined)
     if (!matched) this.#index.added(timestampMs, side, slot)
-    const isFirstPair = partners.length === 1 && before[side].length === 0
+    const isFirstPair = partners.length === 1 && rowsBefore.length === 0
     if (isFirstPair) this.#letGo(own, places)
     this.#lowerBounds(timestampMs, matched)
     return partners.length > 1 ? partners.sort(oldestFirst) : partners
@@ -185,12 +192,20 @@ export abstract class JoinState<K> {
     return unmatchedLowestMs === Infinity ? [] : this.#index.from(unmatchedLowestMs)
   }
 
+  /** Asked for twice a record; read anew once writes were undone. */
   protected bounds(): JoinBounds {
-    return (this.slots.get(boundsSlot) as JoinBounds | undefined) ?? noBounds
+    const { undoCount } = this.slots
+    if (this.#boundsAsOf !== undoCount) {
+      this.#bounds = (this.slots.get(boundsSlot) as JoinBounds | undefined) ?? noBounds
+      this.#boundsAsOf = undoCount
+    }
+    return this.#bounds
   }
 
   protected putBounds(bounds: JoinBounds): void {
     this.slots.put(boundsSlot, bounds)
+    this.#bounds = bounds
+    this.#boundsAsOf = this.slots.undoCount
   }
 
   /** Nothing lies before it but rows that are over. */
@@ -212,10 +227,16 @@ export abstract class JoinState<K> {
     return Math.floor(timestampMs / this.bucketMs) * this.bucketMs
   }
 
+  #keptOf(side: Side, value: unknown): unknown {
+    const { left, right } = this.window.keptOf
+    return side === 'left' ? left(value) : right(value)
+  }
+
   #isWaiting(mark: string): boolean {
     const timestampMs = msOfMark(mark)
-    const sides = this.#sides(this.#placeOf(keyOfMark(mark), timestampMs))
-    return sides[sideOfMark(mark)].some((row) => row.timestampMs === timestampMs && !row.matched)
+    const sides = this.#sides(this.#placeOfMark(mark))
+    const rows = rowsOf(sides, sideOfMark(mark))
+    return rows.some((row) => row.timestampMs === timestampMs && !row.matched)
   }
 
   #take(mark: string): readonly Unmatched<K>[] {
@@ -227,7 +248,7 @@ export abstract class JoinState<K> {
     const sides = this.#sides(place)
     const alone: Unmatched<K>[] = []
     const rows: AnyRow[] = []
-    for (const row of sides[side]) {
+    for (const row of rowsOf(sides, side)) {
       const isOver = row.timestampMs === timestampMs && !row.matched
       if (isOver) alone.push({ side, key, row })
       const left = isOver ? this.afterReport(row) : row
@@ -253,7 +274,7 @@ export abstract class JoinState<K> {
   /** Collects the rows that are met; returns the sides with these marked, or as they are. */
   #meet(sides: AnySides, range: JoinRange, partners: AnyRow[]): AnySides {
     const { other, fromMs, toMs } = range
-    const rows = sides[other]
+    const rows = rowsOf(sides, other)
     let marked: AnyRow[] | undefined
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!
@@ -296,6 +317,10 @@ export abstract class JoinState<K> {
 
   #placeOf(slot: string, timestampMs: number): string {
     return this.#prefixes.of(this.bucketStartMs(timestampMs)) + slot
+  }
+
+  #placeOfMark(mark: string): string {
+    return this.#placeOf(keyOfMark(mark), msOfMark(mark))
   }
 
   #sides(place: string): AnySides {

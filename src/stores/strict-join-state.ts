@@ -32,7 +32,7 @@ export class StrictJoinState<K> extends JoinState<K> {
   }
 
   override isLate(side: Side, { timestampMs, streamTimeMs }: JoinMoment): boolean {
-    return timestampMs + this.#retainMs[side] < streamTimeMs
+    return timestampMs + this.#retainOf(side) < streamTimeMs
   }
 
   override expire(_side: Side, { streamTimeMs }: JoinMoment): Iterable<Unmatched<K>> {
@@ -52,7 +52,11 @@ export class StrictJoinState<K> extends JoinState<K> {
   }
 
   protected override visibleFromMs(side: Side, streamTimeMs: number): number {
-    return Math.floor((streamTimeMs - this.#retainMs[side]) / this.#stepMs) * this.#stepMs
+    return Math.floor((streamTimeMs - this.#retainOf(side)) / this.#stepMs) * this.#stepMs
+  }
+
+  #retainOf(side: Side): number {
+    return side === 'left' ? this.#retainMs.left : this.#retainMs.right
   }
 
   protected override isOverAtOnce(): boolean {

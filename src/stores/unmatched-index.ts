@@ -17,6 +17,8 @@ import type { Side } from './join-window.ts'
 /** Read at once at first; pages grow while one look needs more. */
 const pageRowsMin = 256
 const pageRowsMax = 4_096
+/** Rows read at once, of marks whose turn is near. */
+const rowsAhead = 32
 
 interface Page {
   /** Inclusive. */
@@ -27,6 +29,16 @@ interface Page {
   /** No mark lay behind it. */
   readonly isLast: boolean
   readonly undoCount: number
+  /** Rows were read ahead up to this mark. */
+  aheadTo: string
+}
+
+/** The rows behind the marks. */
+export interface MarkedRows {
+  /** True if the row of a mark is there and unmatched. */
+  isWaiting(mark: string): boolean
+  /** A hint: it will be asked of these. */
+  prefetch(marks: readonly string[]): void
 }
 
 /** Rows of one generation, side by side: an object for each would outlive its youth. */
@@ -54,7 +66,7 @@ class Recent {
 
 export class UnmatchedIndex {
   readonly #slots: Slots
-  readonly #isWaiting: (mark: string) => boolean
+  readonly #rows: MarkedRows
   #page: Page | undefined
   /** Of the generation being processed. */
   #recent = new Recent()
@@ -62,10 +74,9 @@ export class UnmatchedIndex {
   #sealed = new Recent()
   #generation = 0
 
-  /** @param isWaiting  true if the row of a mark is there and unmatched */
-  constructor(slots: Slots, isWaiting: (mark: string) => boolean) {
+  constructor(slots: Slots, rows: MarkedRows) {
     this.#slots = slots
-    this.#isWaiting = isWaiting
+    this.#rows = rows
   }
 
   /**
@@ -77,15 +88,23 @@ export class UnmatchedIndex {
     let from = unmatchedMark(lowestMs, 'right', '')
     for (let limit = pageRowsMin; ; limit = Math.min(limit * 4, pageRowsMax)) {
       const kept = this.#kept(from)
-      const { marks, to, isLast } = kept ?? this.#read(from, limit)
+      const page = kept ?? this.#read(from, limit)
+      const { marks, to, isLast } = page
       for (let i = firstAtLeast(marks, from); i < marks.length; i++) {
         const mark = marks[i]!
-        if (this.#isWaiting(mark)) yield mark
+        if (mark > page.aheadTo) this.#readAhead(page, i)
+        if (this.#rows.isWaiting(mark)) yield mark
       }
       // rows may have come behind what was read before
       if (kept === undefined && isLast) return
       from = `${to}\0`
     }
+  }
+
+  #readAhead(page: Page, start: number): void {
+    const marks = page.marks.slice(start, start + rowsAhead)
+    page.aheadTo = marks.at(-1)!
+    this.#rows.prefetch(marks)
   }
 
   /** A row was stored that waits. */
@@ -126,7 +145,8 @@ export class UnmatchedIndex {
     const marks = [...new Set([...stored, ...inRange])]
     if (inRange.length > 0) marks.sort()
     const { undoCount } = this.#slots
-    return (this.#page = { from, to: marks.at(-1) ?? from, marks, isLast, undoCount })
+    const to = marks.at(-1) ?? from
+    return (this.#page = { from, to, marks, isLast, undoCount, aheadTo: '' })
   }
 }
 

@@ -4,8 +4,10 @@
  * commits, failures and restarts in between; reads of the engine counted.
  */
 
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bytes, columns, joinStore, json, utf8 } from '../../src/index.ts'
+import { PackedRecords } from '../../src/broker/records/packed-records.ts'
 import type { JoinState } from '../../src/stores/join-state.ts'
 import { MemoryEngine } from '../../state/memory/memory-engine.ts'
 import { OpenStore } from './open-store.ts'
@@ -133,6 +135,33 @@ test('what an undone record reported, or a failed commit, is reported again', as
   expect([report(), report()]).toEqual([['k'], []])
 })
 
+test('rows that are reported are read many at once', async () => {
+  const engine = MemoryEngine.create()
+  const kept = new OpenStore(store, engine, 1_000)
+  for (let i = 0; i < 200; i++) {
+    const moment = { timestampMs: 500 + i, streamTimeMs: 500 + i, nowMs: 0 }
+    kept.opened.add({ side: 'left', key: `k${i}`, value: i, isKept: true }, moment)
+  }
+  await kept.restart()
+  let calls = 0
+  const get = engine.get.bind(engine)
+  engine.get = (key) => {
+    calls += 1
+    return get(key)
+  }
+  engine.getMany = (keys) => {
+    calls += 1
+    return keys.map(get)
+  }
+  const reported: unknown[] = []
+  for (let streamTimeMs = 1_500; streamTimeMs < 3_000; streamTimeMs += 10) {
+    const moment = { timestampMs: streamTimeMs, streamTimeMs, nowMs: 0 }
+    reported.push(...Array.from(kept.opened.expire('right', moment), ({ row }) => row.value))
+  }
+  expect(reported).toEqual(Array.from({ length: 200 }, (_, i) => i))
+  expect(calls).toBeLessThanOrEqual(1 + Math.ceil(200 / 32)) // the bounds, then rows
+})
+
 test('once its records were looked at ahead, add reads nothing more', async () => {
   const open = new OpenStore(store)
   const coming = Array.from({ length: 5 }, (_, i) => ({ key: `k${i}`, timestampMs: 4_000 + i }))
@@ -244,6 +273,41 @@ test('rows of both sides come back as they were, in text and in bytes', async ()
   expect(right.map(({ value }) => [...value])).toEqual(rights.map((value) => [...value]))
   expect(right.every(({ matched }) => matched)).toBe(true)
 })
+
+test('rows sealed in place have the bytes of those that get a buffer each', () => {
+  const value = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.string())
+  const arrival = fc.record({
+    side: fc.constantFrom('left' as const, 'right' as const),
+    key: fc.constantFrom('a', 'b', 'ü'),
+    value,
+    timestampMs: fc.nat(3_000),
+    isKept: fc.boolean(),
+  })
+  const texts = { key: utf8, left: utf8, right: json<string>(), withinMs: 1_000, graceMs: 9_000 }
+  const buffers = { ...texts, left: { ...utf8, encodeRaw: undefined } } as unknown as typeof texts
+  fc.assert(
+    fc.property(
+      fc.array(arrival, { maxLength: 30 }),
+      fc.constantFrom(texts, buffers),
+      (arrivals, options) => {
+        const [one, other] = [0, 1].map(() => new OpenStore(joinStore('j', options)))
+        for (const { timestampMs, ...rest } of arrivals) {
+          const moment = { timestampMs, streamTimeMs: 3_000, nowMs: 0 }
+          for (const open of [one!, other!]) open.opened.add(rest, moment)
+        }
+        for (const open of [one!, other!]) open.keep()
+        const packed = new PackedRecords({ segmentBytesMax: 1_000, expectedBytes: 0 })
+        one!.slots.sealTo((key, row) => packed.appendRow(0, key, row ?? null))
+        const inPlace = packed.records().map(({ key, value: row }) => [key, row].map(hexOf))
+        const each = other!.slots.seal().map(({ key, value: row }) => [key, row].map(hexOf))
+        expect(inPlace).toEqual(each)
+      },
+    ),
+  )
+})
+
+const hexOf = (bytesOrNone: Uint8Array | null | undefined): string | undefined =>
+  bytesOrNone ? Buffer.from(bytesOrNone).toString('hex') : undefined
 
 test('a partner is what its serde keeps of it, whether it is in memory or was stored', async () => {
   interface Order {

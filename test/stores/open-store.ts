@@ -13,6 +13,7 @@ export class OpenStore<Opened, Reader> {
   readonly #store: Store<Opened, Reader>
   readonly #engine: Engine
   readonly #prefix: Uint8Array
+  readonly #cachedSlotsMax: number
   #undo = new UndoLog()
   #writes: readonly SealedWrite[] = []
   /** Of the task; tests move it. */
@@ -20,7 +21,12 @@ export class OpenStore<Opened, Reader> {
   slots: Slots
   opened: Opened
 
-  constructor(store: Store<Opened, Reader>, engine: Engine = MemoryEngine.create()) {
+  constructor(
+    store: Store<Opened, Reader>,
+    engine: Engine = MemoryEngine.create(),
+    cachedSlotsMax = 16,
+  ) {
+    this.#cachedSlotsMax = cachedSlotsMax
     this.#store = store
     this.#engine = engine
     this.#prefix = namespacePrefix('0_0', store.name)
@@ -83,7 +89,7 @@ export class OpenStore<Opened, Reader> {
       prefix: this.#prefix,
       codec: this.#store.codec,
       undo: this.#undo,
-      cachedSlotsMax: 16,
+      cachedSlotsMax: this.#cachedSlotsMax,
     })
   }
 }

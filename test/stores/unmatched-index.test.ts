@@ -91,9 +91,12 @@ class Subject {
 
   constructor() {
     const { slots } = this.#open
-    this.#index = new UnmatchedIndex(slots, (mark) => {
-      const sides = slots.get(placeOf(msOfMark(mark))) as JoinSides<number, number> | undefined
-      return sides?.left[0]?.matched === false
+    this.#index = new UnmatchedIndex(slots, {
+      isWaiting(mark) {
+        const sides = slots.get(placeOf(msOfMark(mark))) as JoinSides<number, number> | undefined
+        return sides?.left[0]?.matched === false
+      },
+      prefetch: (marks) => slots.prefetch(marks.map((mark) => placeOf(msOfMark(mark)))),
     })
   }
 
