@@ -23,7 +23,7 @@ const vitest = [
 ]
 const oxfmt = 'node_modules/oxfmt/bin/oxfmt'
 /** As bin/millrace: a small heap, for no more CPU. */
-const lean = ['--max-semi-space-size=8', '--heap-growing-percent=125']
+const lean = ['--max-semi-space-size=8', '--heap-growing-percent=125', '--no-parallel-scavenge']
 
 const commands = {
   start: (args) => [[...lean, '--disable-warning=ExperimentalWarning', cli, 'dev', ...args]],
