@@ -30,7 +30,7 @@ export type RowValue = string | Uint8Array | DirectValue
 /** As bytes; a value that wrote itself gets a buffer of its own. */
 export const bytesOfValue = (value: RowValue): Uint8Array => {
   if (typeof value === 'string') return Buffer.from(value, 'utf8')
-  if (value instanceof Uint8Array) return value
+  if (!('writeTo' in value)) return value
   const target = new OwnBuffer(value.bytesMax)
   value.writeTo(target)
   return target.buffer.subarray(0, target.position)

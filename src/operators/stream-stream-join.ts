@@ -64,7 +64,7 @@ export const joinTwoStreams = <K, A, B, W>(
   return out
 }
 
-/** Only joins that report by the wall clock ask for its time: a call into the system. */
+/** Only joins that take late records ask for the wall clock's time: a call into the system. */
 class Moment implements JoinMoment {
   readonly timestampMs: number
   readonly streamTimeMs: number

@@ -17,6 +17,8 @@ type Raw = string | Uint8Array
 const countBytes = 4
 const rowHeaderBytes = 13
 const utf8BytesMax = 3
+/** Places for values that stay from row to row; those of a longer row are let go. */
+const rawsKept = 16
 
 export class JoinSidesCodec {
   readonly #left: AnySerde
@@ -60,13 +62,14 @@ class DirectSides implements DirectValue {
   length = 0
   bytesMax = 0
   #sides: AnySides = noSides
-  /** Of the values, left ones first; not emptied: an array that is gets a new block of memory. */
+  /** Of the values, left ones first; not emptied: that would free its memory, for the next row. */
   readonly #raws: Raw[] = []
   #count = 0
 
   begin(sides: AnySides): void {
     this.#sides = sides
     this.#count = 0
+    if (this.#raws.length > rawsKept) this.#raws.length = 0
     this.length = countBytes
     this.bytesMax = countBytes
   }

@@ -43,13 +43,13 @@ export class LateJoinState<K> extends JoinState<K> {
     return partners
   }
 
-  override expire(
-    side: Side,
-    { timestampMs, streamTimeMs, nowMs }: JoinMoment,
-  ): Iterable<Unmatched<K>> {
+  override expire(side: Side, moment: JoinMoment): Iterable<Unmatched<K>> {
+    const { timestampMs, streamTimeMs } = moment
     if (timestampMs !== streamTimeMs) return nothing
     const times = this.#times()
-    if (!this.#isDue(side, times.minMs, streamTimeMs) || nowMs < times.nextReportMs) return nothing
+    if (!this.#isDue(side, times.minMs, streamTimeMs)) return nothing
+    const { nowMs } = moment
+    if (nowMs < times.nextReportMs) return nothing
     const { graceMs, reportIntervalMs, beforeMs, afterMs } = this.window
     const endMs = streamTimeMs - graceMs
     const minMs = this.#lookedUpToMs(endMs)

@@ -104,7 +104,11 @@ export class UnmatchedIndex {
   #readAhead(page: Page, start: number): void {
     const marks = page.marks.slice(start, start + rowsAhead)
     page.aheadTo = marks.at(-1)!
-    this.#rows.prefetch(marks)
+    try {
+      this.#rows.prefetch(marks)
+    } catch {
+      // a hint: a row that cannot be read fails the record whose turn it is
+    }
   }
 
   /** A row was stored that waits. */

@@ -306,6 +306,44 @@ test('rows sealed in place have the bytes of those that get a buffer each', () =
   )
 })
 
+test('a row has the bytes that its layout says', () => {
+  const open = new OpenStore(store)
+  const moment = { timestampMs: 1_500, streamTimeMs: 1_500, nowMs: 0 }
+  open.opened.add({ side: 'left', key: 'k', value: 7, isKept: true }, moment)
+  open.opened.add({ side: 'left', key: 'k', value: 123, isKept: true }, moment)
+  open.opened.add({ side: 'right', key: 'k', value: null, isKept: false }, moment)
+  open.keep()
+  const rows = new Map(open.slots.seal().map(({ key, value }) => [hexOf(key), hexOf(value)]))
+  const time = '4097700000000000' // 1,500 as f64
+  expect(rows.get(`72${'00'.repeat(6)}03e86b`)).toBe(
+    `00000002${time}010000000137${time}0100000003313233${time}01000000046e756c6c`,
+  )
+})
+
+test('a row that cannot be read fails the record that reports it, none long before', async () => {
+  let refused = -1
+  const decode = (encoded: Uint8Array): number => {
+    const value = json<number>().decode(encoded)
+    if (value === refused) throw new Error('refused')
+    return value
+  }
+  const touchy = { key: utf8, left: { ...json<number>(), decode }, right: json<number>() }
+  const open = new OpenStore(joinStore('touchy', { ...touchy, withinMs: 10_000, graceMs: 0 }))
+  for (const timestampMs of [1_000, 5_000, 9_000]) {
+    const moment = { timestampMs, streamTimeMs: timestampMs, nowMs: 0 }
+    const key = `k${timestampMs}`
+    open.opened.add({ side: 'left', key, value: timestampMs, isKept: true }, moment)
+  }
+  await open.restart()
+  refused = 9_000
+  const reportedAt = (streamTimeMs: number): readonly string[] => {
+    const moment = { timestampMs: streamTimeMs, streamTimeMs, nowMs: 0 }
+    return Array.from(open.opened.expire('right', moment), ({ key }) => key)
+  }
+  expect(reportedAt(12_000)).toEqual(['k1000'])
+  expect(() => reportedAt(20_000)).toThrow('refused')
+})
+
 const hexOf = (bytesOrNone: Uint8Array | null | undefined): string | undefined =>
   bytesOrNone ? Buffer.from(bytesOrNone).toString('hex') : undefined
 

@@ -16,7 +16,7 @@ import { int32Bytes, int64Bytes, VarintWriter } from './varint-writer.ts'
 /** What is written: text stands for its UTF-8 and is well-formed. */
 export type PackedContent = string | Uint8Array | null
 
-/** Content that knows how to write itself. */
+/** Content that writes itself: a `DirectValue` of `state`, which this room does not know. */
 export interface SelfWriting {
   /** Its bytes, or a guess at them. */
   readonly length: number
@@ -66,8 +66,9 @@ const placeOf = ({ writer, count, firstMs }: Segment): PackedPlace => ({
 
 const capacityBytesMin = 1_024
 /** Length, attributes, time, offset, two lengths and the number of headers, at their longest. */
-const noHeadersBytes = 1
 const overheadBytesMax = 5 + 1 + 10 + 5 + 5 + 5 + 5
+/** Their number. */
+const noHeadersBytes = 1
 
 export class PackedRecords {
   readonly #segmentBytesMax: number
@@ -116,7 +117,7 @@ export class PackedRecords {
   }
 
   /**
-   * As `append`, without headers.
+   * As `append`, without headers: a row of a store.
    *
    * @param latin1Key  one character per byte
    */
@@ -240,8 +241,8 @@ export class PackedRecords {
 }
 
 const writeValue = (writer: VarintWriter, value: string | Uint8Array | SelfWriting): void => {
-  if (typeof value === 'string' || value instanceof Uint8Array) writer.content(value)
-  else value.writeTo(writer)
+  if (typeof value !== 'string' && 'writeTo' in value) value.writeTo(writer)
+  else writer.content(value)
 }
 
 /** What every record ends with: its headers; the segment has one more. */
@@ -321,7 +322,7 @@ const exactBytes = (content: PackedContent): number => {
 const boundOf = (content: PackedContent | SelfWriting): number => {
   if (content === null) return 0
   if (typeof content === 'string') return content.length * 3
-  return content instanceof Uint8Array ? content.length : content.bytesMax
+  return 'bytesMax' in content ? content.bytesMax : content.length
 }
 
 /** Exactly what the headers take, with their number. */
